@@ -1,0 +1,55 @@
+"""Everything that can fail in this room.
+
+AccountsError
+├── Unauthorized            no identity could be established
+├── UnknownAccount          a valid identity without an account, or a wrong account id
+├── AccountExists           create was given an id that is taken
+├── SubscriptionInactive    the subscription has ended or never began
+├── InsufficientTokens      the balance does not cover a generation
+└── IdentityUnavailable     the keys that JWTs are checked with cannot be fetched now
+"""
+
+from __future__ import annotations
+
+
+class AccountsError(Exception):
+    """Base of this room's errors."""
+
+
+class Unauthorized(AccountsError):
+    """``reason``: missing | malformed | unknown_key | revoked_key | invalid_token | expired_token."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnknownAccount(AccountsError):
+    def __init__(self, account_id: str) -> None:
+        super().__init__(account_id)
+        self.account_id = account_id
+
+
+class AccountExists(AccountsError):
+    def __init__(self, account_id: str) -> None:
+        super().__init__(account_id)
+        self.account_id = account_id
+
+
+class SubscriptionInactive(AccountsError):
+    """``ended_at`` is ISO 8601, or empty when there never was a subscription."""
+
+    def __init__(self, ended_at: str = "") -> None:
+        super().__init__(ended_at)
+        self.ended_at = ended_at
+
+
+class InsufficientTokens(AccountsError):
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(needed, available)
+        self.needed = needed
+        self.available = available
+
+
+class IdentityUnavailable(AccountsError):
+    """The JWKS URL does not answer and no cached key fits."""

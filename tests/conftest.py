@@ -1,0 +1,41 @@
+"""Fixtures that every room's tests share: a real Redis of our own, and a key prefix for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+from redis import asyncio as aioredis
+
+from runtime.redis_server import NoRedisServer, RedisServer, find_redis_server
+from runtime.storage import Storage
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    try:
+        find_redis_server()
+    except NoRedisServer as exc:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(exc))
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def key_prefix() -> str:
+    """A prefix no other test has, so that tests share one server without seeing each other."""
+    return f"t{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture
+def storage(io_loop: object, redis_server: RedisServer, key_prefix: str) -> Iterator[Storage]:
+    """A Storage on the session's Redis. Its connections belong to the test's own IOLoop."""
+    redis = aioredis.Redis.from_url(redis_server.url)
+    yield Storage(redis, prefix=key_prefix)
+    io_loop.run_sync(redis.aclose)  # type: ignore[attr-defined]  # pytest-tornado's IOLoop has no stubs
