@@ -5,12 +5,16 @@
 --       6 head of that document  7 status ttl, s  8 reason for the ledger
 -- Returns {1, epoch, attempt, progress, manual prompt, tokens used, now ms, deadline ms} | {3, document} ended
 --       | {-1} gone | {-2} closed | {-10, lease ms} the lease still runs
--- Repeatable: the second call by the same owner finds its own lease running.
-local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'lease_ms', 'attempt', 'deadline_ms', 'progress', 'manual_prompt', 'used')
+-- Repeatable: an owner that claimed, lost the answer and claims again before it began gets the same claim.
+local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'lease_ms', 'attempt', 'deadline_ms', 'progress', 'manual_prompt', 'used',
+  'stage', 'epoch')
 if not record[1] then return {-1} end
 if record[2] then return {-2} end
 local now = now_ms()
-if tonumber(record[3]) > now then return {-10, tonumber(record[3])} end
+if tonumber(record[3]) > now then
+  if record[1] ~= ARGV[1] or record[9] ~= ARGV[4] then return {-10, tonumber(record[3])} end
+  return {1, tonumber(record[10]), tonumber(record[4]), tonumber(record[6]), record[7], tonumber(record[8]), now, tonumber(record[5])}
+end
 if tonumber(record[4]) >= tonumber(ARGV[3]) or tonumber(record[5]) <= now then
   return {3, close_task(ARGV[5], ARGV[6], 0, ARGV[7], ARGV[8])}
 end
