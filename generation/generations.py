@@ -9,6 +9,8 @@ import asyncio
 import hashlib
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from generation.errors import (
@@ -45,6 +47,28 @@ class Generated:
     document: dict[str, object]
 
 
+class Patience:
+    """How long somebody waits: until ``end`` is called, at any time, from anywhere on the event loop."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._scope: asyncio.Timeout | None = None
+
+    def end(self) -> None:
+        self._ended = True
+        if self._scope is not None:
+            self._scope.reschedule(0)
+
+    @asynccontextmanager
+    async def lasting(self) -> AsyncIterator[None]:
+        """Raise TimeoutError out of the block when the patience ends."""
+        try:
+            async with asyncio.timeout(0 if self._ended else None) as self._scope:
+                yield
+        finally:
+            self._scope = None
+
+
 class Generations:
     """The use cases. All of them answer only for tasks of the account that is given."""
 
@@ -71,9 +95,12 @@ class Generations:
         return Started(made, replayed=True)
 
     async def generate(
-        self, account_id: str, manual_prompt: str, idempotency_key: str | None, patience: asyncio.Timeout
+        self, account_id: str, manual_prompt: str, idempotency_key: str | None, patience: Patience
     ) -> Generated:
-        """Do what ``start`` does and wait until the task is terminal; cancel it when the patience is used up.
+        """Do what ``start`` does and wait until the task is terminal.
+
+        When the patience is used up (the client went away), a task that this call made is cancelled; one that
+        an earlier request with the same key made goes on.
 
         Raises:
             What ``start`` raises; GenerationFailed: the task ended without a result.
@@ -81,9 +108,11 @@ class Generations:
         """
         started = await self.start(account_id, manual_prompt, idempotency_key)
         try:
-            async with patience:
+            async with patience.lasting():
                 document = await self._finished(account_id, started.task_id)
         except TimeoutError:
+            if started.replayed:
+                raise
             document = await self.cancel(account_id, started.task_id)
         members = json.loads(document.body)
         if members["status"] == "failed":

@@ -156,12 +156,12 @@ class _Steps:
     async def complete(self, stage: Stage, head: bytes, reason: str) -> None:
         self._lease.closing = True
         await self.write(lambda: self._tasks.complete(self._lease, stage, head, self._used, reason))
-        self._note_end(stage, "" if stage is COMPLETED else reason)
+        self._note_stage(stage)
 
     async def fail(self, failure: Failure) -> None:
         self._lease.closing = True
         await self.write(lambda: self._tasks.fail(self._lease, failure, self._used))
-        self._note_end(FAILED, failure.error_code)
+        self._note_stage(FAILED)
 
     async def request_sent(self) -> None:
         self._sent = True
@@ -204,11 +204,6 @@ class _Steps:
     def _note_stage(self, stage: Stage) -> None:
         now = self._loop.time()
         if self._stage is not None:
-            self._metrics.stage_seconds.labels(self._stage.name).observe(now - self._stage_since)
+            self._metrics.stage_ended(self._stage.name, now - self._stage_since)
         self._stage, self._stage_since = stage, now
         log.info("stage", stage=stage.name, progress=stage.progress)
-
-    def _note_end(self, stage: Stage, reason: str) -> None:
-        self._note_stage(stage)
-        self._metrics.tasks.labels(stage.name, reason).inc()
-        self._metrics.tokens_used.inc(self._used - self._lease.used_tokens)
