@@ -5,6 +5,7 @@ Refuses to know any single endpoint.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
@@ -17,6 +18,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller, Identity
+from generation import Patience
 from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -32,6 +34,41 @@ class HttpRules:
 
     cors_origins: frozenset[str]
     body_bytes: int
+    open_requests: OpenRequests
+
+
+class OpenRequests:
+    """How many requests are being answered; while draining each answer asks its client to come on a new connection.
+
+    ``HTTPServer.stop()`` alone leaves keep-alive connections serving for ever.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.draining = False
+        self.waiting: set[Patience] = set()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def begin(self) -> None:
+        self.count += 1
+        self._none.clear()
+
+    def end(self) -> None:
+        self.count -= 1
+        if not self.count:
+            self._none.set()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait until the last request is answered; say whether it was in time."""
+        self.draining = True
+        for patience in list(self.waiting):
+            patience.end()
+        try:
+            await asyncio.wait_for(self._none.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
 
 
 def request_id(request: HTTPServerRequest) -> str:
@@ -67,7 +104,13 @@ class JsonHandler(RequestHandler):
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
     async def prepare(self) -> None:
+        self.rules.open_requests.begin()
         self.allow_origin()
+        if self.rules.open_requests.draining:
+            self.set_header("Connection", "close")
+
+    def on_finish(self) -> None:
+        self.rules.open_requests.end()
 
     async def options(self, *_path: str) -> None:
         """Answer a browser's preflight; without a matching origin it learns nothing."""

@@ -52,7 +52,26 @@ class TaskHandler(AccountHandler):
         self.write(document.body)
 
 
-class StatusHandler(TaskHandler):
+class WaitingHandler(TaskHandler):
+    """What may wait for a task: its wait ends with its connection, or when the process drains."""
+
+    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
+        super().initialize(rules, identity, generations)
+        self.patience = Patience()
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.rules.open_requests.waiting.add(self.patience)
+
+    def on_connection_close(self) -> None:
+        self.patience.end()
+
+    def on_finish(self) -> None:
+        self.rules.open_requests.waiting.discard(self.patience)
+        super().on_finish()
+
+
+class StatusHandler(WaitingHandler):
     """GET generate-prompt-async/status/{task_id}/[?wait=S&after=VERSION]"""
 
     async def get(self, task_id: str) -> None:
@@ -60,7 +79,7 @@ class StatusHandler(TaskHandler):
         if timeout_s:
             after = self.whole_number("after", 0, 999_999_999)
             document = await self.generations.wait(
-                self.caller.account_id, task_id, after_version=after, timeout_s=timeout_s
+                self.caller.account_id, task_id, self.patience, after_version=after, timeout_s=timeout_s
             )
         else:
             document = await self.generations.status(self.caller.account_id, task_id)

@@ -12,6 +12,7 @@ from accounts import Accounts, Identity
 from generation import Generations
 from handlers.account import AccountView, LedgerView
 from handlers.api import HttpRules, JsonHandler, NotFound
+from handlers.events import EventsHandler
 from handlers.generations import BASE, CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
 from runtime.metrics import Metrics
@@ -41,6 +42,7 @@ def make_app(services: Services) -> Application:
     routes = [
         url(rf"{BASE}/generate-prompt-async/?", StartHandler, generations, name="generations"),
         url(rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler, generations, name="status"),
+        url(rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler, generations, name="events"),
         url(rf"{BASE}/generate-prompt-async/cancel/([^/]+)/?", CancelHandler, generations, name="cancel"),
         url(rf"{BASE}/generate-prompt/?", SynchronousHandler, generations, name="synchronous"),
         url(r"/api/v1/account/?", AccountView, accounts | {"minimum_tokens": services.minimum_tokens}, name="account"),
