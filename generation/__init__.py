@@ -1,0 +1,6 @@
+"""The use case: stages, tasks in Redis, runner, reaper, prompt text, Gemini."""
+
+from generation.generations import Generated, Generations, Patience, Started
+from generation.status_copy import Document, StatusCopy
+
+__all__ = ["Document", "Generated", "Generations", "Patience", "Started", "StatusCopy"]

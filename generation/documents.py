@@ -1,0 +1,72 @@
+"""What a status document says at each stage, rendered once per change.
+
+Owns the members and their order; refuses to know how documents are stored. A head is the document without what
+only Redis knows (created_at, task_id, attempt, version, …) and without its closing brace: Lua seals it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from generation.stages import COMPLETED, COMPLETED_BY_FALLBACK, FAILED, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a task ends that has no result. ``error`` is the sentence a person can act on."""
+
+    message: str
+    error: str
+    error_code: str
+
+
+CANCELLED = Failure("Generation cancelled", "You cancelled this generation. No tokens were held back.", "cancelled")
+INTERRUPTED = Failure(
+    "Generation interrupted",
+    "The generation was interrupted several times and has been given up. Please start it again.",
+    "interrupted",
+)
+INTERNAL = Failure("Prompt generation failed", "Something went wrong on our side. Please try again.", "internal_error")
+SUBSCRIPTION_INACTIVE = Failure(
+    "Subscription is not active", "Subscription is not active. Renew your subscription to generate prompts.", "subscription_inactive"
+)
+
+
+def insufficient_tokens(needed: int, available: int) -> Failure:
+    """Word the refusal as the seed document does: clients look for "tokens" in it."""
+    return Failure(
+        "Insufficient tokens",
+        f"You need at least {needed} tokens for prompt enhancement. Available: {available}",
+        "insufficient_tokens",
+    )
+
+
+def progress_head(stage: Stage, progress_floor: int = 0) -> bytes:
+    """Render a stage that is under way; after a takeover the progress stays where it was."""
+    return _head(stage, stage.message, max(stage.progress, progress_floor))
+
+
+def completed_head(prompt: str, model: str) -> bytes:
+    """Render Gemini's result."""
+    extra = {"prompt": prompt, "generated_by_ai": True} | ({"model": model} if model else {})
+    return _head(COMPLETED, COMPLETED.message, COMPLETED.progress, **extra)
+
+
+def fallback_head(prompt: str, warning: str, reason: str) -> bytes:
+    """Render the simple combination and why it had to do."""
+    stage = COMPLETED_BY_FALLBACK
+    return _head(
+        stage, stage.message, stage.progress, prompt=prompt, generated_by_ai=False, warning=warning, fallback_reason=reason
+    )
+
+
+def failed_head(failure: Failure) -> bytes:
+    """Render an end without a result."""
+    return _head(FAILED, failure.message, FAILED.progress, error=failure.error, error_code=failure.error_code)
+
+
+def _head(stage: Stage, message: str, progress: int, **extra: Any) -> bytes:
+    document = {"status": stage.status, "progress": progress, "message": message, **extra}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")[:-1]

@@ -1,0 +1,102 @@
+"""Everything that can fail in this room, except what Gemini answers (generation/gemini/errors.py).
+
+GenerationError
+├── ManualPromptRequired      nothing was written
+├── ManualPromptTooLong       more characters than allowed
+├── ManualPromptInvalid       characters that no prompt can hold
+├── TaskNotFound              unknown, expired, or another account's: the three cannot be told apart
+├── TooManyTasks              the account has as many unfinished tasks as it may
+├── ServerBusy                this process runs and queues as many tasks as it may
+├── ServerDraining            this process is about to stop
+├── IdempotencyKeyInvalid     not 1 to 255 printable ASCII characters
+├── IdempotencyKeyReused      the key came before with another body
+├── GenerationFailed          a task that was waited for ended as `failed`
+└── TaskLost                  what an owner learns when it may not write any more
+    ├── TaskGone              the record does not exist
+    ├── TaskClosed            it is terminal already: cancelled, or ended by another owner
+    ├── TaskFenced            another owner or a later epoch has it
+    └── StepRefused           the table of steps does not allow this one
+"""
+
+from __future__ import annotations
+
+
+class GenerationError(Exception):
+    """Base of this room's errors."""
+
+
+class ManualPromptRequired(GenerationError):
+    pass
+
+
+class ManualPromptTooLong(GenerationError):
+    """Lengths in Unicode characters."""
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(length, limit)
+        self.length = length
+        self.limit = limit
+
+
+class ManualPromptInvalid(GenerationError):
+    """``reason``: what is in it that cannot be there, as a clause."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TaskNotFound(GenerationError):
+    pass
+
+
+class TooManyTasks(GenerationError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+class ServerBusy(GenerationError):
+    pass
+
+
+class ServerDraining(GenerationError):
+    pass
+
+
+class IdempotencyKeyInvalid(GenerationError):
+    pass
+
+
+class IdempotencyKeyReused(GenerationError):
+    pass
+
+
+class GenerationFailed(GenerationError):
+    """``message``, ``error`` and ``error_code`` as they stand in the task's status document."""
+
+    def __init__(self, message: str, error: str, error_code: str) -> None:
+        super().__init__(error_code)
+        self.message = message
+        self.error = error
+        self.error_code = error_code
+
+
+class TaskLost(GenerationError):
+    pass
+
+
+class TaskGone(TaskLost):
+    pass
+
+
+class TaskClosed(TaskLost):
+    pass
+
+
+class TaskFenced(TaskLost):
+    pass
+
+
+class StepRefused(TaskLost):
+    pass

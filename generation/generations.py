@@ -1,0 +1,186 @@
+"""What handlers ask for: start a generation, look at it, wait for it, cancel it, list an account's.
+
+Refuses to know HTTP, and who the account is beyond its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from generation.errors import (
+    GenerationFailed,
+    IdempotencyKeyInvalid,
+    ManualPromptInvalid,
+    ManualPromptRequired,
+    ManualPromptTooLong,
+    TaskNotFound,
+)
+from generation.lease_index import TaskRef
+from generation.runner import Runner
+from generation.status_copy import Document, StatusCopy
+from generation.tasks import Idempotency, Lease, Tasks
+
+TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """``replayed``: the idempotency key came before, and this is the task that it made then."""
+
+    task_id: str
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the synchronous endpoint waited for; ``document`` is the final status document."""
+
+    task_id: str
+    replayed: bool
+    document: dict[str, object]
+
+
+class Patience:
+    """How long somebody waits: until ``end`` is called, at any time, from anywhere on the event loop."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._scope: asyncio.Timeout | None = None
+
+    def end(self) -> None:
+        self._ended = True
+        if self._scope is not None:
+            self._scope.reschedule(0)
+
+    @asynccontextmanager
+    async def lasting(self) -> AsyncIterator[None]:
+        """Raise TimeoutError out of the block when the patience ends."""
+        try:
+            async with asyncio.timeout(0 if self._ended else None) as self._scope:
+                yield
+        finally:
+            self._scope = None
+
+
+class Generations:
+    """The use cases. All of them answer only for tasks of the account that is given."""
+
+    def __init__(self, tasks: Tasks, runner: Runner, copy: StatusCopy, *, manual_prompt_characters: int) -> None:
+        self._tasks = tasks
+        self._runner = runner
+        self._copy = copy
+        self._characters = manual_prompt_characters
+
+    async def start(self, account_id: str, manual_prompt: str, idempotency_key: str | None = None) -> Started:
+        """Create a task and let it run; with a key that came before, return the task of then.
+
+        Raises:
+            ManualPromptRequired, ManualPromptTooLong, ManualPromptInvalid, IdempotencyKeyInvalid: bad input.
+            IdempotencyKeyReused, TooManyTasks, ServerBusy, ServerDraining, UnknownAccount, StorageUnavailable
+        """
+        self._check(manual_prompt)
+        idempotency = _idempotency(idempotency_key, manual_prompt)
+        self._runner.admit()
+        made = await self._tasks.submit(account_id, manual_prompt, idempotency)
+        if isinstance(made, Lease):
+            self._runner.start(made)
+            return Started(made.task_id, replayed=False)
+        return Started(made, replayed=True)
+
+    async def generate(
+        self, account_id: str, manual_prompt: str, idempotency_key: str | None, patience: Patience
+    ) -> Generated:
+        """Do what ``start`` does and wait until the task is terminal.
+
+        When the patience is used up (the client went away), a task that this call made is cancelled; one that
+        an earlier request with the same key made goes on.
+
+        Raises:
+            What ``start`` raises; GenerationFailed: the task ended without a result.
+            TaskNotFound: the task that the idempotency key made has expired.
+        """
+        started = await self.start(account_id, manual_prompt, idempotency_key)
+        try:
+            async with patience.lasting():
+                document = await self._finished(account_id, started.task_id)
+        except TimeoutError:
+            if started.replayed:
+                raise
+            document = await self.cancel(account_id, started.task_id)
+        members = json.loads(document.body)
+        if members["status"] == "failed":
+            raise GenerationFailed(members["message"], members["error"], members["error_code"])
+        return Generated(started.task_id, started.replayed, members)
+
+    async def status(self, account_id: str, task_id: str) -> Document:
+        """Return the status document.
+
+        Raises:
+            TaskNotFound, StorageUnavailable
+        """
+        return _found(await self._copy.document(account_id, _checked(task_id)))
+
+    async def wait(self, account_id: str, task_id: str, *, after_version: int, timeout_s: float) -> Document:
+        """Return the status document as soon as its version is above ``after_version``, or as it is after the time.
+
+        Raises:
+            TaskNotFound, StorageUnavailable
+        """
+        return _found(await self._copy.wait(account_id, _checked(task_id), after_version, timeout_s))
+
+    async def cancel(self, account_id: str, task_id: str) -> Document:
+        """End the task, or leave it as it is when it is terminal; its coroutine stops, in whatever process it runs.
+
+        Raises:
+            TaskNotFound, StorageUnavailable
+        """
+        await self._tasks.cancel(account_id, _checked(task_id))
+        self._runner.stop(TaskRef(account_id, task_id))
+        return _found(await self._copy.document(account_id, task_id))
+
+    async def recent(self, account_id: str) -> list[bytes]:
+        """Return the documents of the account's unexpired tasks, newest first."""
+        return await self._tasks.recent(account_id)
+
+    async def _finished(self, account_id: str, task_id: str) -> Document:
+        version = 0
+        while True:
+            document = await self.wait(account_id, task_id, after_version=version, timeout_s=60)
+            if document.terminal:
+                return document
+            version = document.version
+
+    def _check(self, manual_prompt: str) -> None:
+        if not manual_prompt.strip():
+            raise ManualPromptRequired
+        if len(manual_prompt) > self._characters:
+            raise ManualPromptTooLong(len(manual_prompt), self._characters)
+        if "\0" in manual_prompt:
+            raise ManualPromptInvalid("a NUL character (U+0000)")
+
+
+def _idempotency(key: str | None, manual_prompt: str) -> Idempotency | None:
+    if key is None:
+        return None
+    if not IDEMPOTENCY_KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid
+    return Idempotency(hashlib.sha256(key.encode()).hexdigest(), hashlib.sha256(manual_prompt.encode()).hexdigest())
+
+
+def _checked(task_id: str) -> str:
+    if not TASK_ID.fullmatch(task_id):
+        raise TaskNotFound
+    return task_id
+
+
+def _found(document: Document | None) -> Document:
+    if document is None:
+        raise TaskNotFound
+    return document

@@ -1,0 +1,97 @@
+"""The index of leases: where the reaper looks first. A hint that may be stale or lost; task records are the truth.
+
+It lies outside every account's slot, so no script writes it together with a task. Refuses to know what a task is
+beyond its two ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from runtime.storage import Storage
+
+MARKER = "whole"  # a member that never expires: an index without it was lost, at least in part
+MOST_AT_ONCE = 1_000  # unpack() in Lua and one reaper's turn are both bounded by this
+
+
+class TaskRef(NamedTuple):
+    """Which task, of which account."""
+
+    account_id: str
+    task_id: str
+
+
+class LeaseIndex:
+    """A sorted set ``pg:leases``: ``task_id account_id`` → lease end in ms of Redis' clock."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._key = storage.shared_key("leases")
+
+    async def note(self, tasks: Sequence[TaskRef], lease_s: float) -> None:
+        """Say that the tasks' leases end in ``lease_s`` seconds.
+
+        Raises:
+            StorageUnavailable
+        """
+        for start in range(0, len(tasks), MOST_AT_ONCE):
+            members = [_member(task) for task in tasks[start : start + MOST_AT_ONCE]]
+            await self._storage.run("index_leases", [self._key], [int(lease_s * 1000), *members])
+
+    async def note_end(self, task: TaskRef, lease_ms: int) -> None:
+        """Correct one entry to what the task's record says."""
+        await self._storage.read(
+            "index_leases", lambda: self._storage.redis.zadd(self._key, {_member(task): lease_ms})
+        )
+
+    async def drop(self, tasks: Sequence[TaskRef]) -> None:
+        """Forget tasks that are terminal or gone."""
+        if tasks:
+            await self._storage.read(
+                "index_leases", lambda: self._storage.redis.zrem(self._key, *(_member(task) for task in tasks))
+            )
+
+    async def expired(self) -> list[TaskRef] | None:
+        """Return tasks whose lease should have ended, oldest first; None when the index was lost."""
+        whole, members = await self._storage.run("expired_leases", [self._key], [MARKER, MOST_AT_ONCE])
+        return [_task(member) for member in members] if whole else None
+
+    async def rebuild(self) -> int:
+        """Find every unfinished task in the accounts' own keys and note it as due now; return how many.
+
+        An entry that is due is only a reason to look at the record, so running tasks lose nothing.
+        """
+        found = 0
+        async for task in self._unfinished():
+            # NX: an entry that is there came from somebody who knows better.
+            found += await self._storage.read(
+                "index_leases", lambda task=task: self._storage.redis.zadd(self._key, {_member(task): 0}, nx=True)
+            )
+        await self._storage.read("index_leases", lambda: self._storage.redis.zadd(self._key, {MARKER: "inf"}))
+        return found
+
+    async def _unfinished(self) -> AsyncIterator[TaskRef]:
+        redis = self._storage.redis
+        pattern = self._storage.key("*", "unfinished")
+        cursor = 0
+        while True:
+            cursor, keys = await self._storage.read(
+                "scan", lambda cursor=cursor: redis.scan(cursor, match=pattern, count=1_000)
+            )
+            for key in keys:
+                account_id = str(key, "utf-8").split("{", 1)[1].rsplit("}", 1)[0]
+                ids = await self._storage.read("scan", lambda key=key: redis.zrange(key, 0, -1))
+                for task_id in ids:
+                    yield TaskRef(account_id, str(task_id, "ascii"))
+            if cursor == 0:
+                return
+
+
+def _member(task: TaskRef) -> str:
+    return f"{task.task_id} {task.account_id}"
+
+
+def _task(member: bytes) -> TaskRef:
+    task_id, account_id = str(member, "utf-8").split(" ", 1)
+    return TaskRef(account_id, task_id)

@@ -1,0 +1,12 @@
+-- write_document: seal a rendered head with what only Redis knows, store it as the bytes that polls send,
+-- and add it to the task's events. `head` is a JSON object without its closing brace.
+local function write_document(task_key, status_key, events_key, head, ttl_s)
+  local version = redis.call('HINCRBY', task_key, 'version', 1)
+  local record = redis.call('HMGET', task_key, 'created_at', 'id', 'attempt')
+  local document = head .. ',"created_at":"' .. record[1] .. '","task_id":"' .. record[2] .. '","attempt":' .. record[3]
+    .. ',"version":' .. version .. '}'
+  redis.call('SET', status_key, document, 'EX', ttl_s)
+  redis.call('XADD', events_key, '*', 'status', document)
+  redis.call('EXPIRE', events_key, ttl_s)
+  return document
+end

@@ -1,0 +1,10 @@
+--- @include "clock"
+--- @include "fence"
+-- renew: keep a task for another lease; with a lease of 0 hand it back, so that anybody may take it at once.
+-- KEYS: 1 task
+-- ARGV: 1 owner  2 epoch  3 lease, ms
+-- Returns 1 | -1 gone | -2 closed | -3 fenced
+-- Repeatable: renewing twice is renewing once, later.
+local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
+if allowed == 1 then redis.call('HSET', KEYS[1], 'lease_ms', now_ms() + tonumber(ARGV[3])) end
+return allowed

@@ -1,0 +1,33 @@
+--- @include "clock"
+--- @include "write_document"
+-- submit: create a task, owned and leased from its first moment.
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  7 ledger  8 idempotency
+-- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 unfinished tasks allowed
+--       7 status ttl, s  8 stage  9 head of the document  10 SHA-256 of the body, '' without idempotency key
+--       11 idempotency ttl, s
+-- Returns {1, task id, now ms, deadline ms, document} created | {2, task id} the same key and body came before
+--       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
+-- Repeatable: a task id that exists is returned as created.
+local now = now_ms()
+if redis.call('EXISTS', KEYS[6]) == 0 then return {-4} end
+local record = redis.call('HMGET', KEYS[1], 'owner', 'deadline_ms')
+if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis.call('GET', KEYS[2])} end
+if ARGV[10] ~= '' then
+  local before = redis.call('HMGET', KEYS[8], 'body', 'task')
+  if before[1] and before[1] ~= ARGV[10] then return {-6} end
+  if before[1] then return {2, before[2]} end
+end
+if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[6]) then return {-5} end
+local deadline = now + tonumber(ARGV[5])
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(now), 'created_ms', now, 'deadline_ms', deadline,
+  'stage', ARGV[8], 'owner', ARGV[2], 'epoch', 1, 'lease_ms', now + tonumber(ARGV[4]), 'attempt', 1,
+  'progress', 0, 'hold', 0, 'used', 0, 'published', 0, 'version', 0)
+redis.call('ZADD', KEYS[4], deadline, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. (now - ARGV[5] - 2000 * ARGV[7]))
+redis.call('ZADD', KEYS[5], now, ARGV[1])
+redis.call('EXPIRE', KEYS[5], 2 * ARGV[7] + math.ceil(ARGV[5] / 1000))
+if ARGV[10] ~= '' then
+  redis.call('HSET', KEYS[8], 'body', ARGV[10], 'task', ARGV[1])
+  redis.call('EXPIRE', KEYS[8], ARGV[11])
+end
+return {1, ARGV[1], now, deadline, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7])}

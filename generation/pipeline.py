@@ -1,0 +1,209 @@
+"""One generation from its first stage to its last: the order of the steps, and what each failure leads to.
+
+Refuses to know HTTP, Redis commands and Gemini's protocol. Every write is a fenced step of Tasks: a coroutine that
+lost its task learns it from the next write and stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from accounts import InsufficientTokens, SubscriptionInactive
+from generation.documents import (
+    INTERNAL,
+    SUBSCRIPTION_INACTIVE,
+    Failure,
+    completed_head,
+    fallback_head,
+    insufficient_tokens,
+)
+from generation.errors import TaskLost
+from generation.gemini import Answer, Gemini, GeminiError
+from generation.prompt_text import PromptText
+from generation.stages import (
+    CHECKING,
+    COMPLETED,
+    COMPLETED_BY_FALLBACK,
+    FAILED,
+    FINALIZING,
+    GENERATING,
+    INITIALIZING,
+    WAITING,
+    Stage,
+)
+from generation.tasks import Lease, Tasks
+from runtime.metrics import Metrics
+from runtime.storage import StorageUnavailable
+
+T = TypeVar("T")
+FINISHING_S = 5.0  # kept back from Gemini's share of the task's time, for the last two writes
+RETRY_FIRST_S, RETRY_MOST_S = 0.1, 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Pipeline:
+    """Runs one lease to its end. ``gemini_deadline_s`` is Gemini's share of the task's time."""
+
+    def __init__(
+        self, tasks: Tasks, gemini: Gemini, prompt_text: PromptText, metrics: Metrics, *, gemini_deadline_s: float
+    ) -> None:
+        self._tasks = tasks
+        self._gemini = gemini
+        self._prompt_text = prompt_text
+        self._metrics = metrics
+        self._gemini_deadline_s = gemini_deadline_s
+
+    async def run(self, lease: Lease) -> None:
+        """Take the task through its stages until it is terminal.
+
+        Raises:
+            TaskLost: somebody else has it or it was ended; nothing more was written.
+            StorageUnavailable: Redis was away until the task's deadline.
+        """
+        steps = _Steps(self._tasks, lease, self._metrics)
+        try:
+            await self._generate(lease, steps)
+        except SubscriptionInactive:
+            await steps.fail(SUBSCRIPTION_INACTIVE)
+        except InsufficientTokens as exc:
+            await steps.fail(insufficient_tokens(exc.needed, exc.available))
+
+    async def give_up(self, lease: Lease) -> None:
+        """End a task that a defect of ours broke, as far as that can still be written."""
+        with contextlib.suppress(TaskLost, StorageUnavailable):
+            await _Steps(self._tasks, lease, self._metrics).fail(INTERNAL)
+
+    async def _generate(self, lease: Lease, steps: _Steps) -> None:
+        await steps.advance(INITIALIZING)
+        await steps.advance(CHECKING)
+        business_type = await steps.write(lambda: self._tasks.hold(lease))
+        await steps.advance(GENERATING)
+        outcome = await self._ask(lease, steps, business_type)
+        await steps.advance(FINALIZING)
+        if isinstance(outcome, Answer):
+            prompt = self._prompt_text.clean_answer(outcome.text)
+            await steps.complete(COMPLETED, completed_head(prompt, outcome.model), "generated")
+        else:
+            prompt = self._prompt_text.fallback(business_type, lease.manual_prompt)
+            warning = self._prompt_text.warning(outcome.fallback_reason)
+            head = fallback_head(prompt, warning, outcome.fallback_reason)
+            await steps.complete(COMPLETED_BY_FALLBACK, head, outcome.fallback_reason)
+
+    async def _ask(self, lease: Lease, steps: _Steps, business_type: str) -> Answer | GeminiError:
+        loop = asyncio.get_running_loop()
+        outcome: Answer | GeminiError
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(steps.publish())
+                try:
+                    outcome = await self._gemini.generate(
+                        system_instruction=self._prompt_text.instruction(business_type),
+                        text=self._prompt_text.request_text(lease.manual_prompt),
+                        deadline=min(loop.time() + self._gemini_deadline_s, lease.deadline - FINISHING_S),
+                        observer=steps,
+                    )
+                except GeminiError as exc:
+                    outcome = exc
+                steps.no_more_text()
+        except ExceptionGroup as failures:  # the publisher's: it learned first that the task is lost
+            raise failures.exceptions[0] from failures
+        return outcome
+
+
+class _Steps:
+    """The writes of one run, repeated while Redis is away; also Gemini's observer.
+
+    What Gemini reports is written by ``publish`` in a coroutine of its own, so that a slow Redis never holds up
+    the reading of Gemini's stream; pieces that arrive meanwhile are written together.
+    """
+
+    def __init__(self, tasks: Tasks, lease: Lease, metrics: Metrics) -> None:
+        self._tasks = tasks
+        self._lease = lease
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+        self._stage: Stage | None = None
+        self._stage_since = self._loop.time()
+        self._used = lease.used_tokens
+        self._pieces: list[str] = []
+        self._sent = False
+        self._ended = False
+        self._news = asyncio.Event()
+
+    async def write(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a step while Redis is away, until the task's deadline: every step can be repeated."""
+        delay_s = RETRY_FIRST_S
+        while True:
+            try:
+                return await step()
+            except StorageUnavailable:
+                if self._loop.time() + delay_s >= self._lease.deadline:
+                    raise
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, RETRY_MOST_S)
+
+    async def advance(self, stage: Stage) -> None:
+        await self.write(lambda: self._tasks.advance(self._lease, stage))
+        self._note_stage(stage)
+
+    async def complete(self, stage: Stage, head: bytes, reason: str) -> None:
+        self._lease.closing = True
+        await self.write(lambda: self._tasks.complete(self._lease, stage, head, self._used, reason))
+        self._note_stage(stage)
+
+    async def fail(self, failure: Failure) -> None:
+        self._lease.closing = True
+        await self.write(lambda: self._tasks.fail(self._lease, failure, self._used))
+        self._note_stage(FAILED)
+
+    async def request_sent(self) -> None:
+        self._sent = True
+        self._news.set()
+
+    async def text(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._news.set()
+
+    def usage(self, total_tokens: int) -> None:
+        self._used = self._lease.used_tokens + total_tokens
+        self._news.set()
+
+    def no_more_text(self) -> None:
+        self._ended = True
+        self._news.set()
+
+    async def publish(self) -> None:
+        """Write stage 70 and Gemini's text as they come, until there is no more."""
+        number, noted = 0, self._used
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            ended, text, used = self._ended, "".join(self._pieces), self._used
+            self._pieces.clear()
+            if self._sent and self._stage is GENERATING:
+                await self.advance(WAITING)
+            if text or used != noted:
+                number += bool(text)
+                await self._publish(number, text, used)
+                noted = used
+            if ended:
+                return
+
+    async def _publish(self, number: int, text: str, used: int) -> None:
+        chunk = {"attempt": self._lease.attempt, "text": text}
+        data = json.dumps(chunk, ensure_ascii=False, separators=(",", ":")).encode() if text else b""
+        await self.write(lambda: self._tasks.publish(self._lease, number, data, used))
+
+    def _note_stage(self, stage: Stage) -> None:
+        now = self._loop.time()
+        if self._stage is not None:
+            self._metrics.stage_ended(self._stage.name, now - self._stage_since)
+        self._stage, self._stage_since = stage, now
+        log.info("stage", stage=stage.name, progress=stage.progress)

@@ -1,0 +1,127 @@
+"""The one owner of every generation's coroutine in this process.
+
+Owns which tasks run, which wait for a place, and that their leases are kept; refuses to know what a generation does.
+A coroutine that is stopped from outside (cancelled task, lost lease, draining) is cancelled here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from generation.errors import ServerBusy, ServerDraining, TaskLost
+from generation.lease_index import TaskRef
+from generation.pipeline import Pipeline
+from generation.tasks import Lease, Tasks
+from runtime.storage import StorageUnavailable
+
+RENEW_AGAIN_S = 1.0  # after a failed renewal, so that an outage of Redis costs no lease that could be kept
+
+log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Runs at most ``running`` generations at once and lets at most ``waiting`` more wait in stage queued."""
+
+    def __init__(self, tasks: Tasks, pipeline: Pipeline, *, running: int, waiting: int) -> None:
+        self._tasks = tasks
+        self._pipeline = pipeline
+        self._places = asyncio.Semaphore(running)
+        self._most = running + waiting
+        self._leases: dict[TaskRef, Lease] = {}
+        self._coroutines: dict[TaskRef, asyncio.Task[None]] = {}
+        self._begun: set[TaskRef] = set()
+        self.draining = False
+
+    @property
+    def running(self) -> int:
+        return len(self._begun)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._leases) - len(self._begun)
+
+    @property
+    def free(self) -> int:
+        """How many more tasks this process would take."""
+        return 0 if self.draining else self._most - len(self._leases)
+
+    def __contains__(self, task: TaskRef) -> bool:
+        return task in self._leases
+
+    def admit(self) -> None:
+        """Say whether one more task would be taken.
+
+        Raises:
+            ServerDraining, ServerBusy
+        """
+        if self.draining:
+            raise ServerDraining
+        if self.free <= 0:
+            raise ServerBusy
+
+    def start(self, lease: Lease) -> None:
+        """Take a lease over and run it as soon as there is a place."""
+        self._leases[lease.ref] = lease
+        name = f"generation {lease.task_id}"
+        self._coroutines[lease.ref] = asyncio.create_task(self._run(lease), name=name)
+
+    def stop(self, task: TaskRef) -> None:
+        """Cancel the coroutine of a task that was ended elsewhere, if it runs here; its writes are refused already."""
+        lease = self._leases.get(task)
+        if lease is not None and not lease.closing:
+            self._coroutines[task].cancel()
+
+    async def _run(self, lease: Lease) -> None:
+        structlog.contextvars.bind_contextvars(task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt)
+        try:
+            async with self._places:
+                self._begun.add(lease.ref)
+                await self._pipeline.run(lease)
+            await self._tasks.index.drop([lease.ref])
+        except TaskLost as exc:
+            log.info("task_lost", reason=type(exc).__name__)
+        except StorageUnavailable as exc:
+            log.warning("task_abandoned", reason=exc.reason)  # the reaper of some process ends it
+        except Exception:
+            log.exception("task_crashed")
+            await self._pipeline.give_up(lease)
+        finally:
+            self._begun.discard(lease.ref)
+            del self._leases[lease.ref], self._coroutines[lease.ref]
+
+    async def renew(self) -> None:
+        """Keep the leases of all tasks of this process, in one round trip; drop those that are lost."""
+        while self._leases:
+            try:
+                lost = await self._tasks.renew(list(self._leases.values()))
+            except StorageUnavailable as exc:
+                log.warning("renewal_failed", reason=exc.reason)
+                await asyncio.sleep(RENEW_AGAIN_S)
+                continue
+            for lease in lost:
+                self.stop(lease.ref)
+            return
+
+    async def drain(self, timeout_s: float) -> None:
+        """Refuse new tasks, let running ones end for ``timeout_s``, then hand the rest back to other processes."""
+        self.draining = True
+        waiting = [task for task in self._leases if task not in self._begun]
+        await self._hand_back(waiting)
+        if running := list(self._coroutines.values()):
+            await asyncio.wait(running, timeout=timeout_s)
+        await self._hand_back(list(self._leases))
+
+    async def _hand_back(self, tasks: list[TaskRef]) -> None:
+        leases = [self._leases[task] for task in tasks]
+        coroutines = [self._coroutines[task] for task in tasks]
+        for coroutine in coroutines:
+            coroutine.cancel()
+        await asyncio.gather(*coroutines, return_exceptions=True)
+        try:
+            await self._tasks.renew(leases, lease_s=0)
+        except StorageUnavailable as exc:
+            log.warning("hand_back_failed", reason=exc.reason, tasks=len(leases))  # their leases run out by themselves
+        else:
+            log.info("handed_back", tasks=len(leases))

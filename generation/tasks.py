@@ -1,0 +1,375 @@
+"""The task records in Redis: one method per atomic step, return codes turned into errors.
+
+Owns key names and script calls; refuses to know when a step is taken (pipeline, runner, reaper).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from accounts import InsufficientTokens, SubscriptionInactive, UnknownAccount
+from generation.documents import CANCELLED, INTERRUPTED, Failure, failed_head, progress_head
+from generation.errors import (
+    IdempotencyKeyReused,
+    StepRefused,
+    TaskClosed,
+    TaskFenced,
+    TaskGone,
+    TaskLost,
+    TaskNotFound,
+    TooManyTasks,
+)
+from generation.lease_index import LeaseIndex, TaskRef
+from generation.stages import COMPLETED, FAILED, FINALIZING, QUEUED, STEPS, Stage
+from runtime.metrics import Metrics
+from runtime.settings import LimitSettings, MoneySettings, TaskSettings
+from runtime.storage import Storage
+
+
+class Code(IntEnum):
+    """Every return code of the scripts, with the one meaning it has in all of them."""
+
+    DONE = 1
+    REPLAYED = 2
+    ENDED = 3
+    GONE = -1
+    CLOSED = -2
+    FENCED = -3
+    UNKNOWN_ACCOUNT = -4
+    TOO_MANY_TASKS = -5
+    KEY_REUSED = -6
+    STEP_REFUSED = -7
+    SUBSCRIPTION_INACTIVE = -8
+    INSUFFICIENT_TOKENS = -9
+    LEASE_RUNS = -10
+
+
+LOST: dict[int, type[TaskLost]] = {
+    Code.GONE: TaskGone,
+    Code.CLOSED: TaskClosed,
+    Code.FENCED: TaskFenced,
+    Code.STEP_REFUSED: StepRefused,
+}
+
+
+@dataclass(slots=True)
+class Lease:
+    """A task that this process owns: what it needs to run it and to prove that it may.
+
+    ``deadline`` is the task's own, in the event loop's seconds; ``used_tokens`` what earlier attempts were reported
+    to have used; ``progress_floor`` (percent) what clients have seen already. ``closing`` is set by who writes the end.
+    """
+
+    account_id: str
+    task_id: str
+    manual_prompt: str
+    epoch: int
+    attempt: int
+    deadline: float
+    progress_floor: int = 0
+    used_tokens: int = 0
+    closing: bool = False
+
+    @property
+    def ref(self) -> TaskRef:
+        return TaskRef(self.account_id, self.task_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's key for one submit, both as hex SHA-256 (the body so that another body is noticed)."""
+
+    key_sha256: str
+    body_sha256: str
+
+
+DocumentWritten = Callable[[str, str, bytes], None]  # account id, task id, the document's bytes
+
+
+class Tasks:
+    """Task records as seen by one owner (a process). ``written`` hears of every document that a step wrote."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        owner: str,
+        written: DocumentWritten,
+        metrics: Metrics,
+        *,
+        tasks: TaskSettings,
+        limits: LimitSettings,
+        money: MoneySettings,
+    ) -> None:
+        self.owner = owner
+        self._written = written
+        self._metrics = metrics
+        self.index = LeaseIndex(storage)
+        self._storage = storage
+        self._settings = tasks
+        self._limits = limits
+        self._money = money
+        self._lease_ms = int(tasks.lease_s * 1000)
+
+    def keys(self, account_id: str, task_id: str) -> list[str]:
+        """Name the seven keys that every script gets, in the order that the headers of the scripts give."""
+        key = self._storage.key
+        return [
+            key(account_id, "task", task_id),
+            key(account_id, "status", task_id),
+            key(account_id, "events", task_id),
+            key(account_id, "unfinished"),
+            key(account_id, "tasks"),
+            key(account_id, "account"),
+            key(account_id, "ledger"),
+        ]
+
+    async def submit(self, account_id: str, manual_prompt: str, idempotency: Idempotency | None) -> Lease | str:
+        """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
+
+        The lease's hint is written first: a process that dies in between leaves a hint without a task, never the reverse.
+
+        Raises:
+            UnknownAccount, TooManyTasks, IdempotencyKeyReused, StorageUnavailable
+        """
+        task_id = str(uuid.uuid4())
+        await self.index.note([TaskRef(account_id, task_id)], self._settings.lease_s)
+        key = idempotency.key_sha256 if idempotency else ""
+        answer = await self._storage.run(
+            "submit",
+            [*self.keys(account_id, task_id), self._storage.key(account_id, "idempotency", key)],
+            [
+                task_id,
+                self.owner,
+                manual_prompt,
+                self._lease_ms,
+                int(self._settings.deadline_s * 1000),
+                self._limits.unfinished_tasks_per_account,
+                self._settings.status_ttl_s,
+                QUEUED.name,
+                progress_head(QUEUED),
+                idempotency.body_sha256 if idempotency else "",
+                self._settings.idempotency_key_ttl_s,
+            ],
+        )
+        match answer[0]:
+            case Code.DONE:
+                self._written(account_id, task_id, answer[4])
+                return Lease(account_id, task_id, manual_prompt, 1, 1, _loop_time(answer[3] - answer[2]))
+            case Code.REPLAYED:
+                return str(answer[1], "ascii")
+            case Code.UNKNOWN_ACCOUNT:
+                raise UnknownAccount(account_id)
+            case Code.TOO_MANY_TASKS:
+                raise TooManyTasks(self._limits.unfinished_tasks_per_account)
+            case _:
+                raise IdempotencyKeyReused
+
+    async def advance(self, lease: Lease, stage: Stage) -> None:
+        """Take the task to ``stage`` and write its document, in one step.
+
+        Raises:
+            TaskLost, StorageUnavailable
+        """
+        answer = await self._storage.run(
+            "advance",
+            self.keys(lease.account_id, lease.task_id),
+            [
+                self.owner,
+                lease.epoch,
+                stage.name,
+                max(stage.progress, lease.progress_floor),
+                progress_head(stage, lease.progress_floor),
+                self._settings.status_ttl_s,
+                *(before.name for before, after in STEPS.items() if stage in after),
+            ],
+        )
+        _raise_if_lost(answer[0])
+        self._written(lease.account_id, lease.task_id, answer[1])
+
+    async def hold(self, lease: Lease) -> str:
+        """Check subscription and balance and set the tokens aside, in one step; return the account's business type.
+
+        Raises:
+            SubscriptionInactive, InsufficientTokens, TaskLost, StorageUnavailable
+        """
+        answer = await self._storage.run(
+            "hold",
+            self.keys(lease.account_id, lease.task_id),
+            [self.owner, lease.epoch, self._money.minimum_tokens, self._money.hold_tokens],
+        )
+        if answer[0] == Code.SUBSCRIPTION_INACTIVE:
+            raise SubscriptionInactive(str(answer[1], "ascii"))
+        if answer[0] == Code.INSUFFICIENT_TOKENS:
+            raise InsufficientTokens(self._money.minimum_tokens, answer[1])
+        _raise_if_lost(answer[0])
+        return str(answer[1], "utf-8")
+
+    async def publish(self, lease: Lease, number: int, chunk: bytes, used_tokens: int) -> None:
+        """Add a piece of text (JSON, or empty for none) to the events and note the tokens used so far, in one step.
+
+        ``number`` counts the pieces of this lease from 1, so that a repeated call adds nothing.
+
+        Raises:
+            TaskLost, StorageUnavailable
+        """
+        code = await self._storage.run(
+            "publish",
+            self.keys(lease.account_id, lease.task_id),
+            [self.owner, lease.epoch, number, chunk, used_tokens, self._settings.status_ttl_s],
+        )
+        _raise_if_lost(code)
+
+    async def complete(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> bytes:
+        """Write the result and settle the hold, in one step; return the final document.
+
+        Raises:
+            TaskLost, StorageUnavailable
+        """
+        answer = await self._storage.run(
+            "complete",
+            self.keys(lease.account_id, lease.task_id),
+            [*self._closing(lease, stage, head, used_tokens, reason), FINALIZING.name],
+        )
+        return self._closed(lease.ref, answer, stage, reason)
+
+    async def fail(self, lease: Lease, failure: Failure, used_tokens: int) -> bytes:
+        """End the task without a result and give its hold back, in one step; return the final document.
+
+        Raises:
+            TaskLost, StorageUnavailable
+        """
+        answer = await self._storage.run(
+            "fail",
+            self.keys(lease.account_id, lease.task_id),
+            self._closing(lease, FAILED, failed_head(failure), used_tokens, failure.error_code),
+        )
+        return self._closed(lease.ref, answer, FAILED, failure.error_code)
+
+    async def cancel(self, account_id: str, task_id: str) -> bytes:
+        """End the task whoever owns it, or leave it as it is when it is terminal; return the final document.
+
+        Raises:
+            TaskNotFound, StorageUnavailable
+        """
+        answer = await self._storage.run(
+            "cancel",
+            self.keys(account_id, task_id),
+            [FAILED.name, failed_head(CANCELLED), self._settings.status_ttl_s, CANCELLED.error_code],
+        )
+        if answer[0] == Code.GONE or answer[1] is None:
+            raise TaskNotFound
+        if answer[0] == Code.DONE:
+            return self._closed(TaskRef(account_id, task_id), answer, FAILED, CANCELLED.error_code)
+        self._written(account_id, task_id, answer[1])
+        return bytes(answer[1])
+
+    async def claim(self, orphan: TaskRef) -> Lease | bytes | None:
+        """Take over a task whose lease ran out, and put the index right.
+
+        Returns a Lease (it is ours now), its final document (it had had its attempts or its time and has been ended),
+        or None (somebody else has it, or there is nothing left to do).
+
+        Raises:
+            StorageUnavailable
+        """
+        answer = await self._storage.run(
+            "claim",
+            self.keys(orphan.account_id, orphan.task_id),
+            [
+                self.owner,
+                self._lease_ms,
+                self._settings.attempts,
+                QUEUED.name,
+                FAILED.name,
+                failed_head(INTERRUPTED),
+                self._settings.status_ttl_s,
+                INTERRUPTED.error_code,
+            ],
+        )
+        match answer[0]:
+            case Code.DONE:
+                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms = answer
+                await self.index.note([orphan], self._settings.lease_s)
+                return Lease(
+                    orphan.account_id,
+                    orphan.task_id,
+                    str(manual_prompt, "utf-8"),
+                    epoch,
+                    attempt,
+                    _loop_time(deadline_ms - now_ms),
+                    progress,
+                    used_tokens,
+                )
+            case Code.LEASE_RUNS:
+                await self.index.note_end(orphan, answer[1])
+                return None
+            case _:
+                await self.index.drop([orphan])
+                if answer[0] != Code.ENDED:
+                    return None
+                return self._closed(orphan, answer, FAILED, INTERRUPTED.error_code)
+
+    async def renew(self, leases: Sequence[Lease], *, lease_s: float | None = None) -> list[Lease]:
+        """Keep the tasks for another lease, all in one round trip; return those that are lost.
+
+        With ``lease_s=0`` they are handed back, so that any process may take them at once.
+
+        Raises:
+            StorageUnavailable
+        """
+        lease_s = self._settings.lease_s if lease_s is None else lease_s
+        codes = await self._storage.run_many(
+            "renew",
+            [
+                (
+                    [self._storage.key(lease.account_id, "task", lease.task_id)],
+                    [self.owner, lease.epoch, int(lease_s * 1000)],
+                )
+                for lease in leases
+            ],
+        )
+        lost = [lease for lease, code in zip(leases, codes, strict=True) if code != Code.DONE]
+        kept = [lease.ref for lease, code in zip(leases, codes, strict=True) if code == Code.DONE]
+        await self.index.note(kept, lease_s)
+        return lost
+
+    async def status(self, account_id: str, task_id: str) -> bytes | None:
+        """Read the status document, or None when there is no such task."""
+        key = self._storage.key(account_id, "status", task_id)
+        document: bytes | None = await self._storage.read("status", lambda: self._storage.redis.get(key))
+        return document
+
+    async def recent(self, account_id: str) -> list[bytes]:
+        """Read the documents of all the account's unexpired tasks, newest first."""
+        redis, key = self._storage.redis, self._storage.key
+        ids = await self._storage.read("recent", lambda: redis.zrevrange(key(account_id, "tasks"), 0, -1))
+        if not ids:
+            return []
+        names = [key(account_id, "status", str(task_id, "ascii")) for task_id in ids]
+        documents = await self._storage.read("recent", lambda: redis.mget(names))
+        return [document for document in documents if document is not None]
+
+    def _closed(self, task: TaskRef, answer: list[Any], stage: Stage, reason: str) -> bytes:
+        _raise_if_lost(answer[0])
+        _, document, charged, elapsed_ms = answer
+        self._written(task.account_id, task.task_id, document)
+        self._metrics.tokens_charged(charged)
+        self._metrics.task_ended(stage.name, "" if stage is COMPLETED else reason, elapsed_ms / 1000)
+        return bytes(document)
+
+    def _closing(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> list[Any]:
+        return [self.owner, lease.epoch, stage.name, head, used_tokens, self._settings.status_ttl_s, reason]
+
+
+def _raise_if_lost(code: int) -> None:
+    if code in LOST:
+        raise LOST[code]
+
+
+def _loop_time(ms_from_now: int) -> float:
+    return asyncio.get_running_loop().time() + ms_from_now / 1000
