@@ -72,7 +72,9 @@ class RedisServer:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         if not self._lasting:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -105,7 +107,16 @@ class RedisServer:
         command = [
             self._binary or find_redis_server(),
             *("--port", str(port), "--bind", "127.0.0.1", "--requirepass", self._password),
-            *("--dir", str(self._folder.resolve()), "--logfile", "redis.log", "--pidfile", "redis.pid", "--daemonize", "no"),
+            *(
+                "--dir",
+                str(self._folder.resolve()),
+                "--logfile",
+                "redis.log",
+                "--pidfile",
+                "redis.pid",
+                "--daemonize",
+                "no",
+            ),
             *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
             *self._options,
         ]
@@ -168,7 +179,9 @@ class RedisServer:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     os.close(fd)
-                    raise NoRedisServer(f"{self._folder} is used by another server that is still running; stop it first") from None
+                    raise NoRedisServer(
+                        f"{self._folder} is used by another server that is still running; stop it first"
+                    ) from None
                 time.sleep(0.05)
             else:
                 os.set_inheritable(fd, True)
