@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets, bind_unix_socket
+from tornado.web import Application
 
 from accounts import Accounts, ApiKeys, Identity, Unauthorized
 from accounts.commands import accounts as accounts_commands
@@ -37,10 +38,11 @@ from generation.tasks import Tasks
 from handlers.api import HttpRules, OpenRequests
 from handlers.generations import BASE
 from handlers.routes import Services, make_app
+from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.logs import configure_logging
 from runtime.metrics import Metrics
 from runtime.redis_server import NoRedisServer, RedisServer
-from runtime.settings import InvalidSettings, Settings, load_settings, shown
+from runtime.settings import Settings
 from runtime.storage import Storage, StorageUnavailable, connect, wait_until_ready, warn_when_not_durable
 from standin import serve_standin
 from standin.commands import gemini_standin
@@ -54,6 +56,7 @@ UNBOUNDED = 1 << 40  # handlers refuse large bodies themselves, with an answer t
 class Service:
     """What runs: the server for HTTP, and what has to be told that the end is near."""
 
+    app: Application
     server: HTTPServer
     runner: Runner
     open_requests: OpenRequests
@@ -96,8 +99,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         not_ready=_readiness(storage, open_requests),
         minimum_tokens=settings.money.minimum_tokens,
     )
+    app = make_app(services)
     server = HTTPServer(
-        make_app(services),
+        app,
         xheaders=settings.server.trust_proxy_headers,
         idle_connection_timeout=settings.server.idle_timeout_s,
         body_timeout=settings.server.body_timeout_s,
@@ -108,7 +112,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         stack.callback(periodic.stop)
         periodic.start()
     await reaper.turn()
-    return Service(server, runner, open_requests)
+    return Service(app, server, runner, open_requests)
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:

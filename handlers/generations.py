@@ -30,6 +30,7 @@ class StartHandler(BodyHandler):
         self.set_header("Retry-After", RETRY_AFTER_S)
         if started.replayed:
             self.set_header("Idempotent-Replayed", "true")
+            self.outcome = "replayed"
         self.write_json(
             {"success": True, "task_id": started.task_id, "status": "queued", "message": STARTED, "status_url": status_url}
         )
@@ -110,6 +111,7 @@ class SynchronousHandler(BodyHandler):
         generated = await self.generations.generate(self.caller.account_id, manual_prompt, key, self.patience)
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")
+            self.outcome = "replayed"
         shown = ("prompt", "message", "generated_by_ai", "warning", "fallback_reason", "task_id", "model", "tokens_used")
         document = generated.document
         self.write_json({"success": True} | {name: document[name] for name in shown if name in document})

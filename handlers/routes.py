@@ -20,6 +20,9 @@ from runtime.metrics import Metrics
 log = structlog.get_logger("request")
 
 
+SUBMITTING = ("generations", "synchronous")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What main has constructed and the routes hand on. ``not_ready`` returns a reason, or '' when all is well."""
@@ -70,6 +73,8 @@ class _RequestLog:
         request, status = handler.request, handler.get_status()
         route = self._names.get(type(handler), "unknown")
         duration_s = request.request_time()
+        if route in SUBMITTING and request.method == "POST" and isinstance(handler, JsonHandler):
+            self._metrics.submit_answered(handler.outcome)
         self._metrics.request_answered(route, request.method or "", status, duration_s)
         write = log.warning if status >= 500 else log.info
         write(
