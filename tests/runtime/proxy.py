@@ -1,0 +1,81 @@
+"""A TCP proxy that misbehaves on demand, for faults that a real server cannot be asked to make."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from types import TracebackType
+
+
+class Proxy:
+    """Passes bytes to ``target_port`` on loopback; an async context manager whose ``port`` stands for the server.
+
+    ``delay_s`` holds back each piece of an answer and ``silent`` swallows answers; ``resets`` is how many times an
+    answer is cut after its first byte by a reset connection. ``target_port`` may change; connections stay as they are.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.delay_s = 0.0
+        self.silent = False
+        self.resets = 0
+        self.connections = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Proxy:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _connected(self, client_in: asyncio.StreamReader, client_out: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.connections += 1
+        server_in, server_out = await asyncio.open_connection("127.0.0.1", self.target_port)
+        writers = {client_out, server_out}
+        self._writers |= writers
+        try:
+            await asyncio.gather(
+                self._ask(client_in, server_out), self._answer(server_in, client_out), return_exceptions=True
+            )
+        finally:
+            for writer in writers:
+                writer.close()
+            self._writers -= writers
+            self._tasks.discard(task)
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            if self.silent:
+                continue
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
+            if self.resets:
+                self.resets -= 1
+                writer.write(data[:1])
+                await writer.drain()
+                raw: socket.socket = writer.get_extra_info("socket")
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() sends RST
+                writer.transport.abort()
+                return
+            writer.write(data)
+            await writer.drain()
+        writer.close()
