@@ -35,6 +35,7 @@ from generation.prompt_text import PromptText
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
+from generation.tracking import TrackingLink
 from handlers.api import HttpRules, OpenRequests
 from handlers.generations import BASE
 from handlers.routes import Services, make_app
@@ -66,7 +67,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     """Construct every service, the needed before the needing; ``stack`` closes them in reverse."""
     metrics = Metrics()
     storage = await _open_storage(settings, stack, metrics)
-    copy = await stack.enter_async_context(StatusCopy(storage, settings.redis))
+    copy = await stack.enter_async_context(
+        StatusCopy(storage, TrackingLink(storage.redis), entries=settings.redis.copy_entries)
+    )
     accounts, api_keys = Accounts(storage), ApiKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     identity = Identity(api_keys, accounts, settings.identity, gemini_session)
