@@ -35,6 +35,7 @@ from generation.prompt_text import PromptText
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
+from generation.tracking import TrackingLink
 from handlers.api import HttpRules, OpenRequests
 from handlers.generations import BASE
 from handlers.routes import Services, make_app
@@ -66,7 +67,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     """Construct every service, the needed before the needing; ``stack`` closes them in reverse."""
     metrics = Metrics()
     storage = await _open_storage(settings, stack, metrics)
-    copy = await stack.enter_async_context(StatusCopy(storage, settings.redis))
+    copy = await stack.enter_async_context(
+        StatusCopy(storage, TrackingLink(storage.redis), entries=settings.redis.copy_entries)
+    )
     accounts, api_keys = Accounts(storage), ApiKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     identity = Identity(api_keys, accounts, settings.identity, gemini_session)
@@ -85,7 +88,6 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, gemini_deadline_s=settings.gemini.deadline_s)
     limits = settings.limits
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
-    reaper = Reaper(tasks, runner, metrics)
     metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
     metrics.read_breaker(lambda: gemini.breaker_state)
 
@@ -107,11 +109,12 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         body_timeout=settings.server.body_timeout_s,
         max_body_size=UNBOUNDED,
     )
-    for callback, every_s in ((runner.renew, settings.tasks.renew_every_s), (reaper.turn, settings.tasks.reap_every_s)):
-        periodic = PeriodicCallback(callback, every_s * 1000, jitter=0.1)
-        stack.callback(periodic.stop)
-        periodic.start()
-    await reaper.turn()
+    renewal = PeriodicCallback(runner.renew, settings.tasks.renew_every_s * 1000)
+    stack.callback(renewal.stop)
+    renewal.start()
+    await stack.enter_async_context(
+        Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
+    )
     return Service(app, server, runner, open_requests)
 
 

@@ -28,6 +28,7 @@ class LeaseIndex:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._key = storage.shared_key("leases")
+        self.handed_back_key = storage.shared_key("handed_back")
 
     async def note(self, tasks: Sequence[TaskRef], lease_s: float) -> None:
         """Say that the tasks' leases end in ``lease_s`` seconds.
@@ -51,6 +52,10 @@ class LeaseIndex:
             await self._storage.read(
                 "index_leases", lambda: self._storage.redis.zrem(self._key, *(_member(task) for task in tasks))
             )
+
+    async def say_handed_back(self) -> None:
+        """Tell the reapers of all processes, who watch this key, that it is worth looking now."""
+        await self._storage.read("hand_back", lambda: self._storage.redis.incr(self.handed_back_key))
 
     async def expired(self) -> list[TaskRef] | None:
         """Return tasks whose lease should have ended, oldest first; None when the index was lost."""

@@ -131,6 +131,7 @@ class Runner:
     async def _give(self, leases: list[Lease]) -> None:
         try:
             await self._tasks.renew(leases, lease_s=0)
+            await self._tasks.index.say_handed_back()
         except StorageUnavailable as exc:
             log.warning("hand_back_failed", reason=exc.reason, tasks=len(leases))  # their leases run out by themselves
         else:

@@ -41,12 +41,12 @@ def _bad_request(exc: ValidationError) -> BadRequest:
     problem = exc.errors(include_url=False, include_input=False)[0]
     if problem["type"] == "json_invalid":
         detail = str(problem.get("ctx", {}).get("error", "it cannot be parsed"))
-        if "surrogate" in detail:
+        if "hex escape" in detail:  # pydantic's words for both halves of a broken pair
             return BadRequest(
                 400,
                 "invalid_manual_prompt",
                 "manual_prompt is not valid text",
-                f"The body holds half of a surrogate pair, which is no character ({detail}).",
+                f"A \\u escape is incomplete, or half of a surrogate pair, which is no character ({detail}).",
             )
         return BadRequest(400, "invalid_json", "Body is not valid JSON", f"The body is not valid JSON: {detail}.")
     if problem["loc"] == ("manual_prompt",):

@@ -49,7 +49,7 @@ class Client:
 
     async def ask(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Answer:
         """``body``: bytes as they are, anything else as JSON. A header given as '' is left out."""
-        raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        raw = body if isinstance(body, bytes | None) else json.dumps(body, ensure_ascii=False).encode()
         sent = {"Authorization": f"Bearer {self.api_key}"} | ({"Content-Type": "application/json"} if raw else {})
         sent |= headers or {}
         request = HTTPRequest(

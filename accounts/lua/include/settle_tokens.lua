@@ -5,7 +5,7 @@ local function settle_tokens(account_key, ledger_key, hold, used, task_id, reaso
   if hold == 0 and used == 0 then return 0 end
   local balance = tonumber(redis.call('HGET', account_key, 'balance') or '0')
   local charged = math.min(used, hold + balance)
-  redis.call('HINCRBY', account_key, 'held', -hold)
+  redis.call('HINCRBY', account_key, 'held', 0 - hold)  -- not -hold: Lua's -0 is no integer to Redis
   redis.call('HINCRBY', account_key, 'balance', hold - charged)
   redis.call('HINCRBY', account_key, 'charged', charged)
   local kind = charged > 0 and 'settle' or 'release'

@@ -1,0 +1,261 @@
+"""A bounded local copy of status documents that is coherent with Redis across processes.
+
+Owns what this process knows of documents and until when it may say so; refuses to know how documents come about.
+A document that is not terminal is answered only while the tracking link vouches for it (see ``tracking.py``), so none
+is older than one second. A terminal document never changes: it is known for certain until it expires, Redis or not.
+No document is answered after its expiry, by the clock, and no version after a higher one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from generation.tracked_keys import Reading, TrackedKeys
+from generation.tracking import STALE_S, TrackingLink
+from runtime.storage import Argument, Storage, StorageUnavailable
+
+UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
+TERMINAL = (b'{"status":"completed"', b'{"status":"failed"')
+VERSION = re.compile(rb'"version":(\d+)')  # a member's name: inside a string both quotes would be escaped
+
+
+class Document:
+    """One version of a task's status document.
+
+    ``expires_at`` is in the seconds of ``time.monotonic()``. ``rendered`` is for whoever sends the document, to keep
+    what was made of it for as long as it is this version.
+    """
+
+    __slots__ = ("body", "expires_at", "good_until", "rendered", "terminal", "tracked", "used", "version")
+
+    def __init__(self, body: bytes, expires_at: float) -> None:
+        found = VERSION.search(body)
+        self.body = body
+        self.version = int(found[1]) if found else 0
+        self.terminal = body.startswith(TERMINAL)
+        self.expires_at = expires_at
+        self.rendered: Any = None
+        # The copy's own notes: answered without asking until then; whether the link would tell of a change; whether
+        # it was looked at since it was last spared.
+        self.good_until = 0.0
+        self.tracked = False
+        self.used = True
+
+
+Found: TypeAlias = Callable[[Document | StorageUnavailable | None], None]
+
+
+class StatusCopy:
+    """An async context manager around its link. Holds ``entries`` documents; the least used go first."""
+
+    def __init__(self, storage: Storage, link: TrackingLink, *, entries: int) -> None:
+        self._storage = storage
+        self._link = link
+        self._keys = TrackedKeys(storage, link)
+        self._most = entries
+        self._documents: OrderedDict[bytes, Document] = OrderedDict()
+        self._fetches: dict[bytes, list[Found]] = {}
+        self._unsure: list[tuple[bytes, Found]] = []
+        link.on_invalidated = self._invalidated
+        self._keys.on_lost = self._distrust_all
+        self._keys.on_up = self._forget_untracked
+        self.reads = 0
+
+    async def __aenter__(self) -> StatusCopy:
+        await self._keys.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._keys.__aexit__(kind, exc, trace)
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    @property
+    def link_losses(self) -> int:
+        """How often the link was lost since the start."""
+        return self._link.losses
+
+    def key(self, account_id: str, task_id: str) -> bytes:
+        """Name a task's document as ``peek_key`` and ``look_up`` want it."""
+        return self._storage.key(account_id, "status", task_id).encode()
+
+    def peek(self, account_id: str, task_id: str) -> Document | None:
+        """Return the document if it is known for certain, without asking anyone."""
+        return self.peek_key(self.key(account_id, task_id))
+
+    def peek_key(self, key: bytes) -> Document | None:
+        """Do what ``peek`` does, for who has the key at hand."""
+        document = self._documents.get(key)
+        if document is not None:
+            now = time.monotonic()
+            if now < document.good_until and (not document.tracked or now < self._link.sure_until):
+                document.used = True
+                return document
+        return None
+
+    async def document(self, account_id: str, task_id: str) -> Document | None:
+        """Return the document, or None when there is no such task (any more).
+
+        Raises:
+            StorageUnavailable: it is not known for certain and Redis cannot be asked.
+        """
+        result: asyncio.Future[Document | StorageUnavailable | None] = asyncio.get_running_loop().create_future()
+        self.look_up(self.key(account_id, task_id), lambda found: None if result.done() else result.set_result(found))
+        found = await result
+        if isinstance(found, StorageUnavailable):
+            raise found
+        return found
+
+    def look_up(self, key: bytes, found: Found) -> None:
+        """Call ``found`` once with the document, None, or the error: at once, or when Redis has been asked."""
+        if (document := self.peek_key(key)) is not None:
+            found(document)
+            return
+        document = self._documents.get(key)
+        if document is not None and document.tracked and self._link.up and time.monotonic() < document.good_until:
+            # Only the link has not vouched for a moment: one PING is the answer for all, whatever their number.
+            self._unsure.append((key, found))
+            if len(self._unsure) == 1:
+                self._link.confirm(self._confirmed)
+        else:
+            self._fetch(key, found)
+
+    async def wait(self, account_id: str, task_id: str, after_version: int, timeout_s: float) -> Document | None:
+        """Return the document as soon as it is terminal or its version is above ``after_version``; else as it is then.
+
+        Raises:
+            StorageUnavailable: as ``document``.
+        """
+        deadline = time.monotonic() + timeout_s
+        changed = asyncio.Event()
+        unwatch = self._keys.watch(self.key(account_id, task_id), changed.set)
+        try:
+            while True:
+                changed.clear()
+                document = await self.document(account_id, task_id)
+                left_s = deadline - time.monotonic()
+                if document is None or document.terminal or document.version > after_version or left_s <= 0:
+                    return document
+                try:
+                    async with asyncio.timeout(left_s if document.tracked else min(left_s, UNTRACKED_S)):
+                        await changed.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            unwatch()
+
+    def put(self, account_id: str, task_id: str, body: bytes, ttl_s: float) -> None:
+        """Apply a document that this process has just written; a higher version that is known already stays."""
+        key = self.key(account_id, task_id)
+        now = time.monotonic()
+        self._store(key, body, now + ttl_s, now + UNTRACKED_S, tracked=False)
+        if self._link.up:
+            self._fetch(key)  # so that it is tracked: another process may be the next to write it
+        self._keys.notify(key)
+
+    def watch(self, key: str, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` when any key of Redis may hold something new; return what ends that.
+
+        Redis reports a key once after each time it was read here (``read_tracked``, ``document``): watch, then read,
+        and read again after each call. While the link is down and when it is back every watcher is called as well.
+        """
+        return self._keys.watch(key.encode(), changed)
+
+    async def read_tracked(self, *command: Argument) -> Any:
+        """Run a command that only reads, so that its keys' watchers hear of the next change; values are bytes.
+
+        Raises:
+            StorageUnavailable
+        """
+        return await self._keys.run(*command)
+
+    def _invalidated(self, key: bytes | None) -> None:
+        if key is None:
+            self._documents.clear()
+            self._keys.notify_all()
+            return
+        document = self._documents.get(key)
+        if document is not None and time.monotonic() < document.expires_at:
+            self._distrust(document)
+            self._fetch(key)  # its end notifies
+        else:
+            self._documents.pop(key, None)
+            self._keys.notify(key)
+
+    def _distrust(self, document: Document) -> None:
+        # What changed it is younger than the last PING that was answered: until STALE_S after that the old one will do.
+        if document.tracked:
+            document.tracked = False
+            document.good_until = min(document.good_until, self._link.sure_until)
+
+    def _distrust_all(self) -> None:
+        for document in self._documents.values():
+            self._distrust(document)
+
+    def _forget_untracked(self) -> None:
+        for document in self._documents.values():
+            if not document.terminal:
+                document.good_until = 0.0
+
+    def _confirmed(self, _answer: Any) -> None:
+        unsure, self._unsure = self._unsure, []
+        for key, found in unsure:
+            self.look_up(key, found)
+
+    def _fetch(self, key: bytes, found: Found | None = None) -> None:
+        """Read a document, once for all who want it now."""
+        waiting = self._fetches.get(key)
+        if waiting is None:
+            waiting = self._fetches[key] = []
+            self.reads += 1
+            self._keys.read(key, lambda reading: self._fetched(key, reading))
+        if found is not None:
+            waiting.append(found)
+
+    def _fetched(self, key: bytes, reading: Reading | StorageUnavailable) -> None:
+        result: Document | StorageUnavailable | None = None
+        if isinstance(reading, StorageUnavailable):
+            result = reading
+        elif reading.body is None:
+            self._documents.pop(key, None)
+        else:
+            _, ttl_ms, asked_at, tracked = reading
+            # -1 is a key that never expires, -2 one that was created between the two questions.
+            expires_at = asked_at + ttl_ms / 1000 if ttl_ms >= 0 else asked_at + UNTRACKED_S
+            result = self._store(key, reading.body, expires_at, asked_at + UNTRACKED_S, tracked=tracked)
+        for found in self._fetches.pop(key):
+            found(result)
+        if isinstance(result, Document) and not result.terminal and not result.tracked and self._link.up:
+            self._fetch(key)  # the link came back meanwhile: its watchers rely on it
+        self._keys.notify(key)
+
+    def _store(self, key: bytes, body: bytes, expires_at: float, good_until: float, *, tracked: bool) -> Document:
+        fresh = Document(body, expires_at)
+        document = self._documents.get(key)
+        if document is None or document.version < fresh.version or document.expires_at <= time.monotonic():
+            document = self._documents[key] = fresh
+        elif document.version == fresh.version:
+            document.expires_at = expires_at
+        if document.terminal or tracked:
+            document.tracked = not document.terminal
+            document.good_until = document.expires_at
+        elif not document.tracked:
+            document.good_until = min(document.expires_at, good_until)
+        self._evict()
+        return document
+
+    def _evict(self) -> None:
+        while len(self._documents) > self._most:
+            key, document = self._documents.popitem(last=False)
+            if document.used:
+                document.used = False
+                self._documents[key] = document  # a second chance: cheaper than moving it at every look
