@@ -1,0 +1,7 @@
+"""The use case: stages, tasks in Redis, runner, reaper, prompt text, Gemini."""
+
+from generation.events import Event
+from generation.generations import Generated, Generations, Patience, Started
+from generation.status_copy import Document, StatusCopy
+
+__all__ = ["Document", "Event", "Generated", "Generations", "Patience", "Started", "StatusCopy"]

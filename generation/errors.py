@@ -7,7 +7,7 @@ GenerationError
 ├── TaskNotFound              unknown, expired, or another account's: the three cannot be told apart
 ├── TooManyTasks              the account has as many unfinished tasks as it may
 ├── ServerBusy                this process runs and queues as many tasks as it may
-├── ServerDraining            this process is about to stop
+├── ServerDraining            this process is about to stop and nobody should wait for it
 ├── IdempotencyKeyInvalid     not 1 to 255 printable ASCII characters
 ├── IdempotencyKeyReused      the key came before with another body
 ├── GenerationFailed          a task that was waited for ended as `failed`

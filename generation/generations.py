@@ -9,6 +9,8 @@ import asyncio
 import hashlib
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from generation.errors import (
@@ -17,14 +19,17 @@ from generation.errors import (
     ManualPromptInvalid,
     ManualPromptRequired,
     ManualPromptTooLong,
+    ServerDraining,
     TaskNotFound,
 )
+from generation.events import EVENT_ID, Event, TaskEvents
 from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
 from generation.tasks import Idempotency, Lease, Tasks
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LONG_S = 60.0  # how long one look at the copy lasts; it is repeated until the task is terminal
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
@@ -45,13 +50,38 @@ class Generated:
     document: dict[str, object]
 
 
+class Patience:
+    """How long somebody waits: until ``end`` is called, at any time, from anywhere on the event loop."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._scope: asyncio.Timeout | None = None
+
+    def end(self) -> None:
+        self._ended = True
+        if self._scope is not None:
+            self._scope.reschedule(0)
+
+    @asynccontextmanager
+    async def lasting(self) -> AsyncIterator[None]:
+        """Raise TimeoutError out of the block when the patience ends."""
+        try:
+            async with asyncio.timeout(0 if self._ended else None) as self._scope:
+                yield
+        finally:
+            self._scope = None
+
+
 class Generations:
     """The use cases. All of them answer only for tasks of the account that is given."""
 
-    def __init__(self, tasks: Tasks, runner: Runner, copy: StatusCopy, *, manual_prompt_characters: int) -> None:
+    def __init__(
+        self, tasks: Tasks, runner: Runner, copy: StatusCopy, events: TaskEvents, *, manual_prompt_characters: int
+    ) -> None:
         self._tasks = tasks
         self._runner = runner
         self._copy = copy
+        self._events = events
         self._characters = manual_prompt_characters
 
     async def start(self, account_id: str, manual_prompt: str, idempotency_key: str | None = None) -> Started:
@@ -59,31 +89,38 @@ class Generations:
 
         Raises:
             ManualPromptRequired, ManualPromptTooLong, ManualPromptInvalid, IdempotencyKeyInvalid: bad input.
-            IdempotencyKeyReused, TooManyTasks, ServerBusy, ServerDraining, UnknownAccount, StorageUnavailable
+            IdempotencyKeyReused, TooManyTasks, ServerBusy, UnknownAccount, StorageUnavailable
         """
         self._check(manual_prompt)
         idempotency = _idempotency(idempotency_key, manual_prompt)
         self._runner.admit()
         made = await self._tasks.submit(account_id, manual_prompt, idempotency)
         if isinstance(made, Lease):
-            self._runner.start(made)
+            await self._runner.take(made)
             return Started(made.task_id, replayed=False)
         return Started(made, replayed=True)
 
     async def generate(
-        self, account_id: str, manual_prompt: str, idempotency_key: str | None, patience: asyncio.Timeout
+        self, account_id: str, manual_prompt: str, idempotency_key: str | None, patience: Patience
     ) -> Generated:
-        """Do what ``start`` does and wait until the task is terminal; cancel it when the patience is used up.
+        """Do what ``start`` does and wait until the task is terminal.
+
+        When the patience is used up (the client went away), a task that this call made is cancelled; one that
+        an earlier request with the same key made goes on.
 
         Raises:
-            What ``start`` raises; GenerationFailed: the task ended without a result.
+            What ``start`` raises; ServerDraining; GenerationFailed: the task ended without a result.
             TaskNotFound: the task that the idempotency key made has expired.
         """
+        if self._runner.draining:
+            raise ServerDraining
         started = await self.start(account_id, manual_prompt, idempotency_key)
         try:
-            async with patience:
+            async with patience.lasting():
                 document = await self._finished(account_id, started.task_id)
         except TimeoutError:
+            if started.replayed:
+                raise
             document = await self.cancel(account_id, started.task_id)
         members = json.loads(document.body)
         if members["status"] == "failed":
@@ -98,13 +135,29 @@ class Generations:
         """
         return _found(await self._copy.document(account_id, _checked(task_id)))
 
-    async def wait(self, account_id: str, task_id: str, *, after_version: int, timeout_s: float) -> Document:
-        """Return the status document as soon as its version is above ``after_version``, or as it is after the time.
+    async def wait(
+        self, account_id: str, task_id: str, patience: Patience, *, after_version: int, timeout_s: float
+    ) -> Document:
+        """Return the status document as soon as its version is above ``after_version``.
+
+        After the time, or when the patience ends, return it as it is.
 
         Raises:
             TaskNotFound, StorageUnavailable
         """
-        return _found(await self._copy.wait(account_id, _checked(task_id), after_version, timeout_s))
+        try:
+            async with patience.lasting():
+                return _found(await self._copy.wait(account_id, _checked(task_id), after_version, timeout_s))
+        except TimeoutError:
+            return await self.status(account_id, task_id)
+
+    def events(self, account_id: str, task_id: str, after: str, silence_s: float) -> AsyncIterator[Event]:
+        """Follow a task's events; see TaskEvents.follow."""
+        return self._events.follow(account_id, _checked(task_id), after, silence_s)
+
+    @staticmethod
+    def is_event_id(text: str) -> bool:
+        return EVENT_ID.fullmatch(text) is not None
 
     async def cancel(self, account_id: str, task_id: str) -> Document:
         """End the task, or leave it as it is when it is terminal; its coroutine stops, in whatever process it runs.
@@ -123,7 +176,7 @@ class Generations:
     async def _finished(self, account_id: str, task_id: str) -> Document:
         version = 0
         while True:
-            document = await self.wait(account_id, task_id, after_version=version, timeout_s=60)
+            document = _found(await self._copy.wait(account_id, task_id, version, LONG_S))
             if document.terminal:
                 return document
             version = document.version

@@ -23,7 +23,7 @@ from generation.documents import (
     fallback_head,
     insufficient_tokens,
 )
-from generation.errors import TaskLost
+from generation.errors import TaskClosed, TaskLost
 from generation.gemini import Answer, Gemini, GeminiError
 from generation.prompt_text import PromptText
 from generation.stages import (
@@ -37,6 +37,7 @@ from generation.stages import (
     WAITING,
     Stage,
 )
+from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.storage import StorageUnavailable
@@ -44,6 +45,7 @@ from runtime.storage import StorageUnavailable
 T = TypeVar("T")
 FINISHING_S = 5.0  # kept back from Gemini's share of the task's time, for the last two writes
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 1.0
+NO_VERSION, LONG_S = 1 << 60, 60.0  # wait for the end alone, one look after the other
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +54,17 @@ class Pipeline:
     """Runs one lease to its end. ``gemini_deadline_s`` is Gemini's share of the task's time."""
 
     def __init__(
-        self, tasks: Tasks, gemini: Gemini, prompt_text: PromptText, metrics: Metrics, *, gemini_deadline_s: float
+        self,
+        tasks: Tasks,
+        gemini: Gemini,
+        prompt_text: PromptText,
+        copy: StatusCopy,
+        metrics: Metrics,
+        *,
+        gemini_deadline_s: float,
     ) -> None:
         self._tasks = tasks
+        self._copy = copy
         self._gemini = gemini
         self._prompt_text = prompt_text
         self._metrics = metrics
@@ -102,6 +112,7 @@ class Pipeline:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(steps.publish())
+                guard = group.create_task(self._learn_of_end(lease))
                 try:
                     outcome = await self._gemini.generate(
                         system_instruction=self._prompt_text.instruction(business_type),
@@ -111,10 +122,22 @@ class Pipeline:
                     )
                 except GeminiError as exc:
                     outcome = exc
+                guard.cancel()
                 steps.no_more_text()
-        except ExceptionGroup as failures:  # the publisher's: it learned first that the task is lost
+        except ExceptionGroup as failures:  # whoever of the two learned first that the task is lost
             raise failures.exceptions[0] from failures
         return outcome
+
+    async def _learn_of_end(self, lease: Lease) -> None:
+        """Raise TaskClosed when somebody else ends the task, so that Gemini's connection is closed at once."""
+        while True:
+            try:
+                document = await self._copy.wait(lease.account_id, lease.task_id, NO_VERSION, LONG_S)
+            except StorageUnavailable:
+                await asyncio.sleep(RETRY_MOST_S)
+            else:
+                if document is None or document.terminal:
+                    raise TaskClosed
 
 
 class _Steps:
@@ -156,12 +179,12 @@ class _Steps:
     async def complete(self, stage: Stage, head: bytes, reason: str) -> None:
         self._lease.closing = True
         await self.write(lambda: self._tasks.complete(self._lease, stage, head, self._used, reason))
-        self._note_end(stage, "" if stage is COMPLETED else reason)
+        self._note_stage(stage)
 
     async def fail(self, failure: Failure) -> None:
         self._lease.closing = True
         await self.write(lambda: self._tasks.fail(self._lease, failure, self._used))
-        self._note_end(FAILED, failure.error_code)
+        self._note_stage(FAILED)
 
     async def request_sent(self) -> None:
         self._sent = True
@@ -204,11 +227,6 @@ class _Steps:
     def _note_stage(self, stage: Stage) -> None:
         now = self._loop.time()
         if self._stage is not None:
-            self._metrics.stage_seconds.labels(self._stage.name).observe(now - self._stage_since)
+            self._metrics.stage_ended(self._stage.name, now - self._stage_since)
         self._stage, self._stage_since = stage, now
         log.info("stage", stage=stage.name, progress=stage.progress)
-
-    def _note_end(self, stage: Stage, reason: str) -> None:
-        self._note_stage(stage)
-        self._metrics.tasks.labels(stage.name, reason).inc()
-        self._metrics.tokens_used.inc(self._used - self._lease.used_tokens)

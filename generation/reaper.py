@@ -54,8 +54,8 @@ class Reaper:
     def _take(self, claimed: Lease | bytes | None) -> None:
         if isinstance(claimed, Lease):
             log.warning("task_taken_over", task_id=claimed.task_id, attempt=claimed.attempt)
-            self._metrics.reaped.labels("taken_over").inc()
+            self._metrics.task_reaped("taken_over")
             self._runner.start(claimed)
         elif claimed is not None:
             log.warning("task_interrupted")
-            self._metrics.reaped.labels("interrupted").inc()
+            self._metrics.task_reaped("interrupted")

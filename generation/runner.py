@@ -10,7 +10,7 @@ import asyncio
 
 import structlog
 
-from generation.errors import ServerBusy, ServerDraining, TaskLost
+from generation.errors import ServerBusy, TaskLost
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
 from generation.tasks import Lease, Tasks
@@ -51,18 +51,23 @@ class Runner:
         return task in self._leases
 
     def admit(self) -> None:
-        """Say whether one more task would be taken.
+        """Say whether one more task would be taken. A draining process takes it and hands it on at once.
 
         Raises:
-            ServerDraining, ServerBusy
+            ServerBusy
         """
-        if self.draining:
-            raise ServerDraining
-        if self.free <= 0:
+        if not self.draining and self.free <= 0:
             raise ServerBusy
 
+    async def take(self, lease: Lease) -> None:
+        """Run a new task as soon as there is a place; when draining, leave it to another process or the next start."""
+        if self.draining:
+            await self._give([lease])
+        else:
+            self.start(lease)
+
     def start(self, lease: Lease) -> None:
-        """Take a lease over and run it as soon as there is a place."""
+        """Run a task as soon as there is a place."""
         self._leases[lease.ref] = lease
         name = f"generation {lease.task_id}"
         self._coroutines[lease.ref] = asyncio.create_task(self._run(lease), name=name)
@@ -115,10 +120,15 @@ class Runner:
 
     async def _hand_back(self, tasks: list[TaskRef]) -> None:
         leases = [self._leases[task] for task in tasks]
+        if not leases:
+            return
         coroutines = [self._coroutines[task] for task in tasks]
         for coroutine in coroutines:
             coroutine.cancel()
         await asyncio.gather(*coroutines, return_exceptions=True)
+        await self._give(leases)
+
+    async def _give(self, leases: list[Lease]) -> None:
         try:
             await self._tasks.renew(leases, lease_s=0)
         except StorageUnavailable as exc:

@@ -25,7 +25,8 @@ from generation.errors import (
     TooManyTasks,
 )
 from generation.lease_index import LeaseIndex, TaskRef
-from generation.stages import FAILED, FINALIZING, QUEUED, STEPS, Stage
+from generation.stages import COMPLETED, FAILED, FINALIZING, QUEUED, STEPS, Stage
+from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from runtime.storage import Storage
 
@@ -98,6 +99,7 @@ class Tasks:
         storage: Storage,
         owner: str,
         written: DocumentWritten,
+        metrics: Metrics,
         *,
         tasks: TaskSettings,
         limits: LimitSettings,
@@ -105,6 +107,7 @@ class Tasks:
     ) -> None:
         self.owner = owner
         self._written = written
+        self._metrics = metrics
         self.index = LeaseIndex(storage)
         self._storage = storage
         self._settings = tasks
@@ -232,7 +235,7 @@ class Tasks:
             self.keys(lease.account_id, lease.task_id),
             [*self._closing(lease, stage, head, used_tokens, reason), FINALIZING.name],
         )
-        return self._closed(lease.ref, answer)
+        return self._closed(lease.ref, answer, stage, reason)
 
     async def fail(self, lease: Lease, failure: Failure, used_tokens: int) -> bytes:
         """End the task without a result and give its hold back, in one step; return the final document.
@@ -245,7 +248,7 @@ class Tasks:
             self.keys(lease.account_id, lease.task_id),
             self._closing(lease, FAILED, failed_head(failure), used_tokens, failure.error_code),
         )
-        return self._closed(lease.ref, answer)
+        return self._closed(lease.ref, answer, FAILED, failure.error_code)
 
     async def cancel(self, account_id: str, task_id: str) -> bytes:
         """End the task whoever owns it, or leave it as it is when it is terminal; return the final document.
@@ -260,7 +263,10 @@ class Tasks:
         )
         if answer[0] == Code.GONE or answer[1] is None:
             raise TaskNotFound
-        return self._closed(TaskRef(account_id, task_id), [Code.DONE, answer[1]])
+        if answer[0] == Code.DONE:
+            return self._closed(TaskRef(account_id, task_id), answer, FAILED, CANCELLED.error_code)
+        self._written(account_id, task_id, answer[1])
+        return bytes(answer[1])
 
     async def claim(self, orphan: TaskRef) -> Lease | bytes | None:
         """Take over a task whose lease ran out, and put the index right.
@@ -304,7 +310,9 @@ class Tasks:
                 return None
             case _:
                 await self.index.drop([orphan])
-                return self._closed(orphan, [Code.DONE, answer[1]]) if answer[0] == Code.ENDED else None
+                if answer[0] != Code.ENDED:
+                    return None
+                return self._closed(orphan, answer, FAILED, INTERRUPTED.error_code)
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float | None = None) -> list[Lease]:
         """Keep the tasks for another lease, all in one round trip; return those that are lost.
@@ -346,10 +354,13 @@ class Tasks:
         documents = await self._storage.read("recent", lambda: redis.mget(names))
         return [document for document in documents if document is not None]
 
-    def _closed(self, task: TaskRef, answer: list[Any]) -> bytes:
+    def _closed(self, task: TaskRef, answer: list[Any], stage: Stage, reason: str) -> bytes:
         _raise_if_lost(answer[0])
-        self._written(task.account_id, task.task_id, answer[1])
-        return bytes(answer[1])
+        _, document, charged, elapsed_ms = answer
+        self._written(task.account_id, task.task_id, document)
+        self._metrics.tokens_charged(charged)
+        self._metrics.task_ended(stage.name, "" if stage is COMPLETED else reason, elapsed_ms / 1000)
+        return bytes(document)
 
     def _closing(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> list[Any]:
         return [self.owner, lease.epoch, stage.name, head, used_tokens, self._settings.status_ttl_s, reason]

@@ -20,10 +20,25 @@ from pathlib import Path
 from types import TracebackType
 
 START_TIMEOUT_S = 15.0
+LOCK_TIMEOUT_S = 5.0  # a server that is stopping still holds its folder
 
-# The shell holds our pipe's other end as its stdin. When we end, by whatever signal, `read` meets the
-# end of the file and Redis is asked to stop: that works on every POSIX system, unlike PR_SET_PDEATHSIG.
-KEEPER = '"$@" < /dev/null & pid=$!; trap "" INT TERM HUP; read -r _; kill -TERM $pid 2>/dev/null; wait $pid'
+# The shell holds our pipe's other end. When we end, by whatever signal, `read` meets the end of the file and Redis is
+# asked to stop: that works on every POSIX system, unlike PR_SET_PDEATHSIG. The shell ends when Redis has.
+KEEPER = (
+    'exec 3<&0; "$@" </dev/null 3<&- & redis=$!; (read -r _ <&3; kill -TERM $redis) 2>/dev/null & reader=$!; '
+    'trap "" INT TERM HUP; wait $redis; kill $reader 2>/dev/null'
+)
+
+# The password stands in this file, not on the command line, which every user of the machine can read.
+CONFIGURATION = """\
+bind 127.0.0.1
+requirepass {password}
+pidfile redis.pid
+daemonize no
+save ""
+appendonly yes
+appendfsync everysec
+"""
 
 
 class NoRedisServer(Exception):
@@ -72,7 +87,9 @@ class RedisServer:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         if not self._lasting:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -92,50 +109,47 @@ class RedisServer:
         Raises:
             NoRedisServer: no binary, the folder is in use, or it ended at once; the text says which.
         """
+        binary = self._binary or find_redis_server()
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock_fd = self._lock()
-        for _ in range(5):  # a free port can be taken by another before Redis binds it
-            if self._launch(self._port or _free_port()):
-                return
-        log = (self._folder / "redis.log").read_text(errors="replace")[-2000:]
+        configuration = self._folder / "redis.conf"
+        configuration.touch(mode=0o600)
+        configuration.write_text(CONFIGURATION.format(password=self._password))
+        try:
+            for _ in range(5):  # a free port can be taken by another before Redis binds it
+                if self._launch(binary, self._port or _free_port()):
+                    return
+        except BaseException:
+            self.stop()
+            raise
         self.stop()
-        raise NoRedisServer(f"redis-server did not start in {self._folder}. Its log ends with:\n{log}")
+        raise NoRedisServer(f"{binary} did not start in {self._folder}. Its log ends with:\n{self._end_of_log()}")
 
-    def _launch(self, port: int) -> bool:
-        command = [
-            self._binary or find_redis_server(),
-            *("--port", str(port), "--bind", "127.0.0.1", "--requirepass", self._password),
-            *("--dir", str(self._folder.resolve()), "--logfile", "redis.log", "--pidfile", "redis.pid", "--daemonize", "no"),
-            *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
-            *self._options,
-        ]
-        with contextlib.suppress(FileNotFoundError):
-            (self._folder / "redis.pid").unlink()
-        self._keeper = subprocess.Popen(  # noqa: S603  # the command is ours
-            ["/bin/sh", "-c", KEEPER, "redis-keeper", *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=() if self._lock_fd is None else (self._lock_fd,),
-            start_new_session=True,  # Ctrl-C is for us; Redis stops after we have used it for the last time
-        )
+    def _launch(self, binary: str, port: int) -> bool:
+        (self._folder / "redis.pid").unlink(missing_ok=True)
+        command = [binary, str((self._folder / "redis.conf").resolve()), "--port", str(port), *self._options]
+        with (self._folder / "redis.log").open("ab") as log:
+            self._keeper = subprocess.Popen(  # noqa: S603  # the command is ours
+                ["/bin/sh", "-c", KEEPER, "redis-keeper", *command],
+                cwd=self._folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                pass_fds=() if self._lock_fd is None else (self._lock_fd,),
+                start_new_session=True,  # Ctrl-C is for us; Redis stops after we have used it for the last time
+            )
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self._keeper.poll() is None:
             if _answers(port, self._password):
                 self._port = port
                 return True
-            if (self._folder / "redis.log").exists() and self._has_ended():
-                break
             time.sleep(0.01)
         self._end_keeper()
         return False
 
-    def _has_ended(self) -> bool:
-        pid_file = self._folder / "redis.pid"
-        if not pid_file.exists():
-            return b"Failed listening" in (self._folder / "redis.log").read_bytes()[-2000:]
-        text = pid_file.read_text().strip()
-        return bool(text) and not _alive(int(text))
+    def _end_of_log(self) -> str:
+        log = self._folder / "redis.log"
+        return log.read_text(errors="replace")[-2000:] if log.exists() else "(nothing)"
 
     def stop(self) -> None:
         """Ask it to stop, wait for it, and let the folder go."""
@@ -160,18 +174,19 @@ class RedisServer:
         """Hold the folder; Redis inherits the lock, so that one that is still stopping keeps it."""
         if not self._lasting:
             return None
-        fd = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        deadline = time.monotonic() + START_TIMEOUT_S
+        opened = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        fd = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 10)  # the keeper's shell has its own use for 3
+        os.close(opened)
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     os.close(fd)
-                    raise NoRedisServer(f"{self._folder} is used by another server that is still running; stop it first") from None
+                    raise NoRedisServer(f"{self._folder} is used by another server; stop that one first") from None
                 time.sleep(0.05)
             else:
-                os.set_inheritable(fd, True)
                 return fd
 
 
@@ -193,11 +208,3 @@ def _answers(port: int, password: str) -> bool:
             answer += more
         return answer == b"+OK\r\n+PONG\r\n"
     return False
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

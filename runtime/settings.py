@@ -1,48 +1,30 @@
 """Every setting, its type and its default; config.yaml is the same tree for people to read.
 
-Order: environment (``PROMPT_SERVER__PORT``), then ``.env``, then the YAML file, then the defaults here.
-Refuses to know who uses a setting: main hands each room its own part.
+Refuses to know where values come from (``runtime/configuration.py``) and who uses them: main hands each
+room its own part. Secrets are ``SecretStr``, and no error shows what was given.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-    YamlConfigSettingsSource,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
 
-ENVIRONMENT_PREFIX = "PROMPT_"
-DEFAULT_CONFIG = Path(__file__).parent.parent / "config.yaml"
 
-Positive = Annotated[float, Field(gt=0)]
+def _by_commas(value: object) -> object:
+    """A variable of the environment is one string."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
-
-
-class InvalidSettings(Exception):
-    """The settings cannot be used; ``problems`` has one line per wrong path."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+Origin = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True)
 
 
 class ServerSettings(Section):
@@ -50,7 +32,7 @@ class ServerSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     unix_socket: str = ""
     trust_proxy_headers: bool = False
-    cors_allowed_origins: tuple[str, ...] = ()
+    cors_allowed_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_by_commas)] = ()
     body_bytes: AtLeastOne = 65_536
     header_timeout_s: Positive = 10.0
     body_timeout_s: Positive = 10.0
@@ -68,6 +50,13 @@ class RedisSettings(Section):
     connections: AtLeastOne = 64
     start_timeout_s: Positive = 30.0
     copy_entries: AtLeastOne = 50_000
+
+    @model_validator(mode="after")
+    def _url_is_one_of_redis(self) -> RedisSettings:
+        url = self.url.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("url must begin with redis://, rediss:// or unix://")
+        return self
 
 
 class LimitSettings(Section):
@@ -137,7 +126,17 @@ class JwtSettings(Section):
     issuer: str = ""
     audience: str = ""
     leeway_s: Annotated[float, Field(ge=0, le=300)] = 30.0
-    account_claim: str = "sub"
+    account_claim: Annotated[str, Field(min_length=1)] = "sub"
+
+    @model_validator(mode="after")
+    def _there_is_one_key_to_check_with(self) -> JwtSettings:
+        if self.algorithm == "HS256":
+            # Source: RFC 7518, 3.2: a key of the same size as the hash output, or larger, must be used.
+            if len(self.secret.get_secret_value().encode()) < 32:
+                raise ValueError("HS256 needs a secret of at least 32 bytes")
+        elif self.algorithm and bool(self.public_key_file) == bool(self.jwks_url):
+            raise ValueError(f"{self.algorithm} needs either public_key_file or jwks_url")
+        return self
 
 
 class NewAccountSettings(Section):
@@ -163,27 +162,8 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class BareGeminiKey(PydanticBaseSettingsSource):
-    """``GEMINI_API_KEY`` without our prefix, as Google's own tools read it; the prefixed name wins."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        key = os.environ.get("GEMINI_API_KEY") or dotenv_values(".env").get("GEMINI_API_KEY")
-        return {"gemini": {"api_key": key}} if key else {}
-
-
-class Settings(BaseSettings):
-    """The whole tree; ``load_settings`` makes one."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX,
-        env_nested_delimiter="__",
-        extra="forbid",
-        frozen=True,
-        validate_default=True,
-    )
+class Settings(Section):
+    """The whole tree; ``configuration.load_settings`` makes one."""
 
     server: ServerSettings = ServerSettings()
     redis: RedisSettings = RedisSettings()
@@ -200,66 +180,3 @@ class Settings(BaseSettings):
         if self.gemini.deadline_s >= self.tasks.deadline_s:
             raise ValueError("gemini.deadline_s must be below tasks.deadline_s, so that the fallback still has time")
         return self
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The .env file of a web app holds other programs' names too; only ours are looked at.
-        ours = DotEnvSettingsSource(settings_cls, env_file=".env")
-        ours.env_vars = {name: text for name, text in ours.env_vars.items() if name.startswith(ENVIRONMENT_PREFIX.lower())}
-        return init_settings, env_settings, ours, BareGeminiKey(settings_cls), YamlConfigSettingsSource(settings_cls)
-
-
-def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Read all sources and return the checked tree; ``overrides`` (nested, like the tree) win over everything.
-
-    Raises:
-        InvalidSettings: unreadable file, unknown name or wrong value, each with its path.
-    """
-    path = config or DEFAULT_CONFIG
-
-    class FromFile(Settings):
-        model_config = SettingsConfigDict(yaml_file=path)
-
-    _refuse_unreadable(path)
-    _refuse_unknown_variables()
-    try:
-        return FromFile(**dict(overrides or {}))
-    except ValidationError as exc:
-        raise InvalidSettings([_problem(error) for error in exc.errors(include_url=False)]) from exc
-    except SettingsError as exc:
-        raise InvalidSettings([str(exc)]) from exc
-
-
-def _refuse_unreadable(path: Path) -> None:
-    try:
-        tree = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise InvalidSettings([f"{path}: cannot be read as YAML: {exc}"]) from exc
-    if tree is not None and not isinstance(tree, dict):
-        raise InvalidSettings([f"{path}: expected a mapping of settings"])
-
-
-def _refuse_unknown_variables() -> None:
-    """pydantic-settings passes over variables whose first part it does not know; a typing error must not be."""
-    known = tuple(f"{ENVIRONMENT_PREFIX}{section}".upper() for section in Settings.model_fields)
-    wrong = [
-        f"{name}: unknown setting; config.yaml lists every one"
-        for name in sorted({**dotenv_values(".env"), **os.environ})
-        if name.startswith(ENVIRONMENT_PREFIX) and not name.split("__")[0].upper() in known
-    ]
-    if wrong:
-        raise InvalidSettings(wrong)
-
-
-def _problem(error: ErrorDetails) -> str:
-    path = ".".join(str(part) for part in error["loc"]) or "settings"
-    if error["type"] == "extra_forbidden":
-        return f"{path}: unknown setting; config.yaml lists every one"
-    return f"{path}: {error['msg']}"

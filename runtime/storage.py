@@ -76,7 +76,9 @@ def load_scripts(folders: Sequence[Path] = SCRIPT_FOLDERS) -> Mapping[str, str]:
     Files in an ``include`` folder are fragments: other scripts name them with
     ``--- @include "name"`` and they are not scripts of their own.
     """
-    fragments = {path.stem: path.read_text("utf-8") for folder in folders for path in sorted(folder.glob("include/*.lua"))}
+    fragments = {
+        path.stem: path.read_text("utf-8") for folder in folders for path in sorted(folder.glob("include/*.lua"))
+    }
 
     def expand(text: str) -> str:
         return INCLUDE.sub(lambda match: expand(fragments[match[1]]), text)

@@ -19,7 +19,7 @@ if ARGV[10] ~= '' then
 end
 if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[6]) then return {-5} end
 local deadline = now + tonumber(ARGV[5])
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(now), 'deadline_ms', deadline,
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(now), 'created_ms', now, 'deadline_ms', deadline,
   'stage', ARGV[8], 'owner', ARGV[2], 'epoch', 1, 'lease_ms', now + tonumber(ARGV[4]), 'attempt', 1,
   'progress', 0, 'hold', 0, 'used', 0, 'published', 0, 'version', 0)
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])

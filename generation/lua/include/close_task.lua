@@ -3,16 +3,18 @@
 --- @include "write_document"
 -- close_task: the one way in which a task becomes terminal: settlement, final document and record in one step.
 -- `used` is in tokens over the task's whole life; what the record knows already counts when it is more.
-local function close_task(stage, head, used, ttl_s, reason)
-  local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used')
+-- Returns {code, document, tokens charged, ms since the task was created}.
+local function close_task(code, stage, head, used, ttl_s, reason)
+  local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms')
   used = math.max(tonumber(used), tonumber(record[3]))
-  settle_tokens(KEYS[6], KEYS[7], tonumber(record[2]), used, record[1], reason)
+  local charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[2]), used, record[1], reason)
   redis.call('HSET', KEYS[1], 'stage', stage, 'closed', reason, 'hold', 0, 'used', used)
   redis.call('HDEL', KEYS[1], 'manual_prompt')
   redis.call('ZREM', KEYS[4], record[1])
-  local tail = ',"tokens_used":' .. used .. ',"completed_at":"' .. iso_time(now_ms()) .. '"'
+  local now = now_ms()
+  local tail = ',"tokens_used":' .. used .. ',"completed_at":"' .. iso_time(now) .. '"'
   local document = write_document(KEYS[1], KEYS[2], KEYS[3], head .. tail, ttl_s)
   redis.call('XADD', KEYS[3], '*', 'end', '{}')
   redis.call('EXPIRE', KEYS[1], ttl_s)
-  return document
+  return {code, document, charged, now - tonumber(record[4])}
 end

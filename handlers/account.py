@@ -1,0 +1,49 @@
+"""The account's own view of itself: balance, subscription, and the entries behind the balance."""
+
+from __future__ import annotations
+
+from accounts import Accounts, Identity
+from handlers.api import AccountHandler, HttpRules
+
+ENTRIES_AT_MOST = 200
+
+
+class AccountView(AccountHandler):
+    """GET /api/v1/account/"""
+
+    def initialize(self, rules: HttpRules, identity: Identity, accounts: Accounts, minimum_tokens: int) -> None:
+        super().initialize(rules, identity)
+        self.accounts = accounts
+        self.minimum_tokens = minimum_tokens
+
+    async def get(self) -> None:
+        account = await self.accounts.show(self.caller.account_id)
+        self.write_json(
+            {
+                "success": True,
+                "account_id": account.account_id,
+                "name": account.name,
+                "business_type": account.business_type,
+                "subscription_active": account.subscription_active,
+                "subscription_until": account.subscription_until,
+                "tokens_remaining": account.tokens_remaining,
+                "tokens_held": account.tokens_held,
+                "tokens_charged": account.tokens_charged,
+                "tokens_granted": account.tokens_granted,
+                "minimum_tokens": self.minimum_tokens,
+            }
+        )
+
+
+class LedgerView(AccountHandler):
+    """GET /api/v1/account/ledger/?limit=N&before=ID"""
+
+    def initialize(self, rules: HttpRules, identity: Identity, accounts: Accounts) -> None:
+        super().initialize(rules, identity)
+        self.accounts = accounts
+
+    async def get(self) -> None:
+        limit = self.whole_number("limit", 50, ENTRIES_AT_MOST)
+        before = self.get_query_argument("before", None)
+        entries, following = await self.accounts.ledger(self.caller.account_id, limit=limit, before=before)
+        self.write_json({"success": True, "entries": [entry.as_dict() for entry in entries], "next": following})

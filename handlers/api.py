@@ -1,0 +1,229 @@
+"""What every handler under /api shares: who asks, request ids, CORS, and errors in one shape.
+
+Refuses to know any single endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from accounts import Caller, Identity
+from generation import Patience
+from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for
+
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed"
+ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRules:
+    """What holds for every request. ``cors_origins`` are exact origins; ``body_bytes`` bounds a request's body."""
+
+    cors_origins: frozenset[str]
+    body_bytes: int
+    open_requests: OpenRequests
+
+
+class OpenRequests:
+    """How many requests are being answered; while draining each answer asks its client to come on a new connection.
+
+    ``HTTPServer.stop()`` alone leaves keep-alive connections serving for ever.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.draining = False
+        self.waiting: set[Patience] = set()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def begin(self) -> None:
+        self.count += 1
+        self._none.clear()
+
+    def end(self) -> None:
+        self.count -= 1
+        if not self.count:
+            self._none.set()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait until the last request is answered; say whether it was in time."""
+        self.draining = True
+        for patience in list(self.waiting):
+            patience.end()
+        try:
+            await asyncio.wait_for(self._none.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+
+def request_id(request: HTTPServerRequest) -> str:
+    """Return the client's X-Request-ID when it is sane, else a new one."""
+    given = request.headers.get("X-Request-ID", "")
+    return given if SANE_REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+class JsonHandler(RequestHandler):
+    """A handler that answers in JSON, whatever happens."""
+
+    rules: HttpRules
+    request_id: str
+    outcome = "accepted"  # for the metrics: an error's code takes its place
+
+    def initialize(self, rules: HttpRules) -> None:
+        self.rules = rules
+
+    def set_default_headers(self) -> None:
+        self.request_id = getattr(self, "request_id", "") or request_id(self.request)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=self.request_id)
+        self.clear_header("Server")
+        self.set_header("X-Request-ID", self.request_id)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+
+    def allow_origin(self) -> None:
+        origin = self.request.headers.get("Origin", "")
+        if self.rules.cors_origins:
+            self.set_header("Vary", "Origin")
+        if origin in self.rules.cors_origins:
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+
+    async def prepare(self) -> None:
+        self.rules.open_requests.begin()
+        self.allow_origin()
+        if self.rules.open_requests.draining:
+            self.set_header("Connection", "close")
+
+    def on_finish(self) -> None:
+        self.rules.open_requests.end()
+
+    async def options(self, *_path: str) -> None:
+        """Answer a browser's preflight; without a matching origin it learns nothing."""
+        if "Access-Control-Allow-Origin" in self._headers:
+            self.set_header("Access-Control-Allow-Methods", ", ".join(self.methods()))
+            self.set_header("Access-Control-Allow-Headers", ALLOWED_HEADERS)
+            self.set_header("Access-Control-Max-Age", "600")
+        self.set_header("Allow", ", ".join(self.methods()))
+        self.set_status(204)
+
+    def methods(self) -> Iterable[str]:
+        """Name the methods that this handler answers."""
+        return [name for name in ("GET", "POST", "OPTIONS") if self._answers(name.lower())]
+
+    def _answers(self, method: str) -> bool:
+        return getattr(type(self), method) is not getattr(RequestHandler, method)
+
+    def write_json(self, members: dict[str, Any]) -> None:
+        self.write(json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        exc = kwargs.get("exc_info", (None, None, None))[1]
+        answer = HTTP_STATUSES.get(status_code, INTERNAL) if isinstance(exc, HTTPError) else answer_for(exc)
+        self.write_answer(answer)
+
+    def write_answer(self, answer: Answer) -> None:
+        self.allow_origin()
+        self.outcome = answer.error_code
+        self.set_status(answer.status)
+        for name, value in (answer.headers or {}).items():
+            self.set_header(name, value)
+        if answer.status == 405:
+            self.set_header("Allow", ", ".join(self.methods()))
+        members = {"success": False, "message": answer.message, "error": answer.sentence, "error_code": answer.error_code}
+        self.finish(json.dumps(members | {"request_id": self.request_id}, ensure_ascii=False, separators=(",", ":")))
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        if isinstance(value, HTTPError) or answer_for(value) is not INTERNAL:
+            return  # a client's mistake or a known outage: the request's own line says it
+        log.error("request_crashed", exc_info=(typ, value, tb))
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        exc = kwargs.get("exc_info", (None, None, None))[1]
+        known = isinstance(exc, HTTPError) or exc is None
+        super().send_error(status_code if known else answer_for(exc).status, **kwargs)
+
+    def compute_etag(self) -> None:
+        return None  # documents are never revalidated: Cache-Control says no-store
+
+
+class NotFound(JsonHandler):
+    """Every path that no route knows."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise HTTPError(404)
+
+
+class AccountHandler(JsonHandler):
+    """A handler that answers for the account that asks."""
+
+    caller: Caller
+
+    def initialize(self, rules: HttpRules, identity: Identity) -> None:
+        super().initialize(rules)
+        self.identity = identity
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.request.method != "OPTIONS":  # browsers send no credentials with a preflight
+            self.caller = await self.identity.authenticate(self.request.headers.get("Authorization"))
+            structlog.contextvars.bind_contextvars(account_id=self.caller.account_id)
+
+    def whole_number(self, name: str, default: int, most: int) -> int:
+        """Parse a query parameter.
+
+        Raises:
+            BadRequest: not a whole number from 0 to ``most``.
+        """
+        text = self.get_query_argument(name, str(default))
+        if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= most):
+            raise BadRequest(400, "invalid_parameter", f"{name} is not valid", f"Send {name} as a whole number from 0 to {most}.")
+        return int(text)
+
+
+@stream_request_body
+class BodyHandler(AccountHandler):
+    """An AccountHandler that takes a body and refuses a large one, before it is there when its length was announced.
+
+    Tornado's own limit closes the connection with a bare 400; this one is an answer that a client can read.
+    """
+
+    async def prepare(self) -> None:
+        self._body = bytearray()
+        await super().prepare()
+        if int(self.request.headers.get("Content-Length", "0")) > self.rules.body_bytes:
+            raise self._too_large()
+
+    def data_received(self, chunk: bytes) -> None:
+        if len(self._body) <= self.rules.body_bytes:
+            self._body += chunk
+
+    def body(self) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            BadRequest: it is larger than allowed.
+        """
+        if len(self._body) > self.rules.body_bytes:
+            raise self._too_large()
+        return bytes(self._body)
+
+    def _too_large(self) -> BadRequest:
+        most = self.rules.body_bytes
+        return BadRequest(413, "body_too_large", "Body is too large", f"Send a body of {most} bytes at most.")

@@ -1,0 +1,158 @@
+"""The one table from what can fail to what a client sees.
+
+Owns status codes, messages and error codes. A message is short, as in the seed's table of common errors; the sentence
+is for a person who wants to know what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accounts import (
+    AccountsError,
+    IdentityUnavailable,
+    InsufficientTokens,
+    SubscriptionInactive,
+    Unauthorized,
+    UnknownAccount,
+)
+from generation import errors as generation
+from runtime.storage import StorageUnavailable
+
+
+class BadRequest(Exception):
+    """A request that HTTP itself lets through and we do not; raised by handlers while they parse."""
+
+    def __init__(self, status: int, error_code: str, message: str, sentence: str) -> None:
+        super().__init__(error_code)
+        self.answer = Answer(status, error_code, message, sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One error as the client gets it, without its request id."""
+
+    status: int
+    error_code: str
+    message: str
+    sentence: str
+    headers: Mapping[str, str] | None = None
+
+
+CHALLENGE = 'Bearer realm="api"'
+UNAUTHORIZED_REASONS = {
+    "missing": "Send your API key or token in the header 'Authorization: Bearer …'.",
+    "malformed": "The Authorization header must be 'Bearer', one space, and an API key or token.",
+    "unknown_key": "This API key is not known. Check that it was copied whole.",
+    "revoked_key": "This API key has been revoked. Use another one.",
+    "expired_token": "Your token has expired. Sign in again.",
+}
+
+
+def _unauthorized(exc: Unauthorized) -> Answer:
+    sentence = UNAUTHORIZED_REASONS.get(exc.reason, "Your token is not valid here. Sign in again.")
+    challenge = CHALLENGE if exc.reason == "missing" else f'{CHALLENGE}, error="invalid_token"'
+    return Answer(401, "unauthorized", "Authentication required", sentence, {"WWW-Authenticate": challenge})
+
+
+def _insufficient_tokens(exc: InsufficientTokens) -> Answer:
+    sentence = f"You need at least {exc.needed} tokens for prompt enhancement. Available: {exc.available}"
+    return Answer(402, "insufficient_tokens", "Insufficient tokens", sentence)
+
+
+def _failed(exc: generation.GenerationFailed) -> Answer:
+    status = FAILED_STATUS.get(exc.error_code, 500)
+    headers = {"Retry-After": "5"} if status == 503 else None
+    return Answer(status, exc.error_code, exc.message, exc.error, headers)
+
+
+# How a task that failed is answered by the synchronous endpoint.
+FAILED_STATUS = {"insufficient_tokens": 402, "subscription_inactive": 402, "cancelled": 409, "interrupted": 503}
+
+INTERNAL = Answer(500, "internal_error", "Internal error", "Something went wrong on our side. Please try again.")
+
+ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
+    BadRequest: lambda exc: exc.answer,
+    generation.ManualPromptRequired: Answer(
+        400, "manual_prompt_required", "manual_prompt is required", "Write a prompt before you send it: manual_prompt is empty."
+    ),
+    generation.ManualPromptTooLong: lambda exc: Answer(
+        400,
+        "manual_prompt_too_long",
+        "manual_prompt is too long",
+        f"Shorten manual_prompt to {exc.limit} characters at most; it has {exc.length}.",
+    ),
+    generation.ManualPromptInvalid: lambda exc: Answer(
+        400, "invalid_manual_prompt", "manual_prompt is not valid text", f"Remove {exc.reason} from manual_prompt."
+    ),
+    generation.IdempotencyKeyInvalid: Answer(
+        400,
+        "invalid_idempotency_key",
+        "Idempotency-Key is not valid",
+        "Send 1 to 255 printable ASCII characters without spaces as Idempotency-Key, for example a UUID.",
+    ),
+    Unauthorized: _unauthorized,
+    InsufficientTokens: _insufficient_tokens,
+    SubscriptionInactive: Answer(
+        402, "subscription_inactive", "Subscription is not active", "Renew your subscription to generate prompts."
+    ),
+    UnknownAccount: Answer(
+        403, "unknown_account", "Unknown account", "Your token is valid, but there is no account for it here yet."
+    ),
+    generation.TaskNotFound: Answer(
+        404, "task_not_found", "Task not found", "The task is unknown or has expired. Start a new generation."
+    ),
+    generation.IdempotencyKeyReused: Answer(
+        422,
+        "idempotency_key_reused",
+        "Idempotency-Key was used before",
+        "This Idempotency-Key came before with another body. Use a new key for a new prompt.",
+    ),
+    generation.TooManyTasks: lambda exc: Answer(
+        429,
+        "too_many_tasks",
+        "Too many unfinished tasks",
+        f"You have {exc.limit} unfinished generations, which is the most at once. Wait until one ends, or cancel one.",
+        {"Retry-After": "5"},
+    ),
+    generation.ServerBusy: Answer(
+        503, "server_busy", "Server is busy", "Too many generations are waiting. Try again shortly.", {"Retry-After": "5"}
+    ),
+    generation.ServerDraining: Answer(
+        503, "draining", "Server is restarting", "This server is about to stop. Try again at once.", {"Retry-After": "1"}
+    ),
+    generation.GenerationFailed: _failed,
+    generation.TaskLost: INTERNAL,  # an owner's error: it ends in the runner and no handler can meet it
+    StorageUnavailable: Answer(
+        503,
+        "storage_unavailable",
+        "Service temporarily unavailable",
+        "Our storage does not answer at the moment. Nothing was charged. Try again shortly.",
+        {"Retry-After": "2"},
+    ),
+    IdentityUnavailable: Answer(
+        503,
+        "identity_unavailable",
+        "Service temporarily unavailable",
+        "Your sign-in cannot be checked at the moment. Try again shortly.",
+        {"Retry-After": "5"},
+    ),
+    AccountsError: INTERNAL,  # what only the command line meets
+}
+
+HTTP_STATUSES = {
+    400: Answer(400, "bad_request", "Bad request", "The request could not be understood."),
+    404: Answer(404, "not_found", "Not found", "There is nothing at this address. Check the path."),
+    405: Answer(405, "method_not_allowed", "Method not allowed", "This address does not support the method you used."),
+}
+
+
+def answer_for(exc: BaseException | None) -> Answer:
+    """Return the table's answer for the error's class or its nearest base, else the internal error's."""
+    for kind in type(exc).__mro__:
+        found = ANSWERS.get(kind)
+        if found is not None:
+            return found(exc) if callable(found) else found
+    return INTERNAL

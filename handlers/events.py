@@ -1,0 +1,52 @@
+"""A task's events as text/event-stream. Source: WHATWG HTML, section "Server-sent events"."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from tornado.iostream import StreamClosedError
+
+from generation import Event
+from handlers.errors import BadRequest
+from handlers.generations import WaitingHandler
+
+SILENCE_S = 15.0
+SLOW_READER_S = 10.0
+RECONNECT_MS = 2000
+
+
+class EventsHandler(WaitingHandler):
+    """GET generate-prompt-async/events/{task_id}/"""
+
+    async def get(self, task_id: str) -> None:
+        last_id = self.request.headers.get("Last-Event-ID", "")
+        if last_id and not self.generations.is_event_id(last_id):
+            raise BadRequest(
+                400, "invalid_parameter", "Last-Event-ID is not valid", "Send the id of the last event, as it was received."
+            )
+        await self.generations.status(self.caller.account_id, task_id)
+        self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
+        self.set_header("X-Accel-Buffering", "no")
+        self.write(f"retry: {RECONNECT_MS}\n\n".encode())
+        with suppress(TimeoutError, StreamClosedError):
+            async with self.patience.lasting():
+                async for event in self.generations.events(self.caller.account_id, task_id, last_id, SILENCE_S):
+                    self.write(render(event))
+                    await self._send()
+
+    async def _send(self) -> None:
+        """Wait until the reader has taken what was written: a slow one is cut off, not buffered for."""
+        try:
+            async with asyncio.timeout(SLOW_READER_S):
+                await self.flush()
+        except TimeoutError:
+            self.request.connection.stream.close()  # type: ignore[union-attr]  # HTTP/1 connections have a stream
+            raise
+
+
+def render(event: Event) -> bytes:
+    """Render one event; its data is JSON without line breaks, so one data line is enough."""
+    if event.kind == "silence":
+        return b": still here\n\n"
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.id.encode(), event.kind.encode(), event.data)

@@ -1,0 +1,117 @@
+"""The endpoints of generations: start, status, cancel, list, and the synchronous one of old clients."""
+
+from __future__ import annotations
+
+from accounts import Identity
+from generation import Document, Generations, Patience
+from handlers.api import AccountHandler, BodyHandler, HttpRules
+from handlers.bodies import parse_prompt
+
+BASE = "/api/v1/web-knowledge"
+LONGEST_WAIT_S = 25
+STARTED = "Prompt generation started. Use task_id to check status."
+RETRY_AFTER_S = "1"
+
+
+class StartHandler(BodyHandler):
+    """POST generate-prompt-async/ and GET generate-prompt-async/"""
+
+    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
+        super().initialize(rules, identity)
+        self.generations = generations
+
+    async def post(self) -> None:
+        manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
+        key = self.request.headers.get("Idempotency-Key")
+        started = await self.generations.start(self.caller.account_id, manual_prompt, key)
+        status_url = f"{BASE}/generate-prompt-async/status/{started.task_id}/"
+        self.set_status(202)
+        self.set_header("Location", status_url)
+        self.set_header("Retry-After", RETRY_AFTER_S)
+        if started.replayed:
+            self.set_header("Idempotent-Replayed", "true")
+            self.outcome = "replayed"
+        self.write_json(
+            {"success": True, "task_id": started.task_id, "status": "queued", "message": STARTED, "status_url": status_url}
+        )
+
+    async def get(self) -> None:
+        documents = await self.generations.recent(self.caller.account_id)
+        self.write(b'{"success":true,"tasks":[' + b",".join(documents) + b"]}")
+
+
+class TaskHandler(AccountHandler):
+    """What answers with one task's status document."""
+
+    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
+        super().initialize(rules, identity)
+        self.generations = generations
+
+    def write_document(self, document: Document) -> None:
+        if not document.terminal:
+            self.set_header("Retry-After", RETRY_AFTER_S)
+        self.write(document.body)
+
+
+class WaitingHandler(TaskHandler):
+    """What may wait for a task: its wait ends with its connection, or when the process drains."""
+
+    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
+        super().initialize(rules, identity, generations)
+        self.patience = Patience()
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.rules.open_requests.waiting.add(self.patience)
+
+    def on_connection_close(self) -> None:
+        self.patience.end()
+
+    def on_finish(self) -> None:
+        self.rules.open_requests.waiting.discard(self.patience)
+        super().on_finish()
+
+
+class StatusHandler(WaitingHandler):
+    """GET generate-prompt-async/status/{task_id}/[?wait=S&after=VERSION]"""
+
+    async def get(self, task_id: str) -> None:
+        timeout_s = self.whole_number("wait", 0, LONGEST_WAIT_S)
+        if timeout_s:
+            after = self.whole_number("after", 0, 999_999_999)
+            document = await self.generations.wait(
+                self.caller.account_id, task_id, self.patience, after_version=after, timeout_s=timeout_s
+            )
+        else:
+            document = await self.generations.status(self.caller.account_id, task_id)
+        self.write_document(document)
+
+
+class CancelHandler(TaskHandler):
+    """POST generate-prompt-async/cancel/{task_id}/"""
+
+    async def post(self, task_id: str) -> None:
+        self.write_document(await self.generations.cancel(self.caller.account_id, task_id))
+
+
+class SynchronousHandler(BodyHandler):
+    """POST generate-prompt/: answers when the prompt is there; cancels it when the client goes away before."""
+
+    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
+        super().initialize(rules, identity)
+        self.generations = generations
+        self.patience = Patience()
+
+    def on_connection_close(self) -> None:
+        self.patience.end()
+
+    async def post(self) -> None:
+        manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
+        key = self.request.headers.get("Idempotency-Key")
+        generated = await self.generations.generate(self.caller.account_id, manual_prompt, key, self.patience)
+        if generated.replayed:
+            self.set_header("Idempotent-Replayed", "true")
+            self.outcome = "replayed"
+        shown = ("prompt", "message", "generated_by_ai", "warning", "fallback_reason", "task_id", "model", "tokens_used")
+        document = generated.document
+        self.write_json({"success": True} | {name: document[name] for name in shown if name in document})

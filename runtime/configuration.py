@@ -1,0 +1,171 @@
+"""Where settings come from, and how they are shown.
+
+Order: environment (``PROMPT_SERVER__PORT``), then ``.env``, then the YAML file, then the defaults in
+``runtime/settings.py``. An unknown name or a wrong value in any of them stops the start.
+Refuses to know what a setting means.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from runtime.settings import Settings
+
+ENVIRONMENT_PREFIX = "PROMPT_"
+DEFAULT_CONFIG = Path(__file__).parent.parent / "config.yaml"
+# Variables that begin like ours and are not: bash's own, and the one that tells the tests where recorded answers are.
+FOREIGN_VARIABLES = frozenset({"PROMPT_COMMAND", "PROMPT_DIRTRIM", "PROMPT_CORPUS"})
+MASK = "***"
+
+
+class InvalidSettings(Exception):
+    """The settings cannot be used; ``problems`` has one line per wrong path."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class BareGeminiKey(PydanticBaseSettingsSource):
+    """``GEMINI_API_KEY`` without our prefix, as Google's own tools read it; the prefixed name wins."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002  # abstract
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        key = _variables().get("GEMINI_API_KEY")
+        return {"gemini": {"api_key": key}} if key else {}
+
+
+class _Sources(Settings, BaseSettings):
+    """The tree, filled from all sources."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", yaml_file_encoding="utf-8"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The .env file of a web app holds other programs' names too; only ours are looked at.
+        dotenv = DotEnvSettingsSource(settings_cls, env_file=".env")
+        prefix = ENVIRONMENT_PREFIX.lower()
+        dotenv.env_vars = {name: text for name, text in dotenv.env_vars.items() if name.startswith(prefix)}
+        return init_settings, env_settings, dotenv, BareGeminiKey(settings_cls), YamlConfigSettingsSource(settings_cls)
+
+
+def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read all sources and return the checked tree; ``overrides`` (nested, like the tree) win over everything.
+
+    Raises:
+        InvalidSettings: unreadable file, unknown name or wrong value, each with its path.
+    """
+    path = config or DEFAULT_CONFIG
+
+    class FromFile(_Sources):
+        model_config = SettingsConfigDict(yaml_file=path)
+
+    _refuse_unreadable(path)
+    _refuse_unknown_variables()
+    try:
+        return FromFile(**dict(overrides or {}))
+    except ValidationError as exc:
+        raise InvalidSettings([_problem(error) for error in exc.errors(include_url=False)]) from exc
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """Return the tree as plain values for people to read: secrets and the passwords in URLs masked."""
+
+    def masked(value: Any) -> Any:
+        if isinstance(value, BaseModel):
+            return {name: masked(getattr(value, name)) for name in type(value).model_fields}
+        if isinstance(value, SecretStr):
+            secret = value.get_secret_value()
+            return _masked_url(secret) if "://" in secret else MASK if secret else ""
+        return _masked_url(value) if isinstance(value, str) else list(value) if isinstance(value, tuple) else value
+
+    tree: dict[str, Any] = masked(settings)
+    return tree
+
+
+def _masked_url(text: str) -> str:
+    text = re.sub(r"(?<=://)([^/@:]*):[^@]*(?=@)", rf"\1:{MASK}", text)
+    return re.sub(r"(?i)(?<=[?&])(password|key|token)=[^&]*", rf"\1={MASK}", text)
+
+
+def _variables() -> dict[str, str | None]:
+    """What the environment and ``.env`` say; the environment wins, unless it is empty."""
+    return {**dotenv_values(".env"), **{name: text for name, text in os.environ.items() if text}}
+
+
+def _variable_names(section: type[BaseModel] = Settings, prefix: str = ENVIRONMENT_PREFIX) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _variable_names(kind, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"
+
+
+def _refuse_unreadable(path: Path) -> None:
+    try:
+        tree = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InvalidSettings([f"{path}: cannot be read: {exc}"]) from exc
+    except yaml.YAMLError as exc:  # its own text quotes the line, which may hold a secret
+        mark = exc.problem_mark if isinstance(exc, yaml.MarkedYAMLError) else None
+        where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        problem = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else "unreadable characters"
+        raise InvalidSettings([f"{where}: not YAML: {problem}"]) from None
+    if tree is not None and not isinstance(tree, dict):
+        raise InvalidSettings([f"{path}: expected a mapping of settings"])
+
+
+def _refuse_unknown_variables() -> None:
+    """pydantic-settings passes over variables that it does not know; a typing error must not be."""
+    known = set(_variable_names())
+    wrong = [
+        f"{name}: unknown setting{_hint(name.upper(), known)}"
+        for name in sorted({**dotenv_values(".env"), **os.environ})
+        if name.upper().startswith(ENVIRONMENT_PREFIX) and name.upper() not in known | FOREIGN_VARIABLES
+    ]
+    if wrong:
+        raise InvalidSettings(wrong)
+
+
+def _hint(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; did you mean {near[0]}?" if near else "; config.yaml lists every one"
+
+
+def _problem(error: ErrorDetails) -> str:
+    path = ".".join(str(part) for part in error["loc"]) or "settings"
+    variable = ENVIRONMENT_PREFIX + path.upper().replace(".", "__")
+    where = f"{path} (from {variable})" if variable in _variables() else path
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown setting; config.yaml lists every one"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"

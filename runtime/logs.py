@@ -1,0 +1,130 @@
+"""One line per thing that happened, as JSON for machines or coloured for a terminal, on standard error.
+
+Owns the shape of a line and the last net under secrets; refuses to know what is logged. Rooms call
+``structlog.get_logger()`` with an event in snake_case and facts as fields. Fields bound with
+``structlog.contextvars`` (request_id, task_id, account_id) are on every line; lines of libraries that use
+``logging`` (tornado, aiohttp, asyncio, redis) are the event ``library`` with ``logger`` and ``message``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from runtime.settings import LogSettings
+
+REDACTED = "[redacted]"
+
+# Nobody logs these on purpose. Counts of tokens have names of their own: tokens_charged, tokens_used, …
+SECRET_FIELDS = frozenset(
+    {
+        *("authorization", "proxy_authorization", "cookie", "set_cookie", "headers", "body"),
+        *("api_key", "x_goog_api_key", "key", "token", "jwt", "bearer", "secret", "password", "credentials"),
+        *("manual_prompt", "prompt", "generated_prompt", "text", "chunk", "answer", "document"),
+    }
+)
+
+# What a secret looks like when it slipped into a message, a URL or a traceback.
+SECRET_TEXT = re.compile(
+    r"pg_[0-9A-Za-z]{43}"  # our API keys
+    r"|AIza[0-9A-Za-z_-]{30,}"  # Google's
+    r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*\.[0-9A-Za-z_-]*"  # a JWT: '{"' in base64url
+    r"|(?<=://)[^\s/@\"']*:[^\s/@\"']*(?=@)"  # user:password in a URL
+    r"|(?i:(?<=bearer )[^\s\"',]+)"
+)
+
+EventDict = MutableMapping[str, Any]
+
+
+def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> None:
+    """Send every line of this process to ``stream`` (standard error unless given).
+
+    Loggers remember the configuration they were first used with: call this once, before anything logs.
+    """
+    stream = stream or sys.stderr
+    console = settings.format == "console" or (settings.format == "auto" and stream.isatty())
+    level = getattr(logging, settings.level.upper())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact,
+            *(_for_terminals(stream) if console else _for_machines()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_names: _Lines(stream),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_FromLibraries()], level=level, force=True)
+    logging.captureWarnings(True)
+
+
+def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace the value of every field that must never be logged, however deep."""
+    for name, value in event.items():
+        if name in SECRET_FIELDS:
+            event[name] = REDACTED
+        elif type(value) is dict:
+            event[name] = redact(_logger, _method, dict(value))
+    return event
+
+
+def _for_terminals(stream: TextIO) -> list[structlog.typing.Processor]:
+    # The tracebacks that structlog prefers when rich is there show local variables: prompts and keys among them.
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
+
+
+def _for_machines() -> list[structlog.typing.Processor]:
+    return [
+        structlog.processors.format_exc_info,
+        _in_reading_order,
+        structlog.processors.JSONRenderer(),
+    ]
+
+
+def _in_reading_order(_logger: object, _method: str, event: EventDict) -> EventDict:
+    first = {name: event.pop(name) for name in ("timestamp", "level", "event")}
+    return {**first, **event}
+
+
+class _Lines:
+    """Where structlog writes: one system call a line, and no exception when the stream is full or gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def _write(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a full disk or a closed pipe must not fail a request
+            self._stream.write(SECRET_TEXT.sub(REDACTED, line) + "\n")
+            self._stream.flush()
+
+    msg = log = debug = info = warning = error = critical = exception = _write
+
+
+class _FromLibraries(logging.Handler):
+    """Gives the records of ``logging`` to structlog, so that every line has one shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._log: FilteringBoundLogger = structlog.get_logger()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            level = max(logging.DEBUG, min(record.levelno // 10 * 10, logging.CRITICAL))
+            self._log.log(
+                level, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info or None
+            )
+        except Exception:  # noqa: BLE001  # a library's broken format string must not reach its caller
+            self.handleError(record)

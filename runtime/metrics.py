@@ -1,0 +1,188 @@
+"""Every number that Prometheus can ask for, in a registry of its own.
+
+Owns names, labels and buckets (docs/metrics.md lists them); refuses to know when something is counted.
+Labels take few values each: routes by their names, never paths; no account, no task. What others keep
+anyway (tasks at work, the breaker's state, polls that a hot path counts in plain ints) is read when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BREAKER_STATES = ("closed", "open", "probing")
+METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+STAGE_BUCKETS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
+TASK_BUCKETS_S = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
+GEMINI_BUCKETS_S = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
+REDIS_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+Values = Mapping[tuple[str, ...], float]
+
+
+@dataclass
+class _Reading:
+    """A metric that somebody else keeps: label values → value, asked for at each scrape."""
+
+    family: type[CounterMetricFamily] | type[GaugeMetricFamily]
+    name: str
+    documentation: str
+    labels: tuple[str, ...] = ()
+    read: Callable[[], Values] = dict
+
+    def metric(self) -> Metric:
+        family = self.family(self.name, self.documentation, labels=self.labels)
+        for labels, value in self.read().items():
+            family.add_metric(labels, value)
+        return family
+
+
+class _Readings(Collector):
+    def __init__(self, *readings: _Reading) -> None:
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        return (reading.metric() for reading in self._readings)
+
+
+class Metrics:
+    """What the rooms count; ``render()`` is the body of ``/metrics``."""
+
+    def __init__(self) -> None:
+        # Prometheus does not use the *_created series, which would double the number of ours. Process-wide.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client leaves it without types
+        self.registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "prompt_http_requests_total",
+            "Requests answered, polls on the express lane excepted.",
+            ("route", "method", "status"),
+            registry=registry,
+        )
+        self._request_seconds = Histogram(
+            "prompt_http_request_duration_seconds",
+            "From the request's head to the answer's last byte handed to the kernel.",
+            ("route",),
+            buckets=HTTP_BUCKETS_S,
+            registry=registry,
+        )
+        self._submits = Counter(
+            "prompt_submits_total",
+            "Generations asked for, by what became of the asking.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._tasks = Counter(
+            "prompt_tasks_finished_total",
+            "Tasks that ended, by outcome and error code.",
+            ("outcome", "error_code"),
+            registry=registry,
+        )
+        self._task_seconds = Histogram(
+            "prompt_task_duration_seconds",
+            "From submit to the terminal document.",
+            ("outcome",),
+            buckets=TASK_BUCKETS_S,
+            registry=registry,
+        )
+        self._stage_seconds = Histogram(
+            "prompt_stage_duration_seconds",
+            "Time spent in a stage.",
+            ("stage",),
+            buckets=STAGE_BUCKETS_S,
+            registry=registry,
+        )
+        self._gemini_seconds = Histogram(
+            "prompt_gemini_attempt_duration_seconds",
+            "One call to Gemini, to the end of its answer; the count is the number of attempts.",
+            ("outcome",),
+            buckets=GEMINI_BUCKETS_S,
+            registry=registry,
+        )
+        self._tokens = Counter("prompt_tokens_charged_total", "Tokens taken from accounts.", registry=registry)
+        self._reaped = Counter(
+            "prompt_tasks_reaped_total", "Tasks whose lease ran out, by what was done.", ("outcome",), registry=registry
+        )
+        self._redis_seconds = Histogram(
+            "prompt_redis_operation_duration_seconds",
+            "One round trip to Redis, retries included.",
+            ("operation",),
+            buckets=REDIS_BUCKETS_S,
+            registry=registry,
+        )
+        self._redis_errors = Counter(
+            "prompt_redis_errors_total", "Round trips without a usable answer.", ("reason",), registry=registry
+        )
+        self._polls = _Reading(CounterMetricFamily, "prompt_polls", "Status polls answered.", ("served_by", "status"))
+        self._at_work = _Reading(GaugeMetricFamily, "prompt_tasks_unfinished", "Tasks of this process.", ("state",))
+        self._breaker = _Reading(
+            GaugeMetricFamily,
+            "prompt_gemini_breaker_state",
+            "1 for the circuit breaker's state, 0 for others.",
+            ("state",),
+        )
+        registry.register(_Readings(self._polls, self._at_work, self._breaker))
+        ProcessCollector(registry=registry)
+
+    def request_answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """``route`` is a name from the table of routes, never a path."""
+        self._requests.labels(route, method if method in METHODS else "other", str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def submit_answered(self, outcome: str) -> None:
+        """``outcome``: accepted | replayed | an error code of the answer."""
+        self._submits.labels(outcome).inc()
+
+    def task_ended(self, outcome: str, error_code: str, seconds: float) -> None:
+        """``outcome``: completed | fallback | failed; ``error_code``: empty | fallback_reason | error_code."""
+        self._tasks.labels(outcome, error_code).inc()
+        self._task_seconds.labels(outcome).observe(seconds)
+
+    def stage_ended(self, stage: str, seconds: float) -> None:
+        self._stage_seconds.labels(stage).observe(seconds)
+
+    def gemini_attempted(self, outcome: str, seconds: float) -> None:
+        """``outcome``: ok | the name of the failure class."""
+        self._gemini_seconds.labels(outcome).observe(seconds)
+
+    def tokens_charged(self, tokens: int) -> None:
+        self._tokens.inc(tokens)
+
+    def task_reaped(self, outcome: str) -> None:
+        """``outcome``: taken_over | interrupted."""
+        self._reaped.labels(outcome).inc()
+
+    def redis_answered(self, operation: str, seconds: float) -> None:
+        self._redis_seconds.labels(operation).observe(seconds)
+
+    def redis_failed(self, reason: str) -> None:
+        self._redis_errors.labels(reason).inc()
+
+    def read_polls(self, read: Callable[[], Mapping[tuple[str, str], int]]) -> None:
+        """Take polls from plain ints: (served_by, status) → polls so far; ``served_by``: lane | handler."""
+        self._polls.read = lambda: {key: float(count) for key, count in read().items()}
+
+    def read_tasks(self, running: Callable[[], int], waiting: Callable[[], int]) -> None:
+        """Ask the runner how many tasks are at work and how many wait for a place."""
+        self._at_work.read = lambda: {("running",): running(), ("waiting",): waiting()}
+
+    def read_breaker(self, state: Callable[[], str]) -> None:
+        """``state()`` is one of BREAKER_STATES."""
+        self._breaker.read = lambda: {(name,): float(name == state()) for name in BREAKER_STATES}
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format (CONTENT_TYPE)."""
+        return generate_latest(self.registry)

@@ -1,0 +1,74 @@
+"""Every error that a room can raise has an answer, and the answers have one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import accounts.errors
+import generation.errors
+from handlers.errors import ANSWERS, HTTP_STATUSES, Answer, BadRequest, answer_for
+from runtime.storage import StorageUnavailable
+
+
+def subclasses(base: type[Exception]) -> Iterator[type[Exception]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from subclasses(kind)
+
+
+ERRORS = [
+    *subclasses(accounts.errors.AccountsError),
+    *subclasses(generation.errors.GenerationError),
+    StorageUnavailable,
+    BadRequest,
+]
+FACTS = {
+    "BadRequest": (400, "invalid_json", "Body is wrong", "Send another."),
+    "ManualPromptTooLong": (20_001, 20_000),
+    "ManualPromptInvalid": ("a NUL character",),
+    "TooManyTasks": (5,),
+    "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
+    "Unauthorized": ("missing",),
+    "UnknownAccount": ("acc_1",),
+    "AccountExists": ("acc_1",),
+    "InsufficientTokens": (700, 250),
+    "StorageUnavailable": ("timeout",),
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_has_an_answer_of_its_own_or_of_its_base(kind: type[Exception]) -> None:
+    assert any(base in ANSWERS for base in kind.__mro__)
+
+
+@pytest.mark.parametrize("kind", sorted(ANSWERS, key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+def test_every_answer_is_complete(kind: type[Exception]) -> None:
+    answer = answer_for(kind(*FACTS.get(kind.__name__, ())))
+    assert 400 <= answer.status < 600
+    assert answer.error_code.replace("_", "").isalpha()
+    assert answer.error_code.islower()
+    assert answer.message
+    assert answer.sentence
+    if answer.status in (429, 503):
+        assert int((answer.headers or {})["Retry-After"]) > 0
+    if answer.status == 401:
+        assert (answer.headers or {})["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_defect_of_ours_tells_nothing_about_itself() -> None:
+    answer = answer_for(ZeroDivisionError("secret detail"))
+    assert (answer.status, answer.error_code) == (500, "internal_error")
+    assert "secret" not in answer.sentence + answer.message
+
+
+@pytest.mark.parametrize("error_code", ["insufficient_tokens", "subscription_inactive", "cancelled", "interrupted"])
+def test_a_failed_task_has_a_status_for_the_synchronous_endpoint(error_code: str) -> None:
+    answer = answer_for(generation.errors.GenerationFailed("short", "long", error_code))
+    assert answer.status in (402, 409, 503)
+    assert isinstance(answer, Answer)
+
+
+def test_what_tornado_raises_itself_is_in_our_shape_too() -> None:
+    assert {404, 405, 400} <= set(HTTP_STATUSES)

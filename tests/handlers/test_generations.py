@@ -1,0 +1,295 @@
+"""The seed's endpoints over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from accounts import Accounts
+from runtime.storage import Storage
+from tests.handlers.conftest import BASE, Client, make_client
+
+MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."
+START = f"{BASE}/generate-prompt-async/"
+
+
+@pytest.mark.gen_test
+async def test_starting_answers_with_the_five_fields_of_the_contract(client: Client) -> None:
+    answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
+    assert answer.status == 202
+    task_id = answer.json["task_id"]
+    assert str(uuid.UUID(task_id)) == task_id
+    assert answer.json == {
+        "success": True,
+        "task_id": task_id,
+        "status": "queued",
+        "message": "Prompt generation started. Use task_id to check status.",
+        "status_url": f"{BASE}/generate-prompt-async/status/{task_id}/",
+    }
+    assert answer.headers["Location"] == answer.json["status_url"]
+    assert answer.headers["Retry-After"] == "1"
+    await client.finished(task_id)
+
+
+@pytest.mark.gen_test
+async def test_a_task_goes_through_every_stage_in_order(client: Client, storage: Storage) -> None:
+    task_id = await client.start(MANUAL)
+    final = await client.finished(task_id)
+    events = await storage.redis.xrange(storage.key(client.account_id, "events", task_id))
+    seen = [json.loads(fields[b"status"]) for _id, fields in events if b"status" in fields]
+    assert [(d["status"], d["progress"], d["message"]) for d in seen] == [
+        ("queued", 0, "Task queued, waiting to start..."),
+        ("processing", 10, "Initializing AI generation..."),
+        ("processing", 30, "Checking tokens..."),
+        ("processing", 50, "Generating enhanced prompt with AI..."),
+        ("processing", 70, "Waiting for AI response..."),
+        ("processing", 90, "Finalizing..."),
+        ("completed", 100, "Prompt generated successfully"),
+    ]
+    assert {d["created_at"] for d in seen} == {final["created_at"]}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", final["completed_at"])
+    assert final["generated_by_ai"] is True
+    assert "+49 30 1234567" in final["prompt"]
+    assert seen[-1] == final
+
+
+@pytest.mark.gen_test
+async def test_the_charge_is_what_gemini_reports(client: Client, storage: Storage) -> None:
+    final = await client.finished(await client.start(MANUAL))
+    account = await Accounts(storage).show(client.account_id)
+    assert account.tokens_charged == final["tokens_used"] > 0
+    assert account.tokens_held == 0
+    assert account.tokens_remaining == 10_000 - final["tokens_used"]
+
+
+@pytest.mark.gen_test
+async def test_too_few_tokens_fail_with_the_sentence_of_the_contract(
+    http_client: AsyncHTTPClient, base_url: str, storage: Storage
+) -> None:
+    poor = await make_client(storage, http_client, base_url, tokens=250)
+    final = await poor.finished(await poor.start(MANUAL))
+    assert (final["status"], final["progress"], final["message"]) == ("failed", 100, "Insufficient tokens")
+    assert final["error"] == "You need at least 700 tokens for prompt enhancement. Available: 250"
+    assert final["error_code"] == "insufficient_tokens"
+
+
+@pytest.mark.gen_test
+async def test_without_a_subscription_a_task_fails(
+    http_client: AsyncHTTPClient, base_url: str, storage: Storage
+) -> None:
+    lapsed = await make_client(storage, http_client, base_url, tokens=5_000, subscription_days=0)
+    final = await lapsed.finished(await lapsed.start(MANUAL))
+    assert (final["status"], final["message"]) == ("failed", "Subscription is not active")
+    assert "subscription" in final["error"].lower()
+
+
+@pytest.mark.gen_test
+async def test_when_gemini_fails_the_simple_combination_is_the_result(client: Client, storage: Storage) -> None:
+    final = await client.finished(await client.start(MANUAL + " [[standin:fault=api_key_invalid]]"))
+    assert (final["status"], final["progress"]) == ("completed", 100)
+    assert final["message"] == "Prompt generated (AI unavailable, using fallback)"
+    assert final["generated_by_ai"] is False
+    assert final["warning"]
+    assert final["fallback_reason"].startswith("ai_")
+    assert MANUAL in final["prompt"]
+    assert (await Accounts(storage).show(client.account_id)).tokens_remaining == 10_000
+
+
+@pytest.mark.gen_test
+async def test_the_synchronous_endpoint_answers_with_the_prompt(client: Client) -> None:
+    answer = await client.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": MANUAL})
+    assert answer.status == 200
+    assert answer.json["success"] is True
+    assert answer.json["generated_by_ai"] is True
+    assert answer.json["message"] == "Prompt generated successfully"
+    assert "Bakery Sonne" in answer.json["prompt"]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("account", "message", "code"),
+    [
+        ({"tokens": 250}, "Insufficient tokens", "insufficient_tokens"),
+        ({"tokens": 9_000, "subscription_days": 0}, "Subscription is not active", "subscription_inactive"),
+    ],
+)
+async def test_the_synchronous_endpoint_refuses_with_402(
+    http_client: AsyncHTTPClient, base_url: str, storage: Storage, account: dict[str, Any], message: str, code: str
+) -> None:
+    refused = await make_client(storage, http_client, base_url, **account)
+    answer = await refused.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": MANUAL})
+    assert answer.status == 402
+    assert (answer.json["message"], answer.json["error_code"]) == (message, code)
+
+
+@pytest.mark.gen_test
+async def test_paths_answer_without_their_trailing_slash_too(client: Client) -> None:
+    answer = await client.ask("POST", START.rstrip("/"), {"manual_prompt": MANUAL})
+    assert answer.status == 202
+    status = await client.ask("GET", answer.json["status_url"].rstrip("/"))
+    assert status.status == 200
+    await client.finished(answer.json["task_id"])
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("task_id", [str(uuid.UUID(int=7)), "abc", "%00", "A" * 200, "..%2f..", "0-0"])
+async def test_unknown_tasks_are_404(client: Client, task_id: str) -> None:
+    answer = await client.status(task_id)
+    assert answer.status == 404
+    assert answer.json["message"] == "Task not found"
+
+
+@pytest.mark.gen_test
+async def test_somebody_elses_task_cannot_be_told_from_an_unknown_one(
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: Storage
+) -> None:
+    task_id = await client.start(MANUAL)
+    other = await make_client(storage, http_client, base_url, tokens=1_000)
+    foreign, unknown = await other.status(task_id), await other.status(str(uuid.uuid4()))
+    hidden = {"X-Request-Id", "Date"}
+    assert foreign.status == unknown.status == 404
+    assert {n: v for n, v in foreign.headers.items() if n not in hidden} == {
+        n: v for n, v in unknown.headers.items() if n not in hidden
+    }
+    assert foreign.json | {"request_id": ""} == unknown.json | {"request_id": ""}
+    await client.finished(task_id)
+
+
+@pytest.mark.gen_test
+async def test_polls_are_not_cached_and_say_when_to_come_again(client: Client) -> None:
+    task_id = await client.start(MANUAL + " [[standin:delay=1]]")
+    running = await client.status(task_id)
+    assert running.headers["Cache-Control"] == "no-store"
+    assert running.headers["Retry-After"] == "1"
+    await client.finished(task_id)
+    assert "Retry-After" not in (await client.status(task_id)).headers
+
+
+@pytest.mark.gen_test
+async def test_an_expired_task_is_404(client: Client, storage: Storage) -> None:
+    task_id = await client.start(MANUAL)
+    await client.finished(task_id)
+    key = storage.key(client.account_id, "status", task_id)
+    assert 590 < await storage.redis.ttl(key) <= 600
+    await storage.redis.pexpire(key, 1)
+    while (await client.status(task_id)).status != 404:
+        await asyncio.sleep(0)
+
+
+@pytest.mark.gen_test
+async def test_waiting_answers_as_soon_as_the_document_changes(client: Client) -> None:
+    task_id = await client.start(MANUAL + " [[standin:delay=0.5]]")
+    version = 0
+    versions = []
+    while True:
+        document = (await client.status(task_id, f"?wait=10&after={version}")).json
+        versions.append(document["version"])
+        version = document["version"]
+        if document["status"] == "completed":
+            break
+    assert versions == sorted(set(versions))
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("query", ["?wait=26", "?wait=-1", "?wait=x", "?wait=5&after=1.5", "?wait=²"])
+async def test_a_wrong_wait_is_400(client: Client, query: str) -> None:
+    answer = await client.status(str(uuid.uuid4()), query.replace("²", "%C2%B2"))
+    assert (answer.status, answer.json["error_code"]) == (400, "invalid_parameter")
+
+
+@pytest.mark.gen_test
+async def test_the_list_has_the_newest_first_and_only_ones_own(
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: Storage
+) -> None:
+    other = await make_client(storage, http_client, base_url, tokens=1_000)
+    ids = [await client.start(f"{MANUAL} {number}") for number in range(3)]
+    await other.start(MANUAL)
+    for task_id in ids:
+        await client.finished(task_id)
+    listed = (await client.ask("GET", START)).json
+    assert listed["success"] is True
+    assert sorted(d["task_id"] for d in listed["tasks"]) == sorted(ids)
+    created = [d["created_at"] for d in listed["tasks"]]
+    assert created == sorted(created, reverse=True)
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"unfinished_tasks_per_account": 2})
+async def test_one_unfinished_task_too_many_is_429(client: Client) -> None:
+    ids = [await client.start(MANUAL + " [[standin:delay=1]]") for _ in range(2)]
+    answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
+    assert (answer.status, answer.json["error_code"]) == (429, "too_many_tasks")
+    assert int(answer.headers["Retry-After"]) > 0
+    for task_id in ids:
+        await client.finished(task_id)
+    await client.finished(await client.start(MANUAL))
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"running_tasks_per_process": 1, "waiting_tasks_per_process": 1})
+async def test_a_full_process_is_503_and_waiting_tasks_stay_queued(client: Client) -> None:
+    first = await client.start(MANUAL + " [[standin:delay=1]]")
+    second = await client.start(MANUAL)
+    answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
+    assert (answer.status, answer.json["error_code"]) == (503, "server_busy")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (await client.status(second)).json["status"] == "queued"
+    assert (await client.finished(first))["status"] == "completed"
+    assert (await client.finished(second))["status"] == "completed"
+
+
+BODIES = [
+    (b"", "application/json", 400, "invalid_json"),
+    (b"{", "application/json", 400, "invalid_json"),
+    (b"[1]", "application/json", 400, "invalid_json"),
+    (b'"text"', "application/json", 400, "invalid_json"),
+    (b'{"manual_prompt": NaN}', "application/json", 400, "invalid_manual_prompt"),
+    (b"\xff\xfe", "application/json", 400, "invalid_json"),
+    (b"[" * 5_000, "application/json", 400, "invalid_json"),
+    (b"{}", "application/json", 400, "manual_prompt_required"),
+    (b'{"manual_prompt": ""}', "application/json", 400, "manual_prompt_required"),
+    (b'{"manual_prompt": " \\n\\t "}', "application/json", 400, "manual_prompt_required"),
+    (b'{"manual_prompt": 7}', "application/json", 400, "invalid_manual_prompt"),
+    (b'{"manual_prompt": null}', "application/json", 400, "invalid_manual_prompt"),
+    (b'{"manual_prompt": ["a"]}', "application/json", 400, "invalid_manual_prompt"),
+    (b'{"manual_prompt": "a\\ud800b"}', "application/json", 400, "invalid_manual_prompt"),
+    (b'{"manual_prompt": "a\\u0000b"}', "application/json", 400, "invalid_manual_prompt"),
+    (b'{"manual_prompt": "' + b"a" * 20_001 + b'"}', "application/json", 400, "manual_prompt_too_long"),
+    (b'{"manual_prompt": "' + b"a" * 70_000 + b'"}', "application/json", 413, "body_too_large"),
+    (b'{"manual_prompt": "a"}', "text/plain", 415, "unsupported_media_type"),
+    (b'{"manual_prompt": "a"}', "application/json; charset=latin-1", 415, "unsupported_media_type"),
+    (b"manual_prompt=a", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("endpoint", ["generate-prompt-async/", "generate-prompt/"])
+@pytest.mark.parametrize(("body", "content_type", "status", "code"), BODIES)
+async def test_wrong_bodies_are_refused_with_what_is_wrong(
+    client: Client, endpoint: str, body: bytes, content_type: str, status: int, code: str
+) -> None:
+    answer = await client.ask("POST", f"{BASE}/{endpoint}", body, headers={"Content-Type": content_type})
+    assert (answer.status, answer.json["error_code"]) == (status, code)
+    assert answer.json["success"] is False
+    assert answer.json["message"]
+    assert answer.json["error"].endswith((".", "}"))
+    assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.gen_test
+async def test_twenty_thousand_characters_of_any_kind_are_allowed(client: Client) -> None:
+    prompt = "é" * 20_000
+    assert (await client.finished(await client.start(prompt)))["status"] == "completed"
+
+
+@pytest.mark.gen_test
+async def test_members_we_do_not_know_are_left_alone(client: Client) -> None:
+    answer = await client.ask("POST", START, {"manual_prompt": MANUAL, "language": "de"})
+    assert answer.status == 202
+    await client.finished(answer.json["task_id"])

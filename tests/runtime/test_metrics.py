@@ -1,0 +1,101 @@
+"""What Prometheus is told: real exposition text, parsed by Prometheus' own parser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from runtime.metrics import BREAKER_STATES, Metrics
+
+ROOT = Path(__file__).parents[2]
+TABLE_ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \|(.*?)\| ", re.MULTILINE)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+def value_of(metrics: Metrics, sample: str, **labels: str) -> float | None:
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        for found in family.samples:
+            if found.name == sample and found.labels == labels:
+                return found.value
+    return None
+
+
+def count_everything_once(metrics: Metrics) -> None:
+    metrics.request_answered("start", "POST", 202, 0.004)
+    metrics.submit_answered("accepted")
+    metrics.task_ended("fallback", "timeout", 61.0)
+    metrics.stage_ended("checking", 0.002)
+    metrics.gemini_attempted("ok", 1.3)
+    metrics.tokens_charged(912)
+    metrics.task_reaped("taken_over")
+    metrics.redis_answered("submit", 0.0004)
+    metrics.redis_failed("timeout")
+    metrics.read_polls(lambda: {("lane", "200"): 41})
+    metrics.read_tasks(lambda: 3, lambda: 8)
+    metrics.read_breaker(lambda: "open")
+
+
+def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics) -> None:
+    count_everything_once(metrics)
+    assert value_of(metrics, "prompt_http_requests_total", route="start", method="POST", status="202") == 1
+    assert value_of(metrics, "prompt_http_request_duration_seconds_sum", route="start") == 0.004
+    assert value_of(metrics, "prompt_submits_total", outcome="accepted") == 1
+    assert value_of(metrics, "prompt_tasks_finished_total", outcome="fallback", error_code="timeout") == 1
+    assert value_of(metrics, "prompt_task_duration_seconds_sum", outcome="fallback") == 61.0
+    assert value_of(metrics, "prompt_stage_duration_seconds_bucket", stage="checking", le="0.005") == 1
+    assert value_of(metrics, "prompt_gemini_attempt_duration_seconds_count", outcome="ok") == 1
+    assert value_of(metrics, "prompt_tokens_charged_total") == 912
+    assert value_of(metrics, "prompt_tasks_reaped_total", outcome="taken_over") == 1
+    assert value_of(metrics, "prompt_redis_operation_duration_seconds_bucket", operation="submit", le="0.0005") == 1
+    assert value_of(metrics, "prompt_redis_errors_total", reason="timeout") == 1
+    assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 41
+    assert value_of(metrics, "prompt_tasks_unfinished", state="running") == 3
+    assert value_of(metrics, "prompt_tasks_unfinished", state="waiting") == 8
+    assert [value_of(metrics, "prompt_gemini_breaker_state", state=state) for state in BREAKER_STATES] == [0, 1, 0]
+
+
+def test_readings_are_asked_for_at_each_scrape(metrics: Metrics) -> None:
+    polls = {("lane", "200"): 1}
+    metrics.read_polls(lambda: polls)
+    assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 1
+    polls[("lane", "200")] += 1
+    assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 2
+
+
+def test_a_made_up_method_adds_no_series(metrics: Metrics) -> None:
+    for method in ("BREW", "PROPFIND", "brew"):
+        metrics.request_answered("not_found", method, 405, 0.001)
+    assert value_of(metrics, "prompt_http_requests_total", route="not_found", method="other", status="405") == 3
+
+
+def test_two_registries_in_one_process_do_not_meet(metrics: Metrics) -> None:
+    other = Metrics()
+    other.tokens_charged(5)
+    assert value_of(metrics, "prompt_tokens_charged_total") == 0
+    assert value_of(other, "prompt_tokens_charged_total") == 5
+
+
+def test_nothing_is_exposed_twice_as_a_creation_time(metrics: Metrics) -> None:
+    count_everything_once(metrics)
+    assert b"_created" not in metrics.render()
+
+
+def test_the_documented_table_lists_exactly_the_metrics_there_are(metrics: Metrics) -> None:
+    count_everything_once(metrics)
+    there_are = {}
+    for family in metrics.registry.collect():
+        name = family.name + "_total" if family.type == "counter" else family.name
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        there_are[name] = (family.type, labels)
+    documented = {
+        name: (kind, set(re.findall(r"`(\w+)`", labels)))
+        for name, kind, labels in TABLE_ROW.findall((ROOT / "docs" / "metrics.md").read_text("utf-8"))
+    }
+    assert documented == there_are
