@@ -223,8 +223,10 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option("1.0.0", prog_name="prompt-generation-server")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""
+    ctx.obj = lambda config: open_accounts(read_settings(config))
 
 
 @cli.command()
