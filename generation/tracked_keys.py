@@ -7,7 +7,6 @@ time. Refuses to know what the keys hold.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -65,8 +64,7 @@ class TrackedKeys:
             self._look_again.cancel()
         if self._around_reader is not None:
             self._around_reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._around_reader
+            await asyncio.wait([self._around_reader])
 
     def watch(self, key: bytes, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` when the key may hold something new; return what ends that.

@@ -72,8 +72,7 @@ class TrackingLink:
     ) -> None:
         assert self._keeper is not None
         self._keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._keeper
+        await asyncio.wait([self._keeper])
 
     @property
     def up(self) -> bool:
@@ -161,7 +160,8 @@ class TrackingLink:
                 raise StorageUnavailable("timeout")
             self._ping()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wire.lost.wait(), PING_EVERY_S)
+                async with asyncio.timeout(PING_EVERY_S):  # wait_for of Python 3.11 can swallow our cancellation
+                    await wire.lost.wait()
         raise StorageUnavailable("unreachable")
 
     def _ping(self) -> None:
