@@ -53,8 +53,8 @@ class Header:
         """Fail when a call does not fit: a key that is missing or another one, too few or too many arguments."""
         for number, what in self.keys.items():
             assert number <= len(keys), f"{self.name}: KEYS[{number}] ({what}) is not given"
-            word = what.split()[0]
-            assert word in keys[number - 1], f"{self.name}: KEYS[{number}] should be {what}, got {keys[number - 1]}"
+            named = any(word in keys[number - 1] for word in what.split() if len(word) > 3)
+            assert named, f"{self.name}: KEYS[{number}] should be {what}, got {keys[number - 1]}"
         most = max(self.arguments, default=0)
         fits = len(args) >= most if self.repeats else len(args) == most
         assert fits, f"{self.name}: {most} arguments in the header, {len(args)} in the call"
