@@ -123,7 +123,7 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metr
     stack.push_async_callback(redis.aclose)
     await wait_until_ready(redis, settings.redis.start_timeout_s)
     await warn_when_not_durable(redis)
-    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered)
+    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
 
 
 def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
