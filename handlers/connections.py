@@ -15,6 +15,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable
+from types import TracebackType
 
 import structlog
 from tornado.httpserver import HTTPServer
@@ -40,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 class Connections:
-    """Serves the sockets it is given; ``server`` answers whatever the lane does not."""
+    """An async context manager that serves the sockets it is given; ``server`` answers whatever the lane does not."""
 
     def __init__(self, server: HTTPServer, lane: ExpressLane | None, settings: ServerSettings) -> None:
         self.loop = asyncio.get_running_loop()
@@ -59,6 +60,17 @@ class Connections:
         self._context = contextvars.Context()
         self._every_second = self.loop.call_later(1.0, self._look_around)
 
+    async def __aenter__(self) -> Connections:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        await self._server.close_all_connections()
+        if self.lane is not None:
+            await self.lane.aclose()
+
     def __len__(self) -> int:
         """Open connections, wherever they are."""
         return len(self._waiting) + len(self._lent)
@@ -70,7 +82,7 @@ class Connections:
             self.loop.add_reader(listener, self._accept, listener)
 
     async def drain(self, timeout_s: float) -> bool:
-        """Stop accepting, let every exchange end and idle connections learn of it, close the rest; say if all was in time.
+        """Stop accepting, let every exchange end, close what idles; say whether all was in time.
 
         From now on Tornado answers everything, and with its answer a connection ends.
         """
@@ -123,7 +135,7 @@ class Connections:
             except OSError as exc:
                 if exc.errno not in NO_DESCRIPTORS:
                     raise
-                log.error("no_file_descriptors", connections=len(self))
+                log.error("no_file_descriptors", connections=len(self))  # noqa: TRY400  # nothing crashed
                 self.loop.remove_reader(listener)  # it stays readable: without a pause this would spin
                 self.loop.call_later(PAUSE_WITHOUT_DESCRIPTORS_S, self._accept_again, listener)
                 return
@@ -170,7 +182,7 @@ class Connections:
         self._context.run(self.loop.add_reader, connection.descriptor, connection.readable)
 
     def lend(self, connection: Connection, data: bytes, block: bytes | None) -> None:
-        """Give a connection to Tornado with what was read from it; ``block`` is what the memo may know the request by."""
+        """Give a connection to Tornado with what was read; ``block`` is what the memo may know the request by."""
         self._waiting.discard(connection)
         self.loop.remove_reader(connection.descriptor)
         sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.descriptor)

@@ -1,9 +1,9 @@
 """Answers a poll that needs no HTTP stack, at about the price of its two system calls.
 
-A read is answered here when it is one request, to the byte: a strict request line for a status with a task's id, then a
-header block that the memo knows. So no second HTTP parser exists that could disagree with the first: what is known of a
-block is that Tornado's parser and the ordinary identity accepted it and what they answered (``poll_memo.py``). The document
-comes from the local copy, the same that the ordinary handler reads. Everything else is lent to Tornado as it came.
+A read is answered here when it is one request, to the byte: a strict request line for a status with a task's id, then
+a header block that the memo knows. So no second HTTP parser exists that could disagree with the first: what is known of
+a block is that Tornado's parser and the ordinary identity accepted it, and what they answered (``poll_memo.py``). The
+document comes from the local copy that the ordinary handler reads. Everything else is lent to Tornado as it came.
 
 Refuses to know sockets (``connections.py``) and who may see what (``accounts``).
 """
@@ -131,8 +131,8 @@ class ExpressLane:
         except (AccountsError, StorageUnavailable):
             self._memo.forget(block)  # the ordinary handler knows how to say 401
         else:
-            known.valid_until = caller.valid_until
-            if caller.account_id != known.account_id or caller.valid_until <= time.monotonic():
+            known.renew(caller)
+            if caller.account_id != known.account_id or known.valid_until <= time.monotonic():
                 self._memo.forget(block)
         for connection, data in self._renewals.pop(known):
             if connection.resume():
@@ -141,5 +141,10 @@ class ExpressLane:
 
 def memorable_block(data: bytes) -> bytes | None:
     """Return what the memo may know this request by: what follows the id; None when it is not one whole poll."""
-    strict = data.startswith(LINE_BEGINS) and data.startswith(LINE_ENDS, ID_ENDS) and is_whole_head(data)
+    strict = (
+        data.startswith(LINE_BEGINS)
+        and TASK_ID.fullmatch(data, ID_BEGINS, ID_ENDS)
+        and data.startswith(LINE_ENDS, ID_ENDS)
+        and is_whole_head(data)
+    )
     return data[ID_ENDS:] if strict else None

@@ -30,7 +30,7 @@ class LaneStream(IOStream):
         given_back: Callable[[LaneStream, int, int], None] | None,
         closed: Callable[[LaneStream], None],
         *,
-        max_buffer_size: int,
+        max_buffer_size: int | None,
     ) -> None:
         super().__init__(sock, max_buffer_size=max_buffer_size, read_chunk_size=READ_BYTES)
         self.block = block

@@ -1,7 +1,8 @@
 """How a poll's answer looks in bytes, for who sends it without Tornado.
 
 The headers are those of the ordinary answer, in its order (``poll_memo.py`` takes over what depends on the request):
-Content-Type, Date, X-Request-Id, the request's own lines, then what depends on the document. Refuses to know who gets them.
+Content-Type, Date, X-Request-Id, the request's own lines, then what depends on the document.
+Refuses to know who gets them.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ is known, byte for byte, or it is not. Refuses to know sockets and documents.
 from __future__ import annotations
 
 import re
+import time
 from collections import OrderedDict
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
@@ -32,8 +33,8 @@ OF_THE_DOCUMENT = ("Retry-After", "Content-Length")
 class Remembered:
     """What a block stands for.
 
-    ``headers`` are the answer's lines that depend on the block, each after its line break; ``valid_until``, in seconds of
-    ``time.monotonic()``, is when the credential wants another look.
+    ``headers`` are the answer's lines that depend on the block, after the line break before them; ``valid_until``, in
+    the seconds of ``time.monotonic()``, is when the credential wants another look.
     """
 
     __slots__ = ("account_id", "authorization", "bucket", "headers", "key_prefix", "used", "valid_until")
@@ -44,8 +45,12 @@ class Remembered:
         self.key_prefix = key_prefix
         self.headers = headers
         self.bucket = bucket
-        self.valid_until = caller.valid_until
         self.used = False
+        self.renew(caller)
+
+    def renew(self, caller: Caller) -> None:
+        """Take over until when the credential is good; its own seconds are those of the epoch."""
+        self.valid_until = time.monotonic() + caller.valid_until - time.time()
 
 
 class PollMemo:

@@ -43,10 +43,11 @@ def make_app(services: Services) -> Application:
     rules = {"rules": services.rules}
     caller = rules | {"identity": services.identity}
     generations = caller | {"generations": services.generations}
+    polls = generations | {"polls": services.polls}
     accounts = caller | {"accounts": services.accounts}
     routes = [
         url(rf"{BASE}/generate-prompt-async/?", StartHandler, generations, name="generations"),
-        url(rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler, generations | {"polls": services.polls}, name="status"),
+        url(rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler, polls, name="status"),
         url(rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler, generations, name="events"),
         url(rf"{BASE}/generate-prompt-async/cancel/([^/]+)/?", CancelHandler, generations, name="cancel"),
         url(rf"{BASE}/generate-prompt/?", SynchronousHandler, generations, name="synchronous"),
