@@ -96,15 +96,15 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.read_breaker(lambda: gemini.breaker_state)
 
     open_requests = OpenRequests()
-    polls = Polls(
-        copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries
-    )
+    polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
     metrics.read_polls(lambda: polls.counts)
     services = Services(
         rules=HttpRules(frozenset(settings.server.cors_allowed_origins), settings.server.body_bytes, open_requests),
         identity=identity,
         accounts=accounts,
-        generations=Generations(tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters),
+        generations=Generations(
+            tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters
+        ),
         polls=polls,
         metrics=metrics,
         not_ready=_readiness(storage, open_requests),
@@ -124,9 +124,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     renewal = PeriodicCallback(runner.renew, settings.tasks.renew_every_s * 1000)
     stack.callback(renewal.stop)
     renewal.start()
-    await stack.enter_async_context(
-        Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
-    )
+    await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
     return Service(app, connections, runner, open_requests)
 
 
@@ -214,7 +212,9 @@ READY_FILE = click.option(
 
 def read_settings(config: Path | None, **sections: dict[str, Any]) -> Settings:
     """Load the settings, or end with one line per wrong one."""
-    given = {name: {key: value for key, value in section.items() if value is not None} for name, section in sections.items()}
+    given = {
+        name: {key: value for key, value in section.items() if value is not None} for name, section in sections.items()
+    }
     try:
         return load_settings(config, given)
     except InvalidSettings as exc:
@@ -271,7 +271,9 @@ def check_config(config: Path | None) -> None:
 @PORT
 @READY_FILE
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder for Redis' data and the demo key.")
-@click.option("--gemini-delay-s", type=float, default=6.0, show_default=True, help="Seconds the stand-in takes to answer.")
+@click.option(
+    "--gemini-delay-s", type=float, default=6.0, show_default=True, help="Seconds the stand-in takes to answer."
+)
 def demo(
     config: Path | None, host: str | None, port: int | None, ready_file: Path | None, data: Path, gemini_delay_s: float
 ) -> None:

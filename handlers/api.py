@@ -192,7 +192,9 @@ class AccountHandler(JsonHandler):
         """
         text = self.get_query_argument(name, str(default))
         if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= most):
-            raise BadRequest(400, "invalid_parameter", f"{name} is not valid", f"Send {name} as a whole number from 0 to {most}.")
+            raise BadRequest(
+                400, "invalid_parameter", f"{name} is not valid", f"Send {name} as a whole number from 0 to {most}."
+            )
         return int(text)
 
 

@@ -33,7 +33,13 @@ class StartHandler(BodyHandler):
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"
         self.write_json(
-            {"success": True, "task_id": started.task_id, "status": "queued", "message": STARTED, "status_url": status_url}
+            {
+                "success": True,
+                "task_id": started.task_id,
+                "status": "queued",
+                "message": STARTED,
+                "status_url": status_url,
+            }
         )
 
     async def get(self) -> None:
@@ -123,6 +129,15 @@ class SynchronousHandler(BodyHandler):
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"
-        shown = ("prompt", "message", "generated_by_ai", "warning", "fallback_reason", "task_id", "model", "tokens_used")
+        shown = (
+            "prompt",
+            "message",
+            "generated_by_ai",
+            "warning",
+            "fallback_reason",
+            "task_id",
+            "model",
+            "tokens_used",
+        )
         document = generated.document
         self.write_json({"success": True} | {name: document[name] for name in shown if name in document})
