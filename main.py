@@ -36,12 +36,13 @@ from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
 from generation.tracking import TrackingLink
-from handlers.api import HttpRules, OpenRequests
 from handlers.connections import Connections
 from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
+from handlers.open_requests import OpenRequests
 from handlers.polls import Polls
-from handlers.routes import Services, make_app
+from handlers.routes import make_app
+from handlers.services import Services
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import configure_logging
@@ -99,7 +100,6 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
     metrics.read_polls(lambda: polls.counts)
     services = Services(
-        rules=HttpRules(frozenset(settings.server.cors_allowed_origins), settings.server.body_bytes, open_requests),
         identity=identity,
         accounts=accounts,
         generations=Generations(
@@ -108,7 +108,11 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         polls=polls,
         metrics=metrics,
         not_ready=_readiness(storage, open_requests),
+        open_requests=open_requests,
+        cors_origins=frozenset(settings.server.cors_allowed_origins),
+        body_bytes=settings.server.body_bytes,
         minimum_tokens=settings.money.minimum_tokens,
+        demo_api_key=demo_api_key,
     )
     app = make_app(services)
     lane = ExpressLane(copy, polls, identity.authenticate) if settings.server.express_lane else None
