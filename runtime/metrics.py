@@ -155,7 +155,7 @@ class Metrics:
         self._stage_seconds.labels(stage).observe(seconds)
 
     def gemini_attempted(self, outcome: str, seconds: float) -> None:
-        """``outcome``: ok | the name of the failure class."""
+        """``outcome``: ok | cancelled | the name of the failure's class."""
         self._gemini_seconds.labels(outcome).observe(seconds)
 
     def tokens_charged(self, tokens: int) -> None:
