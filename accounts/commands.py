@@ -1,6 +1,7 @@
 """The ``accounts`` commands: create, look at, grant, subscribe, keys, ledger, audit.
 
-Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that opens ``.accounts`` and ``.api_keys``.
+Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that, given
+a settings file or None, opens ``.accounts`` and ``.api_keys``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -31,7 +33,7 @@ class Administration(Protocol):
     def api_keys(self) -> ApiKeys: ...
 
 
-Open = Callable[[], AbstractAsyncContextManager[Administration]]
+Open = Callable[[Path | None], AbstractAsyncContextManager[Administration]]
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 
 SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
@@ -69,8 +71,12 @@ def show_account(account: Account, as_json: bool, **more: Any) -> None:
 
 
 @click.group("accounts")
-def accounts() -> None:
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
+@click.pass_context
+def accounts(ctx: click.Context, config: Path | None) -> None:
     """Create and look after accounts: tokens, subscriptions, API keys, and the proof that all adds up."""
+    open_with: Open = ctx.obj
+    ctx.obj = lambda: open_with(config)
 
 
 @accounts.command("create")

@@ -19,7 +19,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller, Identity
 from generation import Patience
-from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for
+from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed"
@@ -145,8 +145,7 @@ class JsonHandler(RequestHandler):
             self.set_header(name, value)
         if answer.status == 405:
             self.set_header("Allow", ", ".join(self.methods()))
-        members = {"success": False, "message": answer.message, "error": answer.sentence, "error_code": answer.error_code}
-        self.finish(json.dumps(members | {"request_id": self.request_id}, ensure_ascii=False, separators=(",", ":")))
+        self.finish(error_body(answer, self.request_id))
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, HTTPError) or answer_for(value) is not INTERNAL:
