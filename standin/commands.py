@@ -19,13 +19,21 @@ from standin.server import serve_standin
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; 0 takes any free one.")
 @click.option("--api-key", default="", help="Key to ask for; without one any key is accepted.")
 @click.option("--delay-s", type=click.FloatRange(0), default=0.0, show_default=True, help="Seconds an answer takes.")
-@click.option("--tokens-per-second", type=click.FloatRange(0), default=0.0, help="Pace of the text; 0 for the delay alone.")
-@click.option("--words-per-chunk", type=click.IntRange(1), default=1, show_default=True, help="Words in a streamed piece.")
+@click.option(
+    "--tokens-per-second", type=click.FloatRange(0), default=0.0, help="Pace of the text; 0 for the delay alone."
+)
+@click.option(
+    "--words-per-chunk", type=click.IntRange(1), default=1, show_default=True, help="Words in a streamed piece."
+)
 @click.option("--fault", type=click.Choice(["", *sorted(FAULTS)]), default="", help="Fault to show.")
 @click.option("--first", type=click.IntRange(0), default=0, help="Show it to the first N requests only; 0 for all.")
-@click.option("--probability", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How often to show it.")
+@click.option(
+    "--probability", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How often to show it."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draws.")
-@click.option("--ready-file", type=click.Path(path_type=Path), help='Write {"url", "pid"} there when it accepts requests.')
+@click.option(
+    "--ready-file", type=click.Path(path_type=Path), help='Write {"url", "pid"} there when it accepts requests.'
+)
 def gemini_standin(
     host: str,
     port: int,

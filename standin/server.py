@@ -36,7 +36,13 @@ ERRORS: dict[str, tuple[int, str, str, list[dict[str, Any]]]] = {
         400,
         "INVALID_ARGUMENT",
         "API key not valid. Please pass a valid API key.",
-        [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}],
+        [
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "API_KEY_INVALID",
+                "domain": "googleapis.com",
+            }
+        ],
     ),
     "failed_precondition": (400, "FAILED_PRECONDITION", "User location is not supported for the API use.", []),
     "unauthenticated": (401, "UNAUTHENTICATED", "Request had invalid authentication credentials.", []),
@@ -163,7 +169,9 @@ class GenerateHandler(RequestHandler):
         fault = behaviour.fault
         as_array = self.get_query_argument("alt", "") != "sse"
         self.set_header("Content-Type", "application/json" if as_array else "text/event-stream")
-        pieces = [] if fault in WITHOUT_TEXT | {"blocked_prompt", "no_candidates"} else _pieces(rewrite(text), behaviour)
+        pieces = (
+            [] if fault in WITHOUT_TEXT | {"blocked_prompt", "no_candidates"} else _pieces(rewrite(text), behaviour)
+        )
         pauses_s = behaviour.delay_s / (len(pieces) + 1) or _pace(behaviour) * behaviour.words_per_chunk
         chunks = [_chunk(piece) for piece in pieces]
         if fault != "truncated":
