@@ -281,7 +281,7 @@ def check_config(config: Path | None) -> None:
 def demo(
     config: Path | None, host: str | None, port: int | None, ready_file: Path | None, data: Path, gemini_delay_s: float
 ) -> None:
-    """Run everything on this machine: its own Redis, a stand-in for Gemini unless GEMINI_API_KEY is set, one account."""
+    """Run everything on this machine: Redis, an account, and a stand-in for Gemini unless GEMINI_API_KEY is set."""
     server = {"host": host, "port": port}
     try:
         with RedisServer(data / "redis") as redis:
@@ -299,7 +299,8 @@ DEMO_TEXT = """
 
   Try it:
   curl -s -X POST {url}{base}/generate-prompt-async/ -H 'Authorization: Bearer {api_key}' \\
-    -H 'Content-Type: application/json' -d '{{"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}}'
+    -H 'Content-Type: application/json' \\
+    -d '{{"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}}'
 """
 
 

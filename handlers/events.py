@@ -34,9 +34,8 @@ class EventsHandler(WaitingHandler):
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
         with suppress(TimeoutError, StreamClosedError):
             async with self.patience.lasting():
-                async for event in self.services.generations.events(
-                    self.caller.account_id, task_id, last_id, SILENCE_S
-                ):
+                account_id, generations = self.caller.account_id, self.services.generations
+                async for event in generations.events(account_id, task_id, last_id, SILENCE_S):
                     self.write(render(event))
                     await self._send()
 

@@ -1,8 +1,8 @@
 """A connection while ordinary Tornado has it: lent with the bytes already read, and given back with those read since.
 
-Tornado asks a server's stream for a head with ``read_until_regex`` and for nothing else in that way. Whenever it asks a
-second time, the exchange before is over: every byte of its answer is with the kernel, and what has arrived since belongs
-to no body. There the stream ends for Tornado, while the socket and those bytes go back to who lent them.
+Tornado asks a server's stream for a head with ``read_until_regex`` and for nothing else in that way. Whenever it asks
+a second time, the exchange before is over: every byte of its answer is with the kernel, and what has arrived since
+belongs to no body. There the stream ends for Tornado, while the socket and those bytes go back to who lent them.
 """
 
 from __future__ import annotations
