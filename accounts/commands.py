@@ -39,7 +39,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
     AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
-    InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: letters, digits and _.@|:+=/- up to 128",
+    InvalidAccountId: lambda exc: (
+        f"{exc.account_id!r} cannot be an account id: letters, digits and _.@|:+=/- up to 128"
+    ),
     GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
     UnknownApiKey: lambda exc: f"the account has no key {exc.key_id!r}; 'accounts keys list' shows them",
 }
@@ -173,7 +175,9 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
         click.echo(json.dumps({"entries": [entry.as_dict() for entry in entries], "next": following}))
         return
     for entry in entries:
-        click.echo(f"{entry.at}  {entry.kind:8} {entry.tokens:>9}  balance {entry.balance:>9}  {entry.reason}  {entry.task_id}")
+        click.echo(
+            f"{entry.at}  {entry.kind:8} {entry.tokens:>9}  balance {entry.balance:>9}  {entry.reason}  {entry.task_id}"
+        )
 
 
 @accounts.command("audit")
@@ -205,7 +209,9 @@ def keys() -> None:
 def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -> None:
     """Make another key for the account."""
     made = perform(ctx, lambda admin: admin.api_keys.create(account_id, label))
-    click.echo(json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}")
+    click.echo(
+        json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}"
+    )
 
 
 @keys.command("list")
@@ -214,12 +220,13 @@ def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -
 @click.pass_context
 def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
     """List the account's keys, never their text."""
-    found = perform(ctx, lambda admin: admin.api_keys.list(account_id))
+    found = perform(ctx, lambda admin: admin.api_keys.of(account_id))
     if as_json:
         click.echo(json.dumps({"keys": [asdict(key) for key in found]}, ensure_ascii=False))
         return
     for key in found:
-        click.echo(f"{key.key_id}  {key.created_at}  {'revoked ' + key.revoked_at if key.revoked_at else 'active'}  {key.label}")
+        state = f"revoked {key.revoked_at}" if key.revoked_at else "active"
+        click.echo(f"{key.key_id}  {key.created_at}  {state}  {key.label}")
 
 
 @keys.command("revoke")

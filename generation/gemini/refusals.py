@@ -21,7 +21,7 @@ from generation.gemini.errors import (
 )
 from generation.gemini.json_values import as_dict, as_list, constant, count
 
-# First row that fits: HTTP status (0: any), status or a detail's reason ("": any), failure.
+# The first row that fits: HTTP statuses, a status or a reason that must be there ("": none need be), failure.
 TABLE: tuple[tuple[range, str, type[GeminiError]], ...] = (
     (range(400, 401), "API_KEY_INVALID", Misconfigured),
     (range(400, 401), "FAILED_PRECONDITION", Misconfigured),  # the place is not served, or there is no billing
@@ -62,9 +62,9 @@ def refusal(http_status: int, value: Any) -> GeminiError:
     details = [as_dict(detail) for detail in as_list(error.get("details"))]
     reasons = [reason for detail in details if (reason := constant(detail.get("reason")))]
     signs = {status, *reasons, *(["PER_DAY"] if _is_daily(details) else [])}
-    facts: dict[str, Fact] = {"http_status": http_status, "status": status} | (
-        {"reason": reasons[0]} if reasons else {}
-    )
+    facts: dict[str, Fact] = {"http_status": http_status, "status": status}
+    if reasons:
+        facts["reason"] = reasons[0]
     for http_statuses, sign, failure in TABLE:
         if http_status in http_statuses and (not sign or sign in signs):
             if failure is RateLimited:
