@@ -154,16 +154,20 @@ def test_half_a_character_becomes_a_replacement_that_can_be_written() -> None:
     assert text.encode("utf-8").decode() == "a\ufffdb\ufffd"
 
 
+NAMES = [
+    *("candidates", "content", "parts", "text", "thought", "finishReason", "promptFeedback", "blockReason"),
+    *("usageMetadata", "totalTokenCount", "modelVersion", "error", "code", "status", "details", "reason"),
+    *("violations", "quotaId", "retryDelay", "metadata"),
+]
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(
-                    "candidates content parts text thought finishReason promptFeedback blockReason usageMetadata "
-                    "totalTokenCount modelVersion error code status details reason violations quotaId retryDelay metadata".split()
-                ),
+                st.sampled_from(NAMES),
                 inner,
             )
         ),
