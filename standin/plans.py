@@ -9,7 +9,7 @@ import enum
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,7 +40,7 @@ Step = float | bytes | End  # wait until that many seconds after the request; se
 class Plan:
     """``streamed``: each piece of the body is sent by itself; else the body is sent at once with its length."""
 
-    steps: Sequence[Step]
+    steps: Iterable[Step]
     http_status: int = 200
     content_type: str = JSON
     streamed: bool = False
@@ -71,7 +71,7 @@ def make_plan(asked: Asked, behaviour: Behaviour, method: Method, *, model: str,
         )
         behaviour = replace(behaviour, words_per_chunk=10_000)
     plan = answer.unary(behaviour) if method is Method.UNARY else answer.stream(behaviour, method)
-    return BREAK[fault](plan, behaviour) if fault in BREAK else plan
+    return BREAK[fault](replace(plan, steps=list(plan.steps)), behaviour) if fault in BREAK else plan
 
 
 def error_plan(error: ErrorAnswer, behaviour: Behaviour) -> Plan:
@@ -103,13 +103,16 @@ class _Answer:
     def stream(self, behaviour: Behaviour, method: Method) -> Plan:
         size = behaviour.words_per_chunk
         pieces = ["".join(self._words[at : at + size]) for at in range(0, len(self._words), size)]
-        values = list(self._chunks(pieces))
-        moments = _moments([len(piece) for piece in pieces], len(values), behaviour)
-        frames = _as_events(values) if method is Method.SSE else _as_array(values)
-        steps: list[Step] = []
-        for moment, frame in zip(moments, frames, strict=True):
-            steps += (moment, frame)
+        moments = _moments([len(piece) for piece in pieces], self._chunk_count(pieces), behaviour)
+        frames = _as_events(self._chunks(pieces)) if method is Method.SSE else _as_array(list(self._chunks(pieces)))
+        # Frames of a long answer are made one by one, as they are sent: the event loop is not ours alone.
+        steps = (step for timed in zip(moments, frames, strict=True) for step in timed)
         return Plan(steps, content_type=SSE if method is Method.SSE else JSON, streamed=True)
+
+    def _chunk_count(self, pieces: Sequence[str]) -> int:
+        if not self._odd.candidates:
+            return 1
+        return self._asked.include_thoughts + len(pieces) + bool(self._finish_reason or not pieces)
 
     def _whole(self, text: str) -> dict[str, Any]:
         if not self._odd.candidates:
@@ -167,8 +170,8 @@ def _json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _as_events(values: Sequence[Any]) -> list[bytes]:
-    return [f"data: {json.dumps(value, ensure_ascii=False)}\r\n\r\n".encode() for value in values]
+def _as_events(values: Iterable[Any]) -> Iterator[bytes]:
+    return (f"data: {json.dumps(value, ensure_ascii=False)}\r\n\r\n".encode() for value in values)
 
 
 def _as_array(values: Sequence[Any]) -> list[bytes]:
@@ -179,10 +182,11 @@ def _as_array(values: Sequence[Any]) -> list[bytes]:
 
 def _halved(plan: Plan) -> list[Step]:
     """Return the first half of what would be sent, at its times."""
-    sent = [at for at, step in enumerate(plan.steps) if isinstance(step, bytes)]
+    steps = list(plan.steps)
+    sent = [at for at, step in enumerate(steps) if isinstance(step, bytes)]
     if len(sent) > 1:
-        return list(plan.steps[: sent[len(sent) // 2]])
-    return [*plan.steps[: sent[0]], plan.body[: len(plan.body) // 2]]
+        return steps[: sent[len(sent) // 2]]
+    return [*steps[: sent[0]], plan.body[: len(plan.body) // 2]]
 
 
 def _midway(*ending: Step) -> Callable[[Plan, Behaviour], Plan]:
@@ -194,9 +198,8 @@ def _instead(*steps: Step, **members: Any) -> Callable[[Plan, Behaviour], Plan]:
 
 
 def _byte_a_second(plan: Plan, _behaviour: Behaviour) -> Plan:
-    steps: list[Step] = []
-    for second in range(len(plan.body)):
-        steps += (float(second), plan.body[second : second + 1])
+    body = plan.body
+    steps: list[Step] = [step for at in range(len(body)) for step in (float(at), body[at : at + 1])]
     return replace(plan, steps=steps, streamed=True)
 
 
