@@ -36,12 +36,13 @@ from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
 from generation.tracking import TrackingLink
-from handlers.api import HttpRules, OpenRequests
 from handlers.connections import Connections
 from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
+from handlers.open_requests import OpenRequests
 from handlers.polls import Polls
-from handlers.routes import Services, make_app
+from handlers.routes import make_app
+from handlers.services import Services
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import configure_logging
@@ -96,19 +97,22 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.read_breaker(lambda: gemini.breaker_state)
 
     open_requests = OpenRequests()
-    polls = Polls(
-        copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries
-    )
+    polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
     metrics.read_polls(lambda: polls.counts)
     services = Services(
-        rules=HttpRules(frozenset(settings.server.cors_allowed_origins), settings.server.body_bytes, open_requests),
         identity=identity,
         accounts=accounts,
-        generations=Generations(tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters),
+        generations=Generations(
+            tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters
+        ),
         polls=polls,
         metrics=metrics,
         not_ready=_readiness(storage, open_requests),
+        open_requests=open_requests,
+        cors_origins=frozenset(settings.server.cors_allowed_origins),
+        body_bytes=settings.server.body_bytes,
         minimum_tokens=settings.money.minimum_tokens,
+        demo_api_key=demo_api_key,
     )
     app = make_app(services)
     lane = ExpressLane(copy, polls, identity.authenticate) if settings.server.express_lane else None
@@ -124,9 +128,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     renewal = PeriodicCallback(runner.renew, settings.tasks.renew_every_s * 1000)
     stack.callback(renewal.stop)
     renewal.start()
-    await stack.enter_async_context(
-        Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
-    )
+    await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
     return Service(app, connections, runner, open_requests)
 
 
@@ -135,7 +137,7 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metr
     stack.push_async_callback(redis.aclose)
     await wait_until_ready(redis, settings.redis.start_timeout_s)
     await warn_when_not_durable(redis)
-    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered)
+    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
 
 
 def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
@@ -214,7 +216,9 @@ READY_FILE = click.option(
 
 def read_settings(config: Path | None, **sections: dict[str, Any]) -> Settings:
     """Load the settings, or end with one line per wrong one."""
-    given = {name: {key: value for key, value in section.items() if value is not None} for name, section in sections.items()}
+    given = {
+        name: {key: value for key, value in section.items() if value is not None} for name, section in sections.items()
+    }
     try:
         return load_settings(config, given)
     except InvalidSettings as exc:
@@ -235,8 +239,10 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option("1.0.0", prog_name="prompt-generation-server")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""
+    ctx.obj = lambda config: open_accounts(read_settings(config))
 
 
 @cli.command()
@@ -269,11 +275,13 @@ def check_config(config: Path | None) -> None:
 @PORT
 @READY_FILE
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder for Redis' data and the demo key.")
-@click.option("--gemini-delay-s", type=float, default=6.0, show_default=True, help="Seconds the stand-in takes to answer.")
+@click.option(
+    "--gemini-delay-s", type=float, default=6.0, show_default=True, help="Seconds the stand-in takes to answer."
+)
 def demo(
     config: Path | None, host: str | None, port: int | None, ready_file: Path | None, data: Path, gemini_delay_s: float
 ) -> None:
-    """Run everything on this machine: its own Redis, a stand-in for Gemini unless GEMINI_API_KEY is set, one account."""
+    """Run everything on this machine: Redis, an account, and a stand-in for Gemini unless GEMINI_API_KEY is set."""
     server = {"host": host, "port": port}
     try:
         with RedisServer(data / "redis") as redis:
@@ -291,7 +299,8 @@ DEMO_TEXT = """
 
   Try it:
   curl -s -X POST {url}{base}/generate-prompt-async/ -H 'Authorization: Bearer {api_key}' \\
-    -H 'Content-Type: application/json' -d '{{"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}}'
+    -H 'Content-Type: application/json' \\
+    -d '{{"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}}'
 """
 
 

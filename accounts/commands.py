@@ -1,6 +1,7 @@
 """The ``accounts`` commands: create, look at, grant, subscribe, keys, ledger, audit.
 
-Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that opens ``.accounts`` and ``.api_keys``.
+Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that, given
+a settings file or None, opens ``.accounts`` and ``.api_keys``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -31,13 +33,15 @@ class Administration(Protocol):
     def api_keys(self) -> ApiKeys: ...
 
 
-Open = Callable[[], AbstractAsyncContextManager[Administration]]
+Open = Callable[[Path | None], AbstractAsyncContextManager[Administration]]
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 
 SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
     AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
-    InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: letters, digits and _.@|:+=/- up to 128",
+    InvalidAccountId: lambda exc: (
+        f"{exc.account_id!r} cannot be an account id: letters, digits and _.@|:+=/- up to 128"
+    ),
     GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
     UnknownApiKey: lambda exc: f"the account has no key {exc.key_id!r}; 'accounts keys list' shows them",
 }
@@ -69,8 +73,12 @@ def show_account(account: Account, as_json: bool, **more: Any) -> None:
 
 
 @click.group("accounts")
-def accounts() -> None:
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
+@click.pass_context
+def accounts(ctx: click.Context, config: Path | None) -> None:
     """Create and look after accounts: tokens, subscriptions, API keys, and the proof that all adds up."""
+    open_with: Open = ctx.obj
+    ctx.obj = lambda: open_with(config)
 
 
 @accounts.command("create")
@@ -167,7 +175,9 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
         click.echo(json.dumps({"entries": [entry.as_dict() for entry in entries], "next": following}))
         return
     for entry in entries:
-        click.echo(f"{entry.at}  {entry.kind:8} {entry.tokens:>9}  balance {entry.balance:>9}  {entry.reason}  {entry.task_id}")
+        click.echo(
+            f"{entry.at}  {entry.kind:8} {entry.tokens:>9}  balance {entry.balance:>9}  {entry.reason}  {entry.task_id}"
+        )
 
 
 @accounts.command("audit")
@@ -199,7 +209,9 @@ def keys() -> None:
 def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -> None:
     """Make another key for the account."""
     made = perform(ctx, lambda admin: admin.api_keys.create(account_id, label))
-    click.echo(json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}")
+    click.echo(
+        json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}"
+    )
 
 
 @keys.command("list")
@@ -208,12 +220,13 @@ def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -
 @click.pass_context
 def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
     """List the account's keys, never their text."""
-    found = perform(ctx, lambda admin: admin.api_keys.list(account_id))
+    found = perform(ctx, lambda admin: admin.api_keys.of(account_id))
     if as_json:
         click.echo(json.dumps({"keys": [asdict(key) for key in found]}, ensure_ascii=False))
         return
     for key in found:
-        click.echo(f"{key.key_id}  {key.created_at}  {'revoked ' + key.revoked_at if key.revoked_at else 'active'}  {key.label}")
+        state = f"revoked {key.revoked_at}" if key.revoked_at else "active"
+        click.echo(f"{key.key_id}  {key.created_at}  {state}  {key.label}")
 
 
 @keys.command("revoke")

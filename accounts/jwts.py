@@ -66,7 +66,11 @@ class Jwts:
                 leeway=settings.leeway_s,
                 issuer=settings.issuer or None,
                 audience=settings.audience or None,
-                options={"require": ["exp", settings.account_claim], "verify_sub": False, "verify_aud": bool(settings.audience)},
+                options={
+                    "require": ["exp", settings.account_claim],
+                    "verify_sub": False,
+                    "verify_aud": bool(settings.audience),
+                },
             )
         except jwt.ExpiredSignatureError as exc:
             raise Unauthorized("expired_token") from exc

@@ -91,6 +91,8 @@ class Connections:
         From now on Tornado answers everything, and with its answer a connection ends.
         """
         self._draining = True
+        for listener in list(self._listeners):
+            self._accept(listener)  # who has connected already would else be reset when the listener closes
         self._stop_accepting()
         for stream in self._lent:
             stream.last = True

@@ -92,7 +92,10 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         {"Retry-After": str(exc.retry_after_s)},
     ),
     generation.ManualPromptRequired: Answer(
-        400, "manual_prompt_required", "manual_prompt is required", "Write a prompt before you send it: manual_prompt is empty."
+        400,
+        "manual_prompt_required",
+        "manual_prompt is required",
+        "Write a prompt before you send it: manual_prompt is empty.",
     ),
     generation.ManualPromptTooLong: lambda exc: Answer(
         400,
@@ -134,10 +137,18 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         {"Retry-After": "5"},
     ),
     generation.ServerBusy: Answer(
-        503, "server_busy", "Server is busy", "Too many generations are waiting. Try again shortly.", {"Retry-After": "5"}
+        503,
+        "server_busy",
+        "Server is busy",
+        "Too many generations are waiting. Try again shortly.",
+        {"Retry-After": "5"},
     ),
     generation.ServerDraining: Answer(
-        503, "draining", "Server is restarting", "This server is about to stop. Try again at once.", {"Retry-After": "1"}
+        503,
+        "draining",
+        "Server is restarting",
+        "This server is about to stop. Try again at once.",
+        {"Retry-After": "1"},
     ),
     generation.GenerationFailed: _failed,
     generation.TaskLost: INTERNAL,  # an owner's error: it ends in the runner and no handler can meet it

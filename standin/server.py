@@ -1,0 +1,240 @@
+"""The stand-in's HTTP: Gemini's two methods in both API versions, the list of models, and ``/standin/`` for tests.
+
+Plays plans; refuses to know what is in them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+from standin.behaviour import Behaviour, Chooser, InvalidBehaviour
+from standin.counters import Counters
+from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, ErrorAnswer
+from standin.plans import End, Method, Plan, error_plan, make_plan
+from standin.protocol import BadRequest, read_request
+
+# Aliases exist in v1beta only. Any other name that could be a model's is taken too: names come and go.
+MODELS = ("gemini-flash-latest", "gemini-standin-1.0")
+KNOWN_MODEL = ("gemini-", "gemma-")
+LARGEST_REQUEST_BYTES = 20 << 20
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Standin:
+    """A running stand-in. An empty ``api_key`` accepts any, but not none."""
+
+    def __init__(self, api_key: str = "", behaviour: Behaviour | None = None, seed: int = 0) -> None:
+        self.api_key = api_key
+        self.counters = Counters()
+        self.chooser = Chooser(behaviour or Behaviour(), seed)
+        self.url = ""
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Behave like this from now on; counting of the first requests and the draws begin again."""
+        self.chooser = Chooser(behaviour, self.chooser.seed)
+
+
+class _Handler(RequestHandler):
+    def initialize(self, standin: Standin) -> None:
+        self.standin = standin
+
+    def write_json(self, value: Any, status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.write(json.dumps(value, ensure_ascii=False))
+
+
+class GenerateHandler(_Handler):
+    """POST /{version}/models/{model}:{method}"""
+
+    def prepare(self) -> None:
+        self._came_at = asyncio.get_running_loop().time()
+        self._gone = asyncio.Event()
+
+    def on_connection_close(self) -> None:
+        self._gone.set()
+
+    async def post(self, version: str, model: str, method: str) -> None:
+        counters = self.standin.counters
+        counters.requests += 1
+        counters.running += 1
+        try:
+            with suppress(StreamClosedError):
+                await self._play(self._plan(version, model, method))
+        finally:
+            counters.running -= 1
+            if self._gone.is_set():
+                counters.client_went()
+            else:
+                counters.finished += 1
+
+    def _plan(self, version: str, model: str, method: str) -> Plan:
+        if refusal := self._refusal(version, model):
+            return error_plan(refusal, Behaviour())
+        try:
+            asked = read_request(self.request.body, self.request.headers.get("X-Server-Timeout", ""))
+            behaviour = self.standin.chooser.choose(asked.text, self.request.headers)
+        except (BadRequest, InvalidBehaviour) as exc:
+            return error_plan(ErrorAnswer(400, "INVALID_ARGUMENT", str(exc)), Behaviour())
+        if behaviour.fault:
+            self.standin.counters.faults[behaviour.fault] += 1
+        sse = self.get_query_argument("alt", "") == "sse"
+        framing = Method.UNARY if method == "generateContent" else Method.SSE if sse else Method.ARRAY
+        number = self.standin.counters.requests
+        return make_plan(asked, behaviour, framing, model=MODELS[-1], response_id=f"standin-{number}")
+
+    def _refusal(self, version: str, model: str) -> ErrorAnswer | None:
+        key = self.request.headers.get("x-goog-api-key", "")
+        if not key:
+            return NO_KEY
+        if self.standin.api_key and key != self.standin.api_key:
+            return API_KEY_INVALID
+        alias_elsewhere = version == "v1" and model.endswith("-latest")
+        return ERRORS["not_found"] if alias_elsewhere or not model.startswith(KNOWN_MODEL) else None
+
+    async def _play(self, plan: Plan) -> None:
+        self.set_status(plan.http_status)
+        self.set_header("Content-Type", plan.content_type)
+        for name, value in plan.headers:
+            self.set_header(name, value)
+        for step in plan.steps:
+            if isinstance(step, float):
+                await self._wait_until(self._came_at + step)
+            elif isinstance(step, End):
+                await self._stop(step)
+            else:
+                self.write(step)
+                if plan.streamed:
+                    await self.flush()
+
+    async def _wait_until(self, moment: float) -> None:
+        """Wait; a client that goes away ends it."""
+        if moment > asyncio.get_running_loop().time():
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(moment):
+                    await self._gone.wait()
+        if self._gone.is_set():
+            raise StreamClosedError
+
+    async def _stop(self, end: End) -> None:
+        stream = self.request.connection.stream  # type: ignore[union-attr]  # an HTTP/1 connection has one
+        if end is End.HANG:
+            await self._gone.wait()
+            raise StreamClosedError
+        if end is End.RESET:
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        stream.set_close_callback(None)  # it is us who go, not the client
+        stream.close()
+        raise StreamClosedError
+
+
+class ModelsHandler(_Handler):
+    """GET /{version}/models and /{version}/models/{model}"""
+
+    def get(self, model: str = "") -> None:
+        known = {name: self._describe(name) for name in MODELS}
+        if not model:
+            self.write_json({"models": list(known.values())})
+        elif model in known:
+            self.write_json(known[model])
+        else:
+            error = ERRORS["not_found"]
+            self.write_json(error.body(0), error.http_status)
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        return {
+            "name": f"models/{name}",
+            "version": "1.0",
+            "displayName": "Stand-in for Gemini",
+            "inputTokenLimit": 1_048_576,
+            "outputTokenLimit": 65_536,
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent"],
+        }
+
+
+class ControlHandler(_Handler):
+    """/standin/: GET counters and behaviour, POST another behaviour (JSON, ``{}`` is a good one), DELETE the counts."""
+
+    def get(self) -> None:
+        self.write_json(self.standin.counters.as_json() | {"behaviour": asdict(self.standin.chooser.behaviour)})
+
+    def post(self) -> None:
+        try:
+            changes = json.loads(self.request.body)
+            if not isinstance(changes, dict):
+                raise InvalidBehaviour("expected a JSON object")
+            self.standin.behave(Behaviour().changed(changes))
+        except ValueError as exc:
+            self.write_json({"error": str(exc)}, 400)
+        else:
+            self.get()
+
+    def delete(self) -> None:
+        self.standin.counters.reset()
+        self.get()
+
+
+class CountingServer(HTTPServer):
+    """An HTTPServer that counts its connections, those included on which nothing was ever asked."""
+
+    # Tornado's Configurable calls initialize() with the constructor's arguments.
+    def initialize(self, app: Application, counters: Counters) -> None:  # type: ignore[override]  # that is its way
+        super().initialize(app, max_body_size=LARGEST_REQUEST_BYTES)
+        self._counters = counters
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        self._counters.accepted += 1
+        self._counters.connections += 1
+        super().handle_stream(stream, address)
+
+    def on_close(self, server_conn: object) -> None:
+        self._counters.connections -= 1
+        super().on_close(server_conn)
+
+
+def make_app(standin: Standin) -> Application:
+    """Build the stand-in's application."""
+    given = {"standin": standin}
+    return Application(
+        [
+            (r"/(v1|v1beta)/models/([\w.-]+):(generateContent|streamGenerateContent)", GenerateHandler, given),
+            (r"/(?:v1|v1beta)/models(?:/([\w.-]+))?", ModelsHandler, given),
+            (r"/standin/?", ControlHandler, given),
+        ],
+        log_function=lambda _handler: None,
+    )
+
+
+@asynccontextmanager
+async def serve_standin(
+    *,
+    api_key: str = "",
+    behaviour: Behaviour | None = None,
+    delay_s: float = 0.0,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    seed: int = 0,
+) -> AsyncIterator[Standin]:
+    """Serve on this event loop and yield the Standin with its ``url``; ``delay_s`` is short for a behaviour's."""
+    standin = Standin(api_key, behaviour or Behaviour(delay_s=delay_s), seed)
+    server = CountingServer(make_app(standin), standin.counters)
+    sockets = bind_sockets(port, host)
+    standin.url = f"http://{host}:{sockets[0].getsockname()[1]}"
+    server.add_sockets(sockets)
+    try:
+        yield standin
+    finally:
+        server.stop()
+        await server.close_all_connections()
