@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -157,7 +158,7 @@ async def test_a_wait_beyond_the_deadline_is_not_begun(make_gemini: MakeGemini, 
 async def test_waits_grow_and_end_with_the_deadline(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(tries=1_000, retry_base_s=0.01, retry_max_s=0.05)
     began = time.monotonic()
-    with pytest.raises(ServerFailed):
+    with pytest.raises((ServerFailed, TimedOut)):  # the deadline may strike between tries or within the last
         await ask(gemini, "Bake. [[standin:fault=overloaded]]", within_s=0.6)
     assert time.monotonic() - began < 0.9
     assert 5 < standin.counters.requests < 60
@@ -227,8 +228,6 @@ async def test_what_cut_an_answer_short_is_kept(make_gemini: MakeGemini) -> None
 @asynccontextmanager
 async def _listening_without_accepting() -> AsyncIterator[str]:
     """A port whose queue of connections is full, so that connecting takes for ever."""
-    import socket
-
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
