@@ -136,10 +136,12 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
     redis = connect(settings.redis)
-    stack.push_async_callback(redis.aclose)
+    prefix = settings.redis.key_prefix
+    storage = Storage(redis, prefix=prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    stack.push_async_callback(storage.aclose)
     await wait_until_ready(redis, settings.redis.start_timeout_s)
     await warn_when_not_durable(redis)
-    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    return storage
 
 
 def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
