@@ -32,7 +32,7 @@ from generation import Generations, StatusCopy
 from generation.events import TaskEvents
 from generation.gemini import Gemini, open_session
 from generation.pipeline import Pipeline
-from generation.prompt_text import PromptText
+from generation.prompt_text import PromptText, TemplatesUnusable
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
@@ -239,6 +239,8 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
+    except TemplatesUnusable as exc:
+        raise click.ClickException(str(exc)) from exc
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
