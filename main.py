@@ -65,6 +65,7 @@ class Service:
 
     app: Application
     connections: Connections
+    polls: Polls
     runner: Runner
     open_requests: OpenRequests
 
@@ -117,7 +118,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         demo_api_key=demo_api_key,
     )
     app = make_app(services)
-    lane = ExpressLane(copy, polls, identity.authenticate) if settings.server.express_lane else None
+    lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None
     server = HTTPServer(
         app,
         xheaders=settings.server.trust_proxy_headers,
@@ -131,7 +132,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     stack.callback(renewal.stop)
     renewal.start()
     await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
-    return Service(app, connections, runner, open_requests)
+    return Service(app, connections, polls, runner, open_requests)
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
