@@ -19,7 +19,7 @@ const parts = {
   recentHint: element('recent-hint', HTMLParagraphElement),
 };
 
-const SHOWN = 8;
+const SHOWN = 6;
 const LEDGER_ENTRIES = 12;
 const KINDS = { grant: 'Granted', hold: 'Set aside', settle: 'Charged', release: 'Given back' };
 const STATES = { queued: 'Waiting', processing: 'Running', completed: 'Done', failed: 'Failed' };

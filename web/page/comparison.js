@@ -31,7 +31,7 @@ export function showComparison(before, after) {
 function marked(pieces, absent) {
   return pieces
     .filter(({ kind }) => kind !== absent)
-    .map(({ kind, text }) => (kind === 'same' ? text : make(kind === 'added' ? 'ins' : 'del', {}, text)));
+    .map(({ kind, text }) => (kind === 'same' || text.trim() === '' ? text : make(kind === 'added' ? 'ins' : 'del', {}, text)));
 }
 
 /** @param {string} title @param {(Node | string)[]} content */

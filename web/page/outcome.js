@@ -96,6 +96,7 @@ export class Outcome {
       this.#startedAt = Date.now();
       this.#clock = setInterval(() => this.#showElapsed(), 1_000);
       this.#showElapsed();
+      scrollIntoSight(parts.root);
     } else if (focusWasOnCancel && before?.phase === 'running') {
       parts.title.focus({ preventScroll: true }); // the button is about to go, and the focus with it
     }
@@ -173,6 +174,12 @@ export class Outcome {
     parts.announcement.textContent = copied ? 'Copied to the clipboard.' : 'The text is selected. Press Ctrl+C to copy it.';
     setTimeout(() => (parts.copy.textContent = 'Copy'), COPIED_FOR_MS);
   }
+}
+
+/** On a phone the panel is below the fold when the button above it is pressed. @param {HTMLElement} panel */
+function scrollIntoSight(panel) {
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  panel.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
 }
 
 /** Append what is new, so that a selection in the text survives. @param {HTMLElement} shown @param {string} text */
