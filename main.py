@@ -37,9 +37,13 @@ from generation.runner import Runner
 from generation.tasks import Tasks
 from generation.tracking import TrackingLink
 from handlers.api import HttpRules, OpenRequests
+from handlers.connections import Connections
+from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
+from handlers.polls import Polls
 from handlers.routes import Services, make_app
 from runtime.configuration import InvalidSettings, load_settings, shown
+from runtime.garbage import settle_garbage_collector
 from runtime.logs import configure_logging
 from runtime.metrics import Metrics
 from runtime.redis_server import NoRedisServer, RedisServer
@@ -58,7 +62,7 @@ class Service:
     """What runs: the server for HTTP, and what has to be told that the end is near."""
 
     app: Application
-    server: HTTPServer
+    connections: Connections
     runner: Runner
     open_requests: OpenRequests
 
@@ -92,30 +96,36 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.read_breaker(lambda: gemini.breaker_state)
 
     open_requests = OpenRequests()
+    polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
+    metrics.read_polls(lambda: polls.counts)
     services = Services(
         rules=HttpRules(frozenset(settings.server.cors_allowed_origins), settings.server.body_bytes, open_requests),
         identity=identity,
         accounts=accounts,
-        generations=Generations(tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters),
+        generations=Generations(
+            tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters
+        ),
+        polls=polls,
         metrics=metrics,
         not_ready=_readiness(storage, open_requests),
         minimum_tokens=settings.money.minimum_tokens,
     )
     app = make_app(services)
+    lane = ExpressLane(copy, polls, identity.authenticate) if settings.server.express_lane else None
     server = HTTPServer(
         app,
         xheaders=settings.server.trust_proxy_headers,
-        idle_connection_timeout=settings.server.idle_timeout_s,
+        # With the lane, connections idle there: Tornado has them from a request's first byte on.
+        idle_connection_timeout=settings.server.header_timeout_s if lane else settings.server.idle_timeout_s,
         body_timeout=settings.server.body_timeout_s,
         max_body_size=UNBOUNDED,
     )
+    connections = await stack.enter_async_context(Connections(server, lane, settings.server))
     renewal = PeriodicCallback(runner.renew, settings.tasks.renew_every_s * 1000)
     stack.callback(renewal.stop)
     renewal.start()
-    await stack.enter_async_context(
-        Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
-    )
-    return Service(app, server, runner, open_requests)
+    await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
+    return Service(app, connections, runner, open_requests)
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
@@ -123,7 +133,7 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metr
     stack.push_async_callback(redis.aclose)
     await wait_until_ready(redis, settings.redis.start_timeout_s)
     await warn_when_not_durable(redis)
-    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered)
+    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
 
 
 def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
@@ -153,7 +163,8 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
         else:
             sockets = bind_sockets(settings.server.port, settings.server.host, backlog=4096)
             address = f"http://{settings.server.host}:{sockets[0].getsockname()[1]}"
-        service.server.add_sockets(sockets)
+        service.connections.add_sockets(sockets)
+        settle_garbage_collector()
         log.info("serving", address=address, pid=os.getpid())
         ready(address)
         await stop.wait()
@@ -162,11 +173,10 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
 
 async def _drain(service: Service, timeout_s: float) -> None:
     log.info("draining", running=service.runner.running, requests=service.open_requests.count)
-    service.server.stop()
     async with asyncio.TaskGroup() as group:
         group.create_task(service.runner.drain(timeout_s))
         group.create_task(service.open_requests.drain(timeout_s))
-    await service.server.close_all_connections()
+        group.create_task(service.connections.drain(timeout_s))
     log.info("drained")
 
 
@@ -202,7 +212,9 @@ READY_FILE = click.option(
 
 def read_settings(config: Path | None, **sections: dict[str, Any]) -> Settings:
     """Load the settings, or end with one line per wrong one."""
-    given = {name: {key: value for key, value in section.items() if value is not None} for name, section in sections.items()}
+    given = {
+        name: {key: value for key, value in section.items() if value is not None} for name, section in sections.items()
+    }
     try:
         return load_settings(config, given)
     except InvalidSettings as exc:
@@ -223,8 +235,10 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option("1.0.0", prog_name="prompt-generation-server")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""
+    ctx.obj = lambda config: open_accounts(read_settings(config))
 
 
 @cli.command()
@@ -257,7 +271,9 @@ def check_config(config: Path | None) -> None:
 @PORT
 @READY_FILE
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder for Redis' data and the demo key.")
-@click.option("--gemini-delay-s", type=float, default=6.0, show_default=True, help="Seconds the stand-in takes to answer.")
+@click.option(
+    "--gemini-delay-s", type=float, default=6.0, show_default=True, help="Seconds the stand-in takes to answer."
+)
 def demo(
     config: Path | None, host: str | None, port: int | None, ready_file: Path | None, data: Path, gemini_delay_s: float
 ) -> None:

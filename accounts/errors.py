@@ -4,6 +4,9 @@ AccountsError
 ├── Unauthorized            no identity could be established
 ├── UnknownAccount          a valid identity without an account, or a wrong account id
 ├── AccountExists           create was given an id that is taken
+├── InvalidAccountId        an id that cannot name an account
+├── GrantRefused            more tokens to be taken back than the balance has
+├── UnknownApiKey           no key of that id belongs to the account
 ├── SubscriptionInactive    the subscription has ended or never began
 ├── InsufficientTokens      the balance does not cover a generation
 └── IdentityUnavailable     the keys that JWTs are checked with cannot be fetched now
@@ -34,6 +37,27 @@ class AccountExists(AccountsError):
     def __init__(self, account_id: str) -> None:
         super().__init__(account_id)
         self.account_id = account_id
+
+
+class InvalidAccountId(AccountsError):
+    def __init__(self, account_id: str) -> None:
+        super().__init__(account_id)
+        self.account_id = account_id
+
+
+class GrantRefused(AccountsError):
+    """Tokens that were to be taken back, and the balance that does not cover them."""
+
+    def __init__(self, tokens: int, available: int) -> None:
+        super().__init__(tokens, available)
+        self.tokens = tokens
+        self.available = available
+
+
+class UnknownApiKey(AccountsError):
+    def __init__(self, key_id: str) -> None:
+        super().__init__(key_id)
+        self.key_id = key_id
 
 
 class SubscriptionInactive(AccountsError):

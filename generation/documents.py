@@ -30,7 +30,9 @@ INTERRUPTED = Failure(
 )
 INTERNAL = Failure("Prompt generation failed", "Something went wrong on our side. Please try again.", "internal_error")
 SUBSCRIPTION_INACTIVE = Failure(
-    "Subscription is not active", "Subscription is not active. Renew your subscription to generate prompts.", "subscription_inactive"
+    "Subscription is not active",
+    "Subscription is not active. Renew your subscription to generate prompts.",
+    "subscription_inactive",
 )
 
 
@@ -58,7 +60,13 @@ def fallback_head(prompt: str, warning: str, reason: str) -> bytes:
     """Render the simple combination and why it had to do."""
     stage = COMPLETED_BY_FALLBACK
     return _head(
-        stage, stage.message, stage.progress, prompt=prompt, generated_by_ai=False, warning=warning, fallback_reason=reason
+        stage,
+        stage.message,
+        stage.progress,
+        prompt=prompt,
+        generated_by_ai=False,
+        warning=warning,
+        fallback_reason=reason,
     )
 
 

@@ -42,9 +42,7 @@ class LeaseIndex:
 
     async def note_end(self, task: TaskRef, lease_ms: int) -> None:
         """Correct one entry to what the task's record says."""
-        await self._storage.read(
-            "index_leases", lambda: self._storage.redis.zadd(self._key, {_member(task): lease_ms})
-        )
+        await self._storage.read("index_leases", lambda: self._storage.redis.zadd(self._key, {_member(task): lease_ms}))
 
     async def drop(self, tasks: Sequence[TaskRef]) -> None:
         """Forget tasks that are terminal or gone."""

@@ -79,7 +79,9 @@ class Runner:
             self._coroutines[task].cancel()
 
     async def _run(self, lease: Lease) -> None:
-        structlog.contextvars.bind_contextvars(task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt)
+        structlog.contextvars.bind_contextvars(
+            task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt
+        )
         try:
             async with self._places:
                 self._begun.add(lease.ref)

@@ -19,7 +19,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller, Identity
 from generation import Patience
-from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for
+from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed"
@@ -145,8 +145,7 @@ class JsonHandler(RequestHandler):
             self.set_header(name, value)
         if answer.status == 405:
             self.set_header("Allow", ", ".join(self.methods()))
-        members = {"success": False, "message": answer.message, "error": answer.sentence, "error_code": answer.error_code}
-        self.finish(json.dumps(members | {"request_id": self.request_id}, ensure_ascii=False, separators=(",", ":")))
+        self.finish(error_body(answer, self.request_id))
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, HTTPError) or answer_for(value) is not INTERNAL:
@@ -193,7 +192,9 @@ class AccountHandler(JsonHandler):
         """
         text = self.get_query_argument(name, str(default))
         if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= most):
-            raise BadRequest(400, "invalid_parameter", f"{name} is not valid", f"Send {name} as a whole number from 0 to {most}.")
+            raise BadRequest(
+                400, "invalid_parameter", f"{name} is not valid", f"Send {name} as a whole number from 0 to {most}."
+            )
         return int(text)
 
 

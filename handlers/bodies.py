@@ -50,7 +50,9 @@ def _bad_request(exc: ValidationError) -> BadRequest:
             )
         return BadRequest(400, "invalid_json", "Body is not valid JSON", f"The body is not valid JSON: {detail}.")
     if problem["loc"] == ("manual_prompt",):
-        return BadRequest(400, "invalid_manual_prompt", "manual_prompt must be a string", "Send manual_prompt as a JSON string.")
+        return BadRequest(
+            400, "invalid_manual_prompt", "manual_prompt must be a string", "Send manual_prompt as a JSON string."
+        )
     return BadRequest(
         400, "invalid_json", "Body must be a JSON object", 'Send a JSON object such as {"manual_prompt": "…"}.'
     )

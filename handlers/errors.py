@@ -6,6 +6,7 @@ is for a person who wants to know what to do.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,14 @@ class BadRequest(Exception):
     def __init__(self, status: int, error_code: str, message: str, sentence: str) -> None:
         super().__init__(error_code)
         self.answer = Answer(status, error_code, message, sentence)
+
+
+class TooManyPolls(Exception):
+    """The account polls more often than it may."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(retry_after_s)
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,18 @@ INTERNAL = Answer(500, "internal_error", "Internal error", "Something went wrong
 
 ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     BadRequest: lambda exc: exc.answer,
+    TooManyPolls: lambda exc: Answer(
+        429,
+        "too_many_polls",
+        "Too many polls",
+        "You ask for the status too often. Once a second is enough; ?wait=25 answers as soon as something changes.",
+        {"Retry-After": str(exc.retry_after_s)},
+    ),
     generation.ManualPromptRequired: Answer(
-        400, "manual_prompt_required", "manual_prompt is required", "Write a prompt before you send it: manual_prompt is empty."
+        400,
+        "manual_prompt_required",
+        "manual_prompt is required",
+        "Write a prompt before you send it: manual_prompt is empty.",
     ),
     generation.ManualPromptTooLong: lambda exc: Answer(
         400,
@@ -118,10 +137,18 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         {"Retry-After": "5"},
     ),
     generation.ServerBusy: Answer(
-        503, "server_busy", "Server is busy", "Too many generations are waiting. Try again shortly.", {"Retry-After": "5"}
+        503,
+        "server_busy",
+        "Server is busy",
+        "Too many generations are waiting. Try again shortly.",
+        {"Retry-After": "5"},
     ),
     generation.ServerDraining: Answer(
-        503, "draining", "Server is restarting", "This server is about to stop. Try again at once.", {"Retry-After": "1"}
+        503,
+        "draining",
+        "Server is restarting",
+        "This server is about to stop. Try again at once.",
+        {"Retry-After": "1"},
     ),
     generation.GenerationFailed: _failed,
     generation.TaskLost: INTERNAL,  # an owner's error: it ends in the runner and no handler can meet it
@@ -156,3 +183,9 @@ def answer_for(exc: BaseException | None) -> Answer:
         if found is not None:
             return found(exc) if callable(found) else found
     return INTERNAL
+
+
+def error_body(answer: Answer, request_id: str) -> bytes:
+    """Render an error in the shape that all of them have."""
+    members = {"success": False, "message": answer.message, "error": answer.sentence, "error_code": answer.error_code}
+    return json.dumps(members | {"request_id": request_id}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -23,7 +23,10 @@ class EventsHandler(WaitingHandler):
         last_id = self.request.headers.get("Last-Event-ID", "")
         if last_id and not self.generations.is_event_id(last_id):
             raise BadRequest(
-                400, "invalid_parameter", "Last-Event-ID is not valid", "Send the id of the last event, as it was received."
+                400,
+                "invalid_parameter",
+                "Last-Event-ID is not valid",
+                "Send the id of the last event, as it was received.",
             )
         await self.generations.status(self.caller.account_id, task_id)
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")

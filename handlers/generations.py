@@ -6,11 +6,12 @@ from accounts import Identity
 from generation import Document, Generations, Patience
 from handlers.api import AccountHandler, BodyHandler, HttpRules
 from handlers.bodies import parse_prompt
+from handlers.poll_answers import RETRY_AFTER_S
+from handlers.polls import Polls
 
 BASE = "/api/v1/web-knowledge"
 LONGEST_WAIT_S = 25
 STARTED = "Prompt generation started. Use task_id to check status."
-RETRY_AFTER_S = "1"
 
 
 class StartHandler(BodyHandler):
@@ -32,7 +33,13 @@ class StartHandler(BodyHandler):
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"
         self.write_json(
-            {"success": True, "task_id": started.task_id, "status": "queued", "message": STARTED, "status_url": status_url}
+            {
+                "success": True,
+                "task_id": started.task_id,
+                "status": "queued",
+                "message": STARTED,
+                "status_url": status_url,
+            }
         )
 
     async def get(self) -> None:
@@ -75,7 +82,12 @@ class WaitingHandler(TaskHandler):
 class StatusHandler(WaitingHandler):
     """GET generate-prompt-async/status/{task_id}/[?wait=S&after=VERSION]"""
 
+    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations, polls: Polls) -> None:
+        super().initialize(rules, identity, generations)
+        self.polls = polls
+
     async def get(self, task_id: str) -> None:
+        self.polls.admit(self.caller.account_id)
         timeout_s = self.whole_number("wait", 0, LONGEST_WAIT_S)
         if timeout_s:
             after = self.whole_number("after", 0, 999_999_999)
@@ -85,6 +97,11 @@ class StatusHandler(WaitingHandler):
         else:
             document = await self.generations.status(self.caller.account_id, task_id)
         self.write_document(document)
+        self.polls.remember(self.request, self.caller, self._headers)
+
+    def on_finish(self) -> None:
+        self.polls.answered(self.get_status())
+        super().on_finish()
 
 
 class CancelHandler(TaskHandler):
@@ -112,6 +129,15 @@ class SynchronousHandler(BodyHandler):
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"
-        shown = ("prompt", "message", "generated_by_ai", "warning", "fallback_reason", "task_id", "model", "tokens_used")
+        shown = (
+            "prompt",
+            "message",
+            "generated_by_ai",
+            "warning",
+            "fallback_reason",
+            "task_id",
+            "model",
+            "tokens_used",
+        )
         document = generated.document
         self.write_json({"success": True} | {name: document[name] for name in shown if name in document})

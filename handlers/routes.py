@@ -15,6 +15,7 @@ from handlers.api import HttpRules, JsonHandler, NotFound
 from handlers.events import EventsHandler
 from handlers.generations import BASE, CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
+from handlers.polls import Polls
 from runtime.metrics import Metrics
 
 log = structlog.get_logger("request")
@@ -31,6 +32,7 @@ class Services:
     identity: Identity
     accounts: Accounts
     generations: Generations
+    polls: Polls
     metrics: Metrics
     not_ready: Callable[[], Awaitable[str]]
     minimum_tokens: int
@@ -41,10 +43,11 @@ def make_app(services: Services) -> Application:
     rules = {"rules": services.rules}
     caller = rules | {"identity": services.identity}
     generations = caller | {"generations": services.generations}
+    polls = generations | {"polls": services.polls}
     accounts = caller | {"accounts": services.accounts}
     routes = [
         url(rf"{BASE}/generate-prompt-async/?", StartHandler, generations, name="generations"),
-        url(rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler, generations, name="status"),
+        url(rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler, polls, name="status"),
         url(rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler, generations, name="events"),
         url(rf"{BASE}/generate-prompt-async/cancel/([^/]+)/?", CancelHandler, generations, name="cancel"),
         url(rf"{BASE}/generate-prompt/?", SynchronousHandler, generations, name="synchronous"),

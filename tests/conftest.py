@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from redis import asyncio as aioredis
+from pydantic import SecretStr
 
 from runtime.redis_server import NoRedisServer, RedisServer, find_redis_server
-from runtime.storage import Storage
+from runtime.settings import RedisSettings
+from runtime.storage import Storage, connect
+from tests.lua_headers import CheckedStorage
 
 _numbers = itertools.count()
 
@@ -35,7 +37,7 @@ def key_prefix() -> str:
 
 @pytest.fixture
 def storage(io_loop: object, redis_server: RedisServer, key_prefix: str) -> Iterator[Storage]:
-    """A Storage on the session's Redis. Its connections belong to the test's own IOLoop."""
-    redis = aioredis.Redis.from_url(redis_server.url)
-    yield Storage(redis, prefix=key_prefix)
+    """A Storage on the session's Redis, each call held to its script's header. It belongs to the test's own IOLoop."""
+    redis = connect(RedisSettings(url=SecretStr(redis_server.url)))
+    yield CheckedStorage(redis, prefix=key_prefix)
     io_loop.run_sync(redis.aclose)  # type: ignore[attr-defined]  # pytest-tornado's IOLoop has no stubs

@@ -91,7 +91,7 @@ def start_demo(folder: Path) -> tuple[subprocess.Popen[bytes], Demo]:
         ],
         cwd=ROOT,
         env=environment,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
     while not ready.exists():

@@ -1,7 +1,7 @@
 --- @include "clock"
 --- @include "write_document"
 -- submit: create a task, owned and leased from its first moment.
--- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  7 ledger  8 idempotency
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency
 -- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 unfinished tasks allowed
 --       7 status ttl, s  8 stage  9 head of the document  10 SHA-256 of the body, '' without idempotency key
 --       11 idempotency ttl, s

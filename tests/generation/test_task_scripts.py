@@ -99,9 +99,7 @@ class TaskScripts(RuleBasedStateMachine):
         self.owners = {name: self._tasks(name) for name in ("a", "b")}
         self.account = ModelAccount(granted=balance, balance=balance)
         self.shown: dict[str, list[bytes]] = {}
-        self.loop.run(
-            Accounts(self.storage).create(account_id="acc", tokens=balance, subscription_days=1)
-        )
+        self.loop.run(Accounts(self.storage).create(account_id="acc", tokens=balance, subscription_days=1))
         return self._submitted("a")
 
     def teardown(self) -> None:
@@ -315,14 +313,19 @@ class TaskScripts(RuleBasedStateMachine):
             assert [d["version"] for d in seen] == sorted(d["version"] for d in seen)
             assert [d["progress"] for d in seen] == sorted(d["progress"] for d in seen)
             final = self.account.tasks[task_id].final
-            assert [d for d in documents if b'"completed_at"' in d] in ([], [final] * sum(b'"completed_at"' in d for d in documents))
+            assert [d for d in documents if b'"completed_at"' in d] in (
+                [],
+                [final] * sum(b'"completed_at"' in d for d in documents),
+            )
 
     @invariant()
     def the_index_of_unfinished_tasks_is_exact(self) -> None:
         if not hasattr(self, "account"):
             return
         unfinished = self.loop.run(self.redis.zrange(self.storage.key("acc", "unfinished"), 0, -1))
-        assert {str(i, "ascii") for i in unfinished} == {i for i, task in self.account.tasks.items() if task.final is None}
+        assert {str(i, "ascii") for i in unfinished} == {
+            i for i, task in self.account.tasks.items() if task.final is None
+        }
 
 
 async def _outcome(call: Callable[[], Awaitable[Any]]) -> Any:

@@ -66,7 +66,9 @@ class Client:
 
     async def start(self, manual_prompt: str, **headers: str) -> str:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = await self.ask("POST", f"{BASE}/generate-prompt-async/", {"manual_prompt": manual_prompt}, headers=named)
+        answer = await self.ask(
+            "POST", f"{BASE}/generate-prompt-async/", {"manual_prompt": manual_prompt}, headers=named
+        )
         assert answer.status == 202, answer.body
         return str(answer.json["task_id"])
 

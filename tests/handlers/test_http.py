@@ -14,7 +14,9 @@ ORIGIN = "https://app.example"
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Basic dTpw", "Bearer pg_wrong", "Bearer a.b.c", "bearer  x"])
+@pytest.mark.parametrize(
+    "value", ["", "Bearer", "Bearer ", "Basic dTpw", "Bearer pg_wrong", "Bearer a.b.c", "bearer  x"]
+)
 async def test_who_cannot_be_identified_gets_401_with_a_challenge(client: Client, value: str) -> None:
     answer = await client.ask("GET", LIST, headers={"Authorization": value})
     assert (answer.status, answer.json["error_code"]) == (401, "unauthorized")

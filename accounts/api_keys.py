@@ -1,0 +1,148 @@
+"""API keys: made once, shown once, stored as SHA-256.
+
+``pg:{account}:api_keys`` (hash → JSON) is the truth; ``pg:api_key:{hash}`` only says in which account to look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from accounts.accounts import Accounts
+from accounts.errors import Unauthorized, UnknownAccount, UnknownApiKey
+from runtime.storage import Storage
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+RANDOM_CHARACTERS = 37  # 220 bits
+CHECKSUM_CHARACTERS = 6  # a CRC-32 fits: 62^6 > 2^32
+API_KEY = re.compile(r"pg_[0-9A-Za-z]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """A key as its owner sees it, once."""
+
+    key: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is listed. Times are ISO 8601; ``revoked_at`` is empty while it works."""
+
+    key_id: str
+    label: str
+    created_at: str
+    revoked_at: str
+
+
+class ApiKeys:
+    """Create, list, revoke and find keys."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def create(self, account_id: str, label: str = "") -> NewApiKey:
+        """Make a key for the account; it cannot be shown again.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+        """
+        if not await Accounts(self._storage).exists(account_id):
+            raise UnknownAccount(account_id)
+        key = generate_key()
+        digest = _digest(key)
+        record = {"key_id": digest[:12], "label": label, "created_at": _now(), "revoked_at": ""}
+        redis = self._storage.redis
+        # The truth first: a hint without it finds nothing, and the key has not been shown yet.
+        await self._storage.read(
+            "api_keys", lambda: redis.hset(self._key(account_id), digest, json.dumps(record, ensure_ascii=False))
+        )
+        await self._storage.read("api_keys", lambda: redis.set(self._hint(digest), account_id))
+        return NewApiKey(key, record["key_id"])
+
+    async def list(self, account_id: str) -> list[ApiKey]:
+        """Return the account's keys, oldest first."""
+        return sorted((key for _digest, key in await self._records(account_id)), key=lambda key: key.created_at)
+
+    async def revoke(self, account_id: str, key_id: str) -> ApiKey:
+        """End a key; revoking twice keeps the first time.
+
+        Raises:
+            UnknownApiKey, StorageUnavailable
+        """
+        for digest, key in await self._records(account_id):
+            if key.key_id == key_id:
+                revoked = ApiKey(key.key_id, key.label, key.created_at, key.revoked_at or _now())
+                text = json.dumps({name: getattr(revoked, name) for name in ApiKey.__slots__}, ensure_ascii=False)
+                redis = self._storage.redis
+                await self._storage.read(
+                    "api_keys", lambda digest=digest, text=text: redis.hset(self._key(account_id), digest, text)
+                )
+                return revoked
+        raise UnknownApiKey(key_id)
+
+    async def find(self, key: str) -> str:
+        """Return the id of the account that the key belongs to.
+
+        Raises:
+            Unauthorized: malformed (without asking Redis), unknown_key or revoked_key.
+            StorageUnavailable
+        """
+        if not is_well_formed(key):
+            raise Unauthorized("malformed")
+        digest = _digest(key)
+        redis = self._storage.redis
+        hint = await self._storage.read("api_keys", lambda: redis.get(self._hint(digest)))
+        if hint is None:
+            raise Unauthorized("unknown_key")
+        account_id = str(hint, "utf-8")
+        record = await self._storage.read("api_keys", lambda: redis.hget(self._key(account_id), digest))
+        if record is None:
+            raise Unauthorized("unknown_key")
+        if json.loads(record)["revoked_at"]:
+            raise Unauthorized("revoked_key")
+        return account_id
+
+    async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
+        records = await self._storage.read("api_keys", lambda: self._storage.redis.hgetall(self._key(account_id)))
+        return [(str(digest, "ascii"), ApiKey(**json.loads(record))) for digest, record in records.items()]
+
+    def _key(self, account_id: str) -> str:
+        return self._storage.key(account_id, "api_keys")
+
+    def _hint(self, digest: str) -> str:
+        return self._storage.shared_key("api_key", digest)
+
+
+def generate_key() -> str:
+    """Return ``pg_``, 37 random base62 characters, and their CRC-32 in 6 more."""
+    text = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_CHARACTERS))
+    return f"pg_{text}{_checksum(text)}"
+
+
+def is_well_formed(key: str) -> bool:
+    """Say whether the key could be one of ours: a typing error is refused without asking anybody."""
+    return API_KEY.fullmatch(key) is not None and key[-CHECKSUM_CHARACTERS:] == _checksum(key[3:-CHECKSUM_CHARACTERS])
+
+
+def _checksum(text: str) -> str:
+    number = zlib.crc32(text.encode("ascii"))
+    digits = []
+    for _ in range(CHECKSUM_CHARACTERS):
+        number, digit = divmod(number, len(ALPHABET))
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("ascii")).hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,241 @@
+"""The ``accounts`` commands: create, look at, grant, subscribe, keys, ledger, audit.
+
+Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that, given
+a settings file or None, opens ``.accounts`` and ``.api_keys``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from accounts.accounts import Account, Accounts, AuditFailure
+from accounts.api_keys import ApiKeys
+from accounts.errors import AccountExists, AccountsError, GrantRefused, InvalidAccountId, UnknownAccount, UnknownApiKey
+from runtime.storage import StorageUnavailable
+
+T = TypeVar("T")
+
+
+class Administration(Protocol):
+    """What the commands need."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+
+
+Open = Callable[[Path | None], AbstractAsyncContextManager[Administration]]
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+
+SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
+    UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
+    AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
+    InvalidAccountId: lambda exc: (
+        f"{exc.account_id!r} cannot be an account id: letters, digits and _.@|:+=/- up to 128"
+    ),
+    GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
+    UnknownApiKey: lambda exc: f"the account has no key {exc.key_id!r}; 'accounts keys list' shows them",
+}
+
+
+def perform(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]) -> T:
+    """Run one action; an error becomes one clear line and exit code 1."""
+
+    async def opened() -> T:
+        async with ctx.obj() as administration:
+            return await action(administration)
+
+    try:
+        return asyncio.run(opened())
+    except AccountsError as exc:
+        raise click.ClickException(SENTENCES[type(exc)](exc)) from exc
+    except StorageUnavailable as exc:
+        raise click.ClickException(f"Redis cannot be used ({exc.reason}): check redis.url (PROMPT_REDIS__URL)") from exc
+
+
+def show_account(account: Account, as_json: bool, **more: Any) -> None:
+    """Print an account for people or for scripts."""
+    members = account.as_dict() | more
+    if as_json:
+        click.echo(json.dumps(members, ensure_ascii=False))
+    else:
+        for name, value in members.items():
+            click.echo(f"{name:20} {value}")
+
+
+@click.group("accounts")
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
+@click.pass_context
+def accounts(ctx: click.Context, config: Path | None) -> None:
+    """Create and look after accounts: tokens, subscriptions, API keys, and the proof that all adds up."""
+    open_with: Open = ctx.obj
+    ctx.obj = lambda: open_with(config)
+
+
+@accounts.command("create")
+@click.option("--id", "account_id", help="Id to use, such as the user id in your JWTs. Made up unless given.")
+@click.option("--tokens", type=click.IntRange(0), default=0, show_default=True, help="Tokens to grant.")
+@click.option("--subscription-days", type=click.IntRange(0, 36_500), default=0, show_default=True, help="Days it runs.")
+@click.option("--business-type", default="general", show_default=True, help="Which prompt template fits.")
+@click.option("--name", default="", help="A name to recognise it by.")
+@JSON
+@click.pass_context
+def create(
+    ctx: click.Context,
+    account_id: str | None,
+    tokens: int,
+    subscription_days: int,
+    business_type: str,
+    name: str,
+    as_json: bool,
+) -> None:
+    """Create an account and its first API key, which is shown this once."""
+
+    async def made(admin: Administration) -> tuple[Account, Any]:
+        account = await admin.accounts.create(
+            account_id=account_id,
+            tokens=tokens,
+            subscription_days=subscription_days,
+            business_type=business_type,
+            name=name,
+        )
+        return account, await admin.api_keys.create(account.account_id, "first key")
+
+    account, key = perform(ctx, made)
+    show_account(account, as_json, api_key=key.key, key_id=key.key_id)
+
+
+@accounts.command("show")
+@click.argument("account_id")
+@JSON
+@click.pass_context
+def show(ctx: click.Context, account_id: str, as_json: bool) -> None:
+    """Show an account's tokens and subscription."""
+    show_account(perform(ctx, lambda admin: admin.accounts.show(account_id)), as_json)
+
+
+@accounts.command("list")
+@JSON
+@click.pass_context
+def list_accounts(ctx: click.Context, as_json: bool) -> None:
+    """List the ids of all accounts."""
+
+    async def ids(admin: Administration) -> list[str]:
+        return sorted([account_id async for account_id in admin.accounts.ids()])
+
+    found = perform(ctx, ids)
+    click.echo(json.dumps({"accounts": found}) if as_json else "\n".join(found))
+
+
+@accounts.command("grant", context_settings={"ignore_unknown_options": True})
+@click.argument("account_id")
+@click.argument("tokens", type=int)
+@click.option("--reason", default="granted", show_default=True, help="Why, for the ledger.")
+@JSON
+@click.pass_context
+def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, as_json: bool) -> None:
+    """Grant tokens; a negative number takes unused ones back."""
+    show_account(perform(ctx, lambda admin: admin.accounts.grant(account_id, tokens, reason)), as_json)
+
+
+@accounts.command("subscribe")
+@click.argument("account_id")
+@click.argument("days", type=click.IntRange(0, 36_500))
+@JSON
+@click.pass_context
+def subscribe(ctx: click.Context, account_id: str, days: int, as_json: bool) -> None:
+    """Extend the subscription by days; 0 ends it now."""
+    show_account(perform(ctx, lambda admin: admin.accounts.subscribe(account_id, days)), as_json)
+
+
+@accounts.command("ledger")
+@click.argument("account_id")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Entries to show.")
+@click.option("--before", help="Show entries older than this id.")
+@JSON
+@click.pass_context
+def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, as_json: bool) -> None:
+    """Show the entries behind the balance, newest first."""
+
+    async def page(admin: Administration) -> Any:
+        await admin.accounts.show(account_id)
+        return await admin.accounts.ledger(account_id, limit=limit, before=before)
+
+    entries, following = perform(ctx, page)
+    if as_json:
+        click.echo(json.dumps({"entries": [entry.as_dict() for entry in entries], "next": following}))
+        return
+    for entry in entries:
+        click.echo(
+            f"{entry.at}  {entry.kind:8} {entry.tokens:>9}  balance {entry.balance:>9}  {entry.reason}  {entry.task_id}"
+        )
+
+
+@accounts.command("audit")
+@click.argument("account_id", required=False)
+@JSON
+@click.pass_context
+def audit(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
+    """Prove that granted == balance + held + charged, for one account or all; exit 1 where it does not hold."""
+    failures: list[AuditFailure] = perform(ctx, lambda admin: admin.accounts.audit(account_id))
+    if as_json:
+        click.echo(json.dumps({"ok": not failures, "failures": [failure.as_dict() for failure in failures]}))
+    else:
+        for failure in failures:
+            click.echo(f"{failure.account_id}: {'; '.join(failure.problems)}: {failure.as_dict()}")
+        click.echo("wrong" if failures else "all accounts add up")
+    ctx.exit(1 if failures else 0)
+
+
+@accounts.group("keys")
+def keys() -> None:
+    """API keys of an account. A key is shown only when it is made."""
+
+
+@keys.command("create")
+@click.argument("account_id")
+@click.option("--label", default="", help="What it is for.")
+@JSON
+@click.pass_context
+def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -> None:
+    """Make another key for the account."""
+    made = perform(ctx, lambda admin: admin.api_keys.create(account_id, label))
+    click.echo(
+        json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}"
+    )
+
+
+@keys.command("list")
+@click.argument("account_id")
+@JSON
+@click.pass_context
+def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
+    """List the account's keys, never their text."""
+    found = perform(ctx, lambda admin: admin.api_keys.list(account_id))
+    if as_json:
+        click.echo(json.dumps({"keys": [asdict(key) for key in found]}, ensure_ascii=False))
+        return
+    for key in found:
+        click.echo(
+            f"{key.key_id}  {key.created_at}  {'revoked ' + key.revoked_at if key.revoked_at else 'active'}  {key.label}"
+        )
+
+
+@keys.command("revoke")
+@click.argument("account_id")
+@click.argument("key_id")
+@JSON
+@click.pass_context
+def revoke_key(ctx: click.Context, account_id: str, key_id: str, as_json: bool) -> None:
+    """End a key; it stops working everywhere within 5 seconds."""
+    revoked = perform(ctx, lambda admin: admin.api_keys.revoke(account_id, key_id))
+    click.echo(json.dumps(asdict(revoked)) if as_json else f"revoked {revoked.key_id}")

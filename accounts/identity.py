@@ -1,0 +1,92 @@
+"""Who is asking: from an Authorization header to an account, remembered for as long as that is safe.
+
+An API key is asked about again every few seconds, so that a revoked one stops working everywhere; a JWT is remembered
+until it expires. Only what was found valid is remembered: wrong tokens fill nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import aiohttp
+
+from accounts.accounts import ACCOUNT_ID, Accounts
+from accounts.api_keys import ApiKeys
+from accounts.errors import AccountExists, Unauthorized, UnknownAccount
+from accounts.jwts import Jwts
+from runtime.settings import IdentitySettings
+
+API_KEY_PREFIX = "pg_"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An established identity. Until ``valid_until`` (epoch seconds) the same header means the same caller."""
+
+    account_id: str
+    valid_until: float
+
+
+class Identity:
+    """Establishes callers. ``session`` fetches JWKS."""
+
+    def __init__(
+        self, api_keys: ApiKeys, accounts: Accounts, settings: IdentitySettings, session: aiohttp.ClientSession
+    ) -> None:
+        self._api_keys = api_keys
+        self._accounts = accounts
+        self._settings = settings
+        self._jwts = Jwts(settings.jwt, session)
+        self._callers: OrderedDict[str, Caller] = OrderedDict()
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """Return who sent this Authorization header.
+
+        Raises:
+            Unauthorized, UnknownAccount, IdentityUnavailable, StorageUnavailable
+        """
+        if not authorization:
+            raise Unauthorized("missing")
+        remembered = self._callers.get(authorization)
+        if remembered is not None:
+            if time.time() < remembered.valid_until:
+                self._callers.move_to_end(authorization)
+                return remembered
+            del self._callers[authorization]
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
+            raise Unauthorized("malformed")
+        caller = await (self._by_key(token) if token.startswith(API_KEY_PREFIX) else self._by_jwt(token))
+        self._callers[authorization] = caller
+        while len(self._callers) > self._settings.remembered_tokens:
+            self._callers.popitem(last=False)
+        return caller
+
+    async def _by_key(self, key: str) -> Caller:
+        asked_at = time.time()
+        account_id = await self._api_keys.find(key)
+        return Caller(account_id, asked_at + self._settings.key_recheck_s)
+
+    async def _by_jwt(self, token: str) -> Caller:
+        account_id, valid_until = await self._jwts.check(token)
+        if not ACCOUNT_ID.fullmatch(account_id):
+            raise Unauthorized("invalid_token")
+        if not await self._accounts.exists(account_id):
+            await self._create(account_id)
+        return Caller(account_id, valid_until)
+
+    async def _create(self, account_id: str) -> None:
+        new = self._settings.new_accounts
+        if not new.create_on_first_use:
+            raise UnknownAccount(account_id)
+        try:
+            await self._accounts.create(
+                account_id=account_id,
+                tokens=new.tokens,
+                subscription_days=new.subscription_days,
+                business_type=new.business_type,
+            )
+        except AccountExists:
+            return  # a request that came at the same moment was first

@@ -1,0 +1,313 @@
+"""Every connection of the server: accepted, counted, left to idle cheaply, lent to Tornado for an exchange, ended.
+
+A connection that waits for a request is a file descriptor in the event loop and little else (under 1 KB; Tornado keeps
+9 KB). What it then reads is shown to the express lane; what that does not answer goes to Tornado with the bytes already
+read, and comes back afterwards (``lane_stream.py``). Without a lane connections are Tornado's from their first byte on.
+Refuses to know what requests say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import errno
+import os
+import socket
+import time
+from collections.abc import Iterable
+from types import TracebackType
+
+import structlog
+from tornado.httpserver import HTTPServer
+
+from handlers.errors import Answer
+from handlers.express_lane import ExpressLane
+from handlers.lane_stream import READ_BYTES, LaneStream
+from handlers.poll_answers import Head, Refusal
+from runtime.settings import ServerSettings
+
+ACCEPTS_AT_ONCE = 128
+PAUSE_WITHOUT_DESCRIPTORS_S = 0.5
+NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+REFUSED_LINGER_S = 1.0  # time to read the refusal, before the socket goes and with it the request that nobody read
+REFUSED_AT_ONCE = 256
+IDLE_GRACE_S = 2.0  # while draining: clients poll every second, so most learn that the connection ends with an answer
+
+TOO_MANY = Answer(
+    503, "server_busy", "Server is busy", "Too many connections are open. Try again shortly.", {"Retry-After": "5"}
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Connections:
+    """An async context manager that serves the sockets it is given; ``server`` answers whatever the lane does not."""
+
+    def __init__(self, server: HTTPServer, lane: ExpressLane | None, settings: ServerSettings) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.lane = lane
+        self._server = server
+        self._most = settings.connections
+        self._idle_timeout_s = settings.idle_timeout_s
+        self._listeners: list[socket.socket] = []
+        self._waiting: set[Connection] = set()
+        self._lent: set[LaneStream] = set()
+        self._refused: dict[socket.socket, asyncio.TimerHandle] = {}
+        self._refusal, self._head = Refusal(TOO_MANY), Head()
+        self._draining = False
+        self._none = asyncio.Event()
+        # A reader keeps the context that it is added in: a request's own must not live as long as its connection.
+        self._context = contextvars.Context()
+        self._every_second = self.loop.call_later(1.0, self._look_around)
+
+    async def __aenter__(self) -> Connections:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        await self._server.close_all_connections()
+        if self.lane is not None:
+            await self.lane.aclose()
+
+    def __len__(self) -> int:
+        """Open connections, wherever they are."""
+        return len(self._waiting) + len(self._lent)
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept connections on listening sockets, and own them from now on."""
+        for listener in sockets:
+            self._listeners.append(listener)
+            self.loop.add_reader(listener, self._accept, listener)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Stop accepting, let every exchange end, close what idles; say whether all was in time.
+
+        From now on Tornado answers everything, and with its answer a connection ends.
+        """
+        self._draining = True
+        self._stop_accepting()
+        for stream in self._lent:
+            stream.last = True
+        grace_s = min(IDLE_GRACE_S, timeout_s)
+        if not await self._emptied(grace_s):
+            for connection in list(self._waiting):
+                connection.close()
+            await self._emptied(timeout_s - grace_s)
+        in_time = not len(self)
+        self.close()
+        return in_time
+
+    def close(self) -> None:
+        """Close everything at once."""
+        self._every_second.cancel()
+        self._stop_accepting()
+        for connection in list(self._waiting):
+            connection.close()
+        for stream in list(self._lent):
+            stream.close()
+        for sock in list(self._refused):
+            self._end_refused(sock)
+
+    async def _emptied(self, within_s: float) -> bool:
+        if len(self):
+            self._none.clear()
+            try:
+                async with asyncio.timeout(within_s):
+                    await self._none.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    def _stop_accepting(self) -> None:
+        while self._listeners:
+            listener = self._listeners.pop()
+            self.loop.remove_reader(listener)
+            listener.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(ACCEPTS_AT_ONCE):
+            try:
+                sock, _ = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as exc:
+                if exc.errno not in NO_DESCRIPTORS:
+                    raise
+                log.error("no_file_descriptors", connections=len(self))  # noqa: TRY400  # nothing crashed
+                self.loop.remove_reader(listener)  # it stays readable: without a pause this would spin
+                self.loop.call_later(PAUSE_WITHOUT_DESCRIPTORS_S, self._accept_again, listener)
+                return
+            self._begin(sock)
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            self.loop.add_reader(listener, self._accept, listener)
+
+    def _begin(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        if len(self) >= self._most:
+            self._refuse(sock)
+            return
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.lane is None:
+            self._hand_over(sock, b"", None)
+        else:
+            self._wait_for_request(sock.family, sock.detach())
+
+    def _refuse(self, sock: socket.socket) -> None:
+        answer = self._refusal.render(self._head, b"\r\nCache-Control: no-store\r\nConnection: close\r\n")
+        try:
+            sock.send(answer)
+            sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            sock.close()
+            return
+        self._refused[sock] = self.loop.call_later(REFUSED_LINGER_S, self._end_refused, sock)
+        if len(self._refused) > REFUSED_AT_ONCE:
+            self._end_refused(next(iter(self._refused)))
+
+    def _end_refused(self, sock: socket.socket) -> None:
+        self._refused.pop(sock).cancel()
+        sock.close()
+
+    def _wait_for_request(self, family: int, descriptor: int) -> None:
+        connection = Connection(self, family, descriptor)
+        self._waiting.add(connection)
+        self.listen(connection)
+
+    def listen(self, connection: Connection) -> None:
+        self._context.run(self.loop.add_reader, connection.descriptor, connection.readable)
+
+    def lend(self, connection: Connection, data: bytes, block: bytes | None) -> None:
+        """Give a connection to Tornado with what was read; ``block`` is what the memo may know the request by."""
+        self._waiting.discard(connection)
+        self.loop.remove_reader(connection.descriptor)
+        sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.descriptor)
+        connection.descriptor = -1
+        self._hand_over(sock, data, block)
+
+    def _hand_over(self, sock: socket.socket, data: bytes, block: bytes | None) -> None:
+        try:
+            address = sock.getpeername()
+        except OSError:  # it has gone already
+            sock.close()
+            self._one_less()
+            return
+        given_back = None if self.lane is None else self._take_back
+        stream = LaneStream(
+            sock, data, block, given_back, self._lent_closed, max_buffer_size=self._server.max_buffer_size
+        )
+        stream.last = self._draining
+        self._lent.add(stream)
+        self._server.handle_stream(stream, address)
+
+    def _take_back(self, stream: LaneStream, family: int, descriptor: int) -> None:
+        self._lent.discard(stream)
+        self._wait_for_request(family, descriptor)
+
+    def _lent_closed(self, stream: LaneStream) -> None:
+        self._lent.discard(stream)
+        self._one_less()
+
+    def closed(self, connection: Connection) -> None:
+        self._waiting.discard(connection)
+        self._one_less()
+
+    def _one_less(self) -> None:
+        if not len(self):
+            self._none.set()
+
+    def take(self, connection: Connection, data: bytes, now: float) -> None:
+        """Have a read answered."""
+        if self._draining or self.lane is None:
+            self.lend(connection, data, None)
+        else:
+            self.lane.take(connection, data, now)
+
+    def _look_around(self) -> None:
+        idle_since = time.monotonic() - self._idle_timeout_s
+        for connection in [connection for connection in self._waiting if connection.seen_at < idle_since]:
+            connection.close()
+        if self.lane is not None:
+            self.lane.report()
+        self._every_second = self.loop.call_later(1.0, self._look_around)
+
+
+class Connection:
+    """A connection that waits for its next request, or takes the rest of an answer."""
+
+    __slots__ = ("_owner", "_unsent", "descriptor", "family", "seen_at")
+
+    def __init__(self, owner: Connections, family: int, descriptor: int) -> None:
+        self._owner = owner
+        self._unsent = b""
+        self.family = family
+        self.descriptor = descriptor  # -1 when it is not ours any more
+        self.seen_at = time.monotonic()
+
+    def readable(self) -> None:
+        try:
+            data = os.read(self.descriptor, READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.seen_at = now = time.monotonic()
+            self._owner.take(self, data, now)
+        else:
+            self.close()
+
+    def send(self, answer: bytes) -> None:
+        """Send an answer, the rest of it as the client takes it; until then nothing more is read."""
+        try:
+            sent = os.write(self.descriptor, answer)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.close()
+            return
+        if sent < len(answer):
+            self._unsent = answer[sent:]
+            self.pause()
+            self._owner.loop.add_writer(self.descriptor, self._writable)
+
+    def _writable(self) -> None:
+        try:
+            sent = os.write(self.descriptor, self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        self._unsent = self._unsent[sent:]
+        self.seen_at = time.monotonic()
+        if not self._unsent:
+            self._owner.loop.remove_writer(self.descriptor)
+            self.resume()
+
+    def pause(self) -> None:
+        """Read nothing until ``resume``."""
+        self._owner.loop.remove_reader(self.descriptor)
+
+    def resume(self) -> bool:
+        """Read again; False when the connection has been closed meanwhile."""
+        if self.descriptor < 0:
+            return False
+        self._owner.listen(self)
+        return True
+
+    def lend(self, data: bytes, block: bytes | None) -> None:
+        """Let Tornado answer this."""
+        self._owner.lend(self, data, block)
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            self._owner.loop.remove_reader(self.descriptor)
+            self._owner.loop.remove_writer(self.descriptor)
+            os.close(self.descriptor)
+            self.descriptor = -1
+            self._owner.closed(self)

@@ -1,0 +1,150 @@
+"""Answers a poll that needs no HTTP stack, at about the price of its two system calls.
+
+A read is answered here when it is one request, to the byte: a strict request line for a status with a task's id, then
+a header block that the memo knows. So no second HTTP parser exists that could disagree with the first: what is known of
+a block is that Tornado's parser and the ordinary identity accepted it, and what they answered (``poll_memo.py``). The
+document comes from the local copy that the ordinary handler reads. Everything else is lent to Tornado as it came.
+
+Refuses to know sockets (``connections.py``) and who may see what (``accounts``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from accounts import AccountsError, Caller
+from generation import Document, StatusCopy
+from handlers.errors import TooManyPolls, answer_for
+from handlers.generations import BASE
+from handlers.poll_answers import Head, Refusal, document_lines
+from handlers.poll_memo import Remembered, is_whole_head
+from handlers.polls import Polls
+from runtime.storage import StorageUnavailable
+
+if TYPE_CHECKING:
+    from handlers.connections import Connection
+
+LINE_BEGINS = f"GET {BASE}/generate-prompt-async/status/".encode()
+LINE_ENDS = b"/ HTTP/1.1\r\n"
+TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID_BEGINS = len(LINE_BEGINS)
+ID_ENDS = ID_BEGINS + 36
+
+log = structlog.get_logger("request")
+
+
+class ExpressLane:
+    """One for all connections of a process. ``authenticate`` is the ordinary identity's."""
+
+    def __init__(self, copy: StatusCopy, polls: Polls, authenticate: Callable[[str], Awaitable[Caller]]) -> None:
+        self._copy = copy
+        self._memo = polls.memo
+        self._counts = polls.counts
+        self._authenticate = authenticate
+        self._head = Head()
+        self._refusal = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
+        self._renewals: dict[Remembered, list[tuple[Connection, bytes]]] = {}
+        self._renewers: set[asyncio.Task[None]] = set()
+        self._last_key = b""
+        self._reported = (0, 0)
+
+    def take(self, connection: Connection, data: bytes, now: float) -> None:
+        """Answer what was read, or lend the connection out; ``now`` is time.monotonic()."""
+        known = self._memo.get(data[ID_ENDS:])
+        if known is None or not data.startswith(LINE_BEGINS):
+            connection.lend(data, memorable_block(data))
+            return
+        known.used = True
+        if now >= known.valid_until:
+            self._renew(connection, data, known)
+            return
+        key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
+        document = self._copy.peek_key(key)
+        if document is not None:
+            self._answer(connection, known, key, document, now)
+        elif TASK_ID.fullmatch(data, ID_BEGINS, ID_ENDS):
+            connection.pause()
+            self._copy.look_up(key, lambda found: self._found(connection, data, known, key, found))
+        else:
+            connection.lend(data, None)
+
+    def report(self) -> None:
+        """Log the polls since the last report as one line, with the last as a sample."""
+        counts = (self._counts["lane", "200"], self._counts["lane", "429"])
+        answered, refused = (count - before for count, before in zip(counts, self._reported, strict=True))
+        self._reported = counts
+        if answered or refused:
+            log.info("polls", answered=answered, refused=refused, sample=self._last_key.decode())
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        for renewer in self._renewers:
+            renewer.cancel()
+        await asyncio.gather(*self._renewers, return_exceptions=True)
+
+    def _answer(self, connection: Connection, known: Remembered, key: bytes, document: Document, now: float) -> None:
+        self._last_key = key
+        if known.bucket.take(now):
+            if document.rendered is None:
+                document.rendered = document_lines(document)
+            self._counts["lane", "200"] += 1
+            connection.send(b"".join((self._head.ok(now), known.headers, document.rendered, document.body)))
+        else:
+            self._counts["lane", "429"] += 1
+            connection.send(self._refusal.render(self._head, known.headers))
+
+    def _found(
+        self,
+        connection: Connection,
+        data: bytes,
+        known: Remembered,
+        key: bytes,
+        found: Document | StorageUnavailable | None,
+    ) -> None:
+        if not connection.resume():
+            return
+        if isinstance(found, Document):
+            self._answer(connection, known, key, found, time.monotonic())
+        else:
+            connection.lend(data, None)  # the ordinary handler knows how to say 404 and 503
+
+    def _renew(self, connection: Connection, data: bytes, known: Remembered) -> None:
+        """Have the block's credential looked at again, once for all who wait for it."""
+        connection.pause()
+        waiting = self._renewals.get(known)
+        if waiting is None:
+            waiting = self._renewals[known] = []
+            renewer = asyncio.create_task(self._authenticate_again(known, data[ID_ENDS:]), name="renewal of a memo")
+            self._renewers.add(renewer)
+            renewer.add_done_callback(self._renewers.discard)
+        waiting.append((connection, data))
+
+    async def _authenticate_again(self, known: Remembered, block: bytes) -> None:
+        try:
+            caller = await self._authenticate(known.authorization)
+        except (AccountsError, StorageUnavailable):
+            self._memo.forget(block)  # the ordinary handler knows how to say 401
+        else:
+            known.renew(caller)
+            if caller.account_id != known.account_id or known.valid_until <= time.monotonic():
+                self._memo.forget(block)
+        for connection, data in self._renewals.pop(known):
+            if connection.resume():
+                self.take(connection, data, time.monotonic())
+
+
+def memorable_block(data: bytes) -> bytes | None:
+    """Return what the memo may know this request by: what follows the id; None when it is not one whole poll."""
+    strict = (
+        data.startswith(LINE_BEGINS)
+        and TASK_ID.fullmatch(data, ID_BEGINS, ID_ENDS)
+        and data.startswith(LINE_ENDS, ID_ENDS)
+        and is_whole_head(data)
+    )
+    return data[ID_ENDS:] if strict else None

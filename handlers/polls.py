@@ -1,0 +1,52 @@
+"""What the ordinary status handler and the express lane have in common: limits, memory, counts.
+
+Refuses to know sockets; the lane asks it what may be answered, the handler tells it what was.
+"""
+
+from __future__ import annotations
+
+import time
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+
+from accounts import Caller
+from generation import StatusCopy
+from handlers.errors import TooManyPolls
+from handlers.lane_stream import LaneStream
+from handlers.poll_limits import PollLimits
+from handlers.poll_memo import PollMemo, Remembered, lines_of_the_block, may_be_remembered
+
+
+class Polls:
+    """``counts`` are polls by who answered (lane, handler) and HTTP status."""
+
+    def __init__(self, copy: StatusCopy, *, per_second: float, memo_entries: int) -> None:
+        self._copy = copy
+        self.limits = PollLimits(per_second)
+        self.memo = PollMemo(memo_entries)
+        self.counts: dict[tuple[str, str], int] = {("lane", "200"): 0, ("lane", "429"): 0}
+
+    def admit(self, account_id: str) -> None:
+        """Count one poll against the account's limit.
+
+        Raises:
+            TooManyPolls
+        """
+        if not self.limits.bucket(account_id).take(time.monotonic()):
+            raise TooManyPolls(self.limits.retry_after_s)
+
+    def answered(self, status: int) -> None:
+        """Count a poll that the ordinary handler has answered."""
+        key = ("handler", str(status))
+        self.counts[key] = self.counts.get(key, 0) + 1
+
+    def remember(self, request: HTTPServerRequest, caller: Caller, answer: HTTPHeaders) -> None:
+        """Let the lane answer the next polls that have this very header block, as this one is answered."""
+        stream = request.connection.stream  # type: ignore[union-attr]  # HTTP/1 connections have one
+        if not isinstance(stream, LaneStream) or stream.block is None or not may_be_remembered(request):
+            return
+        if (lines := lines_of_the_block(answer)) is not None:
+            prefix = self._copy.key(caller.account_id, "")
+            bucket = self.limits.bucket(caller.account_id)
+            authorization = request.headers["Authorization"]
+            self.memo.add(stream.block, Remembered(caller, authorization, prefix, lines, bucket))

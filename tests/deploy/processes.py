@@ -1,0 +1,89 @@
+"""The server as it is deployed: `main.py` as processes of their own, on one Redis and one stand-in for Gemini."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from tests.runtime.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+STANDIN_KEY = "demo-key-of-the-stand-in"
+
+
+@dataclass
+class Process:
+    """One `main.py` with its ready file; a context manager that ends it with SIGTERM."""
+
+    folder: Path
+    arguments: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self) -> dict[str, str]:
+        """Start it and return what its ready file says."""
+        ready = self.folder / "ready.json"
+        ready.unlink(missing_ok=True)
+        inherited = {
+            name: text
+            for name, text in os.environ.items()
+            if name != "GEMINI_API_KEY" and not name.startswith("PROMPT_")
+        }
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "main.py", *self.arguments, "--ready-file", str(ready)],
+                cwd=ROOT,
+                env=inherited | self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        assert eventually(lambda: ready.exists() or self._process.poll() is not None, within_s=60)
+        assert ready.exists(), self.log()
+        facts: dict[str, str] = json.loads(ready.read_text())
+        return facts
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to drain and end; return its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=60)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self.stop()
+
+    def __enter__(self) -> Process:
+        return self
+
+
+def demo(folder: Path, *, gemini_delay_s: float) -> Process:
+    """Redis, the stand-in and one server."""
+    folder.mkdir()
+    data = str(folder / "data")
+    return Process(folder, ["demo", "--port", "0", "--data", data, "--gemini-delay-s", str(gemini_delay_s)])
+
+
+def serve(folder: Path, port: int, facts: dict[str, str]) -> Process:
+    """One more server on the Redis and the stand-in of a demo, as production runs it."""
+    folder.mkdir()
+    environment = {
+        "PROMPT_REDIS__URL": facts["redis_url"],
+        "PROMPT_GEMINI__BASE_URL": facts["gemini_url"],
+        "PROMPT_GEMINI__API_KEY": STANDIN_KEY,
+        "PROMPT_SERVER__TRUST_PROXY_HEADERS": "true",
+        "PROMPT_LIMITS__POLLS_PER_SECOND_PER_ACCOUNT": "0",
+    }
+    return Process(folder, ["serve", "--port", str(port)], environment)

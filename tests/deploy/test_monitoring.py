@@ -1,0 +1,94 @@
+"""The alerts and the dashboard ask only for metrics and labels that the server has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from runtime.metrics import BREAKER_STATES, Metrics
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+ALERTS = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
+DASHBOARD = json.loads((DEPLOY / "grafana-dashboard.json").read_text("utf-8"))
+SCRAPED = {"job", "instance"}  # labels that Prometheus adds
+STRINGS = re.compile(r'"[^"]*"')
+SELECTOR = re.compile(r"\b([a-z_]+)(?:\{([^}]*)\})?(?:\[[^\]]+\])?")
+FUNCTIONS = {"sum", "max", "by", "rate", "increase", "histogram_quantile", "time"}
+
+
+def dashboard_exprs() -> Iterator[tuple[str, str]]:
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"]
+    yield (
+        "variable job",
+        DASHBOARD["templating"]["list"][1]["query"]["query"].replace("label_values(", "max by (job) ("),
+    )
+
+
+EXPRS = [(rule["alert"], rule["expr"]) for rule in ALERTS] + list(dashboard_exprs())
+
+
+@pytest.fixture(scope="module")
+def series() -> dict[str, set[str]]:
+    """Every series that a scrape can have: name → labels."""
+    known: dict[str, set[str]] = {"up": set()}
+    for family in Metrics().registry.collect():
+        labels = documented_labels(family.name)
+        if family.type == "histogram":
+            known[f"{family.name}_bucket"] = labels | {"le"}
+            known[f"{family.name}_sum"] = known[f"{family.name}_count"] = labels
+        else:
+            known[f"{family.name}_total" if family.type == "counter" else family.name] = labels
+    return known
+
+
+def documented_labels(family: str) -> set[str]:
+    table = (DEPLOY.parent / "docs" / "metrics.md").read_text("utf-8")
+    row = re.search(rf"^\| `{family}(?:_total)?` \| \w+ \|(.*?)\| ", table, re.MULTILINE)
+    assert row, f"{family} is not documented"
+    return set(re.findall(r"`(\w+)`", row[1]))
+
+
+@pytest.mark.parametrize(("where", "expr"), EXPRS, ids=[where for where, _ in EXPRS])
+def test_it_asks_for_what_there_is(series: dict[str, set[str]], where: str, expr: str) -> None:
+    bare = STRINGS.sub('""', expr)
+    grouped = set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", bare))))
+    bare = re.sub(r"\bby \([^)]*\)", "", bare).replace("$__rate_interval", "5m")
+    assert bare.count("(") == bare.count(")")
+    asked = [(name, matchers) for name, matchers in SELECTOR.findall(bare) if name not in FUNCTIONS]
+    assert asked
+    for name, matchers in asked:
+        assert name in series, f"{name} is no metric of the server"
+        wanted = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers)) | grouped
+        assert wanted <= series[name] | SCRAPED, f"{name} has no such label"
+    for state in re.findall(r'breaker_state\{[^}]*state!?="(\w+)"', expr):
+        assert state in BREAKER_STATES
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))
+def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
+    assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+    assert rule["labels"]["severity"] in {"warning", "critical"}
+    assert set(rule["annotations"]) == {"summary", "action"}
+
+
+def test_no_two_panels_of_the_dashboard_lie_on_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24
+        assert not cells & taken
+        taken |= cells
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])

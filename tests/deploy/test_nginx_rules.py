@@ -1,0 +1,207 @@
+"""What the shipped nginx configuration does with a server's answers, and without one.
+
+The servers here are a few lines each, told to do what a real one does only in bad moments.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+from tests.deploy.nginx import Nginx, free_port
+from tests.runtime.proxy import Proxy
+
+START = "/api/v1/web-knowledge/generate-prompt-async/"
+SYNCHRONOUS = "/api/v1/web-knowledge/generate-prompt/"
+
+
+class Echo(RequestHandler):
+    """Answers with what arrived, or as the test says."""
+
+    seen: list[dict[str, str]]
+    act: Callable[[RequestHandler], Awaitable[None]] | None
+
+    def initialize(self, seen: list[dict[str, str]], act: Callable[[RequestHandler], Awaitable[None]] | None) -> None:
+        self.seen, self.act = seen, act
+
+    async def prepare(self) -> None:
+        self.seen.append({"method": self.request.method or "", **dict(self.request.headers)})
+        if self.act:
+            await self.act(self)
+        else:
+            self.finish(self.seen[-1])
+
+
+class Backend:
+    """A server on a free port that remembers what arrived."""
+
+    def __init__(self, act: Callable[[RequestHandler], Awaitable[None]] | None = None) -> None:
+        self.seen: list[dict[str, str]] = []
+        [socket] = bind_sockets(0, "127.0.0.1")
+        self.port: int = socket.getsockname()[1]
+        self._server = HTTPServer(Application([(".*", Echo, {"seen": self.seen, "act": act})]))
+        self._server.add_socket(socket)
+
+    async def close(self) -> None:
+        self._server.stop()
+        await self._server.close_all_connections()
+
+
+async def fetch(nginx: Nginx, path: str, *, method: str = "GET", **options: object) -> HTTPResponse:
+    body = b"{}" if method == "POST" else None
+    given: dict[str, object] = {"method": method, "body": body, **options}
+    request = HTTPRequest(nginx.url + path, **given)  # type: ignore[arg-type]  # options are the caller's
+    return await AsyncHTTPClient().fetch(request, raise_error=False)
+
+
+async def dies(handler: RequestHandler) -> None:
+    """End the connection after the request was read, without an answer, as a process does that is killed."""
+    assert handler.request.connection is not None
+    handler.request.connection.stream.close()  # type: ignore[attr-defined]  # HTTP/1 connections have a stream
+
+
+async def drains(handler: RequestHandler) -> None:
+    handler.set_status(503)
+    handler.finish({"success": False, "error_code": "draining"})
+
+
+async def fills_the_memory(handler: RequestHandler) -> None:
+    handler.set_status(503)
+    handler.set_header("Retry-After", "5")
+    handler.finish({"success": False, "error_code": "server_busy"})
+
+
+def test_nginx_accepts_the_shipped_file(tmp_path: Path) -> None:
+    said = Nginx(tmp_path, [8000]).check()
+    assert "test is successful" in said
+    assert "[warn]" not in said
+
+
+@pytest.mark.gen_test
+async def test_the_server_learns_who_asks_and_nothing_that_a_client_only_claims(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [backend.port]) as nginx:
+        claims = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https", "X-Request-ID": "mine-1"}
+        await fetch(nginx, "/x", headers={**claims, "Authorization": "Bearer abc", "Last-Event-ID": "5-0"})
+        await fetch(nginx, "/x", headers={"X-Request-ID": "not sane"})
+    await backend.close()
+    first, second = backend.seen
+    assert first["X-Forwarded-For"] == "127.0.0.1"
+    assert first["X-Forwarded-Proto"] == "http"
+    assert first["Host"] == "127.0.0.1"
+    assert first["Authorization"] == "Bearer abc"
+    assert first["Last-Event-Id"] == "5-0"
+    assert first["X-Request-Id"] == "mine-1"
+    assert len(second["X-Request-Id"]) == 32
+    assert "Connection" not in first
+
+
+@pytest.mark.gen_test
+async def test_connections_to_the_server_are_kept(tmp_path: Path) -> None:
+    backend = Backend()
+    async with Proxy(backend.port) as counted:
+        with Nginx(tmp_path, [counted.port]) as nginx:
+            for _ in range(30):
+                assert (await fetch(nginx, START)).code == 200
+        assert counted.connections == 1
+    await backend.close()
+
+
+@pytest.mark.gen_test
+async def test_every_submit_has_an_idempotency_key_and_a_clients_own_is_kept(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [backend.port]) as nginx:
+        await fetch(nginx, START, method="POST")
+        await fetch(nginx, START, method="POST")
+        await fetch(nginx, START, method="POST", headers={"Idempotency-Key": "mine"})
+        await fetch(nginx, START)
+    await backend.close()
+    keys = [seen.get("Idempotency-Key") for seen in backend.seen]
+    assert keys[2:] == ["mine", None]
+    assert keys[0]
+    assert keys[0] != keys[1]
+
+
+@pytest.mark.gen_test
+async def test_a_process_that_refuses_connections_is_passed_over(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [free_port(), backend.port]) as nginx:
+        for method in ("GET", "POST"):
+            assert [(await fetch(nginx, START, method=method)).code for _ in range(10)] == [200] * 10
+    await backend.close()
+
+
+@pytest.mark.gen_test
+async def test_a_submit_that_a_process_died_on_goes_to_the_next_one_with_the_same_key(tmp_path: Path) -> None:
+    dying, living = Backend(dies), Backend()
+    with Nginx(tmp_path, [dying.port, living.port]) as nginx:
+        answers = [await fetch(nginx, path, method="POST") for path in (START, SYNCHRONOUS) * 3]
+    assert [answer.code for answer in answers] == [200] * 6
+    assert dying.seen, "the dying one was asked"
+    keys = [seen["Idempotency-Key"] for seen in living.seen]
+    assert {seen["Idempotency-Key"] for seen in dying.seen} <= set(keys)
+    assert len(set(keys)) == 6
+    for backend in (dying, living):
+        await backend.close()
+
+
+@pytest.mark.gen_test
+async def test_a_process_that_drains_is_passed_over(tmp_path: Path) -> None:
+    draining, living = Backend(drains), Backend()
+    with Nginx(tmp_path, [draining.port, living.port]) as nginx:
+        answers = [await fetch(nginx, START, method=method) for method in ("GET", "POST") * 4]
+    assert [answer.code for answer in answers] == [200] * 8
+    assert draining.seen
+    for backend in (draining, living):
+        await backend.close()
+
+
+@pytest.mark.gen_test
+async def test_when_all_are_busy_their_own_answer_is_passed_on(tmp_path: Path) -> None:
+    busy = [Backend(fills_the_memory), Backend(fills_the_memory)]
+    with Nginx(tmp_path, [backend.port for backend in busy]) as nginx:
+        answer = await fetch(nginx, START, method="POST")
+    assert (answer.code, answer.headers["Retry-After"]) == (503, "5")
+    assert json.loads(answer.body)["error_code"] == "server_busy"
+    for backend in busy:
+        await backend.close()
+
+
+@pytest.mark.gen_test
+async def test_when_no_process_answers_the_error_has_the_shape_of_the_api(tmp_path: Path) -> None:
+    with Nginx(tmp_path, [free_port(), free_port()]) as nginx:
+        answer = await fetch(nginx, START, headers={"X-Request-ID": "mine-2"})
+    assert (answer.code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Request-ID"] == "mine-2"
+    members = json.loads(answer.body)
+    assert list(members) == ["success", "message", "error", "error_code", "request_id"]
+    assert (members["success"], members["error_code"], members["request_id"]) == (False, "server_busy", "mine-2")
+
+
+@pytest.mark.gen_test
+async def test_a_body_too_large_for_nginx_is_refused_in_the_shape_of_the_api(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [backend.port]) as nginx:
+        answer = await fetch(nginx, START, method="POST", body=b"x" * 2_000_000)
+    await backend.close()
+    assert answer.code == 413
+    assert json.loads(answer.body)["error_code"] == "body_too_large"
+    assert backend.seen == []
+
+
+@pytest.mark.gen_test
+async def test_metrics_are_not_for_the_public(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [backend.port]) as nginx:
+        assert (await fetch(nginx, "/metrics")).code == 404
+        assert (await fetch(nginx, "/metrics/")).code == 404
+    await backend.close()
+    assert backend.seen == []
