@@ -40,6 +40,7 @@ from handlers.api import HttpRules, OpenRequests
 from handlers.connections import Connections
 from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
+from handlers.page import Page
 from handlers.polls import Polls
 from handlers.routes import Services, make_app
 from runtime.configuration import InvalidSettings, load_settings, shown
@@ -109,6 +110,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         metrics=metrics,
         not_ready=_readiness(storage, open_requests),
         minimum_tokens=settings.money.minimum_tokens,
+        page=Page(demo_api_key),
     )
     app = make_app(services)
     lane = ExpressLane(copy, polls, identity.authenticate) if settings.server.express_lane else None

@@ -15,6 +15,7 @@ from handlers.api import HttpRules, JsonHandler, NotFound
 from handlers.events import EventsHandler
 from handlers.generations import BASE, CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
+from handlers.page import FileHandler, Page, PageHandler
 from handlers.polls import Polls
 from runtime.metrics import Metrics
 
@@ -36,6 +37,7 @@ class Services:
     metrics: Metrics
     not_ready: Callable[[], Awaitable[str]]
     minimum_tokens: int
+    page: Page
 
 
 def make_app(services: Services) -> Application:
@@ -45,7 +47,10 @@ def make_app(services: Services) -> Application:
     generations = caller | {"generations": services.generations}
     polls = generations | {"polls": services.polls}
     accounts = caller | {"accounts": services.accounts}
+    page = rules | {"page": services.page}
     routes = [
+        url(r"/", PageHandler, page, name="page"),
+        url(r"/static/(.+)", FileHandler, page, name="static"),
         url(rf"{BASE}/generate-prompt-async/?", StartHandler, generations, name="generations"),
         url(rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler, polls, name="status"),
         url(rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler, generations, name="events"),

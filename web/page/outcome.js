@@ -1,7 +1,7 @@
 /** The panel that shows a generation: waiting, running, done, failed. Owns its look in each state and none of the logic. */
 
 import { adviceFor, FALLBACK_ADVICE } from './advice.js';
-import { copyText } from './clipboard.js';
+import { copyText } from '../client/src/clipboard.js';
 import { showComparison } from './comparison.js';
 import { element, grouped, make } from './elements.js';
 

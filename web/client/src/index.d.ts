@@ -198,7 +198,7 @@ export class GenerationSession {
   constructor(client: PromptGeneratorAPI, options?: SessionOptions);
   getState: () => SessionState;
   subscribe: (listener: () => void) => () => void;
-  /** Take up what was running before a reload. */
+  /** Take up what was running before a reload, or before `disconnect`. */
   connect(): void;
   /** Stop watching, keep what is remembered. */
   disconnect(): void;

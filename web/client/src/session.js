@@ -10,6 +10,7 @@ import { errorOfDocument } from './causes.js';
 import { newIdempotencyKey } from './idempotency.js';
 
 /** @typedef {import('./index.js').SessionState} SessionState */
+/** @typedef {{manualPrompt: string, taskId?: string, idempotencyKey?: string}} Remembered */
 
 /** @type {Readonly<SessionState>} */
 const IDLE = Object.freeze({
@@ -36,6 +37,8 @@ export class GenerationSession {
   /** The run whose news count; that of an earlier one is stale. @type {AbortController | null} */
   #run = null;
   #cancelWhenStarted = false;
+  /** @type {Remembered | null} what `connect` takes up */
+  #remembered = null;
 
   /**
    * @param {import('./index.js').PromptGeneratorAPI} client
@@ -59,7 +62,7 @@ export class GenerationSession {
     };
   };
 
-  /** Take up what was running before a reload. */
+  /** Take up what was running before a reload, or before `disconnect`. */
   connect() {
     const remembered = this.#recall();
     if (!remembered || this.#run) {
@@ -70,7 +73,7 @@ export class GenerationSession {
       this.open(taskId, manualPrompt);
     } else {
       // The page went away while the submit was under way: the same key finds the task, or starts it.
-      this.#start(manualPrompt, idempotencyKey);
+      this.#start(manualPrompt, /** @type {string} */ (idempotencyKey));
     }
   }
 
@@ -214,8 +217,9 @@ export class GenerationSession {
     }
   }
 
-  /** @param {object | null} generation */
+  /** @param {Remembered | null} generation */
   #remember(generation) {
+    this.#remembered = generation;
     try {
       if (generation) {
         this.#storage?.setItem(this.#storageKey, JSON.stringify(generation));
@@ -227,7 +231,11 @@ export class GenerationSession {
     }
   }
 
+  /** @returns {Remembered | null} */
   #recall() {
+    if (this.#remembered) {
+      return this.#remembered;
+    }
     try {
       const found = JSON.parse(this.#storage?.getItem(this.#storageKey) ?? 'null');
       return typeof found?.manualPrompt === 'string' && (found.taskId || found.idempotencyKey) ? found : null;

@@ -2,7 +2,7 @@
 
 /**
  * @param {string} text
- * @param {HTMLElement} shown where the same text stands, selected when nothing else helps
+ * @param {Node} shown where the same text stands, selected when nothing else helps
  * @returns {Promise<boolean>} whether it was copied; else it is selected for the person to copy
  */
 export async function copyText(text, shown) {
