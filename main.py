@@ -36,13 +36,14 @@ from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
 from generation.tracking import TrackingLink
-from handlers.api import HttpRules, OpenRequests
 from handlers.connections import Connections
 from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
-from handlers.page import Page
+from handlers.open_requests import OpenRequests
+from handlers.page_files import Page
 from handlers.polls import Polls
-from handlers.routes import Services, make_app
+from handlers.routes import make_app
+from handlers.services import Services
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import configure_logging
@@ -100,7 +101,6 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
     metrics.read_polls(lambda: polls.counts)
     services = Services(
-        rules=HttpRules(frozenset(settings.server.cors_allowed_origins), settings.server.body_bytes, open_requests),
         identity=identity,
         accounts=accounts,
         generations=Generations(
@@ -109,6 +109,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         polls=polls,
         metrics=metrics,
         not_ready=_readiness(storage, open_requests),
+        open_requests=open_requests,
+        cors_origins=frozenset(settings.server.cors_allowed_origins),
+        body_bytes=settings.server.body_bytes,
         minimum_tokens=settings.money.minimum_tokens,
         page=Page(demo_api_key),
     )
@@ -279,7 +282,7 @@ def check_config(config: Path | None) -> None:
 def demo(
     config: Path | None, host: str | None, port: int | None, ready_file: Path | None, data: Path, gemini_delay_s: float
 ) -> None:
-    """Run everything on this machine: its own Redis, a stand-in for Gemini unless GEMINI_API_KEY is set, one account."""
+    """Run everything on this machine: Redis, an account, and a stand-in for Gemini unless GEMINI_API_KEY is set."""
     server = {"host": host, "port": port}
     try:
         with RedisServer(data / "redis") as redis:
@@ -297,7 +300,8 @@ DEMO_TEXT = """
 
   Try it:
   curl -s -X POST {url}{base}/generate-prompt-async/ -H 'Authorization: Bearer {api_key}' \\
-    -H 'Content-Type: application/json' -d '{{"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}}'
+    -H 'Content-Type: application/json' \\
+    -d '{{"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}}'
 """
 
 

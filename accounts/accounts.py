@@ -1,7 +1,7 @@
 """Accounts, their tokens and subscriptions, and the proof that the numbers agree.
 
 Refuses to know what tokens are used for: holds and settlements are Lua fragments that the task scripts include.
-Everything of one account is in one slot; ``pg:accounts`` is only a hint for those who want to see all of them.
+Everything of one account is in one slot.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.errors import AccountExists, GrantRefused, InvalidAccountId, UnknownAccount
-from runtime.storage import Storage
+from runtime.storage import Storage, account_of
 
-# Safe inside a hash tag and in one line of text; fits what sits in a JWT's sub: 42, auth0|123, a UUID, an e-mail address.
+# Safe inside a hash tag and in one line of text; fits what a JWT's sub holds: 42, auth0|123, a UUID, an e-mail.
 ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.@|:+=/-]{1,128}")
 ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
 WHOLE_LEDGER = 1_000_000_000
@@ -98,8 +98,6 @@ class Accounts:
             InvalidAccountId, AccountExists, StorageUnavailable
         """
         account_id = checked_account_id(account_id if account_id is not None else f"acc_{secrets.token_hex(8)}")
-        known = self._storage.shared_key("accounts")
-        await self._storage.read("accounts", lambda: self._storage.redis.sadd(known, account_id))
         created = await self._storage.run(
             "create_account",
             self._keys(account_id),
@@ -132,8 +130,7 @@ class Accounts:
 
     async def exists(self, account_id: str) -> bool:
         """Say whether there is such an account."""
-        key = self._storage.key(account_id, "account")
-        return bool(await self._storage.read("accounts", lambda: self._storage.redis.exists(key)))
+        return bool(await self._storage.command("EXISTS", self._storage.key(account_id, "account")))
 
     async def grant(self, account_id: str, tokens: int, reason: str = "") -> Account:
         """Add tokens; a negative number takes back what is neither held nor charged.
@@ -165,9 +162,7 @@ class Accounts:
         """Return a page of entries, newest first, and the id to give as ``before`` for the next page, or None."""
         key = self._storage.key(account_id, "ledger")
         newest = f"({before}" if before and ENTRY_ID.fullmatch(before) else "+"
-        entries = await self._storage.read(
-            "ledger", lambda: self._storage.redis.xrevrange(key, newest, "-", count=limit + 1)
-        )
+        entries = await self._storage.command("XREVRANGE", key, newest, "-", "COUNT", limit + 1)
         page = [_entry(entry_id, fields) for entry_id, fields in entries[:limit]]
         return page, page[-1].id if len(entries) > limit and page else None
 
@@ -185,17 +180,12 @@ class Accounts:
         return [failure async for each in self.ids() if (failure := await self._audit_one(each))]
 
     async def ids(self) -> AsyncIterator[str]:
-        """Yield every account's id, also of those that the set of accounts has lost."""
-        redis, pattern = self._storage.redis, self._storage.key("*", "account")
-        cursor = 0
-        while True:
-            cursor, keys = await self._storage.read(
-                "scan", lambda cursor=cursor: redis.scan(cursor, match=pattern, count=1_000)
-            )
-            for key in keys:
-                yield str(key, "utf-8").split("{", 1)[1].rsplit("}", 1)[0]
-            if cursor == 0:
-                return
+        """Yield every account's id once."""
+        seen = set()
+        async for key in self._storage.scan(self._storage.key("*", "account")):
+            if (account_id := account_of(key)) not in seen:
+                seen.add(account_id)
+                yield account_id
 
     async def _audit_one(self, account_id: str) -> AuditFailure | None:
         members, _active, entries = await self._read(account_id, WHOLE_LEDGER)

@@ -58,15 +58,12 @@ class ApiKeys:
         key = generate_key()
         digest = _digest(key)
         record = {"key_id": digest[:12], "label": label, "created_at": _now(), "revoked_at": ""}
-        redis = self._storage.redis
         # The truth first: a hint without it finds nothing, and the key has not been shown yet.
-        await self._storage.read(
-            "api_keys", lambda: redis.hset(self._key(account_id), digest, json.dumps(record, ensure_ascii=False))
-        )
-        await self._storage.read("api_keys", lambda: redis.set(self._hint(digest), account_id))
+        await self._storage.command("HSET", self._key(account_id), digest, json.dumps(record, ensure_ascii=False))
+        await self._storage.command("SET", self._hint(digest), account_id)
         return NewApiKey(key, record["key_id"])
 
-    async def list(self, account_id: str) -> list[ApiKey]:
+    async def of(self, account_id: str) -> list[ApiKey]:
         """Return the account's keys, oldest first."""
         return sorted((key for _digest, key in await self._records(account_id)), key=lambda key: key.created_at)
 
@@ -80,10 +77,7 @@ class ApiKeys:
             if key.key_id == key_id:
                 revoked = ApiKey(key.key_id, key.label, key.created_at, key.revoked_at or _now())
                 text = json.dumps({name: getattr(revoked, name) for name in ApiKey.__slots__}, ensure_ascii=False)
-                redis = self._storage.redis
-                await self._storage.read(
-                    "api_keys", lambda digest=digest, text=text: redis.hset(self._key(account_id), digest, text)
-                )
+                await self._storage.command("HSET", self._key(account_id), digest, text)
                 return revoked
         raise UnknownApiKey(key_id)
 
@@ -97,12 +91,11 @@ class ApiKeys:
         if not is_well_formed(key):
             raise Unauthorized("malformed")
         digest = _digest(key)
-        redis = self._storage.redis
-        hint = await self._storage.read("api_keys", lambda: redis.get(self._hint(digest)))
+        hint = await self._storage.command("GET", self._hint(digest))
         if hint is None:
             raise Unauthorized("unknown_key")
         account_id = str(hint, "utf-8")
-        record = await self._storage.read("api_keys", lambda: redis.hget(self._key(account_id), digest))
+        record = await self._storage.command("HGET", self._key(account_id), digest)
         if record is None:
             raise Unauthorized("unknown_key")
         if json.loads(record)["revoked_at"]:
@@ -110,7 +103,7 @@ class ApiKeys:
         return account_id
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
-        records = await self._storage.read("api_keys", lambda: self._storage.redis.hgetall(self._key(account_id)))
+        records = await self._storage.command("HGETALL", self._key(account_id))
         return [(str(digest, "ascii"), ApiKey(**json.loads(record))) for digest, record in records.items()]
 
     def _key(self, account_id: str) -> str:

@@ -220,14 +220,13 @@ def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -
 @click.pass_context
 def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
     """List the account's keys, never their text."""
-    found = perform(ctx, lambda admin: admin.api_keys.list(account_id))
+    found = perform(ctx, lambda admin: admin.api_keys.of(account_id))
     if as_json:
         click.echo(json.dumps({"keys": [asdict(key) for key in found]}, ensure_ascii=False))
         return
     for key in found:
-        click.echo(
-            f"{key.key_id}  {key.created_at}  {'revoked ' + key.revoked_at if key.revoked_at else 'active'}  {key.label}"
-        )
+        state = f"revoked {key.revoked_at}" if key.revoked_at else "active"
+        click.echo(f"{key.key_id}  {key.created_at}  {state}  {key.label}")
 
 
 @keys.command("revoke")

@@ -37,7 +37,7 @@ class TaskEvents:
         self._copy = copy
 
     async def follow(self, account_id: str, task_id: str, after: str, silence_s: float) -> AsyncIterator[Event]:
-        """Yield every event after the id ``after`` ('' for all), until the end; SILENCE every ``silence_s`` without one.
+        """Yield every event after the id ``after`` ('' for all) until the end; SILENCE after ``silence_s`` without one.
 
         Stops early when Redis is lost or the task expires: a client resumes with the last id it has.
         """

@@ -6,10 +6,10 @@ beyond its two ids.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from runtime.storage import Storage
+from runtime.storage import Storage, account_of
 
 MARKER = "whole"  # a member that never expires: an index without it was lost, at least in part
 MOST_AT_ONCE = 1_000  # unpack() in Lua and one reaper's turn are both bounded by this
@@ -42,18 +42,16 @@ class LeaseIndex:
 
     async def note_end(self, task: TaskRef, lease_ms: int) -> None:
         """Correct one entry to what the task's record says."""
-        await self._storage.read("index_leases", lambda: self._storage.redis.zadd(self._key, {_member(task): lease_ms}))
+        await self._storage.command("ZADD", self._key, lease_ms, _member(task))
 
     async def drop(self, tasks: Sequence[TaskRef]) -> None:
         """Forget tasks that are terminal or gone."""
         if tasks:
-            await self._storage.read(
-                "index_leases", lambda: self._storage.redis.zrem(self._key, *(_member(task) for task in tasks))
-            )
+            await self._storage.command("ZREM", self._key, *(_member(task) for task in tasks))
 
     async def say_handed_back(self) -> None:
         """Tell the reapers of all processes, who watch this key, that it is worth looking now."""
-        await self._storage.read("hand_back", lambda: self._storage.redis.incr(self.handed_back_key))
+        await self._storage.command("INCR", self.handed_back_key)
 
     async def expired(self) -> list[TaskRef] | None:
         """Return tasks whose lease should have ended, oldest first; None when the index was lost."""
@@ -61,34 +59,19 @@ class LeaseIndex:
         return [_task(member) for member in members] if whole else None
 
     async def rebuild(self) -> int:
-        """Find every unfinished task in the accounts' own keys and note it as due now; return how many.
+        """Find every unfinished task in the accounts' own keys and note it as due now; return how many were missing.
 
         An entry that is due is only a reason to look at the record, so running tasks lose nothing.
         """
-        found = 0
-        async for task in self._unfinished():
-            # NX: an entry that is there came from somebody who knows better.
-            found += await self._storage.read(
-                "index_leases", lambda task=task: self._storage.redis.zadd(self._key, {_member(task): 0}, nx=True)
-            )
-        await self._storage.read("index_leases", lambda: self._storage.redis.zadd(self._key, {MARKER: "inf"}))
-        return found
-
-    async def _unfinished(self) -> AsyncIterator[TaskRef]:
-        redis = self._storage.redis
-        pattern = self._storage.key("*", "unfinished")
-        cursor = 0
-        while True:
-            cursor, keys = await self._storage.read(
-                "scan", lambda cursor=cursor: redis.scan(cursor, match=pattern, count=1_000)
-            )
-            for key in keys:
-                account_id = str(key, "utf-8").split("{", 1)[1].rsplit("}", 1)[0]
-                ids = await self._storage.read("scan", lambda key=key: redis.zrange(key, 0, -1))
-                for task_id in ids:
-                    yield TaskRef(account_id, str(task_id, "ascii"))
-            if cursor == 0:
-                return
+        missing = 0
+        async for key in self._storage.scan(self._storage.key("*", "unfinished")):
+            account_id = account_of(key)
+            for task_id in await self._storage.command("ZRANGE", key, 0, -1):
+                member = _member(TaskRef(account_id, str(task_id, "ascii")))
+                # NX: an entry that is there came from somebody who knows better.
+                missing += await self._storage.command("ZADD", self._key, "NX", 0, member)
+        await self._storage.command("ZADD", self._key, "+inf", MARKER)
+        return missing
 
 
 def _member(task: TaskRef) -> str:

@@ -52,11 +52,13 @@ FENCE = re.compile(r"\s*```[a-z]*[ \t]*\n(?P<inside>.*)\n```\s*", re.DOTALL | re
 # A first line that only announces the prompt, in the words models use; anything else stays.
 PREAMBLE = re.compile(
     r"(?:(?:sure|certainly|of course|okay|ok)[^\n]{0,40}[.!,:]\s*)?"
-    r"(?:here(?:'s|’s| is) (?:the|your|an?)\s[^\n]{0,60}\bprompt\b[^\n]{0,40}:|(?:improved|enhanced|rewritten) prompt:)\s*\n+",
+    r"(?:here(?:.s| is) (?:the|your|an?)\s[^\n]{0,60}\bprompt\b[^\n]{0,40}:|(?:improved|enhanced|rewritten) prompt:)"
+    r"\s*\n+",
     re.IGNORECASE,
 )
 CLOSING = re.compile(
-    r"\n+(?:---\s*\n+)?(?:let me know if\s[^\n]{0,120}|i hope this helps[^\n]{0,80}|feel free to (?:adjust|modify)[^\n]{0,120})\s*$",
+    r"\n+(?:---\s*\n+)?"
+    r"(?:let me know if\s[^\n]{0,120}|i hope this helps[^\n]{0,80}|feel free to (?:adjust|modify)[^\n]{0,120})\s*$",
     re.IGNORECASE,
 )
 
@@ -82,7 +84,7 @@ class PromptText:
         return INSTRUCTION + self._template(business_type)
 
     def request_text(self, manual_prompt: str) -> str:
-        """Return the user's message: the draft as JSON data, so that nothing in it can pass for an instruction of ours."""
+        """Return the user's message: the draft as JSON data, so that nothing in it can pass for an order of ours."""
         return json.dumps({"manual_prompt": manual_prompt}, ensure_ascii=False)
 
     def fallback(self, business_type: str, manual_prompt: str) -> str:

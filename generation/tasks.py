@@ -131,7 +131,7 @@ class Tasks:
     async def submit(self, account_id: str, manual_prompt: str, idempotency: Idempotency | None) -> Lease | str:
         """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
 
-        The lease's hint is written first: a process that dies in between leaves a hint without a task, never the reverse.
+        The lease's hint is written first: a process that dies in between leaves a hint without a task, not the reverse.
 
         Raises:
             UnknownAccount, TooManyTasks, IdempotencyKeyReused, StorageUnavailable
@@ -338,20 +338,13 @@ class Tasks:
         await self.index.note(kept, lease_s)
         return lost
 
-    async def status(self, account_id: str, task_id: str) -> bytes | None:
-        """Read the status document, or None when there is no such task."""
-        key = self._storage.key(account_id, "status", task_id)
-        document: bytes | None = await self._storage.read("status", lambda: self._storage.redis.get(key))
-        return document
-
     async def recent(self, account_id: str) -> list[bytes]:
         """Read the documents of all the account's unexpired tasks, newest first."""
-        redis, key = self._storage.redis, self._storage.key
-        ids = await self._storage.read("recent", lambda: redis.zrevrange(key(account_id, "tasks"), 0, -1))
+        key = self._storage.key
+        ids = await self._storage.command("ZREVRANGE", key(account_id, "tasks"), 0, -1)
         if not ids:
             return []
-        names = [key(account_id, "status", str(task_id, "ascii")) for task_id in ids]
-        documents = await self._storage.read("recent", lambda: redis.mget(names))
+        documents = await self._storage.command("MGET", *(key(account_id, "status", str(i, "ascii")) for i in ids))
         return [document for document in documents if document is not None]
 
     def _closed(self, task: TaskRef, answer: list[Any], stage: Stage, reason: str) -> bytes:

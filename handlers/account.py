@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from accounts import Accounts, Identity
-from handlers.api import AccountHandler, HttpRules
+from handlers.api import AccountHandler
 
 ENTRIES_AT_MOST = 200
 
@@ -11,13 +10,8 @@ ENTRIES_AT_MOST = 200
 class AccountView(AccountHandler):
     """GET /api/v1/account/"""
 
-    def initialize(self, rules: HttpRules, identity: Identity, accounts: Accounts, minimum_tokens: int) -> None:
-        super().initialize(rules, identity)
-        self.accounts = accounts
-        self.minimum_tokens = minimum_tokens
-
     async def get(self) -> None:
-        account = await self.accounts.show(self.caller.account_id)
+        account = await self.services.accounts.show(self.caller.account_id)
         self.write_json(
             {
                 "success": True,
@@ -30,7 +24,7 @@ class AccountView(AccountHandler):
                 "tokens_held": account.tokens_held,
                 "tokens_charged": account.tokens_charged,
                 "tokens_granted": account.tokens_granted,
-                "minimum_tokens": self.minimum_tokens,
+                "minimum_tokens": self.services.minimum_tokens,
             }
         )
 
@@ -38,12 +32,8 @@ class AccountView(AccountHandler):
 class LedgerView(AccountHandler):
     """GET /api/v1/account/ledger/?limit=N&before=ID"""
 
-    def initialize(self, rules: HttpRules, identity: Identity, accounts: Accounts) -> None:
-        super().initialize(rules, identity)
-        self.accounts = accounts
-
     async def get(self) -> None:
         limit = self.whole_number("limit", 50, ENTRIES_AT_MOST)
         before = self.get_query_argument("before", None)
-        entries, following = await self.accounts.ledger(self.caller.account_id, limit=limit, before=before)
+        entries, following = await self.services.accounts.ledger(self.caller.account_id, limit=limit, before=before)
         self.write_json({"success": True, "entries": [entry.as_dict() for entry in entries], "next": following})

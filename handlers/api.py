@@ -5,70 +5,25 @@ Refuses to know any single endpoint.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from accounts import Caller, Identity
-from generation import Patience
+from accounts import Caller
 from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body
+from handlers.services import Services
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRules:
-    """What holds for every request. ``cors_origins`` are exact origins; ``body_bytes`` bounds a request's body."""
-
-    cors_origins: frozenset[str]
-    body_bytes: int
-    open_requests: OpenRequests
-
-
-class OpenRequests:
-    """How many requests are being answered; while draining each answer asks its client to come on a new connection.
-
-    ``HTTPServer.stop()`` alone leaves keep-alive connections serving for ever.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.draining = False
-        self.waiting: set[Patience] = set()
-        self._none = asyncio.Event()
-        self._none.set()
-
-    def begin(self) -> None:
-        self.count += 1
-        self._none.clear()
-
-    def end(self) -> None:
-        self.count -= 1
-        if not self.count:
-            self._none.set()
-
-    async def drain(self, timeout_s: float) -> bool:
-        """Wait until the last request is answered; say whether it was in time."""
-        self.draining = True
-        for patience in list(self.waiting):
-            patience.end()
-        try:
-            await asyncio.wait_for(self._none.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
 
 
 def request_id(request: HTTPServerRequest) -> str:
@@ -80,12 +35,12 @@ def request_id(request: HTTPServerRequest) -> str:
 class JsonHandler(RequestHandler):
     """A handler that answers in JSON, whatever happens."""
 
-    rules: HttpRules
+    services: Services
     request_id: str
     outcome = "accepted"  # for the metrics: an error's code takes its place
 
-    def initialize(self, rules: HttpRules) -> None:
-        self.rules = rules
+    def initialize(self, services: Services) -> None:
+        self.services = services
 
     def set_default_headers(self) -> None:
         self.request_id = getattr(self, "request_id", "") or request_id(self.request)
@@ -98,20 +53,20 @@ class JsonHandler(RequestHandler):
 
     def allow_origin(self) -> None:
         origin = self.request.headers.get("Origin", "")
-        if self.rules.cors_origins:
+        if self.services.cors_origins:
             self.set_header("Vary", "Origin")
-        if origin in self.rules.cors_origins:
+        if origin in self.services.cors_origins:
             self.set_header("Access-Control-Allow-Origin", origin)
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
     async def prepare(self) -> None:
-        self.rules.open_requests.begin()
+        self.services.open_requests.begin()
         self.allow_origin()
-        if self.rules.open_requests.draining:
+        if self.services.open_requests.draining:
             self.set_header("Connection", "close")
 
     def on_finish(self) -> None:
-        self.rules.open_requests.end()
+        self.services.open_requests.end()
 
     async def options(self, *_path: str) -> None:
         """Answer a browser's preflight; without a matching origin it learns nothing."""
@@ -174,14 +129,10 @@ class AccountHandler(JsonHandler):
 
     caller: Caller
 
-    def initialize(self, rules: HttpRules, identity: Identity) -> None:
-        super().initialize(rules)
-        self.identity = identity
-
     async def prepare(self) -> None:
         await super().prepare()
         if self.request.method != "OPTIONS":  # browsers send no credentials with a preflight
-            self.caller = await self.identity.authenticate(self.request.headers.get("Authorization"))
+            self.caller = await self.services.identity.authenticate(self.request.headers.get("Authorization"))
             structlog.contextvars.bind_contextvars(account_id=self.caller.account_id)
 
     def whole_number(self, name: str, default: int, most: int) -> int:
@@ -208,11 +159,11 @@ class BodyHandler(AccountHandler):
     async def prepare(self) -> None:
         self._body = bytearray()
         await super().prepare()
-        if int(self.request.headers.get("Content-Length", "0")) > self.rules.body_bytes:
+        if int(self.request.headers.get("Content-Length", "0")) > self.services.body_bytes:
             raise self._too_large()
 
     def data_received(self, chunk: bytes) -> None:
-        if len(self._body) <= self.rules.body_bytes:
+        if len(self._body) <= self.services.body_bytes:
             self._body += chunk
 
     def body(self) -> bytes:
@@ -221,10 +172,10 @@ class BodyHandler(AccountHandler):
         Raises:
             BadRequest: it is larger than allowed.
         """
-        if len(self._body) > self.rules.body_bytes:
+        if len(self._body) > self.services.body_bytes:
             raise self._too_large()
         return bytes(self._body)
 
     def _too_large(self) -> BadRequest:
-        most = self.rules.body_bytes
+        most = self.services.body_bytes
         return BadRequest(413, "body_too_large", "Body is too large", f"Send a body of {most} bytes at most.")

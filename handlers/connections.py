@@ -173,29 +173,30 @@ class Connections:
         self._refused.pop(sock).cancel()
         sock.close()
 
-    def _wait_for_request(self, family: int, descriptor: int) -> None:
+    def _wait_for_request(self, family: int, descriptor: int) -> Connection:
         connection = Connection(self, family, descriptor)
         self._waiting.add(connection)
         self.listen(connection)
+        return connection
 
     def listen(self, connection: Connection) -> None:
         self._context.run(self.loop.add_reader, connection.descriptor, connection.readable)
 
-    def lend(self, connection: Connection, data: bytes, block: bytes | None) -> None:
+    def lend(self, connection: Connection, data: bytes, block: bytes | None) -> LaneStream | None:
         """Give a connection to Tornado with what was read; ``block`` is what the memo may know the request by."""
         self._waiting.discard(connection)
         self.loop.remove_reader(connection.descriptor)
         sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.descriptor)
         connection.descriptor = -1
-        self._hand_over(sock, data, block)
+        return self._hand_over(sock, data, block)
 
-    def _hand_over(self, sock: socket.socket, data: bytes, block: bytes | None) -> None:
+    def _hand_over(self, sock: socket.socket, data: bytes, block: bytes | None) -> LaneStream | None:
         try:
             address = sock.getpeername()
         except OSError:  # it has gone already
             sock.close()
             self._one_less()
-            return
+            return None
         given_back = None if self.lane is None else self._take_back
         stream = LaneStream(
             sock, data, block, given_back, self._lent_closed, max_buffer_size=self._server.max_buffer_size
@@ -203,14 +204,22 @@ class Connections:
         stream.last = self._draining
         self._lent.add(stream)
         self._server.handle_stream(stream, address)
+        return stream
 
-    def _take_back(self, stream: LaneStream, family: int, descriptor: int) -> None:
-        self._lent.discard(stream)
-        self._wait_for_request(family, descriptor)
+    def _take_back(self, stream: LaneStream, family: int, descriptor: int, data: bytes) -> None:
+        connection = self._wait_for_request(family, descriptor)
+        self._lent_ended(stream)
+        if data:
+            connection.take(data)
 
     def _lent_closed(self, stream: LaneStream) -> None:
-        self._lent.discard(stream)
+        self._lent_ended(stream)
         self._one_less()
+
+    def _lent_ended(self, stream: LaneStream) -> None:
+        self._lent.discard(stream)
+        if self.lane is not None:
+            self.lane.exchange_ended(stream)
 
     def closed(self, connection: Connection) -> None:
         self._waiting.discard(connection)
@@ -300,9 +309,13 @@ class Connection:
         self._owner.listen(self)
         return True
 
-    def lend(self, data: bytes, block: bytes | None) -> None:
-        """Let Tornado answer this."""
-        self._owner.lend(self, data, block)
+    def take(self, data: bytes) -> None:
+        """Have answered what was read before a pause."""
+        self._owner.take(self, data, time.monotonic())
+
+    def lend(self, data: bytes, block: bytes | None) -> LaneStream | None:
+        """Let Tornado answer this; None when the client has gone."""
+        return self._owner.lend(self, data, block)
 
     def close(self) -> None:
         if self.descriptor >= 0:

@@ -21,20 +21,21 @@ class EventsHandler(WaitingHandler):
 
     async def get(self, task_id: str) -> None:
         last_id = self.request.headers.get("Last-Event-ID", "")
-        if last_id and not self.generations.is_event_id(last_id):
+        if last_id and not self.services.generations.is_event_id(last_id):
             raise BadRequest(
                 400,
                 "invalid_parameter",
                 "Last-Event-ID is not valid",
                 "Send the id of the last event, as it was received.",
             )
-        await self.generations.status(self.caller.account_id, task_id)
+        await self.services.generations.status(self.caller.account_id, task_id)
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("X-Accel-Buffering", "no")
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
         with suppress(TimeoutError, StreamClosedError):
             async with self.patience.lasting():
-                async for event in self.generations.events(self.caller.account_id, task_id, last_id, SILENCE_S):
+                account_id, generations = self.caller.account_id, self.services.generations
+                async for event in generations.events(account_id, task_id, last_id, SILENCE_S):
                     self.write(render(event))
                     await self._send()
 

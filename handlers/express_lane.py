@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from accounts import AccountsError, Caller
 from generation import Document, StatusCopy
 from handlers.errors import TooManyPolls, answer_for
 from handlers.generations import BASE
+from handlers.lane_stream import LaneStream
 from handlers.poll_answers import Head, Refusal, document_lines
 from handlers.poll_memo import Remembered, is_whole_head
 from handlers.polls import Polls
@@ -35,6 +37,7 @@ LINE_ENDS = b"/ HTTP/1.1\r\n"
 TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_BEGINS = len(LINE_BEGINS)
 ID_ENDS = ID_BEGINS + 36
+LEARNED_AT_ONCE = 100
 
 log = structlog.get_logger("request")
 
@@ -51,6 +54,8 @@ class ExpressLane:
         self._refusal = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
         self._renewals: dict[Remembered, list[tuple[Connection, bytes]]] = {}
         self._renewers: set[asyncio.Task[None]] = set()
+        self._learning: set[LaneStream] = set()
+        self._queue: deque[tuple[Connection, bytes]] = deque()
         self._last_key = b""
         self._reported = (0, 0)
 
@@ -58,7 +63,7 @@ class ExpressLane:
         """Answer what was read, or lend the connection out; ``now`` is time.monotonic()."""
         known = self._memo.get(data[ID_ENDS:])
         if known is None or not data.startswith(LINE_BEGINS):
-            connection.lend(data, memorable_block(data))
+            self._lend(connection, data)
             return
         known.used = True
         if now >= known.valid_until:
@@ -87,6 +92,31 @@ class ExpressLane:
         for renewer in self._renewers:
             renewer.cancel()
         await asyncio.gather(*self._renewers, return_exceptions=True)
+
+    def exchange_ended(self, stream: LaneStream) -> None:
+        """Hear that a connection that was lent has come back or is closed."""
+        if stream in self._learning:
+            self._learning.discard(stream)
+            while self._queue and len(self._learning) < LEARNED_AT_ONCE:
+                connection, data = self._queue.popleft()
+                if connection.resume():
+                    connection.take(data)
+
+    def _lend(self, connection: Connection, data: bytes) -> None:
+        """Have Tornado answer, but only so many unknown polls at a time.
+
+        After a restart every client comes with a block that is not known yet. One after the other each is learned soon;
+        all at once they would wait for each other until their clients gave up.
+        """
+        block = memorable_block(data)
+        if block is None:
+            connection.lend(data, None)
+        elif len(self._learning) < LEARNED_AT_ONCE:
+            if (stream := connection.lend(data, block)) is not None:
+                self._learning.add(stream)
+        else:
+            connection.pause()
+            self._queue.append((connection, data))
 
     def _answer(self, connection: Connection, known: Remembered, key: bytes, document: Document, now: float) -> None:
         self._last_key = key
@@ -136,7 +166,7 @@ class ExpressLane:
                 self._memo.forget(block)
         for connection, data in self._renewals.pop(known):
             if connection.resume():
-                self.take(connection, data, time.monotonic())
+                connection.take(data)
 
 
 def memorable_block(data: bytes) -> bytes | None:

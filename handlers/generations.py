@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from accounts import Identity
-from generation import Document, Generations, Patience
-from handlers.api import AccountHandler, BodyHandler, HttpRules
+from generation import Document, Patience
+from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.poll_answers import RETRY_AFTER_S
-from handlers.polls import Polls
+from handlers.services import Services
 
 BASE = "/api/v1/web-knowledge"
 LONGEST_WAIT_S = 25
@@ -17,14 +16,10 @@ STARTED = "Prompt generation started. Use task_id to check status."
 class StartHandler(BodyHandler):
     """POST generate-prompt-async/ and GET generate-prompt-async/"""
 
-    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
-        super().initialize(rules, identity)
-        self.generations = generations
-
     async def post(self) -> None:
         manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
         key = self.request.headers.get("Idempotency-Key")
-        started = await self.generations.start(self.caller.account_id, manual_prompt, key)
+        started = await self.services.generations.start(self.caller.account_id, manual_prompt, key)
         status_url = f"{BASE}/generate-prompt-async/status/{started.task_id}/"
         self.set_status(202)
         self.set_header("Location", status_url)
@@ -43,16 +38,12 @@ class StartHandler(BodyHandler):
         )
 
     async def get(self) -> None:
-        documents = await self.generations.recent(self.caller.account_id)
+        documents = await self.services.generations.recent(self.caller.account_id)
         self.write(b'{"success":true,"tasks":[' + b",".join(documents) + b"]}")
 
 
 class TaskHandler(AccountHandler):
     """What answers with one task's status document."""
-
-    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
-        super().initialize(rules, identity)
-        self.generations = generations
 
     def write_document(self, document: Document) -> None:
         if not document.terminal:
@@ -63,44 +54,40 @@ class TaskHandler(AccountHandler):
 class WaitingHandler(TaskHandler):
     """What may wait for a task: its wait ends with its connection, or when the process drains."""
 
-    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
-        super().initialize(rules, identity, generations)
+    def initialize(self, services: Services) -> None:
+        super().initialize(services)
         self.patience = Patience()
 
     async def prepare(self) -> None:
         await super().prepare()
-        self.rules.open_requests.waiting.add(self.patience)
+        self.services.open_requests.waiting.add(self.patience)
 
     def on_connection_close(self) -> None:
         self.patience.end()
 
     def on_finish(self) -> None:
-        self.rules.open_requests.waiting.discard(self.patience)
+        self.services.open_requests.waiting.discard(self.patience)
         super().on_finish()
 
 
 class StatusHandler(WaitingHandler):
     """GET generate-prompt-async/status/{task_id}/[?wait=S&after=VERSION]"""
 
-    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations, polls: Polls) -> None:
-        super().initialize(rules, identity, generations)
-        self.polls = polls
-
     async def get(self, task_id: str) -> None:
-        self.polls.admit(self.caller.account_id)
+        self.services.polls.admit(self.caller.account_id)
         timeout_s = self.whole_number("wait", 0, LONGEST_WAIT_S)
         if timeout_s:
             after = self.whole_number("after", 0, 999_999_999)
-            document = await self.generations.wait(
+            document = await self.services.generations.wait(
                 self.caller.account_id, task_id, self.patience, after_version=after, timeout_s=timeout_s
             )
         else:
-            document = await self.generations.status(self.caller.account_id, task_id)
+            document = await self.services.generations.status(self.caller.account_id, task_id)
         self.write_document(document)
-        self.polls.remember(self.request, self.caller, self._headers)
+        self.services.polls.remember(self.request, self.caller, self._headers)
 
     def on_finish(self) -> None:
-        self.polls.answered(self.get_status())
+        self.services.polls.answered(self.get_status())
         super().on_finish()
 
 
@@ -108,15 +95,14 @@ class CancelHandler(TaskHandler):
     """POST generate-prompt-async/cancel/{task_id}/"""
 
     async def post(self, task_id: str) -> None:
-        self.write_document(await self.generations.cancel(self.caller.account_id, task_id))
+        self.write_document(await self.services.generations.cancel(self.caller.account_id, task_id))
 
 
 class SynchronousHandler(BodyHandler):
     """POST generate-prompt/: answers when the prompt is there; cancels it when the client goes away before."""
 
-    def initialize(self, rules: HttpRules, identity: Identity, generations: Generations) -> None:
-        super().initialize(rules, identity)
-        self.generations = generations
+    def initialize(self, services: Services) -> None:
+        super().initialize(services)
         self.patience = Patience()
 
     def on_connection_close(self) -> None:
@@ -125,7 +111,7 @@ class SynchronousHandler(BodyHandler):
     async def post(self) -> None:
         manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
         key = self.request.headers.get("Idempotency-Key")
-        generated = await self.generations.generate(self.caller.account_id, manual_prompt, key, self.patience)
+        generated = await self.services.generations.generate(self.caller.account_id, manual_prompt, key, self.patience)
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"

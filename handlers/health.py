@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from handlers.api import HttpRules, JsonHandler
-from runtime.metrics import CONTENT_TYPE, Metrics
+from handlers.api import JsonHandler
+from runtime.metrics import CONTENT_TYPE
 
 
 class LiveHandler(JsonHandler):
@@ -18,12 +16,8 @@ class LiveHandler(JsonHandler):
 class ReadyHandler(JsonHandler):
     """GET /health/ready: Redis answers and the process is not about to stop."""
 
-    def initialize(self, rules: HttpRules, not_ready: Callable[[], Awaitable[str]]) -> None:
-        super().initialize(rules)
-        self.not_ready = not_ready
-
     async def get(self) -> None:
-        reason = await self.not_ready()
+        reason = await self.services.not_ready()
         self.set_status(503 if reason else 200)
         if reason:
             self.set_header("Retry-After", "1")
@@ -33,10 +27,6 @@ class ReadyHandler(JsonHandler):
 class MetricsHandler(JsonHandler):
     """GET /metrics, in Prometheus' text format."""
 
-    def initialize(self, rules: HttpRules, metrics: Metrics) -> None:
-        super().initialize(rules)
-        self.metrics = metrics
-
     async def get(self) -> None:
         self.set_header("Content-Type", CONTENT_TYPE)
-        self.write(self.metrics.render())
+        self.write(self.services.metrics.render())

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import structlog
 from tornado.web import Application, RequestHandler, url
 
-from accounts import Accounts, Identity
-from generation import Generations
 from handlers.account import AccountView, LedgerView
-from handlers.api import HttpRules, JsonHandler, NotFound
+from handlers.api import JsonHandler, NotFound
 from handlers.events import EventsHandler
 from handlers.generations import BASE, CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
-from handlers.page import FileHandler, Page, PageHandler
-from handlers.polls import Polls
+from handlers.page import FileHandler, PageHandler
+from handlers.services import Services
 from runtime.metrics import Metrics
 
 log = structlog.get_logger("request")
@@ -25,55 +22,35 @@ log = structlog.get_logger("request")
 SUBMITTING = ("generations", "synchronous")
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What main has constructed and the routes hand on. ``not_ready`` returns a reason, or '' when all is well."""
-
-    rules: HttpRules
-    identity: Identity
-    accounts: Accounts
-    generations: Generations
-    polls: Polls
-    metrics: Metrics
-    not_ready: Callable[[], Awaitable[str]]
-    minimum_tokens: int
-    page: Page
-
-
 def make_app(services: Services) -> Application:
     """Build the application; every path answers with and without its trailing slash."""
-    rules = {"rules": services.rules}
-    caller = rules | {"identity": services.identity}
-    generations = caller | {"generations": services.generations}
-    polls = generations | {"polls": services.polls}
-    accounts = caller | {"accounts": services.accounts}
-    page = rules | {"page": services.page}
-    routes = [
-        url(r"/", PageHandler, page, name="page"),
-        url(r"/static/(.+)", FileHandler, page, name="static"),
-        url(rf"{BASE}/generate-prompt-async/?", StartHandler, generations, name="generations"),
-        url(rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler, polls, name="status"),
-        url(rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler, generations, name="events"),
-        url(rf"{BASE}/generate-prompt-async/cancel/([^/]+)/?", CancelHandler, generations, name="cancel"),
-        url(rf"{BASE}/generate-prompt/?", SynchronousHandler, generations, name="synchronous"),
-        url(r"/api/v1/account/?", AccountView, accounts | {"minimum_tokens": services.minimum_tokens}, name="account"),
-        url(r"/api/v1/account/ledger/?", LedgerView, accounts, name="ledger"),
-        url(r"/health/live/?", LiveHandler, rules, name="live"),
-        url(r"/health/ready/?", ReadyHandler, rules | {"not_ready": services.not_ready}, name="ready"),
-        url(r"/metrics/?", MetricsHandler, rules | {"metrics": services.metrics}, name="metrics"),
-    ]
+    handlers: dict[str, tuple[str, type[JsonHandler]]] = {
+        "page": (r"/", PageHandler),
+        "static": (r"/static/(.+)", FileHandler),
+        "generations": (rf"{BASE}/generate-prompt-async/?", StartHandler),
+        "status": (rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler),
+        "events": (rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler),
+        "cancel": (rf"{BASE}/generate-prompt-async/cancel/([^/]+)/?", CancelHandler),
+        "synchronous": (rf"{BASE}/generate-prompt/?", SynchronousHandler),
+        "account": (r"/api/v1/account/?", AccountView),
+        "ledger": (r"/api/v1/account/ledger/?", LedgerView),
+        "live": (r"/health/live/?", LiveHandler),
+        "ready": (r"/health/ready/?", ReadyHandler),
+        "metrics": (r"/metrics/?", MetricsHandler),
+    }
+    given = {"services": services}
     return Application(
-        routes,  # type: ignore[arg-type]  # Tornado's stubs do not know that url() makes rules
+        [url(pattern, handler, given, name) for name, (pattern, handler) in handlers.items()],
         default_handler_class=NotFound,
-        default_handler_args=rules,
-        log_function=_RequestLog(services.metrics, {route.handler_class: route.name or "" for route in routes}),
+        default_handler_args=given,
+        log_function=_RequestLog(services.metrics, {handler: name for name, (_, handler) in handlers.items()}),
     )
 
 
 class _RequestLog:
     """One line and one count a request, when it is over."""
 
-    def __init__(self, metrics: Metrics, names: dict[type[RequestHandler], str]) -> None:
+    def __init__(self, metrics: Metrics, names: Mapping[type[RequestHandler], str]) -> None:
         self._metrics = metrics
         self._names = names
 

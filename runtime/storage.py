@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,8 @@ LOOK_AGAIN_S = 1.0  # while Redis is away at the start
 
 Argument = str | bytes | int
 Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
+SCANNED_AT_ONCE = 1_000
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -245,6 +247,29 @@ class Storage:
         # Errors as answers: raised, redis-py would write the arguments, prompts among them, into the error's text.
         return await pipe.execute(raise_on_error=False)
 
+    async def command(self, *command: Argument) -> Any:
+        """Run one plain command, by its name in capitals; values are bytes, otherwise as redis-py parses the answer.
+
+        Raises:
+            StorageUnavailable: no usable answer.
+        """
+        execute: Callable[..., Awaitable[Any]] = self.redis.execute_command
+        return await self.read(str(command[0]).lower(), lambda: execute(*command))
+
+    async def scan(self, pattern: str) -> AsyncIterator[str]:
+        """Yield the names of all keys that match; some may come twice, as Redis says.
+
+        Raises:
+            StorageUnavailable: no usable answer.
+        """
+        cursor = 0
+        while True:
+            cursor, keys = await self.command("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)
+            for key in keys:
+                yield str(key, "utf-8")
+            if cursor == 0:
+                return
+
     async def read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
         """Await ``call()`` with its time observed and its errors mapped.
 
@@ -263,3 +288,8 @@ class Storage:
             raise
         finally:
             self._observe(operation, time.perf_counter() - started)
+
+
+def account_of(key: str) -> str:
+    """Return the account whose slot the key is in."""
+    return key.split("{", 1)[1].rsplit("}", 1)[0]

@@ -24,7 +24,7 @@ RULES = (
 
 
 def draft_of(text: str) -> str:
-    """Return the draft in a request's text: the member manual_prompt when it is JSON, else the text; markers removed."""
+    """Return the draft in a request's text: manual_prompt when it is JSON, else the text; markers removed."""
     try:
         members = json.loads(text)
     except ValueError:

@@ -1,6 +1,6 @@
 """Gemini's framing undone: bytes in, JSON values out, whatever way they were cut.
 
-Source: Google's own streams: ``data: {json}`` and an empty line; multi-line data; a bare ``{"error": …}`` in the middle;
+Source: Google's own streams: ``data: {json}`` and an empty line; multi-line data; a bare ``{"error": …}`` in between;
 a plain JSON body instead of a stream, in an array or not. The Content-Type says nothing reliable, so it is not asked.
 Lines end at CR, LF or both and nowhere else: U+2028 is text. Refuses to know what the values mean.
 """

@@ -29,6 +29,7 @@ FACTS = {
     "ManualPromptTooLong": (20_001, 20_000),
     "ManualPromptInvalid": ("a NUL character",),
     "TooManyTasks": (5,),
+    "TooManyPolls": (1,),
     "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
     "Unauthorized": ("missing",),
     "UnknownAccount": ("acc_1",),

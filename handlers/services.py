@@ -1,0 +1,30 @@
+"""What main has constructed and handlers use; every route hands all of it to its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from accounts import Accounts, Identity
+from generation import Generations
+from handlers.open_requests import OpenRequests
+from handlers.page_files import Page
+from handlers.polls import Polls
+from runtime.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """``not_ready`` returns a reason, or '' when all is well; ``cors_origins`` are exact."""
+
+    identity: Identity
+    accounts: Accounts
+    generations: Generations
+    polls: Polls
+    metrics: Metrics
+    open_requests: OpenRequests
+    not_ready: Callable[[], Awaitable[str]]
+    cors_origins: frozenset[str]
+    body_bytes: int
+    minimum_tokens: int
+    page: Page
