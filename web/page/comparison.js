@@ -18,20 +18,22 @@ export function showComparison(before, after) {
   shown = pair;
   const pieces = wordDiff(before, after);
   root.replaceChildren(
-    column('Your prompt', pieces ? marked(pieces, 'added') : [before]),
-    column('Generated prompt', pieces ? marked(pieces, 'removed') : [after]),
+    column('Your prompt', pieces ? marked(pieces, 'before') : [before]),
+    column('Generated prompt', pieces ? marked(pieces, 'after') : [after]),
     make('p', { className: 'hint legend' }, ...legend(pieces)),
   );
 }
 
 /**
  * @param {import('./word-diff.js').Piece[]} pieces
- * @param {'added' | 'removed'} absent the kind that this side does not have
+ * @param {'before' | 'after'} side
  */
-function marked(pieces, absent) {
-  return pieces
-    .filter(({ kind }) => kind !== absent)
-    .map(({ kind, text }) => (kind === 'same' || text.trim() === '' ? text : make(kind === 'added' ? 'ins' : 'del', {}, text)));
+function marked(pieces, side) {
+  const tag = side === 'before' ? 'del' : 'ins';
+  return pieces.map((piece) => {
+    const words = piece[side].trimEnd(); // the mark ends with the word, not with the line
+    return words === '' || piece.kind === 'same' ? piece[side] : make('span', {}, make(tag, {}, words), piece[side].slice(words.length));
+  });
 }
 
 /** @param {string} title @param {(Node | string)[]} content */
@@ -46,6 +48,6 @@ function legend(pieces) {
     return ['The two texts share too little to mark the changes word by word.'];
   }
   const count = /** @param {string} kind */ (kind) =>
-    pieces.filter((piece) => piece.kind === kind && piece.text.trim() !== '').length;
+    pieces.filter((piece) => piece.kind === kind).length;
   return [make('del', {}, 'removed'), ` ${grouped(count('removed'))}  `, make('ins', {}, 'added'), ` ${grouped(count('added'))}`];
 }

@@ -5,17 +5,35 @@
  */
 
 /** More changes than this are no comparison any more, and their trace would fill the memory. */
-const MOST_CHANGES = 2_000;
-
-/** @typedef {{kind: 'same' | 'removed' | 'added', text: string}} Piece */
+const MOST_CHANGES = 1_500;
 
 /**
- * Cut a text into words, and what stands between them; the pieces joined are the text.
+ * A run of words. A piece that is the same in both texts may differ in the white space between its words, so it has both.
+ *
+ * @typedef {{kind: 'same' | 'removed' | 'added', before: string, after: string}} Piece
+ */
+
+/**
+ * Cut a text into words with the white space that follows them; joined they are the text again.
  *
  * @param {string} text
  * @returns {string[]}
  */
 export function wordsOf(text) {
+  /** @type {string[]} */
+  const words = [];
+  for (const segment of segmentsOf(text)) {
+    if (segment.trim() === '' && words.length > 0) {
+      words[words.length - 1] += segment;
+    } else {
+      words.push(segment);
+    }
+  }
+  return words;
+}
+
+/** @param {string} text @returns {string[]} */
+function segmentsOf(text) {
   if (typeof Intl.Segmenter === 'function') {
     const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' }); // knows Chinese, Japanese and Thai words too
     return Array.from(segmenter.segment(text), ({ segment }) => segment);
@@ -31,20 +49,8 @@ export function wordsOf(text) {
 export function wordDiff(before, after) {
   const a = wordsOf(before);
   const b = wordsOf(after);
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) {
-    start += 1;
-  }
-  let end = 0;
-  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end]) {
-    end += 1;
-  }
-  const middle = changes(a.slice(start, a.length - end), b.slice(start, b.length - end));
-  if (!middle) {
-    return null;
-  }
-  const edges = /** @param {string[]} words @returns {Piece[]} */ (words) => words.map((text) => ({ kind: 'same', text }));
-  return joined([...edges(a.slice(0, start)), ...middle, ...edges(a.slice(a.length - end))]);
+  const pieces = changes(a, b);
+  return pieces && joined(pieces);
 }
 
 /**
@@ -53,6 +59,8 @@ export function wordDiff(before, after) {
  * @returns {Piece[] | null}
  */
 function changes(a, b) {
+  const bare = (/** @type {string[]} */ words) => words.map((word) => word.trimEnd()); // white space is no change
+  const [from, to] = [bare(a), bare(b)];
   const most = Math.min(a.length + b.length, MOST_CHANGES);
   const furthest = new Int32Array(2 * most + 3); // by diagonal k = x - y: the furthest x reached
   const trace = [];
@@ -62,11 +70,11 @@ function changes(a, b) {
       const at = most + 1 + k;
       const down = k === -d || (k !== d && furthest[at - 1] < furthest[at + 1]);
       let x = down ? furthest[at + 1] : furthest[at - 1] + 1;
-      while (x < a.length && x - k < b.length && a[x] === b[x - k]) {
+      while (x < from.length && x - k < to.length && from[x] === to[x - k]) {
         x += 1;
       }
       furthest[at] = x;
-      if (x >= a.length && x - k >= b.length) {
+      if (x >= from.length && x - k >= to.length) {
         return path(a, b, trace);
       }
     }
@@ -97,10 +105,10 @@ function path(a, b, trace) {
     while (x > fromX && y > fromY) {
       x -= 1;
       y -= 1;
-      pieces.push({ kind: 'same', text: a[x] });
+      pieces.push({ kind: 'same', before: a[x], after: b[y] });
     }
     if (d > 0) {
-      pieces.push(down ? { kind: 'added', text: b[fromY] } : { kind: 'removed', text: a[fromX] });
+      pieces.push(down ? { kind: 'added', before: '', after: b[fromY] } : { kind: 'removed', before: a[fromX], after: '' });
       x = fromX;
       y = fromY;
     }
@@ -115,7 +123,8 @@ function joined(pieces) {
   for (const piece of pieces) {
     const last = result[result.length - 1];
     if (last?.kind === piece.kind) {
-      last.text += piece.text;
+      last.before += piece.before;
+      last.after += piece.after;
     } else {
       result.push({ ...piece });
     }
