@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import click
 import structlog
 from pydantic import SecretStr
@@ -78,7 +79,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     )
     accounts, api_keys = Accounts(storage), ApiKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
-    identity = Identity(api_keys, accounts, settings.identity, gemini_session)
+    jwks_session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))  # its host has its own proxy
+    identity = Identity(api_keys, accounts, settings.identity, jwks_session)
 
     tasks = Tasks(
         storage,

@@ -1,9 +1,10 @@
 """Every connection of the server: accepted, counted, left to idle cheaply, lent to Tornado for an exchange, ended.
 
-A connection that waits for a request is a file descriptor in the event loop and little else (under 1 KB; Tornado keeps
-9 KB). What it then reads is shown to the express lane; what that does not answer goes to Tornado with the bytes already
-read, and comes back afterwards (``lane_stream.py``). Without a lane connections are Tornado's from their first byte on.
-Refuses to know what requests say.
+A connection that waits for a request is a file descriptor in the event loop and little else (half a KB; Tornado
+keeps eight). What it then reads is shown to the express lane; what that does not answer goes to Tornado with the bytes
+already read (``lane_stream.py``). After a poll the connection comes back at once, after another exchange in a second
+or two: a proxy's connection that carries everybody's requests stays with Tornado, and the lane answers the polls in
+between. Without a lane, connections are Tornado's from their first byte on. Refuses to know what requests say.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import structlog
 from tornado.httpserver import HTTPServer
 
 from handlers.errors import Answer
-from handlers.express_lane import ExpressLane
+from handlers.express_lane import ExpressLane, memorable_block
 from handlers.lane_stream import READ_BYTES, LaneStream
 from handlers.poll_answers import Head, Refusal
 from runtime.settings import ServerSettings
@@ -29,6 +30,8 @@ from runtime.settings import ServerSettings
 ACCEPTS_AT_ONCE = 128
 PAUSE_WITHOUT_DESCRIPTORS_S = 0.5
 NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+LINGER_S = 1.0  # how long Tornado keeps a connection after an exchange: lending it again costs as much as ten polls
+MOST_LINGERING = 1_000  # 8 MB
 REFUSED_LINGER_S = 1.0  # time to read the refusal, before the socket goes and with it the request that nobody read
 REFUSED_AT_ONCE = 256
 IDLE_GRACE_S = 2.0  # while draining: clients poll every second, so most learn that the connection ends with an answer
@@ -45,13 +48,14 @@ class Connections:
 
     def __init__(self, server: HTTPServer, lane: ExpressLane | None, settings: ServerSettings) -> None:
         self.loop = asyncio.get_running_loop()
-        self.lane = lane
+        self._lane = lane
         self._server = server
         self._most = settings.connections
         self._idle_timeout_s = settings.idle_timeout_s
         self._listeners: list[socket.socket] = []
         self._waiting: set[Connection] = set()
         self._lent: set[LaneStream] = set()
+        self._lingering: dict[LaneStream, float] = {}
         self._refused: dict[socket.socket, asyncio.TimerHandle] = {}
         self._refusal, self._head = Refusal(TOO_MANY), Head()
         self._draining = False
@@ -66,10 +70,10 @@ class Connections:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self._close()
         await self._server.close_all_connections()
-        if self.lane is not None:
-            await self.lane.aclose()
+        if self._lane is not None:
+            await self._lane.aclose()
 
     def __len__(self) -> int:
         """Open connections, wherever they are."""
@@ -87,28 +91,34 @@ class Connections:
         From now on Tornado answers everything, and with its answer a connection ends.
         """
         self._draining = True
+        for listener in list(self._listeners):
+            self._accept(listener)  # who has connected already would else be reset when the listener closes
         self._stop_accepting()
         for stream in self._lent:
             stream.last = True
         grace_s = min(IDLE_GRACE_S, timeout_s)
         if not await self._emptied(grace_s):
-            for connection in list(self._waiting):
-                connection.close()
+            self._close_idle()
             await self._emptied(timeout_s - grace_s)
         in_time = not len(self)
-        self.close()
+        self._close()
         return in_time
 
-    def close(self) -> None:
-        """Close everything at once."""
+    def _close(self) -> None:
+        self._draining = True
         self._every_second.cancel()
         self._stop_accepting()
-        for connection in list(self._waiting):
-            connection.close()
+        self._close_idle()
         for stream in list(self._lent):
             stream.close()
         for sock in list(self._refused):
             self._end_refused(sock)
+
+    def _close_idle(self) -> None:
+        for connection in list(self._waiting):
+            connection.close()
+        for stream in [stream for stream in self._lent if stream.between]:
+            stream.close()
 
     async def _emptied(self, within_s: float) -> bool:
         if len(self):
@@ -119,6 +129,8 @@ class Connections:
             except TimeoutError:
                 return False
         return True
+
+    # Accepting
 
     def _stop_accepting(self) -> None:
         while self._listeners:
@@ -152,10 +164,10 @@ class Connections:
             return
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.lane is None:
-            self._hand_over(sock, b"", None)
+        if self._lane is None:
+            self._hand_over(sock, b"")
         else:
-            self._wait_for_request(sock.family, sock.detach())
+            self.taken_back(sock.family, sock.detach(), b"")
 
     def _refuse(self, sock: socket.socket) -> None:
         answer = self._refusal.render(self._head, b"\r\nCache-Control: no-store\r\nConnection: close\r\n")
@@ -173,53 +185,19 @@ class Connections:
         self._refused.pop(sock).cancel()
         sock.close()
 
-    def _wait_for_request(self, family: int, descriptor: int) -> Connection:
-        connection = Connection(self, family, descriptor)
-        self._waiting.add(connection)
-        self.listen(connection)
-        return connection
+    # Waiting for a request
 
     def listen(self, connection: Connection) -> None:
         self._context.run(self.loop.add_reader, connection.descriptor, connection.readable)
 
-    def lend(self, connection: Connection, data: bytes, block: bytes | None) -> LaneStream | None:
-        """Give a connection to Tornado with what was read; ``block`` is what the memo may know the request by."""
-        self._waiting.discard(connection)
-        self.loop.remove_reader(connection.descriptor)
-        sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.descriptor)
-        connection.descriptor = -1
-        return self._hand_over(sock, data, block)
-
-    def _hand_over(self, sock: socket.socket, data: bytes, block: bytes | None) -> LaneStream | None:
-        try:
-            address = sock.getpeername()
-        except OSError:  # it has gone already
-            sock.close()
-            self._one_less()
-            return None
-        given_back = None if self.lane is None else self._take_back
-        stream = LaneStream(
-            sock, data, block, given_back, self._lent_closed, max_buffer_size=self._server.max_buffer_size
-        )
-        stream.last = self._draining
-        self._lent.add(stream)
-        self._server.handle_stream(stream, address)
-        return stream
-
-    def _take_back(self, stream: LaneStream, family: int, descriptor: int, data: bytes) -> None:
-        connection = self._wait_for_request(family, descriptor)
-        self._lent_ended(stream)
-        if data:
-            connection.take(data)
-
-    def _lent_closed(self, stream: LaneStream) -> None:
-        self._lent_ended(stream)
-        self._one_less()
-
-    def _lent_ended(self, stream: LaneStream) -> None:
-        self._lent.discard(stream)
-        if self.lane is not None:
-            self.lane.exchange_ended(stream)
+    def take(self, connection: Connection, data: bytes, now: float) -> None:
+        """Have a read answered, by whom it may concern."""
+        if self._draining or self._lane is None:
+            self.lend(connection, data)
+        elif (answer := self._lane.answer(data, now)) is not None:
+            connection.send(answer)
+        else:
+            self._lane.consider(connection, data, now)
 
     def closed(self, connection: Connection) -> None:
         self._waiting.discard(connection)
@@ -229,20 +207,74 @@ class Connections:
         if not len(self):
             self._none.set()
 
-    def take(self, connection: Connection, data: bytes, now: float) -> None:
-        """Have a read answered."""
-        if self._draining or self.lane is None:
-            self.lend(connection, data, None)
-        else:
-            self.lane.take(connection, data, now)
-
     def _look_around(self) -> None:
-        idle_since = time.monotonic() - self._idle_timeout_s
-        for connection in [connection for connection in self._waiting if connection.seen_at < idle_since]:
+        now = time.monotonic()
+        for connection in [each for each in self._waiting if each.seen_at < now - self._idle_timeout_s]:
             connection.close()
-        if self.lane is not None:
-            self.lane.report()
+        for stream in [each for each, since in self._lingering.items() if since < now - LINGER_S]:
+            self._end_lingering(stream)
+        if self._lane is not None:
+            self._lane.report()
         self._every_second = self.loop.call_later(1.0, self._look_around)
+
+    # Lent to Tornado
+
+    def lend(self, connection: Connection, data: bytes) -> LaneStream | None:
+        """Give a connection to Tornado with what was read from it; None when the client has gone."""
+        self._waiting.discard(connection)
+        self.loop.remove_reader(connection.descriptor)
+        sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.descriptor)
+        connection.descriptor = -1
+        return self._hand_over(sock, data)
+
+    def _hand_over(self, sock: socket.socket, data: bytes) -> LaneStream | None:
+        try:
+            address = sock.getpeername()
+        except OSError:  # it has gone already
+            sock.close()
+            self._one_less()
+            return None
+        stream = LaneStream(sock, data, self, max_buffer_size=self._server.max_buffer_size)
+        stream.last = self._draining
+        self._lent.add(stream)
+        self._server.handle_stream(stream, address)
+        return stream
+
+    def answer(self, data: bytes, now: float) -> bytes | None:
+        return None if self._draining or self._lane is None else self._lane.answer(data, now)
+
+    def memorable(self, data: bytes) -> bytes | None:
+        return None if self._lane is None else memorable_block(data)
+
+    def exchanged(self, stream: LaneStream, *, poll: bool) -> None:
+        if stream.last:
+            stream.close()  # the answer has said so
+        elif poll:
+            stream.give_back()
+        elif self._lane is not None:
+            self._lingering.pop(stream, None)
+            self._lingering[stream] = time.monotonic()
+            if len(self._lingering) > MOST_LINGERING:
+                self._end_lingering(next(iter(self._lingering)))
+
+    def _end_lingering(self, stream: LaneStream) -> None:
+        del self._lingering[stream]
+        if stream.between and not stream.writing():
+            stream.give_back()
+
+    def taken_back(self, family: int, descriptor: int, data: bytes) -> None:
+        connection = Connection(self, family, descriptor)
+        self._waiting.add(connection)
+        self.listen(connection)
+        if data:
+            connection.take(data)
+
+    def ended(self, stream: LaneStream) -> None:
+        self._lent.discard(stream)
+        self._lingering.pop(stream, None)
+        if self._lane is not None:
+            self._lane.exchange_ended(stream)
+        self._one_less()
 
 
 class Connection:
@@ -265,10 +297,14 @@ class Connection:
         except OSError:
             data = b""
         if data:
-            self.seen_at = now = time.monotonic()
-            self._owner.take(self, data, now)
+            self.take(data)
         else:
             self.close()
+
+    def take(self, data: bytes) -> None:
+        """Have answered what was read, now or before a pause."""
+        self.seen_at = now = time.monotonic()
+        self._owner.take(self, data, now)
 
     def send(self, answer: bytes) -> None:
         """Send an answer, the rest of it as the client takes it; until then nothing more is read."""
@@ -309,13 +345,9 @@ class Connection:
         self._owner.listen(self)
         return True
 
-    def take(self, data: bytes) -> None:
-        """Have answered what was read before a pause."""
-        self._owner.take(self, data, time.monotonic())
-
-    def lend(self, data: bytes, block: bytes | None) -> LaneStream | None:
+    def lend(self, data: bytes) -> LaneStream | None:
         """Let Tornado answer this; None when the client has gone."""
-        return self._owner.lend(self, data, block)
+        return self._owner.lend(self, data)
 
     def close(self) -> None:
         if self.descriptor >= 0:

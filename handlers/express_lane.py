@@ -38,6 +38,7 @@ TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_BEGINS = len(LINE_BEGINS)
 ID_ENDS = ID_BEGINS + 36
 LEARNED_AT_ONCE = 100
+RENEW_AGAIN_S = 0.5
 
 log = structlog.get_logger("request")
 
@@ -52,32 +53,48 @@ class ExpressLane:
         self._authenticate = authenticate
         self._head = Head()
         self._refusal = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
-        self._renewals: dict[Remembered, list[tuple[Connection, bytes]]] = {}
-        self._renewers: set[asyncio.Task[None]] = set()
         self._learning: set[LaneStream] = set()
         self._queue: deque[tuple[Connection, bytes]] = deque()
+        self._renewals: dict[Remembered, list[tuple[Connection, bytes]]] = {}
+        self._renewers: set[asyncio.Task[None]] = set()
         self._last_key = b""
         self._reported = (0, 0)
 
-    def take(self, connection: Connection, data: bytes, now: float) -> None:
-        """Answer what was read, or lend the connection out; ``now`` is time.monotonic()."""
+    def answer(self, data: bytes, now: float) -> bytes | None:
+        """Return the answer to what was read, if it can be given at once; ``now`` is time.monotonic()."""
         known = self._memo.get(data[ID_ENDS:])
         if known is None or not data.startswith(LINE_BEGINS):
-            self._lend(connection, data)
-            return
+            return None
         known.used = True
-        if now >= known.valid_until:
-            self._renew(connection, data, known)
-            return
+        if now >= known.renew_at:
+            self._renew(known, data[ID_ENDS:])
+            if now >= known.valid_until:
+                return None
         key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
         document = self._copy.peek_key(key)
-        if document is not None:
-            self._answer(connection, known, key, document, now)
-        elif TASK_ID.fullmatch(data, ID_BEGINS, ID_ENDS):
+        return None if document is None else self._render(known, key, document, now)
+
+    def consider(self, connection: Connection, data: bytes, now: float) -> None:
+        """Find out what it takes to answer what was read: a look at Redis, a look at the credential, or Tornado."""
+        known = self._memo.get(data[ID_ENDS:])
+        if known is None or memorable_block(data) is None:
+            self._lend(connection, data)
+        elif now >= known.valid_until:
             connection.pause()
-            self._copy.look_up(key, lambda found: self._found(connection, data, known, key, found))
+            self._renewals[known].append((connection, data))
         else:
-            connection.lend(data, None)
+            connection.pause()
+            key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
+            self._copy.look_up(key, lambda found: self._found(connection, data, known, key, found))
+
+    def exchange_ended(self, stream: LaneStream) -> None:
+        """Hear that a connection that was lent has come back or is closed."""
+        if stream in self._learning:
+            self._learning.discard(stream)
+            while self._queue and len(self._learning) < LEARNED_AT_ONCE:
+                connection, data = self._queue.popleft()
+                if connection.resume():
+                    connection.take(data)
 
     def report(self) -> None:
         """Log the polls since the last report as one line, with the last as a sample."""
@@ -93,41 +110,15 @@ class ExpressLane:
             renewer.cancel()
         await asyncio.gather(*self._renewers, return_exceptions=True)
 
-    def exchange_ended(self, stream: LaneStream) -> None:
-        """Hear that a connection that was lent has come back or is closed."""
-        if stream in self._learning:
-            self._learning.discard(stream)
-            while self._queue and len(self._learning) < LEARNED_AT_ONCE:
-                connection, data = self._queue.popleft()
-                if connection.resume():
-                    connection.take(data)
-
-    def _lend(self, connection: Connection, data: bytes) -> None:
-        """Have Tornado answer, but only so many unknown polls at a time.
-
-        After a restart every client comes with a block that is not known yet. One after the other each is learned soon;
-        all at once they would wait for each other until their clients gave up.
-        """
-        block = memorable_block(data)
-        if block is None:
-            connection.lend(data, None)
-        elif len(self._learning) < LEARNED_AT_ONCE:
-            if (stream := connection.lend(data, block)) is not None:
-                self._learning.add(stream)
-        else:
-            connection.pause()
-            self._queue.append((connection, data))
-
-    def _answer(self, connection: Connection, known: Remembered, key: bytes, document: Document, now: float) -> None:
+    def _render(self, known: Remembered, key: bytes, document: Document, now: float) -> bytes:
         self._last_key = key
-        if known.bucket.take(now):
-            if document.rendered is None:
-                document.rendered = document_lines(document)
-            self._counts["lane", "200"] += 1
-            connection.send(b"".join((self._head.ok(now), known.headers, document.rendered, document.body)))
-        else:
+        if not known.bucket.take(now):
             self._counts["lane", "429"] += 1
-            connection.send(self._refusal.render(self._head, known.headers))
+            return self._refusal.render(self._head, known.headers)
+        if document.rendered is None:
+            document.rendered = document_lines(document)
+        self._counts["lane", "200"] += 1
+        return b"".join((self._head.ok(now), known.headers, document.rendered, document.body))
 
     def _found(
         self,
@@ -140,33 +131,47 @@ class ExpressLane:
         if not connection.resume():
             return
         if isinstance(found, Document):
-            self._answer(connection, known, key, found, time.monotonic())
+            connection.send(self._render(known, key, found, time.monotonic()))
         else:
-            connection.lend(data, None)  # the ordinary handler knows how to say 404 and 503
+            connection.lend(data)  # the ordinary handler knows how to say 404 and 503
 
-    def _renew(self, connection: Connection, data: bytes, known: Remembered) -> None:
-        """Have the block's credential looked at again, once for all who wait for it."""
-        connection.pause()
-        waiting = self._renewals.get(known)
-        if waiting is None:
-            waiting = self._renewals[known] = []
-            renewer = asyncio.create_task(self._authenticate_again(known, data[ID_ENDS:]), name="renewal of a memo")
+    def _lend(self, connection: Connection, data: bytes) -> None:
+        """Have Tornado answer, but only so many unknown polls at a time.
+
+        After a restart every client comes with a block that is not known yet. One after the other each is learned soon;
+        all at once they would wait for each other until their clients gave up.
+        """
+        if memorable_block(data) is None:
+            connection.lend(data)
+        elif len(self._learning) < LEARNED_AT_ONCE:
+            if (stream := connection.lend(data)) is not None:
+                self._learning.add(stream)
+        else:
+            connection.pause()
+            self._queue.append((connection, data))
+
+    def _renew(self, known: Remembered, block: bytes) -> None:
+        """Have the block's credential looked at again before it is due; who polls on will not notice."""
+        if known not in self._renewals:
+            self._renewals[known] = []
+            renewer = asyncio.create_task(self._authenticate_again(known, block), name="renewal of a memo")
             self._renewers.add(renewer)
             renewer.add_done_callback(self._renewers.discard)
-        waiting.append((connection, data))
 
     async def _authenticate_again(self, known: Remembered, block: bytes) -> None:
         try:
             caller = await self._authenticate(known.authorization)
-        except (AccountsError, StorageUnavailable):
+        except StorageUnavailable:
+            known.renew_at = time.monotonic() + RENEW_AGAIN_S  # it stays good until it is due
+        except AccountsError:
             self._memo.forget(block)  # the ordinary handler knows how to say 401
         else:
             known.renew(caller)
-            if caller.account_id != known.account_id or known.valid_until <= time.monotonic():
+            if caller.account_id != known.account_id:
                 self._memo.forget(block)
         for connection, data in self._renewals.pop(known):
             if connection.resume():
-                connection.take(data)
+                connection.lend(data) if time.monotonic() >= known.valid_until else connection.take(data)
 
 
 def memorable_block(data: bytes) -> bytes | None:

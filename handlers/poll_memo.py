@@ -30,14 +30,17 @@ OF_THE_BLOCK = frozenset({"Cache-Control", "Vary", "Access-Control-Allow-Origin"
 OF_THE_DOCUMENT = ("Retry-After", "Content-Length")
 
 
+RENEW_BEFORE_S = 1.5  # a client that polls every second is seen in time
+
+
 class Remembered:
     """What a block stands for.
 
-    ``headers`` are the answer's lines that depend on the block, after the line break before them; ``valid_until``, in
-    the seconds of ``time.monotonic()``, is when the credential wants another look.
+    ``headers`` are the answer's lines that depend on the block, after the line break before them. ``valid_until``, in
+    the seconds of ``time.monotonic()``, is how long the credential is good; from ``renew_at`` on it is looked at again.
     """
 
-    __slots__ = ("account_id", "authorization", "bucket", "headers", "key_prefix", "used", "valid_until")
+    __slots__ = ("account_id", "authorization", "bucket", "headers", "key_prefix", "renew_at", "used", "valid_until")
 
     def __init__(self, caller: Caller, authorization: str, key_prefix: bytes, headers: bytes, bucket: Bucket) -> None:
         self.account_id = caller.account_id
@@ -50,7 +53,9 @@ class Remembered:
 
     def renew(self, caller: Caller) -> None:
         """Take over until when the credential is good; its own seconds are those of the epoch."""
-        self.valid_until = time.monotonic() + caller.valid_until - time.time()
+        now = time.monotonic()
+        self.valid_until = now + caller.valid_until - time.time()
+        self.renew_at = self.valid_until - min(RENEW_BEFORE_S, (self.valid_until - now) / 2)
 
 
 class PollMemo:

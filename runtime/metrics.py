@@ -65,67 +65,10 @@ class Metrics:
     def __init__(self) -> None:
         # Prometheus does not use the *_created series, which would double the number of ours. Process-wide.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client leaves it without types
-        self.registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "prompt_http_requests_total",
-            "Requests answered, polls on the express lane excepted.",
-            ("route", "method", "status"),
-            registry=registry,
-        )
-        self._request_seconds = Histogram(
-            "prompt_http_request_duration_seconds",
-            "From the request's head to the answer's last byte handed to the kernel.",
-            ("route",),
-            buckets=HTTP_BUCKETS_S,
-            registry=registry,
-        )
-        self._submits = Counter(
-            "prompt_submits_total",
-            "Generations asked for, by what became of the asking.",
-            ("outcome",),
-            registry=registry,
-        )
-        self._tasks = Counter(
-            "prompt_tasks_finished_total",
-            "Tasks that ended, by outcome and error code.",
-            ("outcome", "error_code"),
-            registry=registry,
-        )
-        self._task_seconds = Histogram(
-            "prompt_task_duration_seconds",
-            "From submit to the terminal document.",
-            ("outcome",),
-            buckets=TASK_BUCKETS_S,
-            registry=registry,
-        )
-        self._stage_seconds = Histogram(
-            "prompt_stage_duration_seconds",
-            "Time spent in a stage.",
-            ("stage",),
-            buckets=STAGE_BUCKETS_S,
-            registry=registry,
-        )
-        self._gemini_seconds = Histogram(
-            "prompt_gemini_attempt_duration_seconds",
-            "One call to Gemini, to the end of its answer; the count is the number of attempts.",
-            ("outcome",),
-            buckets=GEMINI_BUCKETS_S,
-            registry=registry,
-        )
-        self._tokens = Counter("prompt_tokens_charged_total", "Tokens taken from accounts.", registry=registry)
-        self._reaped = Counter(
-            "prompt_tasks_reaped_total", "Tasks whose lease ran out, by what was done.", ("outcome",), registry=registry
-        )
-        self._redis_seconds = Histogram(
-            "prompt_redis_operation_duration_seconds",
-            "One round trip to Redis, retries included.",
-            ("operation",),
-            buckets=REDIS_BUCKETS_S,
-            registry=registry,
-        )
-        self._redis_errors = Counter(
-            "prompt_redis_errors_total", "Round trips without a usable answer.", ("reason",), registry=registry
-        )
+        self.registry = CollectorRegistry()
+        self._define_http()
+        self._define_tasks()
+        self._define_services()
         self._polls = _Reading(CounterMetricFamily, "prompt_polls", "Status polls answered.", ("served_by", "status"))
         self._at_work = _Reading(GaugeMetricFamily, "prompt_tasks_unfinished", "Tasks of this process.", ("state",))
         self._breaker = _Reading(
@@ -134,8 +77,62 @@ class Metrics:
             "1 for the circuit breaker's state, 0 for others.",
             ("state",),
         )
-        registry.register(_Readings(self._polls, self._at_work, self._breaker))
-        ProcessCollector(registry=registry)
+        self.registry.register(_Readings(self._polls, self._at_work, self._breaker))
+        ProcessCollector(registry=self.registry)
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(name, documentation, labels, registry=self.registry)
+
+    def _histogram(self, name: str, documentation: str, *labels: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, documentation, labels, buckets=buckets, registry=self.registry)
+
+    def _define_http(self) -> None:
+        self._requests = self._counter(
+            "prompt_http_requests_total",
+            "Requests answered, polls on the express lane excepted.",
+            *("route", "method", "status"),
+        )
+        self._request_seconds = self._histogram(
+            "prompt_http_request_duration_seconds",
+            "From the request's head to the answer's last byte handed to the kernel.",
+            "route",
+            buckets=HTTP_BUCKETS_S,
+        )
+
+    def _define_tasks(self) -> None:
+        self._submits = self._counter(
+            "prompt_submits_total", "Generations asked for, by what became of the asking.", "outcome"
+        )
+        self._tasks = self._counter(
+            "prompt_tasks_finished_total", "Tasks that ended, by outcome and error code.", "outcome", "error_code"
+        )
+        self._task_seconds = self._histogram(
+            "prompt_task_duration_seconds", "From submit to the terminal document.", "outcome", buckets=TASK_BUCKETS_S
+        )
+        self._stage_seconds = self._histogram(
+            "prompt_stage_duration_seconds", "Time spent in a stage.", "stage", buckets=STAGE_BUCKETS_S
+        )
+        self._reaped = self._counter(
+            "prompt_tasks_reaped_total", "Tasks whose lease ran out, by what was done.", "outcome"
+        )
+        self._tokens = self._counter("prompt_tokens_charged_total", "Tokens taken from accounts.")
+
+    def _define_services(self) -> None:
+        self._gemini_seconds = self._histogram(
+            "prompt_gemini_attempt_duration_seconds",
+            "One call to Gemini, to the end of its answer; the count is the number of attempts.",
+            "outcome",
+            buckets=GEMINI_BUCKETS_S,
+        )
+        self._redis_seconds = self._histogram(
+            "prompt_redis_operation_duration_seconds",
+            "One round trip to Redis, retries included.",
+            "operation",
+            buckets=REDIS_BUCKETS_S,
+        )
+        self._redis_errors = self._counter(
+            "prompt_redis_errors_total", "Round trips without a usable answer.", "reason"
+        )
 
     def request_answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """``route`` is a name from the table of routes, never a path."""
@@ -155,7 +152,7 @@ class Metrics:
         self._stage_seconds.labels(stage).observe(seconds)
 
     def gemini_attempted(self, outcome: str, seconds: float) -> None:
-        """``outcome``: ok | the name of the failure class."""
+        """``outcome``: ok | cancelled | the name of the failure's class."""
         self._gemini_seconds.labels(outcome).observe(seconds)
 
     def tokens_charged(self, tokens: int) -> None:

@@ -1,9 +1,11 @@
-"""A stand-in for Google Gemini: its protocol, a deterministic rewrite as its answer, and its faults on demand.
+"""A server that speaks Gemini's protocol without being Gemini: for the demo, the tests and the benchmarks.
 
-For the demo, the tests and the benchmarks; knows nothing of the server that asks it.
+Its answer is a deterministic rewrite, its faults come on demand. Knows nothing of the server that asks it.
 """
 
-from standin.behaviour import FAULTS, Behaviour
-from standin.server import Standin, serve_standin
+from standin.behaviour import Behaviour, InvalidBehaviour
+from standin.counters import Counters
+from standin.faults import FAULTS
+from standin.server import Standin, make_app, serve_standin
 
-__all__ = ["FAULTS", "Behaviour", "Standin", "serve_standin"]
+__all__ = ["FAULTS", "Behaviour", "Counters", "InvalidBehaviour", "Standin", "make_app", "serve_standin"]

@@ -1,44 +1,39 @@
-"""How the stand-in behaves: its pace, and which fault it shows to whom.
+"""How answers are to go: pace and fault, for all requests or as one asks for itself.
 
-A request chooses for itself with the headers X-Standin-Fault and X-Standin-Delay-S, or, when it comes through a server
-that passes no headers on, with a marker in its text: ``[[standin:fault=overloaded,delay=2]]``.
+A request asks with headers (``X-Standin-Fault: overloaded``, ``X-Standin-Delay-S: 2``, …) or, when it comes through a
+server that passes no headers on, with a marker in its text: ``[[standin:fault=overloaded,delay=2]]``.
+Refuses to know what a fault looks like (faults.py, plans.py).
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import random
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-MARKER = re.compile(r"\[\[standin:([a-z_]+=[\w.]+(?:,[a-z_]+=[\w.]+)*)\]\]")
+from standin.faults import FAULTS
 
-# Each row of what Google's API is known to do wrong, and of what networks do to it; server.py shows how each looks.
-FAULTS = frozenset(
-    {
-        # answered with an error
-        *("bad_request", "api_key_invalid", "failed_precondition", "unauthenticated", "permission_denied"),
-        *("payment_required", "not_found", "rate_limited", "rate_limited_bare", "quota_per_day"),
-        *("internal", "overloaded", "gateway_timeout", "html_error"),
-        # answered with 200 that is no answer
-        *("blocked_prompt", "safety", "recitation", "max_tokens", "max_tokens_empty", "empty", "no_candidates"),
-        *("unknown_finish", "no_usage", "html", "wrong_utf8", "huge"),
-        # broken on the way
-        *("hang", "hang_mid_stream", "byte_a_second", "reset", "reset_mid_stream", "truncated"),
-        *("error_mid_stream", "error_mid_stream_data"),
-    }
-)
+MARKER = re.compile(r"\s?\[\[standin:([^\[\]]*)\]\]")
+REMEMBERED_TEXTS = 10_000
 
 
-class UnknownFault(ValueError):
-    """Somebody asked for a fault that is not in FAULTS."""
+class InvalidBehaviour(ValueError):
+    """A behaviour that does not exist; the text says what does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """``delay_s``: from the request to the end of the answer; ``tokens_per_second``: 0 paces by the delay alone.
+    """``delay_s``: from the request to the end of its answer; with ``tokens_per_second`` only to its first word, and
+    the words then come at that pace.
 
-    ``fault`` is shown to the ``first`` requests (0: to all), with ``probability``, drawn from a seeded generator.
+    ``fault`` is shown to the ``first`` requests (0: to all), with ``probability``. Of a fault that a request asks for
+    itself, ``first`` counts the requests with the same text: ``[[standin:fault=overloaded,first=1]]`` fails once.
+    ``retry_after_s``: what a rate limit asks for.
     """
 
     delay_s: float = 0.0
@@ -47,38 +42,93 @@ class Behaviour:
     fault: str = ""
     first: int = 0
     probability: float = 1.0
+    retry_after_s: float = 0.4
 
     def __post_init__(self) -> None:
         if self.fault and self.fault not in FAULTS:
-            raise UnknownFault(f"unknown fault {self.fault!r}; known: {', '.join(sorted(FAULTS))}")
+            raise InvalidBehaviour(f"unknown fault {self.fault!r}; known: {', '.join(FAULTS)}")
+        if not 0 <= self.probability <= 1:
+            raise InvalidBehaviour("probability must be from 0 to 1")
+        if self.words_per_chunk < 1:
+            raise InvalidBehaviour("words_per_chunk must be 1 or more")
+        for name in ("delay_s", "tokens_per_second", "first", "retry_after_s"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InvalidBehaviour(f"{name} must be 0 or more")
+
+    def changed(self, changes: Mapping[str, Any]) -> Behaviour:
+        """Return this behaviour with some members changed; values may be text.
+
+        Raises:
+            InvalidBehaviour: unknown name, or a value that does not fit.
+        """
+        return dataclasses.replace(self, **{name: _member(name, value) for name, value in changes.items()})
 
 
-@dataclass
+TYPES: Mapping[str, Callable[[Any], Any]] = {
+    "delay_s": float,
+    "tokens_per_second": float,
+    "words_per_chunk": int,
+    "fault": str,
+    "first": int,
+    "probability": float,
+    "retry_after_s": float,
+}
+HEADERS = {name: "X-Standin-" + name.replace("_", "-").title() for name in TYPES}
+SHORT_NAMES = {"delay": "delay_s", "retry_after": "retry_after_s"}  # as people write them in markers
+
+
 class Chooser:
-    """Decides per request; counts how many have come since the behaviour was set."""
+    """Decides for each request; ``behaviour`` is everybody's who asks for nothing else."""
 
-    behaviour: Behaviour
-    seed: int = 0
-    seen: int = 0
-    _random: random.Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311  # a drawn fault needs to be repeatable, not secret
+    def __init__(self, behaviour: Behaviour, seed: int = 0) -> None:
+        self.behaviour = behaviour
+        self.seed = seed
+        self._random = random.Random(seed)  # noqa: S311  # a drawn fault must be repeatable, not secret
+        self._seen = 0
+        self._seen_texts: Counter[str] = Counter()
 
     def choose(self, text: str, headers: Mapping[str, str]) -> Behaviour:
         """Return the behaviour for one request.
 
         Raises:
-            UnknownFault
+            InvalidBehaviour: the request asks for one that does not exist.
         """
-        self.seen += 1
-        chosen = self.behaviour
-        spared = chosen.first and self.seen > chosen.first
-        if chosen.fault and (spared or self._random.random() >= chosen.probability):
-            chosen = replace(chosen, fault="")
-        wishes: dict[str, str] = {}
-        if marker := MARKER.search(text):
-            wishes = dict(pair.split("=") for pair in marker[1].split(","))
-        fault = headers.get("X-Standin-Fault", wishes.get("fault", chosen.fault))
-        delay_s = float(headers.get("X-Standin-Delay-S", wishes.get("delay", chosen.delay_s)))
-        return replace(chosen, fault=fault, delay_s=delay_s)
+        wishes = _from_marker(text) | {name: headers[header] for name, header in HEADERS.items() if header in headers}
+        if "fault" in wishes:
+            chosen = dataclasses.replace(self.behaviour, first=0, probability=1.0).changed(wishes)
+            seen = self._count(text)
+        else:
+            chosen = self.behaviour.changed(wishes)
+            self._seen += 1
+            seen = self._seen
+        spared = (chosen.first and seen > chosen.first) or self._random.random() >= chosen.probability
+        return dataclasses.replace(chosen, fault="") if spared else chosen
+
+    def _count(self, text: str) -> int:
+        if len(self._seen_texts) >= REMEMBERED_TEXTS:
+            self._seen_texts.clear()
+        self._seen_texts[text] += 1
+        return self._seen_texts[text]
+
+
+def without_markers(text: str) -> str:
+    """Return the text as its author would have written it without us."""
+    return MARKER.sub("", text)
+
+
+def _from_marker(text: str) -> dict[str, str]:
+    wishes: dict[str, str] = {}
+    for marker in MARKER.finditer(text):
+        for pair in filter(None, marker[1].split(",")):
+            name, _equals, value = pair.partition("=")
+            wishes[SHORT_NAMES.get(name.strip(), name.strip())] = value.strip()
+    return wishes
+
+
+def _member(name: str, value: Any) -> Any:
+    if name not in TYPES:
+        raise InvalidBehaviour(f"unknown member {name!r}; known: {', '.join(TYPES)}")
+    try:
+        return TYPES[name](value)
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise InvalidBehaviour(f"{name}: {value!r} does not fit") from exc

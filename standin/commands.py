@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from standin.behaviour import FAULTS, Behaviour, UnknownFault
+from standin.behaviour import Behaviour, InvalidBehaviour
+from standin.faults import FAULTS
 from standin.server import serve_standin
 
 
@@ -50,7 +51,7 @@ def gemini_standin(
     """Run a server with Gemini's protocol on this machine, for trying things out without a key."""
     try:
         behaviour = Behaviour(delay_s, tokens_per_second, words_per_chunk, fault, first, probability)
-    except UnknownFault as exc:
+    except InvalidBehaviour as exc:
         raise click.UsageError(str(exc)) from exc
 
     async def run() -> None:

@@ -57,7 +57,11 @@ class Process:
     def stop(self) -> int:
         """Ask it to drain and end; return its exit code."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(timeout=60)
+        try:
+            return self._process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"it did not end within a minute:\n{self.log()[-3000:]}") from None
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None

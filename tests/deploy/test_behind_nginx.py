@@ -180,9 +180,9 @@ async def under_load(deployed: Deployed) -> AsyncIterator[Load]:
 
 
 async def progress(load: Load) -> None:
-    """Return after two more tasks have ended."""
-    enough = len(load.documents) + 2
-    while len(load.documents) < enough:  # noqa: ASYNC110  # what is waited for happens in other processes
+    """Return after each kind of client has had another answer: nobody waits any more for what was before."""
+    documents, synchronous = len(load.documents) + 4, load.synchronous + 2
+    while len(load.documents) < documents or load.synchronous < synchronous:  # noqa: ASYNC110  # in other processes
         await asyncio.sleep(0.01)
 
 

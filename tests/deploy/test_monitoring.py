@@ -26,10 +26,8 @@ def dashboard_exprs() -> Iterator[tuple[str, str]]:
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
             yield panel["title"], target["expr"]
-    yield (
-        "variable job",
-        DASHBOARD["templating"]["list"][1]["query"]["query"].replace("label_values(", "max by (job) ("),
-    )
+    variable = DASHBOARD["templating"]["list"][1]["query"]["query"]
+    yield "variable job", variable.replace("label_values(", "max(").replace(", job)", ")")
 
 
 EXPRS = [(rule["alert"], rule["expr"]) for rule in ALERTS] + list(dashboard_exprs())

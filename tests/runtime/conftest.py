@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from runtime.redis_server import NoRedisServer, find_redis_server
+from runtime.redis_server import NoRedisServer, RedisServer, find_redis_server
 
 
 def bundled_server() -> str | None:
@@ -31,3 +32,9 @@ def binary(request: pytest.FixtureRequest) -> str:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(exc))
+
+
+@pytest.fixture
+def server(binary: str) -> Iterator[RedisServer]:
+    with RedisServer(binary=binary) as server:
+        yield server

@@ -1,0 +1,111 @@
+"""Gemini's JSON: reading a request as Google reads it, and the members of an answer.
+
+Source: Gemini API reference, GenerateContentRequest and GenerateContentResponse; Google's JSON parser takes every name
+in camelCase and in snake_case, and refuses names that it does not know. Refuses to know faults and timing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+CHARACTERS_PER_TOKEN = 4
+THOUGHT_TOKENS = 40
+SHORTEST_SERVER_TIMEOUT_S = 10
+KNOWN_MEMBERS = frozenset(
+    {
+        *("model", "contents", "systemInstruction", "safetySettings", "generationConfig", "tools", "toolConfig"),
+        *("cachedContent", "labels", "serviceTier"),
+    }
+)
+
+
+class BadRequest(Exception):
+    """What Google answers with 400 INVALID_ARGUMENT; the text is its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for. ``texts``: the text parts of its last content."""
+
+    texts: tuple[str, ...]
+    prompt_tokens: int
+    max_output_tokens: int
+    include_thoughts: bool
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+
+def read_request(body: bytes, server_timeout: str = "") -> Asked:
+    """Return what is asked for.
+
+    Raises:
+        BadRequest
+    """
+    if server_timeout and (not server_timeout.isdecimal() or int(server_timeout) < SHORTEST_SERVER_TIMEOUT_S):
+        raise BadRequest("Manually set deadline is too short. Minimum allowed deadline is 10s.")
+    try:
+        request = _camel(json.loads(body))
+    except (ValueError, RecursionError) as exc:
+        raise BadRequest("Invalid JSON payload received.") from exc
+    if not isinstance(request, dict):
+        raise BadRequest("Invalid JSON payload received. Expected an object.")
+    if unknown := sorted(request.keys() - KNOWN_MEMBERS):
+        raise BadRequest(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
+    contents = request.get("contents")
+    contents = [contents] if isinstance(contents, dict) else contents
+    if not isinstance(contents, list) or not contents:
+        raise BadRequest("* GenerateContentRequest.contents: contents is not specified")
+    config = request.get("generationConfig") or {}
+    thinking = config.get("thinkingConfig") or {}
+    if "thinkingLevel" in thinking and "thinkingBudget" in thinking:
+        raise BadRequest("You can only set only one of thinking budget and thinking level.")
+    instruction = request.get("systemInstruction")
+    everything = [text for content in [*contents, instruction] for text in _texts(content)]
+    return Asked(
+        tuple(_texts(contents[-1])),
+        sum(map(tokens, everything)),
+        int(config.get("maxOutputTokens") or 65_536),
+        thinking.get("includeThoughts") is True,
+    )
+
+
+def tokens(text: str) -> int:
+    """Count tokens the way people estimate them."""
+    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
+
+
+def usage(asked: Asked, candidate_tokens: int) -> dict[str, int]:
+    """Return ``usageMetadata``; without candidates their count is left out, as Google does."""
+    counts = {"promptTokenCount": asked.prompt_tokens, "thoughtsTokenCount": THOUGHT_TOKENS}
+    if candidate_tokens:
+        counts["candidatesTokenCount"] = candidate_tokens
+    return counts | {"totalTokenCount": sum(counts.values())}
+
+
+def content(*texts: str, thought: bool = False) -> dict[str, Any]:
+    """Return one ``content`` of the model's."""
+    return {"parts": [{"text": text} | ({"thought": True} if thought else {}) for text in texts], "role": "model"}
+
+
+def _camel(value: Any) -> Any:
+    """Spell every member's name in camelCase."""
+    if isinstance(value, list):
+        return [_camel(each) for each in value]
+    if isinstance(value, dict):
+        return {re.sub(r"_([a-z])", lambda match: match[1].upper(), name): _camel(each) for name, each in value.items()}
+    return value
+
+
+def _texts(content: Any) -> list[str]:
+    parts = content.get("parts") if isinstance(content, dict) else []
+    parts = [parts] if isinstance(parts, dict) else parts or []
+    if not isinstance(parts, list):
+        raise BadRequest("Invalid value at 'contents[0].parts'")
+    texts = [part.get("text") for part in parts if isinstance(part, dict)]
+    return [text for text in texts if isinstance(text, str)]

@@ -1,0 +1,66 @@
+"""The stand-in's answer: the draft in a clearer order, with every fact of it, the same every time.
+
+Nothing in a draft is obeyed: it is only put in order. What is added is in the draft's own language where its script
+tells that language, and in English where it does not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from standin.behaviour import without_markers
+from standin.wordings import WORDINGS
+
+# Five letters before the full stop, or it may belong to an abbreviation ("Prof. Meier", "St. 5").
+SENTENCE_END = re.compile(r"(?<=\w{5}[.!?؟])[ \t]+(?=[^\d\s])|(?<=[。！？])(?=[^\n])")  # noqa: RUF001  # other scripts' full stops
+FACT = re.compile(
+    r"\{\{[^{}\n]+\}\}"  # variables
+    r"|https?://[^\s<>\"'،。]*[^\s<>\"'.,;:!?،؛。)\]]"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    # prices, times, dates, telephone numbers; a bare digit says nothing outside its sentence
+    r"|[$€£¥₹﷼]?[+(]?\d[\d ./:,()٫٬-]{0,30}\d(?: ?[%$€£¥₹﷼])?|[$€£¥₹﷼]\d|\d ?[%$€£¥₹﷼]"  # noqa: RUF001  # Arabic separators
+)
+SCRIPTS = {"ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "CYRILLIC": "ru", "LATIN": "en"}
+PERSIAN_ONLY = frozenset("پچژگکی")
+
+
+def draft_in(texts: Sequence[str]) -> str:
+    """Return the draft in a request's text parts, markers removed: a JSON object's one string, or all of the text."""
+    for text in reversed(texts):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and len(value) == 1 and isinstance(only := next(iter(value.values())), str):
+            return without_markers(only).strip()
+    return without_markers("\n".join(texts)).strip()
+
+
+def rewrite(draft: str) -> str:
+    """Return the better prompt."""
+    words = WORDINGS[_language(draft)]
+    lines = [part.strip() for line in draft.splitlines() for part in SENTENCE_END.split(line) if part.strip()]
+    facts = list(dict.fromkeys(fact.strip() for fact in FACT.findall(draft)))
+    sections = [f"# {words.role}\n{words.opening}", f"# {words.draft}\n{_bullets(lines)}"]
+    if facts:
+        sections.append(f"# {words.facts}\n{_bullets(facts)}")
+    sections.append(f"# {words.manner}\n{_bullets(words.rules)}")
+    return "\n\n".join(sections)
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(line if line.startswith(("- ", "* ", "#")) else f"- {line}" for line in lines)
+
+
+def _language(text: str) -> str:
+    """Name the language by the script that most letters are of."""
+    counts = dict.fromkeys(SCRIPTS, 0)
+    for letter in filter(str.isalpha, text):
+        script = unicodedata.name(letter, "").partition(" ")[0]
+        if script in counts:
+            counts[script] += 1
+    language = SCRIPTS[max(counts, key=lambda script: (counts[script], script == "LATIN"))]
+    return "fa" if language == "ar" and not PERSIAN_ONLY.isdisjoint(text) else language
