@@ -75,9 +75,9 @@ def node_modules(node: str) -> Path:
     return modules
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; downloads none."""
+    """The system's Chromium; downloads none. Its event loop would be in the way of other modules' tests."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         absent("Chromium is not installed")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -18,6 +19,8 @@ from tests.deploy.processes import Process
 
 JWT_SECRET = "a secret for tests, of thirty-two bytes and more"
 RICH = 1_000_000
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,13 @@ class Demo:
 
     def accounts(self, *names: str, tokens: int = RICH, subscription_days: int = 30) -> dict[str, Account]:
         """Make one account for each name."""
-        return asyncio.run(_made(self.redis_url, names, tokens, subscription_days))
+        return _run(_made(self.redis_url, names, tokens, subscription_days))
 
     def account(self, *, tokens: int = RICH, subscription_days: int = 30) -> Account:
         return self.accounts("one", tokens=tokens, subscription_days=subscription_days)["one"]
 
     def grant(self, account_id: str, tokens: int) -> None:
-        asyncio.run(_granted(self.redis_url, account_id, tokens))
+        _run(_granted(self.redis_url, account_id, tokens))
 
     def facts_for_node(self) -> dict[str, Any]:
         """What tests/web/client/server.js reads."""
@@ -61,6 +64,12 @@ def running_demo(folder: Path) -> Iterator[Demo]:
     environment = {"PROMPT_IDENTITY__JWT__ALGORITHM": "HS256", "PROMPT_IDENTITY__JWT__SECRET": JWT_SECRET}
     with Process(folder, arguments, environment) as process:
         yield Demo(**process.start())  # type: ignore[arg-type]  # the ready file's pid is a number
+
+
+def _run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in a thread of its own: Playwright's synchronous interface keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscription_days: int) -> dict[str, Account]:

@@ -10,6 +10,7 @@ const parts = {
   top: element('top-account', HTMLDivElement),
   topBalance: element('top-balance', HTMLElement),
   side: element('side', HTMLElement),
+  title: element('account-title', HTMLHeadingElement),
   balance: element('balance', HTMLSpanElement),
   warning: element('account-warning', HTMLParagraphElement),
   facts: element('account-facts', HTMLElement),
@@ -58,6 +59,7 @@ export class AccountPanel {
     parts.top.hidden = false;
     parts.side.hidden = false;
     parts.topBalance.textContent = grouped(account.tokens_remaining);
+    parts.title.textContent = account.name || 'Account';
     parts.balance.textContent = grouped(account.tokens_remaining);
     parts.warning.textContent = warningOf(account);
     const until = account.subscription_until ? new Date(account.subscription_until).toLocaleDateString() : 'none';
@@ -66,7 +68,7 @@ export class AccountPanel {
       ['Set aside', grouped(account.tokens_held)],
       ['Used so far', grouped(account.tokens_charged)],
       ['Business', account.business_type],
-      ['Account', account.name || account.account_id],
+      ['Account', account.account_id],
     ];
     parts.facts.replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
   }
@@ -85,9 +87,9 @@ export class AccountPanel {
     const button = make(
       'button',
       { type: 'button', onclick: () => this.#onOpen(taskId) },
-      make('span', { className: `badge ${document.status}` }, STATES[document.status]),
+      make('span', { className: `badge ${document.status}` }, document.error_code === 'cancelled' ? 'Cancelled' : STATES[document.status]),
       make('time', { dateTime: document.created_at }, time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
-      make('span', { className: 'excerpt', dir: 'auto' }, words.slice(0, 200)),
+      make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(words)),
     );
     return make('li', {}, button);
   }
@@ -106,6 +108,11 @@ export class AccountPanel {
     );
     parts.entries.replaceChildren(...items);
   }
+}
+
+/** The first words, without the signs of a Markdown heading or list. @param {string} text */
+function excerptOf(text) {
+  return text.replace(/^[#>*\-\s]+/gm, '').slice(0, 160);
 }
 
 /** @param {Account} account */

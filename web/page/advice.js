@@ -40,6 +40,6 @@ export function adviceFor(error) {
 /** @type {Advice} */
 export const FALLBACK_ADVICE = {
   tone: 'warning',
-  hint: 'This is your text within a template for your business. It cost nothing.',
+  hint: 'This is your text within a template for your business.',
   actions: ['again'],
 };

@@ -38,7 +38,7 @@ function marked(pieces, side) {
 
 /** @param {string} title @param {(Node | string)[]} content */
 function column(title, content) {
-  const text = make('div', { className: 'prompt-text', dir: 'auto', tabIndex: 0, role: 'region', ariaLabel: title }, ...content);
+  const text = make('div', { className: 'prompt-text', dir: 'auto', tabIndex: 0, role: 'group', ariaLabel: title }, ...content);
   return make('div', { className: 'comparison-column' }, make('h3', {}, title), text);
 }
 

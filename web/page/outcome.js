@@ -112,7 +112,7 @@ export class Outcome {
       parts.message.textContent = words;
       parts.announcement.textContent = words;
     }
-    parts.cancel.disabled = cancelling;
+    parts.cancel.setAttribute('aria-disabled', String(cancelling)); // not disabled: that would take the focus away
     parts.percent.textContent = `${progress}%`;
     parts.progress.setAttribute('aria-valuenow', String(progress));
     parts.progress.setAttribute('aria-valuetext', `${progress}%, ${words}`);

@@ -7,6 +7,9 @@
 /** More changes than this are no comparison any more, and their trace would fill the memory. */
 const MOST_CHANGES = 1_500;
 
+/** Scripts that put no spaces between words. */
+const WITHOUT_SPACES = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
+
 /**
  * A run of words. A piece that is the same in both texts may differ in the white space between its words, so it has both.
  *
@@ -34,8 +37,8 @@ export function wordsOf(text) {
 
 /** @param {string} text @returns {string[]} */
 function segmentsOf(text) {
-  if (typeof Intl.Segmenter === 'function') {
-    const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' }); // knows Chinese, Japanese and Thai words too
+  if (WITHOUT_SPACES.test(text) && typeof Intl.Segmenter === 'function') {
+    const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' }); // has dictionaries, and takes its time
     return Array.from(segmenter.segment(text), ({ segment }) => segment);
   }
   return text.match(/[\p{L}\p{M}\p{N}_]+|\s+|[^\p{L}\p{M}\p{N}_\s]/gu) ?? [];

@@ -36,6 +36,34 @@ test('a stream that is cut goes on where it was, without loss or repetition', as
   assert.equal(proxy.asked('/status/').length, 0, 'polls were not needed');
 });
 
+test('a stream says at once that it is open, also when nothing new has happened', async () => {
+  let taskId;
+  const running = client().generate(`${BAKERY} [[standin:fault=hang]]`, { onStarted: (id) => (taskId = id) });
+  running.catch(() => {});
+  await eventually(() => taskId);
+  const headers = { Authorization: `Bearer ${key}` };
+  const url = `${SERVER}/api/v1/web-knowledge/generate-prompt-async/events/${taskId}/`;
+  const read = async (lastEventId, isEnough) => {
+    const controller = new AbortController();
+    const response = await fetch(url, { headers: { ...headers, ...lastEventId }, signal: controller.signal });
+    let text = '';
+    for await (const bytes of response.body) {
+      text += Buffer.from(bytes).toString();
+      if (isEnough(text)) {
+        break;
+      }
+    }
+    controller.abort();
+    return text;
+  };
+  const begun = await read({}, (text) => text.includes('"progress":70'));
+  const lastId = begun.match(/^id: (.*)$/gm).at(-1).slice(4);
+  const openedAt = Date.now();
+  assert.match(await read({ 'Last-Event-ID': lastId }, () => true), /^retry: \d+\n\n$/);
+  assert.ok(Date.now() - openedAt < 3_000, 'long before the first keep-alive');
+  await client().cancel(taskId);
+});
+
 test('a proxy that keeps the stream to itself is left for polls', async () => {
   proxy.fault = ({ path }) => (path.includes('/events/') ? 'hold' : undefined);
   const connections = [];

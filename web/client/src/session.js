@@ -102,13 +102,13 @@ export class GenerationSession {
   /** End the running generation on the server; at once, or as soon as it has an id. */
   async cancel() {
     const run = this.#run;
-    const { phase, taskId } = this.#state;
-    if (phase !== 'running' || !run) {
+    const { phase, taskId, cancelling } = this.#state;
+    if (phase !== 'running' || !run || (cancelling && !this.#cancelWhenStarted)) {
       return;
     }
     this.#set({ cancelling: true });
+    this.#cancelWhenStarted = !taskId;
     if (!taskId) {
-      this.#cancelWhenStarted = true;
       return;
     }
     try {

@@ -125,7 +125,7 @@ function GeneratedPrompt({ result }) {
       h('button', { type: 'button', className: 'pg-button', onClick: copy }, copied || 'Copy to clipboard'),
     ),
     result.warning && h('p', { className: 'pg-warning', role: 'note' }, result.warning),
-    h('div', { ref: shown, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'region', 'aria-label': 'Generated prompt' }, result.prompt),
+    h('div', { ref: shown, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': 'Generated prompt' }, result.prompt),
     h('p', { className: 'pg-hidden', role: 'status' }, copied || 'Prompt generated'),
   );
 }
