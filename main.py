@@ -41,6 +41,7 @@ from handlers.connections import Connections
 from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
 from handlers.open_requests import OpenRequests
+from handlers.page_files import Page
 from handlers.polls import Polls
 from handlers.routes import make_app
 from handlers.services import Services
@@ -115,7 +116,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         cors_origins=frozenset(settings.server.cors_allowed_origins),
         body_bytes=settings.server.body_bytes,
         minimum_tokens=settings.money.minimum_tokens,
-        demo_api_key=demo_api_key,
+        page=Page(demo_api_key),
     )
     app = make_app(services)
     lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None
