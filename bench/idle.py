@@ -5,7 +5,7 @@ Measures the server's own memory; what the kernel keeps for a socket is the same
 
 from __future__ import annotations
 
-import socket
+import http.client
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bench.board import Board
 from bench.callers import Caller
-from bench.headers import STATUS_PATH, as_text, browser_headers
+from bench.headers import STATUS_PATH, browser_headers
 from bench.process import BenchmarkFailed, Process
 
 SETTLE_S = 1.0
@@ -25,16 +25,15 @@ def bytes_per_connection(url: str, server: Process, board: Board, callers: Seque
     Raises:
         BenchmarkFailed: the server does not keep them.
     """
-    host, _, port = urlsplit(url).netloc.partition(":")
+    address = urlsplit(url).netloc
     with ExitStack() as stack:
 
-        def poll_on_new_connection(slot: int) -> socket.socket:
-            connection = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
-            connection.sendall(
-                f"GET {STATUS_PATH}{board.task(slot)}/ HTTP/1.1\r\n".encode()
-                + as_text(browser_headers(callers[slot].token))
-            )
-            _read_answer(connection)
+        def poll_on_new_connection(slot: int) -> http.client.HTTPConnection:
+            connection = http.client.HTTPConnection(address, timeout=20)
+            stack.callback(connection.close)
+            headers = dict(browser_headers(callers[slot].token))
+            connection.request("GET", f"{STATUS_PATH}{board.task(slot)}/", headers=headers)
+            connection.getresponse().read()
             return connection
 
         # What a server remembers of accounts and tasks is not the connections': let it have that before.
@@ -50,27 +49,11 @@ def bytes_per_connection(url: str, server: Process, board: Board, callers: Seque
         return (after - before) / connections
 
 
-def _read_answer(connection: socket.socket) -> None:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += _received(connection)
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-    left = length - len(body)
-    while left > 0:
-        left -= len(_received(connection))
-
-
-def _received(connection: socket.socket) -> bytes:
-    data = connection.recv(65_536)
-    if not data:
-        raise BenchmarkFailed("the server closed a connection instead of answering")
-    return data
-
-
-def _closed(connection: socket.socket) -> bool:
-    connection.setblocking(False)
+def _closed(connection: http.client.HTTPConnection) -> bool:
+    if connection.sock is None:
+        return True
+    connection.sock.setblocking(False)
     try:
-        return connection.recv(1) == b""
+        return connection.sock.recv(1) == b""
     except BlockingIOError:
         return False

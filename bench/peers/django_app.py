@@ -1,6 +1,6 @@
 """Django with REST framework and django-redis, as the seed's own backend is made: submit, status, cache.
 
-No database, no middleware, no sessions: only what these two endpoints need. ``gunicorn django_app:application``.
+No database, no sessions: only what these two endpoints need. ``gunicorn django_app:application``.
 """
 
 import os
@@ -11,62 +11,36 @@ from typing import Any
 import django
 from django.conf import settings
 
-SECRET = os.environ["BENCH_JWT_SECRET"]
 settings.configure(
-    SECRET_KEY=SECRET,
+    SECRET_KEY=os.environ["BENCH_JWT_SECRET"],
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=["rest_framework"],
-    MIDDLEWARE=[],
+    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],  # it writes Content-Length
     USE_TZ=True,
     LOGGING_CONFIG=None,
     CACHES={"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": os.environ["BENCH_REDIS_URL"]}},
     REST_FRAMEWORK={
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
         "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-        "DEFAULT_AUTHENTICATION_CLASSES": [f"{__name__}.BearerAuthentication"],
+        "DEFAULT_AUTHENTICATION_CLASSES": ["django_bearer.BearerAuthentication"],
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
         "UNAUTHENTICATED_USER": None,
     },
 )
 django.setup()
 
-import jwt  # noqa: E402  # Django's own modules can be imported only once it has its settings
-from django.core.cache import cache  # noqa: E402
+from django.core.cache import cache  # noqa: E402  # Django's own modules can be imported only once it has its settings
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import path  # noqa: E402
 from rest_framework import serializers  # noqa: E402
-from rest_framework.authentication import BaseAuthentication  # noqa: E402
-from rest_framework.exceptions import AuthenticationFailed, NotFound  # noqa: E402
+from rest_framework.exceptions import NotFound  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
 STATUS_TTL_S = 600
 BASE = "api/v1/web-knowledge/generate-prompt-async"
-
-
-class TokenUser:
-    """Who a valid token names; SimpleJWT's stateless user is the same."""
-
-    is_authenticated = True
-
-    def __init__(self, account_id: str) -> None:
-        self.account_id = account_id
-
-
-class BearerAuthentication(BaseAuthentication):
-    def authenticate(self, request: Request) -> tuple[TokenUser, None] | None:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme != "Bearer":
-            return None
-        try:
-            return TokenUser(jwt.decode(token, SECRET, algorithms=["HS256"])["sub"]), None
-        except jwt.PyJWTError as exc:
-            raise AuthenticationFailed("Invalid token") from exc
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
 
 
 def cache_key(account_id: str, task_id: str) -> str:
