@@ -1,4 +1,4 @@
-"""A client as the contract tells one to be: it repeats what may be repeated, on any process, and believes what it reads.
+"""A client as the contract tells one to be: it repeats what may be repeated and believes what it reads.
 
 Everything it is told goes to the witness. Refuses to know which faults are made.
 """
@@ -96,6 +96,8 @@ class Client:
     async def submit(self, manual_prompt: str, *, key: str = "", url: str = "", within_s: float = 30.0) -> str:
         """Start a generation with an Idempotency-Key, repeating it until it is accepted; return the task's id.
 
+        ``url`` is asked as long as it is alive, any other server after that.
+
         Raises:
             NoAnswer: not accepted within the time.
         """
@@ -105,7 +107,11 @@ class Client:
         while time.monotonic() < deadline:
             try:
                 answer = await self.ask(
-                    "POST", START, {"manual_prompt": manual_prompt}, url=url, headers={"Idempotency-Key": key}
+                    "POST",
+                    START,
+                    {"manual_prompt": manual_prompt},
+                    url=url if url in self._urls() else "",
+                    headers={"Idempotency-Key": key},
                 )
             except (*NETWORK, NoAnswer) as exc:
                 last = repr(exc)
@@ -119,7 +125,9 @@ class Client:
             await asyncio.sleep(PAUSE_S)
         raise NoAnswer(f"submit: {last}")
 
-    async def submit_once(self, manual_prompt: str, *, url: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+    async def submit_once(
+        self, manual_prompt: str, *, url: str = "", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Start a generation, once."""
         answer = await self.ask("POST", START, {"manual_prompt": manual_prompt}, url=url, headers=headers)
         if answer.status == 202:

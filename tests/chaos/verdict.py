@@ -60,7 +60,9 @@ class Verdict:
 async def judge(world: World, *, within_s: float = 30.0) -> Verdict:
     """Wait until nothing is unfinished, then look at every account and every task that is known."""
     verdict = Verdict(untrue=list(world.witness.untrue))
-    verdict.stuck += await _unfinished(world, within_s)
+    verdict.stuck += [
+        f"{task_id} is unfinished after {within_s:g} s" for task_id in await ended(world, within_s=within_s)
+    ]
     for key, tasks in world.witness.keys.items():
         if len(tasks) > 1:
             verdict.doubled.append(f"one Idempotency-Key, {len(tasks)} tasks: {key}")
@@ -75,8 +77,15 @@ async def judge(world: World, *, within_s: float = 30.0) -> Verdict:
     return verdict
 
 
-async def unfinished(world: World) -> list[str]:
-    """Return the ids of all tasks that have not ended, of any account."""
+async def ended(world: World, *, within_s: float = 30.0) -> list[str]:
+    """Wait until every task of every account has ended; return the ids of those that did not."""
+    deadline = time.monotonic() + within_s
+    while (left := await _unfinished(world)) and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
+        await asyncio.sleep(LOOK_AGAIN_S)
+    return left
+
+
+async def _unfinished(world: World) -> list[str]:
     found: list[str] = []
     for account_id in world.witness.accounts:
         ids = await world.storage.command("ZRANGE", world.storage.key(account_id, "unfinished"), 0, -1)
@@ -84,17 +93,11 @@ async def unfinished(world: World) -> list[str]:
     return found
 
 
-async def _unfinished(world: World, within_s: float) -> list[str]:
-    deadline = time.monotonic() + within_s
-    while (left := await unfinished(world)) and time.monotonic() < deadline:
-        await asyncio.sleep(LOOK_AGAIN_S)
-    return [f"{task_id} is unfinished after {within_s:g} s" for task_id in left]
-
-
 async def _judge_account(world: World, account_id: str, accepted: set[str], verdict: Verdict) -> None:
     movements = await _movements(world, account_id)
     known = accepted | {
-        str(each, "ascii") for each in await world.storage.command("ZRANGE", world.storage.key(account_id, "tasks"), 0, -1)
+        str(each, "ascii")
+        for each in await world.storage.command("ZRANGE", world.storage.key(account_id, "tasks"), 0, -1)
     }
     for task_id in sorted(known):
         document = await _document(world, account_id, task_id)

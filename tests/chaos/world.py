@@ -132,7 +132,7 @@ class World:
             "limits__unfinished_tasks_per_account": 100_000,
         }
         environment = {
-            f"PROMPT_{name.upper()}": str(value) for name, value in (given | dict(self.settings) | settings).items()
+            f"PROMPT_{name.upper()}": str(value) for name, value in ({**given, **self.settings, **settings}).items()
         }
         folder = self.folder / f"server-{len(self.servers)}"
         server = Server(folder, environment, arguments or ["--port", "0"])
@@ -180,7 +180,7 @@ async def a_world(*, redis_options: tuple[str, ...] = (), **settings: Any) -> As
         stack.callback(redis.stop)
         connector = aiohttp.TCPConnector(limit=0)
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        world = World(folder, redis, session, SHORT_LEASES | settings)
+        world = World(folder, redis, session, {**SHORT_LEASES, **settings})
         stack.push_async_callback(world.close)
         await world.standin.start()
         stack.push_async_callback(world.standin.stop)
