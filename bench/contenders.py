@@ -166,8 +166,10 @@ def _uvicorn(name: str) -> Callable[[ExitStack, Place], Server]:
 def _start_nginx_floor(stack: ExitStack, place: Place) -> Server:
     port = free_port()
     body = '{"status":"processing","progress":50,"message":"Generating enhanced prompt with AI...",'
-    body += '"created_at":"2026-11-23T08:00:00Z","task_id":"00000000-0000-4000-8000-000000000000","attempt":1,"version":4}'
-    http = f"keepalive_timeout 75s; keepalive_requests 1000000000; default_type application/json;\n"
+    body += (
+        '"created_at":"2026-11-23T08:00:00Z","task_id":"00000000-0000-4000-8000-000000000000","attempt":1,"version":4}'
+    )
+    http = "keepalive_timeout 75s; keepalive_requests 1000000000; default_type application/json;\n"
     http += f"server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 '{body}'; }} }}"
     return start_nginx(stack, place, "nginx-floor", http, port)
 

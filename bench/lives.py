@@ -193,7 +193,9 @@ def _advance(shelf: Shelf, stage: Stage) -> Callable[[str, str], Awaitable[None]
 async def run(shelf_name: str, redis_url: str, board_path: Path) -> None:
     """Run all lives until SIGTERM."""
     ids = account_ids()
-    redis = aioredis.Redis.from_pool(aioredis.BlockingConnectionPool.from_url(redis_url, max_connections=20, timeout=30))
+    redis = aioredis.Redis.from_pool(
+        aioredis.BlockingConnectionPool.from_url(redis_url, max_connections=20, timeout=30)
+    )
     shelf = SHELVES[shelf_name](redis)
     board = Board(board_path, len(ids))
     async with asyncio.TaskGroup() as group:

@@ -81,11 +81,15 @@ def open_stage() -> Iterator[Stage]:
     """
     server_core, client_core = two_cores()
     if raise_descriptor_limit() < DESCRIPTORS:
-        raise BenchmarkFailed(f"too few file descriptors are allowed: raise the hard limit to {DESCRIPTORS} (ulimit -Hn)")
+        raise BenchmarkFailed(
+            f"too few file descriptors are allowed: raise the hard limit to {DESCRIPTORS} (ulimit -Hn)"
+        )
     os.sched_setaffinity(0, {client_core})  # and so every process that is not told otherwise
     memory = Path("/dev/shm")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=memory if memory.is_dir() else None)))
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=memory if memory.is_dir() else None))
+        )
         redis = stack.enter_context(RedisServer())
         secret = secrets.token_hex(32)
         callers = make_callers(secret)

@@ -143,7 +143,9 @@ def measure_submits(stage: Stage, report: Report, effort: Effort) -> None:
     report.table(COLUMNS, rows)
     for pool, peer in zip(pools, peers, strict=True):
         front, worker = map(peer.ms_each, peer.process_s)
-        report.text(f"{pool.name}: {number(front)} ms of each in Django (submit and polls), {number(worker)} ms in the worker.")
+        report.text(
+            f"{pool.name}: {number(front)} ms of each in Django (submit and polls), {number(worker)} ms in the worker."
+        )
     _print_ours(report, ours, direct_s, effort)
     for name, cost in (("ours", ours), *((pool.name, peer) for pool, peer in zip(pools, peers, strict=True))):
         if cost.seen.errors:
@@ -188,9 +190,7 @@ def _measure_peer(stage: Stage, standin: Server, pool: Pool, seconds: float) -> 
     place = place_with_gemini(stage, standin)
     broker_url = stage.redis.url.removesuffix("/0") + "/1"
     with ExitStack() as stack:
-        worker = start_celery_worker(
-            stack, place, broker_url=broker_url, pool=pool.kind, concurrency=pool.concurrency
-        )
+        worker = start_celery_worker(stack, place, broker_url=broker_url, pool=pool.kind, concurrency=pool.concurrency)
         front = start_django(stack, place, broker_url=broker_url)
         arrivals = Arrivals(front.url, stage.callers, watch=False)
         asyncio.run(arrivals.at_once(pool.concurrency, 1))
