@@ -12,6 +12,13 @@ from pathlib import Path
 
 WEB = Path(__file__).parents[2] / "web"
 APPS = Path(__file__).parent / "apps"
+EXAMPLES = Path(__file__).parent / "examples"
+# What settings.js says to the examples: their server and the token, in a browser and in Node.
+SETTINGS = """
+const { location, process } = globalThis;
+export const apiBaseUrl = `${location?.origin ?? process.env.SERVER}/api/v1/web-knowledge`;
+export const getToken = () => (location ? localStorage.getItem('token') : process.env.TOKEN);
+"""
 PACKAGES = {"prompt-generation-client": "client", "prompt-generation-react": "react"}
 
 
@@ -39,13 +46,10 @@ class Project:
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-4000:]
         return done.stdout
 
-    def add(self, source: Path) -> None:
-        shutil.copy(source, self.folder / source.name)
-
     def build_apps(self) -> Path:
         """Build tests/web/apps and return the folder with the result."""
         for path in APPS.iterdir():
-            self.add(path)
+            shutil.copy(path, self.folder)
         self.run("vite/bin/vite.js", "build", "--mode", "development")
         return self.folder / "dist"
 
@@ -63,4 +67,6 @@ def make_project(folder: Path, node: str, npm: str) -> Project:
             archive.extractall(folder / name, filter="data")
         (folder / name / "package").rename(modules / name)
     (folder / "package.json").write_text('{"name": "application", "private": true, "type": "module"}')
+    shutil.copytree(EXAMPLES, folder / "examples")
+    (folder / "examples" / "settings.js").write_text(SETTINGS)
     return Project(folder, node)
