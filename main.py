@@ -32,7 +32,7 @@ from generation import Generations, StatusCopy
 from generation.events import TaskEvents
 from generation.gemini import Gemini, open_session
 from generation.pipeline import Pipeline
-from generation.prompt_text import PromptText
+from generation.prompt_text import PromptText, TemplatesUnusable
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
@@ -66,6 +66,7 @@ class Service:
 
     app: Application
     connections: Connections
+    polls: Polls
     runner: Runner
     open_requests: OpenRequests
 
@@ -118,7 +119,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         page=Page(demo_api_key),
     )
     app = make_app(services)
-    lane = ExpressLane(copy, polls, identity.authenticate) if settings.server.express_lane else None
+    lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None
     server = HTTPServer(
         app,
         xheaders=settings.server.trust_proxy_headers,
@@ -132,15 +133,17 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     stack.callback(renewal.stop)
     renewal.start()
     await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
-    return Service(app, connections, runner, open_requests)
+    return Service(app, connections, polls, runner, open_requests)
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
     redis = connect(settings.redis)
-    stack.push_async_callback(redis.aclose)
+    prefix = settings.redis.key_prefix
+    storage = Storage(redis, prefix=prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    stack.push_async_callback(storage.aclose)
     await wait_until_ready(redis, settings.redis.start_timeout_s)
     await warn_when_not_durable(redis)
-    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    return storage
 
 
 def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
@@ -238,6 +241,8 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
+    except TemplatesUnusable as exc:
+        raise click.ClickException(str(exc)) from exc
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -41,8 +41,8 @@ class Identity:
         self._jwts = Jwts(settings.jwt, session)
         self._callers: OrderedDict[str, Caller] = OrderedDict()
 
-    async def authenticate(self, authorization: str | None) -> Caller:
-        """Return who sent this Authorization header.
+    async def authenticate(self, authorization: str | None, *, again: bool = False) -> Caller:
+        """Return who sent this Authorization header; ``again`` does not rely on what is remembered.
 
         Raises:
             Unauthorized, UnknownAccount, IdentityUnavailable, StorageUnavailable
@@ -51,7 +51,7 @@ class Identity:
             raise Unauthorized("missing")
         remembered = self._callers.get(authorization)
         if remembered is not None:
-            if time.time() < remembered.valid_until:
+            if time.time() < remembered.valid_until and not again:
                 self._callers.move_to_end(authorization)
                 return remembered
             del self._callers[authorization]

@@ -14,12 +14,11 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
 
-from accounts import AccountsError, Caller
+from accounts import AccountsError, Identity
 from generation import Document, StatusCopy
 from handlers.errors import TooManyPolls, answer_for
 from handlers.generations import BASE
@@ -44,13 +43,13 @@ log = structlog.get_logger("request")
 
 
 class ExpressLane:
-    """One for all connections of a process. ``authenticate`` is the ordinary identity's."""
+    """One for all connections of a process."""
 
-    def __init__(self, copy: StatusCopy, polls: Polls, authenticate: Callable[[str], Awaitable[Caller]]) -> None:
+    def __init__(self, copy: StatusCopy, polls: Polls, identity: Identity) -> None:
         self._copy = copy
         self._memo = polls.memo
         self._counts = polls.counts
-        self._authenticate = authenticate
+        self._identity = identity
         self._head = Head()
         self._refusal = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
         self._learning: set[LaneStream] = set()
@@ -160,7 +159,7 @@ class ExpressLane:
 
     async def _authenticate_again(self, known: Remembered, block: bytes) -> None:
         try:
-            caller = await self._authenticate(known.authorization)
+            caller = await self._identity.authenticate(known.authorization, again=True)
         except StorageUnavailable:
             known.renew_at = time.monotonic() + RENEW_AGAIN_S  # it stays good until it is due
         except AccountsError:

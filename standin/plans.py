@@ -22,7 +22,7 @@ from standin.rewriting import draft_in, rewrite
 JSON, SSE, HTML = "application/json; charset=UTF-8", "text/event-stream", "text/html; charset=UTF-8"
 PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
 FIRST_WORD_AFTER = 0.4  # of an answer's time: the model thinks before it speaks
-HUGE_BYTES = 3_000_000
+HUGE = ["huge " * 10_000] * 60  # 3 MB in few pieces
 
 
 class End(enum.Enum):
@@ -64,12 +64,8 @@ def make_plan(asked: Asked, behaviour: Behaviour, method: Method, *, model: str,
     fault = behaviour.fault
     if fault in ERRORS:
         return error_plan(ERRORS[fault], behaviour)
-    answer = _Answer(asked, ANSWERS.get(fault, OddAnswer()), model, response_id)
-    if fault == "huge":
-        answer = _Answer(
-            replace(asked, texts=(asked.text + " huge" * (HUGE_BYTES // 5),)), OddAnswer(), model, response_id
-        )
-        behaviour = replace(behaviour, words_per_chunk=10_000)
+    words = HUGE if fault == "huge" else re.findall(r"\S+\s*|\s+", rewrite(draft_in(asked.texts)))
+    answer = _Answer(asked, ANSWERS.get(fault, OddAnswer()), words, {"modelVersion": model, "responseId": response_id})
     plan = answer.unary(behaviour) if method is Method.UNARY else answer.stream(behaviour, method)
     return BREAK[fault](replace(plan, steps=list(plan.steps)), behaviour) if fault in BREAK else plan
 
@@ -82,18 +78,18 @@ def error_plan(error: ErrorAnswer, behaviour: Behaviour) -> Plan:
 class _Answer:
     """The words of one answer, and the JSON around them."""
 
-    def __init__(self, asked: Asked, odd: OddAnswer, model: str, response_id: str) -> None:
+    def __init__(self, asked: Asked, odd: OddAnswer, words: Sequence[str], always: dict[str, str]) -> None:
         self._asked = asked
         self._odd = odd
         self._finish_reason = odd.finish_reason
-        self._always = {"modelVersion": model, "responseId": response_id}
-        words = re.findall(r"\S+\s*|\s+", rewrite(draft_in(asked.texts)))[: odd.words]
+        self._always = always
+        self._words = words[: odd.words]
         allowed = max(0, asked.max_output_tokens - protocol.THOUGHT_TOKENS)  # thinking counts against the maximum
-        if protocol.tokens("".join(words)) > allowed:
-            lengths = itertools.accumulate(len(word) for word in words)
-            words = [word for word, length in zip(words, lengths, strict=True) if length <= allowed * 4]
+        if words is not HUGE and protocol.tokens("".join(self._words)) > allowed:
+            ends = itertools.accumulate(len(word) for word in self._words)
+            most = allowed * protocol.CHARACTERS_PER_TOKEN
+            self._words = [word for word, end in zip(self._words, ends, strict=True) if end <= most]
             self._finish_reason = "MAX_TOKENS"
-        self._words = words
 
     def unary(self, behaviour: Behaviour) -> Plan:
         text = "".join(self._words)
@@ -204,12 +200,14 @@ def _byte_a_second(plan: Plan, _behaviour: Behaviour) -> Plan:
 
 
 def _wrong_utf8(plan: Plan, _behaviour: Behaviour) -> Plan:
-    """Put bytes that no UTF-8 has into the middle of the text."""
-    return replace(plan, steps=[_spoilt(step) if isinstance(step, bytes) else step for step in plan.steps])
+    """Put bytes that no UTF-8 has into the text, of a stream into its second half."""
+    steps = list(plan.steps)
+    spoilt_from = len(steps) // 2
+    return replace(plan, steps=[*steps[:spoilt_from], *map(_spoilt, steps[spoilt_from:])])
 
 
-def _spoilt(data: bytes) -> bytes:
-    return data.replace(b'"text": "', b'"text": "\xff\xfe', 1)
+def _spoilt(step: Step) -> Step:
+    return step.replace(b'"text": "', b'"text": "\xff\xfe', 1) if isinstance(step, bytes) else step
 
 
 OVERLOADED = ERRORS["overloaded"].body(0)

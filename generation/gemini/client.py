@@ -95,6 +95,8 @@ class Gemini:
         return answer
 
     async def _tries(self, call: _Call, most: int) -> Answer:
+        if call.remaining_s <= 0:
+            raise TimedOut(limit="deadline", phase="queue")
         while True:
             call.tries += 1
             try:

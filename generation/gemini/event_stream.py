@@ -58,6 +58,7 @@ class EventStream:
         yield from _values(b"\n".join(self._bare))
 
     def _take(self, line: bytes) -> Iterator[Any]:
+        line = line.removeprefix(codecs.BOM_UTF8)  # no JSON begins a line with one
         if line.startswith(b"data:"):
             self._data.append(line[5:])
         elif not line and self._data:
@@ -71,7 +72,7 @@ class EventStream:
 
 def _values(data: bytes) -> Iterator[Any]:
     try:
-        text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as exc:
         raise MalformedAnswer(reason="not UTF-8") from exc
     position = _skip(text, 0)

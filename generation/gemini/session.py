@@ -40,26 +40,22 @@ async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.Client
     trace = aiohttp.TraceConfig()
     trace.on_connection_create_start.append(_connecting)
     trace.on_request_chunk_sent.append(_sent)
-    proxy, proxy_auth = environment_proxy(settings.base_url)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.connections),
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy,
-        proxy_auth=proxy_auth,
+        proxy=environment_proxy(settings.base_url),
         trace_configs=[trace],
     ) as session:
         yield session
 
 
-def environment_proxy(address: str) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """Return the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address, and who to be there."""
+def environment_proxy(address: str) -> URL | None:
+    """Return the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address; its URL may hold a password."""
     url = URL(address)
     found = getproxies().get(url.scheme)
     if not found or not url.host or proxy_bypass(f"{url.host}:{url.port}"):
-        return None, None
-    proxy = URL(found if "://" in found else f"http://{found}")
-    auth = aiohttp.BasicAuth(proxy.user, proxy.password or "") if proxy.user else None
-    return proxy.with_user(None), auth
+        return None
+    return URL(found if "://" in found else f"http://{found}")
 
 
 async def _connecting(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
