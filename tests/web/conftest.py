@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.web.demo import Account, Demo, running_demo
+from tests.web.project import Project, make_project
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
@@ -57,7 +58,15 @@ def node() -> str:
 
 
 @pytest.fixture(scope="session")
-def node_modules(node: str) -> Path:
+def npm() -> str:
+    path = shutil.which("npm")
+    if path is None:
+        absent("npm is not installed")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def node_modules(node: str, npm: str) -> Path:
     """Install what web/package-lock.json names, unless that has been done."""
     modules = WEB / "node_modules"
     lock = WEB / "package-lock.json"
@@ -66,13 +75,21 @@ def node_modules(node: str) -> Path:
         installed = modules / ".package-lock.json"
         if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
             return modules
-        npm = shutil.which("npm")
-        if npm is None:
-            absent("npm is not installed")
-        done = subprocess.run([str(npm), "ci"], cwd=WEB, capture_output=True, text=True)
+        done = subprocess.run([npm, "ci"], cwd=WEB, capture_output=True, text=True)
         if done.returncode:
             absent(f"npm ci failed: {done.stderr[-2000:]}")
     return modules
+
+
+@pytest.fixture(scope="session")
+def project(node: str, npm: str, node_modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return make_project(tmp_path_factory.mktemp("project"), node, npm)
+
+
+@pytest.fixture(scope="session")
+def apps(project: Project) -> Path:
+    """Return the folder with the built pages of tests/web/apps."""
+    return project.build_apps()
 
 
 @pytest.fixture(scope="module")

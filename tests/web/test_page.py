@@ -10,7 +10,6 @@ import jwt
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.deploy.processes import serve
 from tests.web.accessibility import violations
 from tests.web.demo import JWT_SECRET, Account, Demo
 
@@ -198,26 +197,18 @@ def test_too_many_generations_at_once(opened: Page, demo: Demo, account: Account
     expect(sixth.locator("#recent .badge")).to_have_text(["Running"] * 5)
 
 
-def test_a_busy_server_asks_to_try_again(page: Page, demo: Demo, account: Account, tmp_path: Path) -> None:
-    facts = {"redis_url": demo.redis_url, "gemini_url": demo.gemini_url}
-    process = serve(tmp_path / "busy", 0, facts)
-    process.environment |= {
-        "PROMPT_LIMITS__RUNNING_TASKS_PER_PROCESS": "1",
-        "PROMPT_LIMITS__WAITING_TASKS_PER_PROCESS": "0",
-    }
-    with process:
-        url = process.start()["url"]
-        other = page.context.new_page()
-        open_page(other, url, demo.account().api_key)
-        generate(other, taking(60))
-        expect(other.locator("#percent")).to_have_text("70%")
-        open_page(page, url, account.api_key)
-        generate(page, BAKERY)
-        expect(page.locator("#notice")).to_contain_text("Server is busy")
-        other.get_by_role("button", name="Cancel").click()
-        expect_phase(other, "failed")
-        page.get_by_role("button", name="Try again").click()
-        expect_phase(page, "completed")
+def test_a_busy_server_asks_to_try_again(opened: Page) -> None:
+    busy = {"success": False, "message": "Server is busy", "error": "Try again shortly.", "error_code": "server_busy"}
+    opened.route(
+        "**/generate-prompt-async/",
+        lambda route: route.fulfill(status=503, json=busy, headers={"Retry-After": "1"}),
+    )
+    generate(opened, BAKERY)
+    expect(opened.locator("#connection")).to_have_text("No answer from the server. Trying again…")
+    expect(opened.locator("#notice")).to_contain_text("Server is busy")
+    opened.unroute("**/generate-prompt-async/")
+    opened.get_by_role("button", name="Try again").click()
+    expect_phase(opened, "completed")
 
 
 def test_an_unreachable_server_is_said_to_be(opened: Page) -> None:

@@ -36,7 +36,7 @@ const parts = {
 const CONNECTIONS = {
   live: '',
   polling: '',
-  retrying: 'The connection was lost. Trying again…',
+  retrying: 'No answer from the server. Trying again…',
   offline: 'You are offline. The generation goes on, and its result appears when you are back.',
   background: 'Paused while nobody looks.',
 };

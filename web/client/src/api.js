@@ -173,7 +173,7 @@ export class PromptGeneratorAPI {
    * @param {import('./index.js').GenerateOptions} options
    * @returns {Promise<string>} the task's id
    */
-  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), signal }) {
+  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), signal, onConnection }) {
     if (manualPrompt.trim() === '') {
       const facts = { title: 'manual_prompt is required', code: 'manual_prompt_required' };
       throw new InvalidPrompt('Write a prompt first.', facts);
@@ -181,7 +181,8 @@ export class PromptGeneratorAPI {
     const headers = { 'Idempotency-Key': idempotencyKey };
     const json = { manual_prompt: manualPrompt };
     try {
-      const { body } = await this.#retried(this.#transport.generations(), { method: 'POST', headers, json, signal });
+      const request = { method: 'POST', headers, json, signal };
+      const { body } = await this.#retried(this.#transport.generations(), request, () => onConnection?.('retrying'));
       return body.task_id;
     } catch (error) {
       if (error instanceof NetworkError) {
@@ -207,14 +208,17 @@ export class PromptGeneratorAPI {
    *
    * @param {string} url
    * @param {import('./transport.js').Request} request
+   * @param {() => void} [onRetry]
    */
-  async #retried(url, request) {
+  async #retried(url, request, onRetry) {
     const retries = new Retries(this.#settings);
     for (;;) {
       try {
         return await this.#transport.json(url, request);
       } catch (error) {
-        await delay(retries.waitAfter(error), request.signal);
+        const waitMs = retries.waitAfter(error);
+        onRetry?.();
+        await delay(waitMs, request.signal);
       }
     }
   }

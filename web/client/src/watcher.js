@@ -147,16 +147,22 @@ export class Watcher {
  */
 function until(presence, condition, signal) {
   return new Promise((resolve, reject) => {
+    let settled = false;
     let forget = () => {};
     let unsubscribe = () => {};
     const settle = (/** @type {() => void} */ how) => {
+      settled = true;
       unsubscribe();
       forget();
       how();
     };
-    const look = () => condition() && settle(resolve);
+    const look = () => !settled && condition() && settle(resolve);
     unsubscribe = presence.subscribe(look);
     forget = onAbort(signal, () => settle(() => reject(abortReason(/** @type {AbortSignal} */ (signal)))));
     look();
+    if (settled) {
+      unsubscribe(); // once more: a presence may call its listener before it has returned how to stop it
+      forget();
+    }
   });
 }

@@ -12,7 +12,7 @@ import { usePromptGeneration } from './use-prompt-generation.js';
 const COPIED_FOR_MS = 2_000;
 
 const CONNECTIONS = {
-  retrying: 'The connection was lost. Trying again…',
+  retrying: 'No answer from the server. Trying again…',
   offline: 'You are offline. The generation goes on, and its result appears when you are back.',
   background: 'Paused while nobody looks.',
 };
