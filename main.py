@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import click
 import structlog
 from pydantic import SecretStr
@@ -31,7 +32,7 @@ from generation import Generations, StatusCopy
 from generation.events import TaskEvents
 from generation.gemini import Gemini, open_session
 from generation.pipeline import Pipeline
-from generation.prompt_text import PromptText
+from generation.prompt_text import PromptText, TemplatesUnusable
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
@@ -40,6 +41,7 @@ from handlers.connections import Connections
 from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
 from handlers.open_requests import OpenRequests
+from handlers.page_files import Page
 from handlers.polls import Polls
 from handlers.routes import make_app
 from handlers.services import Services
@@ -78,7 +80,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     )
     accounts, api_keys = Accounts(storage), ApiKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
-    identity = Identity(api_keys, accounts, settings.identity, gemini_session)
+    jwks_session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))  # its host has its own proxy
+    identity = Identity(api_keys, accounts, settings.identity, jwks_session)
 
     tasks = Tasks(
         storage,
@@ -113,7 +116,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         cors_origins=frozenset(settings.server.cors_allowed_origins),
         body_bytes=settings.server.body_bytes,
         minimum_tokens=settings.money.minimum_tokens,
-        demo_api_key=demo_api_key,
+        page=Page(demo_api_key),
     )
     app = make_app(services)
     lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None
@@ -135,10 +138,12 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
     redis = connect(settings.redis)
-    stack.push_async_callback(redis.aclose)
+    prefix = settings.redis.key_prefix
+    storage = Storage(redis, prefix=prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    stack.push_async_callback(storage.aclose)
     await wait_until_ready(redis, settings.redis.start_timeout_s)
     await warn_when_not_durable(redis)
-    return Storage(redis, prefix=settings.redis.key_prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    return storage
 
 
 def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
@@ -236,6 +241,8 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
+    except TemplatesUnusable as exc:
+        raise click.ClickException(str(exc)) from exc
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -53,7 +53,7 @@ class Answer:
 CHALLENGE = 'Bearer realm="api"'
 UNAUTHORIZED_REASONS = {
     "missing": "Send your API key or token in the header 'Authorization: Bearer …'.",
-    "malformed": "The Authorization header must be 'Bearer', one space, and an API key or token.",
+    "malformed": "This is no API key or token. Check that it was copied whole, and sent as 'Authorization: Bearer …'.",
     "unknown_key": "This API key is not known. Check that it was copied whole.",
     "revoked_key": "This API key has been revoked. Use another one.",
     "expired_token": "Your token has expired. Sign in again.",

@@ -19,14 +19,15 @@ from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.commands.core import AsyncScript
 
+from runtime.round_trips import RoundTrips
 from runtime.settings import RedisSettings
 
 INCLUDE = re.compile(r'^--- @include "([a-z_]+)"\n', re.MULTILINE)
 ROOT = Path(__file__).parent.parent
 SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
 
-CALLS_PER_ROUND_TRIP = 500  # so that packing and parsing them holds the event loop for milliseconds only
 LOOK_AGAIN_S = 1.0  # while Redis is away at the start
 
 Argument = str | bytes | int
@@ -196,7 +197,13 @@ class Storage:
         self.prefix = prefix
         self._observe = observe
         self._failed = failed
+        self._round_trips = RoundTrips(redis)
         self._scripts = {name: redis.register_script(text) for name, text in load_scripts().items()}
+
+    async def aclose(self) -> None:
+        """Wait for what is on its way, then close the connections."""
+        await self._round_trips.aclose()
+        await self.redis.aclose()
 
     def key(self, account_id: str, *parts: str) -> str:
         """Name a key in the account's slot: ``pg:{account_id}:part:part``."""
@@ -214,7 +221,7 @@ class Storage:
         Raises:
             StorageUnavailable: no usable answer.
         """
-        return await self.read(script, lambda: self._scripts[script](keys=list(keys), args=list(args)))
+        return await self.read(script, lambda: self._evaluate(self._scripts[script], keys, args))
 
     async def run_many(self, script: str, calls: Sequence[Call]) -> list[Any]:
         """Run one script many times, few round trips; each run is atomic, the whole is not.
@@ -222,30 +229,16 @@ class Storage:
         Raises:
             StorageUnavailable: no usable answer; some of the runs may have happened.
         """
-        answers: list[Any] = []
-        for start in range(0, len(calls), CALLS_PER_ROUND_TRIP):
-            some = calls[start : start + CALLS_PER_ROUND_TRIP]
-            answers += await self.read(script, lambda some=some: self._run_together(script, some))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-        return answers
+        evaluate = self._evaluate
+        known = self._scripts[script]
+        return await self.read(script, lambda: asyncio.gather(*(evaluate(known, keys, args) for keys, args in calls)))
 
-    async def _run_together(self, name: str, calls: Sequence[Call]) -> list[Any]:
-        script = self._scripts[name]
-        answers = await self._pipeline(script.sha, calls)
-        if unknown := [i for i, answer in enumerate(answers) if isinstance(answer, redis_errors.NoScriptError)]:
-            await self.redis.script_load(script.script)
-            for i, answer in zip(unknown, await self._pipeline(script.sha, [calls[i] for i in unknown]), strict=True):
-                answers[i] = answer
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers
-
-    async def _pipeline(self, sha: str, calls: Sequence[Call]) -> list[Any]:
-        pipe = self.redis.pipeline(transaction=False)
-        for keys, args in calls:
-            pipe.evalsha(sha, len(keys), *keys, *args)
-        # Errors as answers: raised, redis-py would write the arguments, prompts among them, into the error's text.
-        return await pipe.execute(raise_on_error=False)
+    async def _evaluate(self, script: AsyncScript, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        try:
+            return await self._round_trips.send(("EVALSHA", script.sha, len(keys), *keys, *args))
+        except redis_errors.NoScriptError:
+            await self._round_trips.send(("SCRIPT LOAD", str(script.script)))
+            return await self._round_trips.send(("EVALSHA", script.sha, len(keys), *keys, *args))
 
     async def command(self, *command: Argument) -> Any:
         """Run one plain command, by its name in capitals; values are bytes, otherwise as redis-py parses the answer.
@@ -253,8 +246,7 @@ class Storage:
         Raises:
             StorageUnavailable: no usable answer.
         """
-        execute: Callable[..., Awaitable[Any]] = self.redis.execute_command
-        return await self.read(str(command[0]).lower(), lambda: execute(*command))
+        return await self.read(str(command[0]).lower(), lambda: self._round_trips.send(command))
 
     async def scan(self, pattern: str) -> AsyncIterator[str]:
         """Yield the names of all keys that match; some may come twice, as Redis says.

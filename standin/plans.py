@@ -9,7 +9,7 @@ import enum
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from standin.rewriting import draft_in, rewrite
 JSON, SSE, HTML = "application/json; charset=UTF-8", "text/event-stream", "text/html; charset=UTF-8"
 PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
 FIRST_WORD_AFTER = 0.4  # of an answer's time: the model thinks before it speaks
-HUGE_BYTES = 3_000_000
+HUGE = ["huge " * 10_000] * 60  # 3 MB in few pieces
 
 
 class End(enum.Enum):
@@ -40,7 +40,7 @@ Step = float | bytes | End  # wait until that many seconds after the request; se
 class Plan:
     """``streamed``: each piece of the body is sent by itself; else the body is sent at once with its length."""
 
-    steps: Sequence[Step]
+    steps: Iterable[Step]
     http_status: int = 200
     content_type: str = JSON
     streamed: bool = False
@@ -64,14 +64,10 @@ def make_plan(asked: Asked, behaviour: Behaviour, method: Method, *, model: str,
     fault = behaviour.fault
     if fault in ERRORS:
         return error_plan(ERRORS[fault], behaviour)
-    answer = _Answer(asked, ANSWERS.get(fault, OddAnswer()), model, response_id)
-    if fault == "huge":
-        answer = _Answer(
-            replace(asked, texts=(asked.text + " huge" * (HUGE_BYTES // 5),)), OddAnswer(), model, response_id
-        )
-        behaviour = replace(behaviour, words_per_chunk=10_000)
+    words = HUGE if fault == "huge" else re.findall(r"\S+\s*|\s+", rewrite(draft_in(asked.texts)))
+    answer = _Answer(asked, ANSWERS.get(fault, OddAnswer()), words, {"modelVersion": model, "responseId": response_id})
     plan = answer.unary(behaviour) if method is Method.UNARY else answer.stream(behaviour, method)
-    return BREAK[fault](plan, behaviour) if fault in BREAK else plan
+    return BREAK[fault](replace(plan, steps=list(plan.steps)), behaviour) if fault in BREAK else plan
 
 
 def error_plan(error: ErrorAnswer, behaviour: Behaviour) -> Plan:
@@ -82,18 +78,18 @@ def error_plan(error: ErrorAnswer, behaviour: Behaviour) -> Plan:
 class _Answer:
     """The words of one answer, and the JSON around them."""
 
-    def __init__(self, asked: Asked, odd: OddAnswer, model: str, response_id: str) -> None:
+    def __init__(self, asked: Asked, odd: OddAnswer, words: Sequence[str], always: dict[str, str]) -> None:
         self._asked = asked
         self._odd = odd
         self._finish_reason = odd.finish_reason
-        self._always = {"modelVersion": model, "responseId": response_id}
-        words = re.findall(r"\S+\s*|\s+", rewrite(draft_in(asked.texts)))[: odd.words]
+        self._always = always
+        self._words = words[: odd.words]
         allowed = max(0, asked.max_output_tokens - protocol.THOUGHT_TOKENS)  # thinking counts against the maximum
-        if protocol.tokens("".join(words)) > allowed:
-            lengths = itertools.accumulate(len(word) for word in words)
-            words = [word for word, length in zip(words, lengths, strict=True) if length <= allowed * 4]
+        if words is not HUGE and protocol.tokens("".join(self._words)) > allowed:
+            ends = itertools.accumulate(len(word) for word in self._words)
+            most = allowed * protocol.CHARACTERS_PER_TOKEN
+            self._words = [word for word, end in zip(self._words, ends, strict=True) if end <= most]
             self._finish_reason = "MAX_TOKENS"
-        self._words = words
 
     def unary(self, behaviour: Behaviour) -> Plan:
         text = "".join(self._words)
@@ -103,13 +99,16 @@ class _Answer:
     def stream(self, behaviour: Behaviour, method: Method) -> Plan:
         size = behaviour.words_per_chunk
         pieces = ["".join(self._words[at : at + size]) for at in range(0, len(self._words), size)]
-        values = list(self._chunks(pieces))
-        moments = _moments([len(piece) for piece in pieces], len(values), behaviour)
-        frames = _as_events(values) if method is Method.SSE else _as_array(values)
-        steps: list[Step] = []
-        for moment, frame in zip(moments, frames, strict=True):
-            steps += (moment, frame)
+        moments = _moments([len(piece) for piece in pieces], self._chunk_count(pieces), behaviour)
+        frames = _as_events(self._chunks(pieces)) if method is Method.SSE else _as_array(list(self._chunks(pieces)))
+        # Frames of a long answer are made one by one, as they are sent: the event loop is not ours alone.
+        steps = (step for timed in zip(moments, frames, strict=True) for step in timed)
         return Plan(steps, content_type=SSE if method is Method.SSE else JSON, streamed=True)
+
+    def _chunk_count(self, pieces: Sequence[str]) -> int:
+        if not self._odd.candidates:
+            return 1
+        return self._asked.include_thoughts + len(pieces) + bool(self._finish_reason or not pieces)
 
     def _whole(self, text: str) -> dict[str, Any]:
         if not self._odd.candidates:
@@ -167,8 +166,8 @@ def _json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _as_events(values: Sequence[Any]) -> list[bytes]:
-    return [f"data: {json.dumps(value, ensure_ascii=False)}\r\n\r\n".encode() for value in values]
+def _as_events(values: Iterable[Any]) -> Iterator[bytes]:
+    return (f"data: {json.dumps(value, ensure_ascii=False)}\r\n\r\n".encode() for value in values)
 
 
 def _as_array(values: Sequence[Any]) -> list[bytes]:
@@ -179,10 +178,11 @@ def _as_array(values: Sequence[Any]) -> list[bytes]:
 
 def _halved(plan: Plan) -> list[Step]:
     """Return the first half of what would be sent, at its times."""
-    sent = [at for at, step in enumerate(plan.steps) if isinstance(step, bytes)]
+    steps = list(plan.steps)
+    sent = [at for at, step in enumerate(steps) if isinstance(step, bytes)]
     if len(sent) > 1:
-        return list(plan.steps[: sent[len(sent) // 2]])
-    return [*plan.steps[: sent[0]], plan.body[: len(plan.body) // 2]]
+        return steps[: sent[len(sent) // 2]]
+    return [*steps[: sent[0]], plan.body[: len(plan.body) // 2]]
 
 
 def _midway(*ending: Step) -> Callable[[Plan, Behaviour], Plan]:
@@ -194,19 +194,20 @@ def _instead(*steps: Step, **members: Any) -> Callable[[Plan, Behaviour], Plan]:
 
 
 def _byte_a_second(plan: Plan, _behaviour: Behaviour) -> Plan:
-    steps: list[Step] = []
-    for second in range(len(plan.body)):
-        steps += (float(second), plan.body[second : second + 1])
+    body = plan.body
+    steps: list[Step] = [step for at in range(len(body)) for step in (float(at), body[at : at + 1])]
     return replace(plan, steps=steps, streamed=True)
 
 
 def _wrong_utf8(plan: Plan, _behaviour: Behaviour) -> Plan:
-    """Put bytes that no UTF-8 has into the middle of the text."""
-    return replace(plan, steps=[_spoilt(step) if isinstance(step, bytes) else step for step in plan.steps])
+    """Put bytes that no UTF-8 has into the text, of a stream into its second half."""
+    steps = list(plan.steps)
+    spoilt_from = len(steps) // 2
+    return replace(plan, steps=[*steps[:spoilt_from], *map(_spoilt, steps[spoilt_from:])])
 
 
-def _spoilt(data: bytes) -> bytes:
-    return data.replace(b'"text": "', b'"text": "\xff\xfe', 1)
+def _spoilt(step: Step) -> Step:
+    return step.replace(b'"text": "', b'"text": "\xff\xfe', 1) if isinstance(step, bytes) else step
 
 
 OVERLOADED = ERRORS["overloaded"].body(0)

@@ -18,12 +18,11 @@ from standin.wordings import WORDINGS
 SENTENCE_END = re.compile(r"(?<=\w{5}[.!?؟])[ \t]+(?=[^\d\s])|(?<=[。！？])(?=[^\n])")  # noqa: RUF001  # other scripts' full stops
 FACT = re.compile(
     r"\{\{[^{}\n]+\}\}"  # variables
-    r"|https?://[^\s<>\"'،。]+[^\s<>\"'.,;:!?،؛。)\]]"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|[$€£¥₹﷼]?[+(]?\d[\d\s./:,()٫٬-]*\d(?:\s?[%$€£¥₹﷼])?|[$€£¥₹﷼]?\d(?:\s?[%$€£¥₹﷼])?"  # noqa: RUF001  # digits, prices, times
+    r"|https?://[^\s<>\"'،。]*[^\s<>\"'.,;:!?،؛。)\]]"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    # prices, times, dates, telephone numbers; a bare digit says nothing outside its sentence
+    r"|[$€£¥₹﷼]?[+(]?\d[\d ./:,()٫٬-]{0,30}\d(?: ?[%$€£¥₹﷼])?|[$€£¥₹﷼]\d|\d ?[%$€£¥₹﷼]"  # noqa: RUF001  # Arabic separators
 )
-
-
 SCRIPTS = {"ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "CYRILLIC": "ru", "LATIN": "en"}
 PERSIAN_ONLY = frozenset("پچژگکی")
 

@@ -39,5 +39,6 @@ def key_prefix() -> str:
 def storage(io_loop: object, redis_server: RedisServer, key_prefix: str) -> Iterator[Storage]:
     """A Storage on the session's Redis, each call held to its script's header. It belongs to the test's own IOLoop."""
     redis = connect(RedisSettings(url=SecretStr(redis_server.url)))
-    yield CheckedStorage(redis, prefix=key_prefix)
-    io_loop.run_sync(redis.aclose)  # type: ignore[attr-defined]  # pytest-tornado's IOLoop has no stubs
+    storage = CheckedStorage(redis, prefix=key_prefix)
+    yield storage
+    io_loop.run_sync(storage.aclose)  # type: ignore[attr-defined]  # pytest-tornado's IOLoop has no stubs

@@ -1,55 +1,72 @@
 """The circuit breaker: after failures in a row nobody is asked for a while, then one probe is sent.
 
-Refuses to know what failed.
+Refuses to know what was asked and why it failed.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from generation.gemini.errors import CircuitOpen
+from generation.gemini.errors import CircuitOpen, GeminiError
 
 
 class Breaker:
-    """``state``: closed (all may pass), open (none), probing (one is on its way and decides)."""
+    """Counts calls, not tries. While it is open only the probe matters: calls that set out before say nothing."""
 
     def __init__(self, failures: int, open_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = failures
         self._open_s = open_s
         self._clock = clock
         self._failures = 0
-        self._open_until = float("-inf")
+        self._open_until: float | None = None
         self._probing = False
 
     @property
     def state(self) -> str:
-        if self._probing:
-            return "probing"
-        return "open" if self._failures >= self._most and self._clock() < self._open_until else "closed"
+        """closed (all may pass) | open (none) | probing (one is on its way and decides)"""
+        if self._open_until is None:
+            return "closed"
+        return "probing" if self._probing else "open"
 
-    def enter(self) -> None:
-        """Let one call pass; it must report with ``succeeded``, ``failed`` or ``left``.
+    @contextmanager
+    def call(self) -> Iterator[bool]:
+        """Let one call pass; the block's outcome is the call's. Yields whether it is the probe.
+
+        A probe that ends without saying anything about the other side, cancelled, makes room for the next.
 
         Raises:
-            CircuitOpen
+            CircuitOpen: this one may not pass.
         """
-        if self._failures < self._most:
-            return
-        if self._probing or self._clock() < self._open_until:
-            raise CircuitOpen(open_for_s=round(max(0.0, self._open_until - self._clock()), 1))
+        probe = self._enter()
+        try:
+            yield probe
+        except GeminiError as exc:
+            self._ended(probe, failed=exc.strikes)
+            raise
+        except BaseException:
+            self._probing = self._probing and not probe
+            raise
+        else:
+            self._ended(probe, failed=False)
+
+    def _enter(self) -> bool:
+        if self._open_until is None:
+            return False
+        remaining_s = self._open_until - self._clock()
+        if self._probing or remaining_s > 0:
+            raise CircuitOpen(open_for_s=round(max(0.0, remaining_s), 1))
         self._probing = True
+        return True
 
-    def succeeded(self) -> None:
-        self._failures = 0
-        self._probing = False
-
-    def failed(self) -> None:
-        self._failures += 1
-        self._probing = False
-        if self._failures >= self._most:
+    def _ended(self, probe: bool, *, failed: bool) -> None:
+        if probe:
+            self._probing = False
+        elif self._open_until is not None:
+            return
+        self._failures = self._failures + 1 if failed else 0
+        if probe and not failed:
+            self._open_until = None
+        elif failed and self._failures >= self._most:
             self._open_until = self._clock() + self._open_s
-
-    def left(self) -> None:
-        """The call ended without saying anything about the other side: a cancelled probe makes room for the next."""
-        self._probing = False

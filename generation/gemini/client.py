@@ -1,45 +1,45 @@
 """Asks Gemini over HTTP, again where that can help, all within one deadline.
 
-Owns connections, tries and the circuit breaker; refuses to know what a task is and what the answer is for. Nothing that
-users or Gemini wrote reaches a log line or an error's text.
+Owns tries and the circuit breaker; refuses to know what a task is and what the answer is for. Nothing that users or
+Gemini wrote reaches a log line or an error's text.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import random
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from types import SimpleNamespace
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import aiohttp
 import structlog
 
-from generation.gemini.answer import Answer, Reply, error_from
+from generation.gemini import request
+from generation.gemini.answer import Answer, Reply
 from generation.gemini.breaker import Breaker
-from generation.gemini.errors import ConnectionFailed, GeminiError, MalformedAnswer, TimedOut
-from generation.gemini.event_stream import EventStream
-from runtime.settings import GeminiSettings
-
-# Source: Gemini API reference, HarmCategory; the same threshold for all of them.
-HARM_CATEGORIES = (
-    "HARM_CATEGORY_HARASSMENT",
-    "HARM_CATEGORY_HATE_SPEECH",
-    "HARM_CATEGORY_SEXUALLY_EXPLICIT",
-    "HARM_CATEGORY_DANGEROUS_CONTENT",
+from generation.gemini.errors import (
+    AnswerTooLarge,
+    AnswerTruncated,
+    ConnectionFailed,
+    GeminiError,
+    MalformedAnswer,
+    TimedOut,
 )
+from generation.gemini.event_stream import EventStream
+from generation.gemini.refusals import refusal
+from generation.gemini.retries import pause_before_next_try_s
+from generation.gemini.session import Progress
+from runtime.settings import GeminiSettings
 
 log = structlog.get_logger(__name__)
 
 
 class Observer(Protocol):
-    """Who is told how a call goes on."""
+    """Who is told how a call goes on. What it raises ends the call and comes out as it is."""
 
     async def request_sent(self) -> None:
-        """The first request has been written to its connection; called once."""
+        """The first request has been written to its connection; called once, before any text."""
 
     async def text(self, piece: str) -> None:
         """More visible text, as Gemini made it."""
@@ -48,28 +48,11 @@ class Observer(Protocol):
         """Tokens billed so far, over all tries of this call."""
 
 
-@asynccontextmanager
-async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open a session as Gemini's client wants it: bounded connections, proxies from the environment, no cookies."""
-    trace = aiohttp.TraceConfig()
-    trace.on_request_chunk_sent.append(_chunk_sent)
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.connections),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,
-        trace_configs=[trace],
-    ) as session:
-        yield session
-
-
-async def _chunk_sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _chunk: Any) -> None:
-    call = context.trace_request_ctx
-    if isinstance(call, _Call):
-        await call.request_sent()
-
-
 class Gemini:
-    """One model at one address. ``attempted`` is told (outcome, seconds) for each try."""
+    """One model at one address, over a session from ``open_session``.
+
+    ``attempted`` is told (outcome, seconds) for each try: ok, cancelled, or the failure's class.
+    """
 
     def __init__(
         self,
@@ -82,11 +65,6 @@ class Gemini:
         self._settings = settings
         self._attempted = attempted
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_open_s)
-        method = "streamGenerateContent?alt=sse" if settings.stream else "generateContent"
-        base = settings.base_url.rstrip("/")
-        self._url = f"{base}/{settings.api_version}/models/{settings.model}:{method}"
-        # The key goes in this header only: in the URL it would reach logs, beside Authorization it is refused.
-        self._headers = {"x-goog-api-key": settings.api_key.get_secret_value(), "Content-Type": "application/json"}
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.silence_timeout_s
         )
@@ -102,141 +80,156 @@ class Gemini:
         A cancelled call closes its connection at once.
 
         Raises:
-            GeminiError: why there is none; operators' problems have been logged.
+            GeminiError: why there is none; it has been logged, as an error when it is the operator's problem.
         """
-        self._breaker.enter()
-        call = _Call(self._body(system_instruction, text), observer)
+        call = _Call(request.body(self._settings, system_instruction, text), deadline, observer)
         try:
-            answer = await self._tries(call, deadline)
+            with self._breaker.call() as probe:
+                async with call.told_when_sent():
+                    answer = await self._tries(call, 1 if probe else self._settings.tries)
         except GeminiError as exc:
-            (self._breaker.failed if exc.strikes else self._breaker.succeeded)()
             write = log.error if exc.operators_problem else log.warning
             write("gemini_failed", failure=type(exc).__name__, tries=call.tries, **exc.facts)
             raise
-        except BaseException:
-            self._breaker.left()
-            raise
-        self._breaker.succeeded()
         log.info("gemini_answered", model=answer.model, tries=answer.tries, total_tokens=answer.total_tokens)
         return answer
 
-    async def _tries(self, call: _Call, deadline: float) -> Answer:
-        loop = asyncio.get_running_loop()
+    async def _tries(self, call: _Call, most: int) -> Answer:
+        if call.remaining_s <= 0:
+            raise TimedOut(limit="deadline", phase="queue")
         while True:
             call.tries += 1
-            started = time.perf_counter()
-            outcome = "cancelled"
             try:
-                answer = await self._try(call, deadline)
-                outcome = "ok"
+                return await self._try(call)
             except GeminiError as exc:
-                outcome = type(exc).__name__
-                pause_s = self._pause_s(call, exc)
-                if pause_s is None or loop.time() + pause_s >= deadline:
+                if call.text_passed_on and exc.again and not isinstance(exc, TimedOut):
+                    raise AnswerTruncated(cut_by=exc) from exc
+                pause_s = pause_before_next_try_s(exc, call.tries, self._settings)
+                if pause_s is None or call.tries >= most or call.text_passed_on or call.remaining_s <= pause_s:
                     raise
-            else:
-                return answer
-            finally:
-                self._attempted(outcome, time.perf_counter() - started)
-            await asyncio.sleep(pause_s)
+                await asyncio.sleep(pause_s)
+                if self._breaker.state != "closed":  # others' failures have settled it meanwhile
+                    raise
 
-    def _pause_s(self, call: _Call, failure: GeminiError) -> float | None:
-        """Return how long to wait before the next try, or None when there should be none."""
-        if not failure.again or call.tries >= self._settings.tries or call.text_passed_on:
-            return None
-        longest_s = min(self._settings.retry_max_s, self._settings.retry_base_s * 2 ** (call.tries - 1))
-        pause_s = random.uniform(0, longest_s)  # noqa: S311  # jitter needs no secrecy
-        return pause_s if failure.retry_after_s is None else failure.retry_after_s + pause_s
-
-    async def _try(self, call: _Call, deadline: float) -> Answer:
-        reply = Reply()
+    async def _try(self, call: _Call) -> Answer:
+        reply, progress = Reply(), Progress(call.sent)
+        started, outcome = time.perf_counter(), "cancelled"
         try:
-            async with asyncio.timeout_at(deadline):
-                await self._exchange(call, reply)
-            return Answer(reply.whole(streamed=self._settings.stream), reply.total_tokens, reply.model, call.tries)
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as exc:
-            raise (TimedOut if isinstance(exc, TimeoutError) else ConnectionFailed)(reason=type(exc).__name__) from exc
-        except TimeoutError as exc:
-            raise TimedOut(reason="deadline") from exc
-        except aiohttp.ClientError as exc:
-            raise MalformedAnswer(reason=type(exc).__name__) from exc
+            async with _failures_named(progress, call.deadline):
+                await self._exchange(call, reply, progress)
+            answer = Answer(reply.whole(streamed=self._settings.stream), reply.total_tokens, reply.model, call.tries)
+            outcome = "ok"
+        except GeminiError as exc:
+            outcome = type(exc).__name__
+            raise
+        else:
+            return answer
         finally:
-            call.end_of_try(reply.total_tokens)
+            call.end_of_try(reply)
+            self._attempted(outcome, time.perf_counter() - started)
 
-    async def _exchange(self, call: _Call, reply: Reply) -> None:
+    async def _exchange(self, call: _Call, reply: Reply, progress: Progress) -> None:
         async with self._session.post(
-            self._url,
+            request.url(self._settings),
             data=call.body,
-            headers=self._headers,
+            headers=request.headers(self._settings),
             timeout=self._timeout,
             allow_redirects=False,
-            trace_request_ctx=call,
+            trace_request_ctx=progress,
         ) as response:
-            stream = EventStream()
+            progress.phase = "answering"
             if response.status != 200:
-                raise error_from(response.status, await self._error_body(response, stream))
-            async for data in self._bounded(response):
-                for value in stream.feed(data):
-                    await call.take(reply, value)
-            for value in stream.feed(b"", last=True):
+                raise refusal(response.status, await self._first_value(response))
+            async for value in self._values(response):
                 await call.take(reply, value)
 
-    async def _error_body(self, response: aiohttp.ClientResponse, stream: EventStream) -> Any:
-        """Return the error's JSON, or None: a proxy's HTML says no more than its status does."""
-        try:
-            body = b"".join([data async for data in self._bounded(response)])
-            return next(stream.feed(body, last=True), None)
-        except (MalformedAnswer, aiohttp.ClientError):
-            return None
+    async def _first_value(self, response: aiohttp.ClientResponse) -> Any:
+        """Return the error's JSON, or None: a proxy's HTML, or a body that breaks, says no more than its status."""
+        with suppress(MalformedAnswer, AnswerTooLarge, aiohttp.ClientError):
+            async for value in self._values(response):
+                return value
+        return None
 
-    async def _bounded(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        size = 0
+    async def _values(self, response: aiohttp.ClientResponse) -> AsyncIterator[Any]:
+        stream, size = EventStream(), 0
         async for data in response.content.iter_any():
             size += len(data)
             if size > self._settings.answer_bytes:
-                raise MalformedAnswer(reason="too large")
-            yield data
+                raise AnswerTooLarge(limit_bytes=self._settings.answer_bytes)
+            for value in stream.feed(data):
+                yield value
+        for value in stream.end():
+            yield value
 
-    def _body(self, system_instruction: str, text: str) -> bytes:
-        settings = self._settings
-        config: dict[str, Any] = {"maxOutputTokens": settings.max_output_tokens}
-        if settings.thinking_level:
-            config["thinkingConfig"] = {"thinkingLevel": settings.thinking_level}
-        body: dict[str, Any] = {
-            "systemInstruction": {"parts": [{"text": system_instruction}]},
-            "contents": [{"role": "user", "parts": [{"text": text}]}],
-            "generationConfig": config,
-        }
-        if settings.safety_threshold:
-            body["safetySettings"] = [
-                {"category": category, "threshold": settings.safety_threshold} for category in HARM_CATEGORIES
-            ]
-        return json.dumps(body, ensure_ascii=False).encode("utf-8")
+
+@asynccontextmanager
+async def _failures_named(progress: Progress, deadline: float) -> AsyncIterator[None]:
+    """Bound the block by the deadline, and turn what aiohttp raises into failures of ours."""
+    timeout = asyncio.timeout_at(deadline)
+    try:
+        async with timeout:
+            yield
+    except TimeoutError as exc:
+        if timeout.expired():
+            raise TimedOut(limit="deadline", phase=progress.phase) from exc
+        if isinstance(exc, aiohttp.ServerTimeoutError):
+            limit = "connect" if isinstance(exc, aiohttp.ConnectionTimeoutError) else "silence"
+            raise TimedOut(limit=limit, phase=progress.phase) from exc
+        raise
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, aiohttp.ClientHttpProxyError) as exc:
+        raise ConnectionFailed(reason=type(exc).__name__) from exc
+    except aiohttp.ClientError as exc:  # what came is not HTTP
+        raise MalformedAnswer(reason=type(exc).__name__) from exc
 
 
 class _Call:
     """One call to ``generate`` over its tries: what was sent, shown and billed."""
 
-    def __init__(self, body: bytes, observer: Observer) -> None:
+    def __init__(self, body: bytes, deadline: float, observer: Observer) -> None:
         self.body = body
+        self.deadline = deadline
         self.tries = 0
+        self.sent = asyncio.Event()
         self.text_passed_on = False
         self._observer = observer
-        self._sent = False
+        self._told: asyncio.Task[None] | None = None
         self._billed_before = 0
+        self._billed = 0
 
-    async def request_sent(self) -> None:
-        if not self._sent:
-            self._sent = True
-            await self._observer.request_sent()
+    @property
+    def remaining_s(self) -> float:
+        return self.deadline - asyncio.get_running_loop().time()
+
+    @asynccontextmanager
+    async def told_when_sent(self) -> AsyncIterator[None]:
+        """Tell the observer when the first request is on its way, while the block goes on waiting for its answer."""
+        self._told = asyncio.create_task(self._tell_when_sent())
+        try:
+            yield
+            await self._told
+        except GeminiError:
+            if self.sent.is_set():
+                await self._told
+            raise
+        finally:
+            self._told.cancel()
+            await asyncio.gather(self._told, return_exceptions=True)
+
+    async def _tell_when_sent(self) -> None:
+        await self.sent.wait()
+        await self._observer.request_sent()
 
     async def take(self, reply: Reply, value: Any) -> None:
         text = reply.take(value)
-        if reply.total_tokens is not None:
-            self._observer.usage(self._billed_before + reply.total_tokens)
+        billed = self._billed_before + (reply.total_tokens or 0)
+        if billed != self._billed:
+            self._billed = billed
+            self._observer.usage(billed)
         if text:
+            assert self._told is not None
+            await self._told
             self.text_passed_on = True
             await self._observer.text(text)
 
-    def end_of_try(self, billed: int | None) -> None:
-        self._billed_before += billed or 0
+    def end_of_try(self, reply: Reply) -> None:
+        self._billed_before += reply.total_tokens or 0

@@ -4,36 +4,38 @@ GeminiError
 ├── AnswerBlocked         Google refused: the prompt, or its own answer
 ├── AnswerEmpty           an answer without visible text
 ├── AnswerTruncated       text that ended before it was done
-├── MalformedAnswer       not Gemini's protocol: HTML, broken JSON or UTF-8, too large
+├── AnswerTooLarge        more bytes than an answer may have
+├── MalformedAnswer       not Gemini's protocol: HTML, broken JSON or UTF-8
 ├── ConnectionFailed      no connection, or one that broke
 ├── TimedOut              no answer within the time
 ├── ServerFailed          500, 503, 504 and their like: Google's side
 ├── RateLimited           429 that is over soon
 ├── QuotaExhausted        429 for the day, or 402: over only when somebody pays
 ├── RequestRejected       400: a request that is ours to mend
-├── Misconfigured         401, 403, 404: key, project or model
+├── Misconfigured         401, 403, 404 and some of 400: key, project, place, model or address
 └── CircuitOpen           not asked at all, after too many failures in a row
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+Fact = str | int | float | None
 
 
 class GeminiError(Exception):
     """Base. ``facts`` are safe to log: never a prompt, a key or an answer.
 
     ``fallback_reason`` is what clients see; ``again``: another try may help; ``strikes``: it counts for the circuit
-    breaker; ``operators_problem``: nobody but the operator can mend it.
+    breaker, because it speaks of Google's side or the way there; ``operators_problem``: nobody else can mend it;
+    ``retry_after_s``: how long Google asked to be left alone, or None.
     """
 
-    fallback_reason: ClassVar[str] = "ai_unavailable"
-    again: ClassVar[bool] = False
-    strikes: ClassVar[bool] = False
-    operators_problem: ClassVar[bool] = False
+    fallback_reason: str = "ai_unavailable"
+    again: bool = False
+    strikes: bool = False
+    operators_problem: bool = False
     retry_after_s: float | None = None
 
-    def __init__(self, **facts: str | int | float | None) -> None:
+    def __init__(self, **facts: Fact) -> None:
         super().__init__(", ".join(f"{name}={value}" for name, value in facts.items()))
         self.facts = facts
 
@@ -43,11 +45,29 @@ class AnswerBlocked(GeminiError):
 
 
 class AnswerEmpty(GeminiError):
+    """Worth another try only when Gemini gave no reason for having ended: then it was cut off before its first word."""
+
     fallback_reason = "ai_empty"
+
+    def __init__(self, *, finish_reason: str, **facts: Fact) -> None:
+        super().__init__(finish_reason=finish_reason, **facts)
+        self.again = not finish_reason
 
 
 class AnswerTruncated(GeminiError):
+    """``cut_by``: the failure that ended an answer whose first words had already been passed on."""
+
     fallback_reason = "ai_truncated"
+
+    def __init__(self, *, cut_by: GeminiError | None = None, **facts: Fact) -> None:
+        if cut_by is not None:
+            facts |= {"cut_by": type(cut_by).__name__} | cut_by.facts
+            self.strikes = cut_by.strikes
+        super().__init__(**facts)
+
+
+class AnswerTooLarge(GeminiError):
+    fallback_reason = "ai_too_large"
 
 
 class MalformedAnswer(GeminiError):
@@ -60,8 +80,17 @@ class ConnectionFailed(GeminiError):
 
 
 class TimedOut(GeminiError):
+    """``limit``: connect | silence | deadline. ``phase``: how far it had come: queue | connecting | asking | answering.
+
+    Waiting in our own queue for a connection says nothing about Google.
+    """
+
     fallback_reason = "ai_timeout"
-    again = strikes = True
+    again = True
+
+    def __init__(self, *, limit: str, phase: str) -> None:
+        super().__init__(limit=limit, phase=phase)
+        self.strikes = phase != "queue"
 
 
 class ServerFailed(GeminiError):
@@ -69,12 +98,10 @@ class ServerFailed(GeminiError):
 
 
 class RateLimited(GeminiError):
-    """``retry_after_s`` is what Google asked for, or None."""
-
     fallback_reason = "ai_rate_limited"
-    again = strikes = True
+    again = True
 
-    def __init__(self, *, retry_after_s: float | None, **facts: str | int | float | None) -> None:
+    def __init__(self, *, retry_after_s: float | None, **facts: Fact) -> None:
         super().__init__(retry_after_s=retry_after_s, **facts)
         self.retry_after_s = retry_after_s
 

@@ -1,8 +1,8 @@
 """Gemini's framing undone: bytes in, JSON values out, whatever way they were cut.
 
-Source: Google's own streams: ``data: {json}`` and an empty line; multi-line data; a bare ``{"error": …}`` in between;
-a plain JSON body instead of a stream, in an array or not. The Content-Type says nothing reliable, so it is not asked.
-Lines end at CR, LF or both and nowhere else: U+2028 is text. Refuses to know what the values mean.
+Source: recorded streams: ``data: {json}`` and an empty line; data over several lines; a bare ``{"error": …}`` in the
+middle; a plain JSON body instead of a stream, in an array or not. The Content-Type says nothing reliable, so it is not
+asked. Lines end at CR, LF or both and nowhere else: U+2028 is text. Refuses to know what the values mean.
 """
 
 from __future__ import annotations
@@ -15,67 +15,76 @@ from typing import Any
 
 from generation.gemini.errors import MalformedAnswer
 
-LINE_END = re.compile(r"\r\n|\n|\r")
-BETWEEN_VALUES = " \t\r\n,[]"  # a bare array of answers is read as its members
-FIELDS = ("event:", "id:", "retry:", ":")
+LINE_END = re.compile(rb"\r\n|\n|\r")
+BETWEEN_VALUES = re.compile(r"[\s,\[\]]*")  # a bare array of answers is read as its members
+FIELDS = (b"event:", b"id:", b"retry:", b":")
+DECODER = json.JSONDecoder()
 
 
 class EventStream:
-    """One body being read."""
+    """One body being read. Every byte is looked at once, however small the pieces are that it comes in."""
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
-        self._rest = ""
-        self._data: list[str] = []
-        self._bare: list[str] = []
+        self._line: list[bytes] = []  # the pieces of a line that has not ended
+        self._after_cr = False
+        self._data: list[bytes] = []
+        self._bare: list[bytes] = []
 
-    def feed(self, data: bytes, *, last: bool = False) -> Iterator[Any]:
-        """Yield the values that are complete now; with ``last`` also what stands outside ``data:`` lines.
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Yield the values that are complete now.
 
         Raises:
             MalformedAnswer: wrong UTF-8, or what should be JSON and is not.
         """
-        try:
-            text = self._rest + self._decoder.decode(data, final=last)
-        except UnicodeDecodeError as exc:
-            raise MalformedAnswer(reason="not UTF-8") from exc
-        # A CR at the very end may be half of CR LF: it waits for what follows.
-        held_back = "" if last or not text.endswith("\r") else "\r"
-        *lines, self._rest = LINE_END.split(text[: len(text) - len(held_back)])
-        self._rest += held_back
-        if last:
-            lines += [self._rest, ""]
-            self._rest = ""
+        if self._after_cr and data:  # the LF of a CR LF that was cut in two
+            data = data.removeprefix(b"\n")
+        self._after_cr = data.endswith(b"\r") if data else self._after_cr
+        *lines, rest = LINE_END.split(data)
         for line in lines:
-            yield from self._take(line)
-        if last:
-            yield from self._values("\n".join(self._bare))
+            self._line.append(line)
+            whole = b"".join(self._line)
+            self._line.clear()
+            yield from self._take(whole)
+        if rest:
+            self._line.append(rest)
 
-    def _take(self, line: str) -> Iterator[Any]:
-        if line.startswith("data:"):
-            self._data.append(line[5:].removeprefix(" "))
+    def end(self) -> Iterator[Any]:
+        """Yield what needed no empty line to be complete: the last event, and what stands outside ``data:`` lines.
+
+        Raises:
+            MalformedAnswer: as ``feed``.
+        """
+        yield from self.feed(b"\n\n")
+        yield from _values(b"\n".join(self._bare))
+
+    def _take(self, line: bytes) -> Iterator[Any]:
+        line = line.removeprefix(codecs.BOM_UTF8)  # no JSON begins a line with one
+        if line.startswith(b"data:"):
+            self._data.append(line[5:])
         elif not line and self._data:
-            data, self._data = "\n".join(self._data), []
-            yield from self._values(data)
+            data = b"\n".join(self._data)
+            self._data.clear()
+            yield from _values(data)
         elif line and not line.startswith(FIELDS):
-            if self._data:  # a value whose JSON was printed over several lines, with ``data:`` before the first only
-                self._data.append(line)
-            else:
-                self._bare.append(line)
+            # Bare JSON, or the further lines of a value that has ``data:`` before its first only.
+            (self._data or self._bare).append(line)
 
-    def _values(self, text: str) -> Iterator[Any]:
-        decoder = json.JSONDecoder()
-        position = _skip(text, 0)
-        while position < len(text):
-            try:
-                value, position = decoder.raw_decode(text, position)
-            except (ValueError, RecursionError) as exc:
-                raise MalformedAnswer(reason="not JSON") from exc
-            yield value
-            position = _skip(text, position)
+
+def _values(data: bytes) -> Iterator[Any]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise MalformedAnswer(reason="not UTF-8") from exc
+    position = _skip(text, 0)
+    while position < len(text):
+        try:
+            value, position = DECODER.raw_decode(text, position)
+        except (ValueError, RecursionError) as exc:
+            raise MalformedAnswer(reason="not JSON") from exc
+        yield value
+        position = _skip(text, position)
 
 
 def _skip(text: str, position: int) -> int:
-    while position < len(text) and text[position] in BETWEEN_VALUES:
-        position += 1
-    return position
+    match = BETWEEN_VALUES.match(text, position)
+    return match.end() if match else position

@@ -50,14 +50,25 @@ class Process:
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
 
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        return self._process.wait(timeout=60)
+
     def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self.send(signal.SIGKILL)
+        self.wait()
 
     def stop(self) -> int:
         """Ask it to drain and end; return its exit code."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(timeout=60)
+        try:
+            return self._process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"it did not end within a minute:\n{self.log()[-3000:]}") from None
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None

@@ -104,7 +104,7 @@ class TaskScripts(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
-            self.loop.run(self.redis.aclose())
+            self.loop.run(self.storage.aclose())
             self.loop.close()
 
     def _tasks(self, owner: str) -> Tasks:

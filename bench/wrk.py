@@ -1,0 +1,103 @@
+"""wrk as the client of a load, and what the server used while it ran.
+
+wrk counts the requests it sends on the board, so that CPU time and requests are read for the same window: after all
+connections are open and before the first is closed. Refuses to know who the server is.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.board import Board
+from bench.callers import Caller
+from bench.headers import SUBMIT_PATH, as_text, browser_headers, submit_headers
+from bench.process import BenchmarkFailed, Process
+
+SCRIPT = Path(__file__).with_name("polls.lua")
+SETTLE_S = 0.7
+RAMP_TIMEOUT_S = 20.0
+SUBMITS_ONLY = -1
+BODY = json.dumps({"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one run of wrk met. ``cpu_us`` is the server's per request; percentiles are of the whole run."""
+
+    cpu_us: float
+    per_s: float
+    busy: float  # the server's share of its core
+    p50_ms: float
+    p99_ms: float
+    requests: int
+    not_2xx: int
+    errors: int
+
+
+class Wrk:
+    """Knows the requests of all callers; one at a time runs."""
+
+    def __init__(self, board: Board, callers: Sequence[Caller], folder: Path, *, core: int) -> None:
+        if shutil.which("wrk") is None:
+            raise BenchmarkFailed("wrk is missing. It is a Debian package: apt install wrk")
+        self._board = board
+        self._folder = folder
+        self._core = core
+        self._accounts = len(callers)
+        self._polls = folder / "polls.txt"
+        self._submits = folder / "submits.txt"
+        blocks = [b"/ HTTP/1.1\r\n" + as_text(browser_headers(caller.token)) for caller in callers]
+        self._polls.write_bytes(b"".join(block + b"\0" for block in blocks))
+        self._submits.write_bytes(b"".join(_submit(caller) + b"\0" for caller in callers))
+
+    def run(
+        self, url: str, server: Process, *, connections: int, seconds: float, submit_every: int = 0, per_s: int = 0
+    ) -> Load:
+        """Load the server and measure it for ``seconds``.
+
+        ``submit_every`` N puts a submit after N polls, SUBMITS_ONLY sends nothing else. ``per_s`` holds a rate of
+        requests; 0 sends the next as soon as an answer is there.
+
+        Raises:
+            BenchmarkFailed: wrk cannot run, or nothing was answered.
+        """
+        self._board.count_from_nought()
+        lasting_s = SETTLE_S + seconds + connections / 5_000 + 1.5
+        with ExitStack() as stack:
+            wrk = stack.enter_context(self._start(url, connections, lasting_s, submit_every, per_s))
+            wrk.wait_until(lambda: self._board.sent >= connections, "sending")
+            time.sleep(SETTLE_S)
+            started_at, sent, cpu_s = time.monotonic(), self._board.sent, server.cpu_s
+            time.sleep(seconds)
+            took_s, sent, cpu_s = time.monotonic() - started_at, self._board.sent - sent, server.cpu_s - cpu_s
+            output = wrk.finish(lasting_s + RAMP_TIMEOUT_S)
+        facts = json.loads(next(line for line in output.splitlines() if line.startswith("BENCH "))[6:])
+        if not sent:
+            raise BenchmarkFailed(f"{server.name} answered nothing:\n{output}\n{server.log_end()}")
+        return Load(
+            cpu_us=cpu_s / sent * 1e6,
+            per_s=sent / took_s,
+            busy=cpu_s / took_s,
+            p50_ms=facts["p50_ms"],
+            p99_ms=facts["p99_ms"],
+            requests=facts["requests"],
+            not_2xx=facts["not_2xx"],
+            errors=sum(facts[f"{kind}_errors"] for kind in ("connect", "read", "write")) + facts["timeouts"],
+        )
+
+    def _start(self, url: str, connections: int, lasting_s: float, submit_every: int, per_s: int) -> Process:
+        command = ["wrk", "--threads", "1", "--connections", connections, "--duration", f"{lasting_s:.0f}s"]
+        command += ["--timeout", "30s", "--script", SCRIPT, url, "--", self._board.path, self._accounts]
+        command += [self._polls, submit_every, self._submits, per_s]
+        return Process("wrk", [str(part) for part in command], core=self._core, folder=self._folder)
+
+
+def _submit(caller: Caller) -> bytes:
+    headers = submit_headers(caller.token, BODY, f"bench-{caller.account_id}")
+    return f"POST {SUBMIT_PATH} HTTP/1.1\r\n".encode() + as_text(headers) + BODY

@@ -1,0 +1,35 @@
+"""Reading JSON that somebody else wrote: nothing in it need be of the type that its schema says.
+
+Refuses to know what the values mean.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+CONSTANT = re.compile(r"[A-Z0-9_]{1,64}")
+LARGEST_COUNT = 2**31 - 1  # Source: Gemini API reference: token counts are int32
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def constant(value: Any) -> str:
+    """Return an enum's name, or '' for anything else: what is logged must not be somebody's text."""
+    return value if isinstance(value, str) and CONSTANT.fullmatch(value) else ""
+
+
+def count(value: Any) -> int | None:
+    """Return a number of tokens, or None for what cannot be one."""
+    return value if type(value) is int and 0 <= value <= LARGEST_COUNT else None
+
+
+def writable(text: str) -> str:
+    """Return the text with U+FFFD for lone surrogates: JSON can spell them, UTF-8 cannot hold them."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

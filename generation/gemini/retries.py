@@ -1,0 +1,24 @@
+"""When to ask again, and after how long.
+
+Refuses to know how a try is made. A dozen lines rather than a library: what stops, what waits and what counts are all
+ours (a deadline of the event loop's clock, Google's RetryInfo, text that has been passed on), and nothing else is left.
+"""
+
+from __future__ import annotations
+
+import random
+
+from generation.gemini.errors import GeminiError
+from runtime.settings import GeminiSettings
+
+
+def pause_before_next_try_s(failure: GeminiError, tries: int, settings: GeminiSettings) -> float | None:
+    """Return the seconds to wait after ``tries`` tries, the last of which failed so; None: it makes no sense to go on.
+
+    Exponential with full jitter; a wait that Google asks for comes first.
+    """
+    if not failure.again or tries >= settings.tries:
+        return None
+    longest_s = min(settings.retry_max_s, settings.retry_base_s * 2 ** min(tries - 1, 60))
+    pause_s = random.uniform(0, longest_s)  # noqa: S311  # jitter needs no secrecy
+    return pause_s if failure.retry_after_s is None else failure.retry_after_s + pause_s

@@ -1,0 +1,75 @@
+"""Fixtures of this room: the stand-in, and a client that asks it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import structlog
+
+from generation.gemini import Answer, Gemini, open_session
+from runtime.settings import GeminiSettings
+from standin import Standin, serve_standin
+from tests.generation.gemini.served import Recorder
+
+KEY = "a-key-for-tests"
+MakeGemini = Callable[..., Awaitable[Gemini]]
+
+
+@pytest.fixture
+def stack(io_loop: Any) -> Iterator[AsyncExitStack]:
+    stack = AsyncExitStack()
+    yield stack
+    io_loop.run_sync(stack.aclose)
+
+
+@pytest.fixture
+def standin(io_loop: Any, stack: AsyncExitStack) -> Standin:
+    made: Standin = io_loop.run_sync(lambda: stack.enter_async_context(serve_standin(api_key=KEY)))
+    return made
+
+
+def settings_for(url: str, **changes: Any) -> GeminiSettings:
+    """Return settings that wait for little; names as in config.yaml."""
+    quick: dict[str, Any] = {"base_url": url, "api_key": KEY, "retry_base_s": 0.005, "retry_max_s": 0.01}
+    return GeminiSettings(**(quick | {"breaker_failures": 1_000} | changes))
+
+
+@pytest.fixture
+def make_gemini(stack: AsyncExitStack, standin: Standin) -> MakeGemini:
+    """Make a client of the stand-in's (or of ``base_url``'s) with some settings changed."""
+
+    async def make(attempted: Callable[[str, float], None] = lambda _outcome, _seconds: None, **changes: Any) -> Gemini:
+        settings = settings_for(**({"url": standin.url} | changes))
+        return Gemini(await stack.enter_async_context(open_session(settings)), settings, attempted=attempted)
+
+    return make
+
+
+@pytest.fixture
+def logged() -> Iterator[list[Any]]:
+    """Every log line of the test, as structlog's dicts."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+async def ask(
+    gemini: Gemini, text: str = "Sell bread. Call 030 1234567.", *, within_s: float = 4.0, observer: Any = None
+) -> Answer:
+    """Ask for a rewrite of ``text``."""
+    return await gemini.generate(
+        system_instruction="Rewrite.",
+        text=text,
+        deadline=asyncio.get_running_loop().time() + within_s,
+        observer=observer or Recorder(),
+    )
+
+
+async def until(condition: Callable[[], bool], within_s: float = 3.0) -> None:
+    """Wait for what another coroutine or the other end of a connection does."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # plain counters have no event to wait for
+            await asyncio.sleep(0)

@@ -1,0 +1,138 @@
+"""The client against answers as they came over the wire: ours always, a corpus of real ones where it is there.
+
+The corpus is a folder gemini-corpus (INDEX.tsv and the files it names) in ../shared, or in the folder PROMPT_CORPUS.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.gemini import Answer, Gemini, GeminiError, open_session
+from generation.gemini.errors import AnswerBlocked, AnswerEmpty, AnswerTruncated, MalformedAnswer
+from tests.generation.gemini.conftest import ask, settings_for
+from tests.generation.gemini.served import Recorded, Recorder, serve
+
+FIXTURES = Path(__file__).parent / "fixtures"
+OURS: dict[str, dict[str, Any]] = json.loads((FIXTURES / "index.json").read_text("utf-8"))
+ROOT = Path(__file__).parents[3]
+CORPUS = Path(os.environ.get("PROMPT_CORPUS", ROOT.parent / "shared")) / "gemini-corpus"
+ROWS: dict[str, dict[str, str]] = {}
+if (CORPUS / "INDEX.tsv").exists():
+    with (CORPUS / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
+        ROWS = {row["file"]: row for row in csv.DictReader(index, delimiter="\t")}
+
+FAILURES: dict[str, tuple[type[GeminiError], ...]] = {
+    "blocked": (AnswerBlocked,),
+    "empty": (AnswerEmpty,),
+    "truncated": (AnswerTruncated,),
+    "malformed": (MalformedAnswer,),
+}
+# Answers to requests that this client never makes. They must still end in an answer or a named failure.
+NOT_ASKED_FOR = {
+    "toolcall": "we declare no tools, so no functionCall can come",
+    "media": "we ask for text, never for images or sound",
+    "count": "we never call countTokens",
+}
+
+
+@dataclass
+class Outcome:
+    answer: Answer | None
+    failure: GeminiError | None
+    heard: Recorder
+
+
+async def outcome_of(path: Path, http_status: int, *, stream: bool, piece: int) -> Outcome:
+    """Ask a server that answers with this file, once."""
+    types = {".sse": "text/event-stream", ".html": "text/html; charset=UTF-8"}
+    # A refused stream call comes with the stream's type, whatever its body is.
+    content_type = types.get(path.suffix, "text/event-stream" if stream else "application/json; charset=UTF-8")
+    heard = Recorder()
+    async with serve(Recorded(path.read_bytes(), http_status, content_type, piece)) as recorded:
+        settings = settings_for(recorded.url, stream=stream, tries=1, answer_bytes=20_000_000)
+        async with open_session(settings) as session:
+            try:
+                return Outcome(await ask(Gemini(session, settings), observer=heard, within_s=30), None, heard)
+            except GeminiError as exc:
+                return Outcome(None, exc, heard)
+
+
+def is_stream(name: str) -> bool:
+    return name.endswith((".sse", ".array.json", ".jsonl"))
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("piece", [0, 1, 7, 4096])
+async def test_our_fixtures_mean_what_their_index_says(io_loop: object, name: str, piece: int) -> None:
+    expected = OURS[name]
+    outcome = await outcome_of(FIXTURES / name, expected["http_status"], stream=is_stream(name), piece=piece)
+    assert outcome.heard.said == expected["text"]
+    assert outcome.heard.totals[-1:] == ([expected["total_tokens"]] if expected["total_tokens"] else [])
+    if expected["outcome"] == "text":
+        assert outcome.answer is not None
+        assert outcome.answer.text == expected["text"]
+        assert outcome.answer.total_tokens == expected["total_tokens"]
+    else:
+        assert outcome.failure is not None
+        kinds = FAILURES.get(expected["outcome"], (GeminiError,))
+        assert isinstance(outcome.failure, kinds)
+        assert expected["facts"].items() <= outcome.failure.facts.items()
+
+
+def test_every_fixture_is_in_the_index() -> None:
+    assert {path.name for path in FIXTURES.iterdir()} == OURS.keys() | {"index.json"}
+
+
+def expected_text(row: dict[str, str]) -> str:
+    if row["expected_text_file"]:
+        return (CORPUS / row["expected_text_file"]).read_text("utf-8")
+    text: str = json.loads(f'"{row["expected_text"]}"')  # short ones stand in the index, escaped as in JSON
+    return text
+
+
+def expected_total(row: dict[str, str]) -> int | None:
+    """Return the total that was reported, or what the reported counts make together."""
+    names = ("prompt_tokens", "candidates_tokens", "thoughts_tokens", "tooluse_tokens")
+    counts = [int(row[name]) for name in names if row[name]]
+    return int(row["total_tokens"]) if row["total_tokens"] else (sum(counts) if counts else None)
+
+
+@pytest.mark.skipif(not ROWS, reason=f"no corpus of recorded answers at {CORPUS}")
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("name", ROWS)
+async def test_recorded_answers_mean_what_their_index_says(io_loop: object, name: str) -> None:
+    row = ROWS[name]
+    stream = row["endpoint"] == "streamGenerateContent"
+    piece = 0 if row["kind"] == "unary" else 997  # so that events, lines and characters are cut anywhere
+    outcome = await outcome_of(CORPUS / name, int(row["http_status"]), stream=stream, piece=piece)
+    assert outcome.heard.totals[-1:] == ([expected_total(row)] if expected_total(row) else []) or (
+        row["outcome"] == "count"  # totalTokens of countTokens is not in usageMetadata
+    )
+    if row["outcome"] in NOT_ASKED_FOR:
+        assert outcome.answer or outcome.failure
+        return
+    assert outcome.heard.said == expected_text(row)
+    if row["outcome"] == "text":
+        assert outcome.answer is not None, outcome.failure
+        assert outcome.answer.text == expected_text(row)
+        assert outcome.answer.total_tokens == expected_total(row)
+        assert row["model"] in ("", outcome.answer.model)
+        return
+    assert outcome.failure is not None
+    if row["outcome"] == "error":
+        error = json.loads(row["error"]) if row["error"] else {}
+        assert outcome.failure.facts["http_status"] == error.get("code", int(row["http_status"]))
+        assert outcome.failure.facts["status"] == error.get("status", "")
+        return
+    assert isinstance(outcome.failure, FAILURES[row["outcome"]])
+    assert outcome.failure.facts.get("finish_reason", "") == row["finish_reason"]
+    if row["outcome"] == "blocked":
+        assert outcome.failure.facts["block_reason"] == row["block_reason"]

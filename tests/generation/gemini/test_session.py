@@ -1,0 +1,125 @@
+"""Connections: proxies of the environment, and nothing else of it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from generation.gemini import Gemini, open_session
+from generation.gemini.errors import ConnectionFailed, Misconfigured
+from generation.gemini.session import environment_proxy
+from standin import Standin
+from tests.generation.gemini.conftest import ask, settings_for
+from tests.generation.gemini.served import Recorded, serve
+
+BODY = b'{"candidates":[{"content":{"parts":[{"text":"By proxy."}]},"finishReason":"STOP"}]}'
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.gen_test
+async def test_the_proxy_of_the_environment_is_used(io_loop: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serve(Recorded(BODY)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//someone:secret@"))
+        settings = settings_for("http://gemini.example:8080")
+        async with open_session(settings) as session:
+            assert (await ask(Gemini(session, settings))).text == "By proxy."
+    lines = proxy.requests[0].split(b"\r\n")
+    assert lines[0].startswith(b"POST http://gemini.example:8080/v1beta/models/")
+    assert b"Proxy-Authorization: Basic c29tZW9uZTpzZWNyZXQ=" in lines
+
+
+@pytest.mark.gen_test
+async def test_hosts_that_need_no_proxy_get_none(
+    io_loop: object, standin: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    settings = settings_for(standin.url)
+    async with open_session(settings) as session:
+        await ask(Gemini(session, settings))
+    assert standin.counters.requests == 1
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("status", [403, 407])
+async def test_a_proxy_that_refuses_is_a_failure_with_a_name(
+    io_loop: object, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async with serve(Recorded(b"no", http_status=status)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        plain, tunnelled = settings_for("http://gemini.example"), settings_for("https://gemini.example", tries=1)
+        async with open_session(plain) as session:
+            with pytest.raises(Misconfigured):
+                await ask(Gemini(session, plain))
+        async with open_session(tunnelled) as session:
+            with pytest.raises(ConnectionFailed):
+                await ask(Gemini(session, tunnelled))
+    assert proxy.requests[-1].startswith(b"CONNECT gemini.example:443")
+
+
+@pytest.mark.parametrize(
+    ("proxies", "expected"),
+    [
+        ({"https_proxy": "http://p:3128"}, "http://p:3128"),
+        ({"https_proxy": "p:3128"}, "http://p:3128"),
+        ({"https_proxy": "http://me:pass@p:3128"}, "http://me:pass@p:3128"),
+        ({"http_proxy": "http://p:3128"}, None),
+        ({"https_proxy": "http://p:3128", "no_proxy": ".example"}, None),
+        ({"https_proxy": "http://p:3128", "no_proxy": "g.example:443"}, None),
+        ({"https_proxy": "http://p:3128", "no_proxy": "*"}, None),
+        ({}, None),
+    ],
+)
+def test_the_environment_names_a_proxy_by_scheme_and_host(
+    monkeypatch: pytest.MonkeyPatch, proxies: dict[str, str], expected: str | None
+) -> None:
+    for name, value in proxies.items():
+        monkeypatch.setenv(name, value)
+    proxy = environment_proxy("https://g.example")
+    assert (str(proxy).rstrip("/") if proxy else None) == expected
+
+
+@pytest.mark.gen_test
+async def test_a_netrc_adds_no_authorization_beside_the_key(
+    io_loop: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("default login someone password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    async with serve(Recorded(BODY)) as recorded:
+        settings = settings_for(recorded.url)
+        async with open_session(settings) as session:
+            await ask(Gemini(session, settings))
+    assert b"authorization" not in recorded.requests[0].lower()
+
+
+@pytest.mark.gen_test
+async def test_cookies_are_not_kept(io_loop: object) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _request in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            heads.append(head)
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            await reader.readexactly(length)
+            writer.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY))
+            await writer.drain()
+        writer.close()
+
+    heads: list[bytes] = []
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        settings = settings_for(f"http://localhost:{server.sockets[0].getsockname()[1]}")
+        async with open_session(settings) as session:
+            gemini = Gemini(session, settings)
+            await ask(gemini)
+            await ask(gemini)
+    assert len(heads) == 2
+    assert b"cookie" not in heads[1].lower()
