@@ -10,8 +10,8 @@ from typing import Any
 
 import requests
 from celery import Celery
-from django_app import STATUS_TTL_S, cache_key
 from django.core.cache import cache
+from django_app import STATUS_TTL_S, cache_key
 
 celery = Celery("bench", broker=os.environ["BENCH_BROKER_URL"], backend=os.environ["BENCH_BROKER_URL"])
 celery.conf.broker_connection_retry_on_startup = True
