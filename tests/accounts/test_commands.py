@@ -59,7 +59,13 @@ def test_an_accounts_life_by_script(commands: Commands) -> None:
 
 def test_people_read_lines(commands: Commands) -> None:
     account_id = commands.json("create", "--tokens", "5")["account_id"]
-    for arguments in (("show", account_id), ("ledger", account_id), ("keys", "list", account_id), ("list",), ("audit",)):
+    for arguments in (
+        ("show", account_id),
+        ("ledger", account_id),
+        ("keys", "list", account_id),
+        ("list",),
+        ("audit",),
+    ):
         done = commands.run(*arguments)
         assert done.returncode == 0
         assert done.stdout.strip()
