@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from handlers.page_files import WEB, Page
 from main import Service, compose
@@ -147,7 +147,8 @@ async def test_this_machine_has_several_names(client: Client, host: str) -> None
 
 @pytest.mark.parametrize("remote_ip", ["203.0.113.9", "", "not an address"])
 def test_who_comes_from_elsewhere_gets_no_key_under_a_local_name(remote_ip: str) -> None:
-    request = HTTPServerRequest("GET", "/", headers=HTTPHeaders({"Host": "localhost"}))
+    start_line = RequestStartLine("GET", "/", "HTTP/1.1")
+    request = HTTPServerRequest(start_line=start_line, headers=HTTPHeaders({"Host": "localhost"}))
     request.remote_ip = remote_ip  # what a trusted proxy reports, or a Unix socket, which has no address
     assert DEMO_KEY.encode() not in Page(DEMO_KEY).index_for(request).body
     request.remote_ip = "::1"
