@@ -19,3 +19,12 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Also needs the Debian packages wrk and nginx-light. ARGS="--quick", ARGS="polls --out report.md"; --help tells more.
+bench: setup bench/.venv/installed
+	$(BIN)/python -m bench $(ARGS)
+
+bench/.venv/installed: bench/requirements.txt
+	$(PYTHON) -m venv bench/.venv
+	bench/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
+	@touch $@

@@ -12,18 +12,19 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
 from bench.callers import Caller
-from bench.headers import STATUS_PATH, SUBMIT_PATH, browser_headers
+from bench.headers import REPEATED_BODY, STATUS_PATH, SUBMIT_PATH, browser_headers, repeated_submit, submit_headers
 
 POLL_EVERY_S = 1.0
 GIVE_UP_S = 60.0
 WATCHED_EVERY = 10  # one task in so many is watched
+MANUAL_PROMPT = "Answer questions about our bakery no. {}. Open 7-18, closed on Mondays, call 030 1234567. Be friendly."
 TERMINAL = ("completed", "failed")
 
 
@@ -48,12 +49,16 @@ class Generations:
 
 
 class Arrivals:
-    """Asks ``url`` in the name of ``callers``, one after the other. ``watch`` needs a server that knows ``?wait=``."""
+    """Asks ``url`` in the name of ``callers``, one after the other.
 
-    def __init__(self, url: str, callers: Sequence[Caller], *, watch: bool) -> None:
+    ``watch`` needs a server that knows ``?wait=``. With ``repeated`` the submits are those that wrk sends again later.
+    """
+
+    def __init__(self, url: str, callers: Sequence[Caller], *, watch: bool = False, repeated: bool = False) -> None:
         self._url = url
         self._watch = watch
-        self._tokens = itertools.cycle(caller.token for caller in callers)
+        self._repeated = repeated
+        self._callers = itertools.cycle(callers)
         self._numbers = itertools.count()
 
     async def at_rate(self, per_s: float, seconds: float) -> Generations:
@@ -83,38 +88,43 @@ class Arrivals:
         return seen
 
     async def _generation(self, session: aiohttp.ClientSession, seen: Generations, due_at: float) -> None:
-        number = next(self._numbers)
-        headers = {name: value for name, value in browser_headers(next(self._tokens)).items() if name != "Host"}
+        number, caller = next(self._numbers), next(self._callers)
+        headers = browser_headers(caller.token)
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 sent_at = time.perf_counter()
-                task_id = await self._submit(session, headers, number)
+                task_id = await self._submit(session, caller, number)
                 seen.submit_s.append(time.perf_counter() - due_at)
                 url = f"{self._url}{STATUS_PATH}{task_id}/"
                 watched = self._watch and number % WATCHED_EVERY == 0
                 document = await (_watch if watched else _poll)(session, url, headers, seen)
                 if watched:
                     seen.watched_s.append(time.perf_counter() - sent_at)
-            if document["status"] != "completed" or not document["generated_by_ai"]:
-                raise _Unexpected(json.dumps(document))
-            seen.ended_at.append(time.perf_counter() - seen.started_at)
+            if document["status"] == "completed" and document["generated_by_ai"]:
+                seen.ended_at.append(time.perf_counter() - seen.started_at)
+            else:
+                seen.errors.append(json.dumps(document))
         except (_Unexpected, TimeoutError, aiohttp.ClientError) as exc:
             seen.errors.append(repr(exc))
 
-    async def _submit(self, session: aiohttp.ClientSession, headers: dict[str, str], number: int) -> str:
-        text = f"Answer questions about our bakery no. {number}. Open 7-18, closed on Mondays, call 030 1234567. Be friendly."
-        async with session.post(self._url + SUBMIT_PATH, json={"manual_prompt": text}, headers=headers) as answer:
-            body = await answer.read()
+    async def _submit(self, session: aiohttp.ClientSession, caller: Caller, number: int) -> str:
+        if self._repeated:
+            body, headers = REPEATED_BODY, repeated_submit(caller.account_id, caller.token)
+        else:
+            body = json.dumps({"manual_prompt": MANUAL_PROMPT.format(number)}).encode()
+            headers = submit_headers(caller.token, body)
+        async with session.post(self._url + SUBMIT_PATH, data=body, headers=headers) as answer:
+            text = await answer.read()
             if answer.status != 202:
-                raise _Unexpected(f"{answer.status} {body!r}")
-            return str(json.loads(body)["task_id"])
+                raise _Unexpected(f"{answer.status} {text!r}")
+            return str(json.loads(text)["task_id"])
 
 
 class _Unexpected(Exception):
     """An answer that no generation should get."""
 
 
-async def _poll(session: aiohttp.ClientSession, url: str, headers: dict[str, str], seen: Generations) -> Any:
+async def _poll(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Generations) -> Any:
     while True:
         await asyncio.sleep(POLL_EVERY_S)
         document = await _document(session, url, headers, seen)
@@ -122,7 +132,7 @@ async def _poll(session: aiohttp.ClientSession, url: str, headers: dict[str, str
             return document
 
 
-async def _watch(session: aiohttp.ClientSession, url: str, headers: dict[str, str], seen: Generations) -> Any:
+async def _watch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Generations) -> Any:
     version = 0
     while True:
         document = await _document(session, f"{url}?wait=25&after={version}", headers, seen)
@@ -131,7 +141,7 @@ async def _watch(session: aiohttp.ClientSession, url: str, headers: dict[str, st
         version = document["version"]
 
 
-async def _document(session: aiohttp.ClientSession, url: str, headers: dict[str, str], seen: Generations) -> Any:
+async def _document(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Generations) -> Any:
     seen.polls += 1
     async with session.get(url, headers=headers) as answer:
         body = await answer.read()

@@ -3,8 +3,8 @@
 A file that this package maps with mmap and ``polls.lua`` with LuaJIT's ffi, so that neither waits for the other.
 Refuses to know why a task is shown.
 
-Layout, little endian: bytes 0–7 requests sent (double); from byte 64 on a slot of 64 bytes for each account:
-bytes 0–3 how often the slot changed, bytes 8–43 the task's id in ASCII.
+Layout, little endian: bytes 0 to 7 requests sent (double); from byte 64 on a slot of 64 bytes for each account:
+bytes 0 to 3 how often the slot changed, bytes 8 to 43 the task's id in ASCII.
 """
 
 from __future__ import annotations

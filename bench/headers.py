@@ -5,12 +5,16 @@ Refuses to know who sends them: the Lua script of wrk gets them as text, the Pyt
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 BASE = "/api/v1/web-knowledge"
 SUBMIT_PATH = f"{BASE}/generate-prompt-async/"
 STATUS_PATH = f"{BASE}/generate-prompt-async/status/"
 HOST = "app.example.com"
+REPEATED_BODY = json.dumps(
+    {"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}
+).encode()
 
 
 def browser_headers(token: str) -> Mapping[str, str]:
@@ -37,15 +41,21 @@ def browser_headers(token: str) -> Mapping[str, str]:
     }
 
 
-def submit_headers(token: str, body: bytes, idempotency_key: str) -> Mapping[str, str]:
-    """Return what it sends with a POST."""
+def submit_headers(token: str, body: bytes, idempotency_key: str = "") -> Mapping[str, str]:
+    """Return what it sends with a POST; with a key, if there is one."""
+    key = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
     return {
         **browser_headers(token),
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
         "Origin": f"https://{HOST}",
-        "Idempotency-Key": idempotency_key,
+        **key,
     }
+
+
+def repeated_submit(account_id: str, token: str) -> Mapping[str, str]:
+    """Return the headers of the submit that an account sends again and again: only the first starts a generation."""
+    return submit_headers(token, REPEATED_BODY, f"bench-{account_id}")
 
 
 def as_text(headers: Mapping[str, str]) -> bytes:

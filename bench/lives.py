@@ -1,4 +1,4 @@
-"""The lives of the tasks that are polled: a process that takes every account's task through its stages, again and again.
+"""The lives of the tasks that are polled: a process that takes every account's task through its stages, for ever.
 
 A task begins, changes about once a second as real ones do, is completed, expires while it is still polled, and the
 account's next one follows. For our server the steps are those of ``generation.tasks``, Lua and all; the peers get the
@@ -41,6 +41,7 @@ PROMPT = (
     "these facts, say so and offer the telephone number. Never invent prices, products or times. For orders, ask for "
     "name, product, quantity and time of collection, and repeat them before you finish."
 )
+OURS = "ours"
 STAGES = (INITIALIZING, CHECKING, GENERATING, WAITING, FINALIZING)
 
 
@@ -48,9 +49,9 @@ class Shelf(Protocol):
     """Where documents are kept; each method is one change that polls see."""
 
     async def begin(self, account_id: str) -> str: ...
-    async def advance(self, account_id: str, task_id: str, stage: Stage) -> None: ...
-    async def complete(self, account_id: str, task_id: str) -> None: ...
-    async def expire(self, account_id: str, task_id: str) -> None: ...
+    async def advance(self, task_id: str, stage: Stage) -> None: ...
+    async def complete(self, task_id: str) -> None: ...
+    async def expire(self, task_id: str) -> None: ...
 
 
 class OurShelf:
@@ -76,20 +77,20 @@ class OurShelf:
         self._leases[lease.task_id] = lease
         return lease.task_id
 
-    async def advance(self, account_id: str, task_id: str, stage: Stage) -> None:
+    async def advance(self, task_id: str, stage: Stage) -> None:
         lease = self._leases[task_id]
         await self._tasks.advance(lease, stage)
         if stage is CHECKING:
             await self._tasks.hold(lease)
 
-    async def complete(self, account_id: str, task_id: str) -> None:
-        lease = self._leases.pop(task_id)
+    async def complete(self, task_id: str) -> None:
+        lease = self._leases[task_id]
         await self._tasks.complete(lease, COMPLETED, completed_head(PROMPT, "gemini-bench"), 420, "generated")
         await self._tasks.index.drop([lease.ref])
 
-    async def expire(self, account_id: str, task_id: str) -> None:
-        # Their ten minutes, cut short.
-        for kind in ("status", "task"):
+    async def expire(self, task_id: str) -> None:
+        account_id = self._leases.pop(task_id).account_id
+        for kind in ("status", "task"):  # their ten minutes, cut short
             await self._storage.command("PEXPIRE", self._storage.key(account_id, kind, task_id), 1)
 
 
@@ -99,27 +100,28 @@ class PeerShelf:
     def __init__(self, redis: aioredis.Redis, store: Store) -> None:
         self._redis = redis
         self._store = store
-        self._born: dict[str, datetime] = {}
+        self._born: dict[str, tuple[str, datetime]] = {}  # task id → account and when
 
     async def begin(self, account_id: str) -> str:
         task_id = str(uuid.uuid4())
-        self._born[task_id] = datetime.now(UTC)
-        await self._write(account_id, task_id, progress_head(QUEUED), 1)
+        self._born[task_id] = (account_id, datetime.now(UTC))
+        await self._write(task_id, progress_head(QUEUED), 1)
         return task_id
 
-    async def advance(self, account_id: str, task_id: str, stage: Stage) -> None:
-        await self._write(account_id, task_id, progress_head(stage), STAGES.index(stage) + 2)
+    async def advance(self, task_id: str, stage: Stage) -> None:
+        await self._write(task_id, progress_head(stage), STAGES.index(stage) + 2)
 
-    async def complete(self, account_id: str, task_id: str) -> None:
-        await self._write(account_id, task_id, completed_head(PROMPT, "gemini-bench"), len(STAGES) + 2)
+    async def complete(self, task_id: str) -> None:
+        await self._write(task_id, completed_head(PROMPT, "gemini-bench"), len(STAGES) + 2)
 
-    async def expire(self, account_id: str, task_id: str) -> None:
-        del self._born[task_id]
+    async def expire(self, task_id: str) -> None:
+        account_id, _ = self._born.pop(task_id)
         await self._redis.pexpire(self._store.key(account_id, task_id), 1)
 
-    async def _write(self, account_id: str, task_id: str, head: bytes, version: int) -> None:
+    async def _write(self, task_id: str, head: bytes, version: int) -> None:
+        account_id, born_at = self._born[task_id]
         document = json.loads(head + b"}") | {
-            "created_at": self._born[task_id].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created_at": born_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "task_id": task_id,
             "attempt": 1,
             "version": version,
@@ -162,9 +164,10 @@ STORES = {
     ),
     "celery": Store(lambda _account, task: f"celery-task-meta-{task}", _celery_result),
 }
-SHELVES: dict[str, Callable[[aioredis.Redis], Shelf]] = {"ours": OurShelf} | {
-    name: lambda redis, store=store: PeerShelf(redis, store) for name, store in STORES.items()
-}
+
+
+def open_shelf(name: str, redis: aioredis.Redis) -> Shelf:
+    return OurShelf(redis) if name == OURS else PeerShelf(redis, STORES[name])
 
 
 async def live(shelf: Shelf, board: Board, slot: int, account_id: str) -> None:
@@ -179,15 +182,15 @@ async def live(shelf: Shelf, board: Board, slot: int, account_id: str) -> None:
         for number, step in enumerate(steps):
             if number >= skipped:
                 await asyncio.sleep(stage_s)
-            await step(account_id, task_id)
+            await step(task_id)
         skipped = 0
         await asyncio.sleep(COMPLETED_S)
-        await shelf.expire(account_id, task_id)
+        await shelf.expire(task_id)
         await asyncio.sleep(GONE_S)
 
 
-def _advance(shelf: Shelf, stage: Stage) -> Callable[[str, str], Awaitable[None]]:
-    return lambda account_id, task_id: shelf.advance(account_id, task_id, stage)
+def _advance(shelf: Shelf, stage: Stage) -> Callable[[str], Awaitable[None]]:
+    return lambda task_id: shelf.advance(task_id, stage)
 
 
 async def run(shelf_name: str, redis_url: str, board_path: Path) -> None:
@@ -196,7 +199,7 @@ async def run(shelf_name: str, redis_url: str, board_path: Path) -> None:
     redis = aioredis.Redis.from_pool(
         aioredis.BlockingConnectionPool.from_url(redis_url, max_connections=20, timeout=30)
     )
-    shelf = SHELVES[shelf_name](redis)
+    shelf = open_shelf(shelf_name, redis)
     board = Board(board_path, len(ids))
     async with asyncio.TaskGroup() as group:
         everyone = [group.create_task(live(shelf, board, slot, account_id)) for slot, account_id in enumerate(ids)]
@@ -211,7 +214,7 @@ async def run(shelf_name: str, redis_url: str, board_path: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shelf", choices=SHELVES)
+    parser.add_argument("shelf", choices=[OURS, *STORES])
     parser.add_argument("redis_url")
     parser.add_argument("board", type=Path)
     options = parser.parse_args()

@@ -63,7 +63,18 @@ def _print(report: Report, effort: Effort, results: dict[str, Result]) -> None:
         loads = {name: result.loads[connections] for name, result in results.items() if connections in result.loads}
         report.text(f"### {connections:,} connection{'s' * (connections > 1)}")
         report.table(
-            ("who", "CPU µs/poll", "× ours", "polls/s", "core busy %", "p50 ms", "p99 ms", "404s %", "errors"),
+            (
+                "who",
+                "CPU µs/poll",
+                "times ours",
+                "polls/s",
+                "core %",
+                "others %",
+                "p50 ms",
+                "p99 ms",
+                "404s %",
+                "errors",
+            ),
             [_row(name, load, loads.get(OURS)) for name, load in loads.items()],
         )
     if effort.idle_connections:
@@ -81,12 +92,13 @@ def _row(name: str, load: Load, ours: Load | None) -> tuple[str, ...]:
     return (
         name,
         number(load.cpu_us),
-        number(load.cpu_us / ours.cpu_us) if ours else "–",
+        number(load.cpu_us / ours.cpu_us) if ours else "-",
         f"{load.per_s:,.0f}",
         f"{100 * load.busy:.0f}",
+        f"{100 * load.foreign:.0f}",
         number(load.p50_ms),
         number(load.p99_ms),
-        f"{100 * load.not_2xx / load.requests:.1f}" if load.requests else "–",
+        f"{100 * load.not_2xx / load.requests:.1f}" if load.requests else "-",
         str(load.errors),
     )
 

@@ -62,9 +62,10 @@ class Process:
     """
 
     def __init__(
-        self, name: str, command: Sequence[str | Path], *, core: int, folder: Path, env: Mapping[str, str] | None = None
+        self, name: str, command: Sequence[object], *, core: int, folder: Path, env: Mapping[str, str] | None = None
     ) -> None:
         self.name = name
+        self.core = core
         self._log = folder / f"{name}.log"
 
         def become() -> None:
@@ -149,6 +150,16 @@ class Process:
 def session_cpu_s(session: int) -> float:
     """User and system seconds of a session's processes, and of their children that have ended."""
     return sum(sum(map(int, fields[11:15])) for _, fields in _session(session)) / TICKS_PER_S
+
+
+def core_busy_s(core: int) -> float:
+    """Seconds that a core was not idle since the system started, time stolen by the hypervisor's others included."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, ticks[:8])
+            return (user + nice + system + irq + softirq + steal) / TICKS_PER_S
+    return 0.0
 
 
 def _session(session: int) -> Iterator[tuple[int, list[str]]]:

@@ -76,7 +76,7 @@ def machine() -> str:
 def number(value: float | None) -> str:
     """Write three significant digits at least, and thousands with commas."""
     if value is None:
-        return "–"
+        return "-"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.board import Board
@@ -42,14 +42,14 @@ class Stage:
     def redis_cpu_s(self) -> float:
         return session_cpu_s(os.getsid(self.redis.pid))
 
-    def start(self, stack: ExitStack, contender: Contender) -> Server:
+    def start(self, stack: ExitStack, contender: Contender, *, gemini_url: str = "") -> Server:
         """Start a contender, bring its tasks to life, and have it prove that it does its work.
 
         Raises:
             BenchmarkFailed
         """
         self.board.clear()
-        server = contender.start(stack, self.place)
+        server = contender.start(stack, self.place_with(gemini_url))
         if contender.shelf:
             self.bring_to_life(stack, contender.shelf)
             verify(contender.name, server.url, self.board, self.callers, self.place.jwt_secret)
@@ -57,6 +57,10 @@ class Stage:
             for slot in range(self.board.slots):
                 self.board.show(slot, NOBODYS_TASK)
         return server
+
+    def place_with(self, gemini_url: str) -> Place:
+        """Return where servers run, with a Gemini to ask."""
+        return replace(self.place, gemini_url=gemini_url)
 
     def bring_to_life(self, stack: ExitStack, shelf: str) -> None:
         """Give every account a task that changes and expires."""
@@ -96,5 +100,5 @@ def open_stage() -> Iterator[Stage]:
         asyncio.run(open_accounts(redis.url, account_ids()))
         board = Board(folder / "board", len(callers))
         wrk = Wrk(board, callers, folder, core=client_core)
-        place = Place(server_core, folder, redis.url, secret)
+        place = Place(server_core, folder, redis.url, secret, gemini_url="")
         yield Stage(client_core, place, redis, callers, board, wrk)

@@ -16,23 +16,26 @@ from pathlib import Path
 
 from bench.board import Board
 from bench.callers import Caller
-from bench.headers import SUBMIT_PATH, as_text, browser_headers, submit_headers
-from bench.process import BenchmarkFailed, Process
+from bench.headers import REPEATED_BODY, SUBMIT_PATH, as_text, browser_headers, repeated_submit
+from bench.process import BenchmarkFailed, Process, core_busy_s
 
 SCRIPT = Path(__file__).with_name("polls.lua")
 SETTLE_S = 0.7
 RAMP_TIMEOUT_S = 20.0
 SUBMITS_ONLY = -1
-BODY = json.dumps({"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk met. ``cpu_us`` is the server's per request; percentiles are of the whole run."""
+    """What one run of wrk met. ``cpu_us`` is the server's per request; percentiles are of the whole run.
+
+    ``busy`` and ``foreign``: the shares of the server's core that the server had, and that others took from it.
+    """
 
     cpu_us: float
     per_s: float
-    busy: float  # the server's share of its core
+    busy: float
+    foreign: float
     p50_ms: float
     p99_ms: float
     requests: int
@@ -73,9 +76,9 @@ class Wrk:
             wrk = stack.enter_context(self._start(url, connections, lasting_s, submit_every, per_s))
             wrk.wait_until(lambda: self._board.sent >= connections, "sending")
             time.sleep(SETTLE_S)
-            started_at, sent, cpu_s = time.monotonic(), self._board.sent, server.cpu_s
+            before = self._moment(server)
             time.sleep(seconds)
-            took_s, sent, cpu_s = time.monotonic() - started_at, self._board.sent - sent, server.cpu_s - cpu_s
+            took_s, sent, cpu_s, core_s = (after - was for after, was in zip(self._moment(server), before, strict=True))
             output = wrk.finish(lasting_s + RAMP_TIMEOUT_S)
         facts = json.loads(next(line for line in output.splitlines() if line.startswith("BENCH "))[6:])
         if not sent:
@@ -84,12 +87,17 @@ class Wrk:
             cpu_us=cpu_s / sent * 1e6,
             per_s=sent / took_s,
             busy=cpu_s / took_s,
+            foreign=max(0.0, core_s - cpu_s) / took_s,
             p50_ms=facts["p50_ms"],
             p99_ms=facts["p99_ms"],
             requests=facts["requests"],
             not_2xx=facts["not_2xx"],
             errors=sum(facts[f"{kind}_errors"] for kind in ("connect", "read", "write")) + facts["timeouts"],
         )
+
+    def _moment(self, server: Process) -> tuple[float, float, float, float]:
+        """Return the time, the requests sent, the CPU seconds of the server, and those of its core."""
+        return time.monotonic(), self._board.sent, server.cpu_s, core_busy_s(server.core)
 
     def _start(self, url: str, connections: int, lasting_s: float, submit_every: int, per_s: int) -> Process:
         command = ["wrk", "--threads", "1", "--connections", connections, "--duration", f"{lasting_s:.0f}s"]
@@ -99,5 +107,5 @@ class Wrk:
 
 
 def _submit(caller: Caller) -> bytes:
-    headers = submit_headers(caller.token, BODY, f"bench-{caller.account_id}")
-    return f"POST {SUBMIT_PATH} HTTP/1.1\r\n".encode() + as_text(headers) + BODY
+    headers = repeated_submit(caller.account_id, caller.token)
+    return f"POST {SUBMIT_PATH} HTTP/1.1\r\n".encode() + as_text(headers) + REPEATED_BODY

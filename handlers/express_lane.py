@@ -80,7 +80,7 @@ class ExpressLane:
             self._lend(connection, data)
         elif now >= known.valid_until:
             connection.pause()
-            self._renewals[known].append((connection, data))
+            self._renew(known, data[ID_ENDS:]).append((connection, data))
         else:
             connection.pause()
             key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
@@ -149,13 +149,15 @@ class ExpressLane:
             connection.pause()
             self._queue.append((connection, data))
 
-    def _renew(self, known: Remembered, block: bytes) -> None:
-        """Have the block's credential looked at again before it is due; who polls on will not notice."""
-        if known not in self._renewals:
-            self._renewals[known] = []
+    def _renew(self, known: Remembered, block: bytes) -> list[tuple[Connection, bytes]]:
+        """Have the block's credential looked at again, if that is not under way; return those who wait for it."""
+        waiting = self._renewals.get(known)
+        if waiting is None:
+            waiting = self._renewals[known] = []
             renewer = asyncio.create_task(self._authenticate_again(known, block), name="renewal of a memo")
             self._renewers.add(renewer)
             renewer.add_done_callback(self._renewers.discard)
+        return waiting
 
     async def _authenticate_again(self, known: Remembered, block: bytes) -> None:
         try:

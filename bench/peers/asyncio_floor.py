@@ -22,7 +22,7 @@ class Connection(asyncio.Protocol):
         self.parser.feed_data(data)
 
     def on_message_complete(self) -> None:
-        self.transport.write(ANSWER)  # type: ignore[attr-defined]
+        self.transport.write(ANSWER)  # type: ignore[attr-defined]  # a TCP transport has it
 
 
 async def main() -> None:

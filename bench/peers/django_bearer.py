@@ -32,5 +32,5 @@ class BearerAuthentication(BaseAuthentication):
         except jwt.PyJWTError as exc:
             raise AuthenticationFailed("Invalid token") from exc
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, _request: Request) -> str:
         return "Bearer"

@@ -32,7 +32,7 @@ class StatusHandler(RequestHandler):
         self.set_header("Content-Type", "application/json")
         self.write(document)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
+    def write_error(self, _status_code: int, **_kwargs: Any) -> None:
         self.set_header("Content-Type", "application/json")
         self.write(json.dumps({"success": False, "message": self._reason}))
 

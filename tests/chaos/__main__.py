@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
-from tests.chaos import kills
+from tests.chaos import kills, pauses, races
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
 
@@ -32,6 +32,11 @@ SCENARIOS = (
     Scenario("kill -9, another process takes over", kills.kill_with_another_process, 20, 3),
     Scenario("kill -9, started again alone", kills.kill_and_start_again, 20, 3),
     Scenario("kill -9, default leases", kills.kill_with_real_leases, 6, 1),
+    Scenario("SIGSTOP longer than the lease", pauses.stop_longer_than_the_lease, 10, 2),
+    Scenario("cancel against complete, scripts", races.cancel_against_complete, 10_000, 500),
+    Scenario("cancel against complete, HTTP", races.cancel_against_complete_over_http, 50, 5),
+    Scenario("submits at a balance for one hold", races.submits_at_a_balance_for_one, 50, 3),
+    Scenario("identical submits, two processes", races.identical_submits, 50, 5),
 )
 
 

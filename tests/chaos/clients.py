@@ -119,9 +119,9 @@ class Client:
                 last = (answer.status, answer.body)
                 if answer.status == 202:
                     task_id = str(answer.json["task_id"])
-                    self._witness.accepted(self.account_id, task_id, key)
+                    self.accepted(task_id, key)
                     return task_id
-                self._witness.refused(answer)
+                self.refused(answer)
             await asyncio.sleep(PAUSE_S)
         raise NoAnswer(f"submit: {last}")
 
@@ -131,10 +131,18 @@ class Client:
         """Start a generation, once."""
         answer = await self.ask("POST", START, {"manual_prompt": manual_prompt}, url=url, headers=headers)
         if answer.status == 202:
-            self._witness.accepted(self.account_id, str(answer.json["task_id"]))
+            self.accepted(str(answer.json["task_id"]))
         else:
-            self._witness.refused(answer)
+            self.refused(answer)
         return answer
+
+    def accepted(self, task_id: str, key: str = "") -> None:
+        """Note a task that a request of ours made."""
+        self._witness.accepted(self.account_id, task_id, key)
+
+    def refused(self, answer: Answer) -> None:
+        """Note an answer that is no success."""
+        self._witness.refused(answer)
 
     async def poll(self, task_id: str, *, url: str = "", timeout_s: float = 10.0) -> dict[str, Any] | None:
         """Return the document, or None when a server could not say (503)."""

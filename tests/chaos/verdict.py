@@ -57,9 +57,13 @@ class Verdict:
         )
 
 
-async def judge(world: World, *, within_s: float = 30.0) -> Verdict:
-    """Wait until nothing is unfinished, then look at every account and every task that is known."""
-    verdict = Verdict(untrue=list(world.witness.untrue))
+async def judge(world: World, verdict: Verdict | None = None, *, within_s: float = 30.0) -> Verdict:
+    """Wait until nothing is unfinished, then look at every account and every task that is known.
+
+    What is wrong is added to ``verdict``, when there is one already.
+    """
+    verdict = verdict or Verdict()
+    verdict.untrue += world.witness.untrue
     verdict.stuck += [
         f"{task_id} is unfinished after {within_s:g} s" for task_id in await ended(world, within_s=within_s)
     ]

@@ -127,7 +127,8 @@ class Inventor:
         chance = self._chance
         requests = [self._request() for _ in range(chance.choice((1, 2, 3, 4, 6, 9)))]
         if chance.random() < 0.15:
-            requests = [requests[0]] * len(requests)
+            # 150 are more than is read at once, here and in Tornado
+            requests = [requests[0]] * chance.choice((*(2, 3, 4, 5, 6, 7) * 4, 40, 150))
         last = self._plain_poll().replace(b"Connection: keep-alive", b"Connection: close")
         if chance.random() < 0.5:  # as a browser: one request after the other
             if chance.random() < 0.2:
