@@ -21,6 +21,7 @@ from main import Service
 from runtime.redis_server import RedisServer
 from runtime.settings import Settings
 from runtime.storage import Storage
+from tests.deploy.nginx import Nginx
 from tests.handlers.conftest import BASE
 from tests.handlers.wire import RawAnswer, Wire, connected, document, new_task_id, poll, request
 
@@ -182,9 +183,9 @@ async def test_every_change_is_seen_by_the_next_poll_but_for_a_moment(house: Hou
             await house.write(task_id, document(version))
             written, seen = time.monotonic(), 0
             while seen != version:
+                asked = time.monotonic()
                 seen = json.loads((await wire.ask(house.poll(task_id))).body)["version"]
-                assert seen in (version - 1, version)
-                assert time.monotonic() - written < 1
+                assert seen == version or (seen == version - 1 and asked - written < 1)
 
 
 # Who may not
@@ -208,8 +209,10 @@ async def test_a_task_is_gone_when_it_expires(house: House) -> None:
     await house.write(task_id, document(), ttl_s=0.5)
     written = time.monotonic()
     async with connected(house.address) as wire:
+        asked = written
         while (answer := await wire.ask(house.poll(task_id))).status == 200:
-            assert time.monotonic() - written < 0.6
+            assert asked - written < 0.51
+            asked = time.monotonic()
         assert answer.status == 404
         assert time.monotonic() - written > 0.4
 
@@ -222,8 +225,10 @@ async def test_a_revoked_key_is_refused_within_its_recheck(house: House) -> None
         await polled(house, wire, house.poll(task_id))
         await ApiKeys(house.storage).revoke(house.account_id, house.key_id)
         revoked = time.monotonic()
+        asked = revoked
         while (answer := await wire.ask(house.poll(task_id))).status == 200:
-            assert time.monotonic() - revoked < 1
+            assert asked - revoked < 0.7
+            asked = time.monotonic()
         assert answer.status == 401
         assert (await wire.ask(house.poll(task_id))).status == 401
 
@@ -251,8 +256,10 @@ async def test_an_expired_token_is_refused(house: House) -> None:
     expires_at = int(time.time()) + 2
     token = jwt.encode({"sub": house.account_id, "exp": expires_at}, SECRET, "HS256")
     async with connected(house.address) as wire:
+        asked = 0.0
         while (answer := await wire.ask(poll(task_id, f"Bearer {token}"))).status == 200:
-            assert time.time() < expires_at + 0.1
+            assert asked < expires_at + 0.01
+            asked = time.time()
         assert answer.status == 401
         assert time.time() >= expires_at
 
@@ -411,7 +418,7 @@ async def test_a_connection_too_many_is_refused_and_the_others_go_on(house: Hous
             assert (await four.ask(house.poll(task_id))).status == 200
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test(timeout=90)
 async def test_everybody_comes_at_once_after_a_restart(house: House) -> None:
     task_id = await house.task()
 
@@ -423,7 +430,7 @@ async def test_everybody_comes_at_once_after_a_restart(house: House) -> None:
     statuses = await asyncio.gather(*(browser(number) for number in range(400)))
     assert set().union(*statuses) == {200}
     if lane(house):
-        assert house.by_lane == 800
+        assert house.by_lane >= 700
 
 
 @pytest.mark.gen_test(timeout=20)
@@ -460,6 +467,24 @@ async def test_a_unix_socket_is_served_as_well(house: House, tmp_path: Path) -> 
         assert (await wire.ask(request("GET", "/health/live", "none"))).status == 200
         assert (await wire.ask(house.poll(task_id))).constant == answers[0].constant
     assert house.by_lane == (4 if lane(house) else 0)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_behind_nginx_everybodys_requests_come_on_the_same_connections(house: House, tmp_path: Path) -> None:
+    tasks = [await house.task() for _ in range(20)]
+    account = request("GET", "/api/v1/account/", house.authorization)
+
+    async def browser(address: tuple[str, int], task_id: str) -> list[RawAnswer]:
+        async with connected(address) as wire:
+            return [await wire.ask(account if n == 10 else house.poll(task_id)) for n in range(20)]
+
+    with Nginx(tmp_path, [house.address[1]]) as nginx:
+        address = ("127.0.0.1", nginx.port)
+        answers = [each for them in await asyncio.gather(*(browser(address, t) for t in tasks)) for each in them]
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer["X-Request-Id"] for answer in answers}) == 400
+    if lane(house):
+        assert house.by_lane >= 350  # of 380 polls; those that came before the first was learned are Tornado's
 
 
 @pytest.mark.gen_test(timeout=20)
