@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import jwt
+import structlog
 
 from accounts.errors import IdentityUnavailable, Unauthorized
 from runtime.settings import JwtSettings
@@ -21,7 +22,10 @@ from runtime.settings import JwtSettings
 LONGEST_TOKEN = 8_192
 JWKS_TIMEOUT_S = 5.0
 JWKS_BYTES = 1_000_000
+FAILED_FETCH_PAUSE_S = 2.0  # so that an identity provider that hangs is not waited for by every request
 UNKNOWN_KID_PAUSE_S = 10.0  # a stranger's tokens must not make us fetch again and again
+
+log = structlog.get_logger(__name__)
 
 # Our setting's name → the algorithms that PyJWT may accept. One family each: no confusion of algorithms is possible.
 ALGORITHMS = {"HS256": ["HS256"], "RS256": ["RS256"], "ES256": ["ES256"], "EdDSA": ["EdDSA"]}
@@ -40,6 +44,7 @@ class Jwts:
             self._key = Path(settings.public_key_file).read_text("utf-8")
         self._keys: dict[str | None, Any] = {}
         self._fetched_at = float("-inf")
+        self._failed_at = float("-inf")
         self._fetching = asyncio.Lock()
 
     @property
@@ -85,19 +90,21 @@ class Jwts:
         if header.get("alg") != self._settings.algorithm:
             raise Unauthorized("invalid_token")
         kid = header.get("kid")
-        age_s = time.monotonic() - self._fetched_at
+        now = time.monotonic()
         fresh_s = self._settings.jwks_ttl_s if kid in self._keys else UNKNOWN_KID_PAUSE_S
-        if age_s > fresh_s:
-            await self._fetch(kid)
+        if now - self._fetched_at > fresh_s and now - self._failed_at > FAILED_FETCH_PAUSE_S:
+            await self._fetch()
         if kid in self._keys:
             return self._keys[kid]
+        if self._failed_at > self._fetched_at:
+            raise IdentityUnavailable
         raise Unauthorized("invalid_token")
 
-    async def _fetch(self, kid: str | None) -> None:
+    async def _fetch(self) -> None:
         """Fetch the key set, once for all who wait for it; keys that are known stay when it cannot be had."""
         asked_at = time.monotonic()
         async with self._fetching:
-            if self._fetched_at > asked_at:
+            if max(self._fetched_at, self._failed_at) > asked_at:
                 return
             try:
                 timeout = aiohttp.ClientTimeout(total=JWKS_TIMEOUT_S)
@@ -106,8 +113,8 @@ class Jwts:
                     body = await response.content.read(JWKS_BYTES)
                 keys = jwt.PyJWKSet.from_dict(json.loads(body)).keys
             except (aiohttp.ClientError, TimeoutError, ValueError, jwt.PyJWTError) as exc:
-                if kid in self._keys:
-                    return
-                raise IdentityUnavailable from exc
+                self._failed_at = time.monotonic()
+                log.error("jwks_unavailable", failure=type(exc).__name__)  # noqa: TRY400  # expected, and said in one line
+                return
             self._keys = {key.key_id: key.key for key in keys}
             self._fetched_at = time.monotonic()

@@ -22,14 +22,15 @@ from accounts import AccountsError, Identity
 from generation import Document, StatusCopy
 from handlers.errors import TooManyPolls, answer_for
 from handlers.generations import BASE
+from handlers.header_blocks import is_whole_head
 from handlers.lane_stream import LaneStream
 from handlers.poll_answers import Head, Refusal, document_lines
-from handlers.poll_memo import Remembered, is_whole_head
+from handlers.poll_memo import Remembered
 from handlers.polls import Polls
 from runtime.storage import StorageUnavailable
 
 if TYPE_CHECKING:
-    from handlers.connections import Connection
+    from handlers.connection import Connection
 
 LINE_BEGINS = f"GET {BASE}/generate-prompt-async/status/".encode()
 LINE_ENDS = b"/ HTTP/1.1\r\n"
@@ -61,30 +62,29 @@ class ExpressLane:
 
     def answer(self, data: bytes, now: float) -> bytes | None:
         """Return the answer to what was read, if it can be given at once; ``now`` is time.monotonic()."""
-        known = self._memo.get(data[ID_ENDS:])
+        known, request_id = self._memo.find(data[ID_ENDS:])
         if known is None or not data.startswith(LINE_BEGINS):
             return None
-        known.used = True
         if now >= known.renew_at:
-            self._renew(known, data[ID_ENDS:])
+            self._renew(known)
             if now >= known.valid_until:
                 return None
         key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
         document = self._copy.peek_key(key)
-        return None if document is None else self._render(known, key, document, now)
+        return None if document is None else self._render(known, key, document, now, request_id)
 
     def consider(self, connection: Connection, data: bytes, now: float) -> None:
         """Find out what it takes to answer what was read: a look at Redis, a look at the credential, or Tornado."""
-        known = self._memo.get(data[ID_ENDS:])
+        known, request_id = self._memo.find(data[ID_ENDS:])
         if known is None or memorable_block(data) is None:
             self._lend(connection, data)
         elif now >= known.valid_until:
             connection.pause()
-            self._renew(known, data[ID_ENDS:]).append((connection, data))
+            self._renew(known).append((connection, data))
         else:
             connection.pause()
             key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
-            self._copy.look_up(key, lambda found: self._found(connection, data, known, key, found))
+            self._copy.look_up(key, lambda found: self._found(connection, data, known, key, found, request_id))
 
     def exchange_ended(self, stream: LaneStream) -> None:
         """Hear that a connection that was lent has come back or is closed."""
@@ -109,15 +109,15 @@ class ExpressLane:
             renewer.cancel()
         await asyncio.gather(*self._renewers, return_exceptions=True)
 
-    def _render(self, known: Remembered, key: bytes, document: Document, now: float) -> bytes:
+    def _render(self, known: Remembered, key: bytes, document: Document, now: float, request_id: bytes) -> bytes:
         self._last_key = key
         if not known.bucket.take(now):
             self._counts["lane", "429"] += 1
-            return self._refusal.render(self._head, known.headers)
+            return self._refusal.render(self._head, known.lines, request_id)
         if document.rendered is None:
             document.rendered = document_lines(document)
         self._counts["lane", "200"] += 1
-        return b"".join((self._head.ok(now), known.headers, document.rendered, document.body))
+        return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
 
     def _found(
         self,
@@ -126,11 +126,12 @@ class ExpressLane:
         known: Remembered,
         key: bytes,
         found: Document | StorageUnavailable | None,
+        request_id: bytes,
     ) -> None:
         if not connection.resume():
             return
         if isinstance(found, Document):
-            connection.send(self._render(known, key, found, time.monotonic()))
+            connection.send(self._render(known, key, found, time.monotonic(), request_id))
         else:
             connection.lend(data)  # the ordinary handler knows how to say 404 and 503
 
@@ -149,27 +150,27 @@ class ExpressLane:
             connection.pause()
             self._queue.append((connection, data))
 
-    def _renew(self, known: Remembered, block: bytes) -> list[tuple[Connection, bytes]]:
+    def _renew(self, known: Remembered) -> list[tuple[Connection, bytes]]:
         """Have the block's credential looked at again, if that is not under way; return those who wait for it."""
         waiting = self._renewals.get(known)
         if waiting is None:
             waiting = self._renewals[known] = []
-            renewer = asyncio.create_task(self._authenticate_again(known, block), name="renewal of a memo")
+            renewer = asyncio.create_task(self._authenticate_again(known), name="renewal of a memo")
             self._renewers.add(renewer)
             renewer.add_done_callback(self._renewers.discard)
         return waiting
 
-    async def _authenticate_again(self, known: Remembered, block: bytes) -> None:
+    async def _authenticate_again(self, known: Remembered) -> None:
         try:
             caller = await self._identity.authenticate(known.authorization, again=True)
         except StorageUnavailable:
             known.renew_at = time.monotonic() + RENEW_AGAIN_S  # it stays good until it is due
         except AccountsError:
-            self._memo.forget(block)  # the ordinary handler knows how to say 401
+            self._memo.forget(known)  # the ordinary handler knows how to say 401
         else:
             known.renew(caller)
             if caller.account_id != known.account_id:
-                self._memo.forget(block)
+                self._memo.forget(known)
         for connection, data in self._renewals.pop(known):
             if connection.resume():
                 connection.lend(data) if time.monotonic() >= known.valid_until else connection.take(data)

@@ -140,9 +140,29 @@ async def test_each_answer_has_the_cors_headers_of_its_origin(house: House, orig
 async def test_a_request_id_of_the_clients_own_is_always_echoed(house: House) -> None:
     task_id = await house.task()
     async with connected(house.address) as wire:
+        for number in range(8, 12):  # the length changes as well
+            for name in ("X-Request-ID", "x-request-id"):
+                answer = await wire.ask(house.poll(task_id, (name, f"mine-{number}"), ("DNT", "1")))
+                assert answer["X-Request-Id"] == f"mine-{number}"
+        for insane in ("a b", "x" * 65, "é"):
+            answer = await wire.ask(house.poll(task_id, ("X-Request-ID", insane), ("DNT", "1")))
+            assert (answer.status, len(answer["X-Request-Id"])) == (200, 16)
+    assert house.by_lane == (6 if lane(house) else 0)
+
+
+@pytest.mark.gen_test
+async def test_what_proxies_and_tracing_add_does_not_matter(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as wire:
         for number in range(4):
-            answer = await wire.ask(house.poll(task_id, ("X-Request-ID", f"mine-{number}")))
-            assert answer["X-Request-Id"] == f"mine-{number}"
+            traced = ("traceparent", f"00-{number:032x}-{number:016x}-01")
+            amazon = ("X-Amzn-Trace-Id", f"Root=1-{number:08x}-{number:024x};Sampled=1")
+            ray = ("CF-Ray", f"{number:016x}-FRA")
+            answer = await wire.ask(house.poll(task_id, traced, amazon, ("X-Request-ID", f"{number:032x}"), ray))
+            assert (answer.status, answer["X-Request-Id"]) == (200, f"{number:032x}")
+        twice = await wire.ask(house.poll(task_id, ("X-Request-ID", "a"), ("X-Request-ID", "b")))
+        assert (twice.status, len(twice["X-Request-Id"])) == (200, 16)
+    assert house.by_lane == (3 if lane(house) else 0)
 
 
 @pytest.mark.gen_test
