@@ -33,7 +33,6 @@ from runtime.storage import Storage
 
 STAGE_S = 1.1  # for each of the stages before the end
 COMPLETED_S = 2.0
-GONE_S = 0.05  # polls go on after the expiry, a moment and not longer: browsers stop at "completed"
 MANUAL_PROMPT = "Answer questions about our bakery. Open 7-18, closed on Mondays, call 030 1234567. Be friendly."
 PROMPT = (
     "You are the friendly assistant of our bakery. Answer in the customer's language, briefly and warmly. "
@@ -185,8 +184,7 @@ async def live(shelf: Shelf, board: Board, slot: int, account_id: str) -> None:
             await step(task_id)
         skipped = 0
         await asyncio.sleep(COMPLETED_S)
-        await shelf.expire(task_id)
-        await asyncio.sleep(GONE_S)
+        await shelf.expire(task_id)  # polls go on until the next task is there, and get 404
 
 
 def _advance(shelf: Shelf, stage: Stage) -> Callable[[str], Awaitable[None]]:

@@ -43,7 +43,7 @@ class Stage:
         return session_cpu_s(os.getsid(self.redis.pid))
 
     def start(self, stack: ExitStack, contender: Contender, *, gemini_url: str = "") -> Server:
-        """Start a contender, bring its tasks to life, and have it prove that it does its work.
+        """Start a contender, bring its tasks to life, have it prove that it does its work, and warm it up.
 
         Raises:
             BenchmarkFailed
@@ -56,6 +56,7 @@ class Stage:
         else:
             for slot in range(self.board.slots):
                 self.board.show(slot, NOBODYS_TASK)
+        self.wrk.warm_up(server.url)
         return server
 
     def place_with(self, gemini_url: str) -> Place:

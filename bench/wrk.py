@@ -17,11 +17,12 @@ from pathlib import Path
 from bench.board import Board
 from bench.callers import Caller
 from bench.headers import REPEATED_BODY, SUBMIT_PATH, as_text, browser_headers, repeated_submit
-from bench.process import BenchmarkFailed, Process, core_busy_s
+from bench.process import START_TIMEOUT_S, BenchmarkFailed, Process, core_busy_s
 
 SCRIPT = Path(__file__).with_name("polls.lua")
 SETTLE_S = 0.7
 RAMP_TIMEOUT_S = 20.0
+WARM_UP_CONNECTIONS = 50
 SUBMITS_ONLY = -1
 
 
@@ -60,7 +61,7 @@ class Wrk:
         self._submits.write_bytes(b"".join(_submit(caller) + b"\0" for caller in callers))
 
     def run(
-        self, url: str, server: Process, *, connections: int, seconds: float, submit_every: int = 0, per_s: int = 0
+        self, url: str, server: Process, *, connections: int, seconds: float, submit_every: int = 0, per_s: float = 0
     ) -> Load:
         """Load the server and measure it for ``seconds``.
 
@@ -95,11 +96,21 @@ class Wrk:
             errors=sum(facts[f"{kind}_errors"] for kind in ("connect", "read", "write")) + facts["timeouts"],
         )
 
+    def warm_up(self, url: str) -> None:
+        """Have every account poll a few times: what a server learns at first is learned then.
+
+        Raises:
+            BenchmarkFailed: it does not get through with it.
+        """
+        self._board.count_from_nought()
+        with self._start(url, WARM_UP_CONNECTIONS, START_TIMEOUT_S, 0, 0) as wrk:
+            wrk.wait_until(lambda: self._board.sent >= 3 * self._accounts, "warming up")
+
     def _moment(self, server: Process) -> tuple[float, float, float, float]:
         """Return the time, the requests sent, the CPU seconds of the server, and those of its core."""
         return time.monotonic(), self._board.sent, server.cpu_s, core_busy_s(server.core)
 
-    def _start(self, url: str, connections: int, lasting_s: float, submit_every: int, per_s: int) -> Process:
+    def _start(self, url: str, connections: int, lasting_s: float, submit_every: int, per_s: float) -> Process:
         command = ["wrk", "--threads", "1", "--connections", connections, "--duration", f"{lasting_s:.0f}s"]
         command += ["--timeout", "30s", "--script", SCRIPT, url, "--", self._board.path, self._accounts]
         command += [self._polls, submit_every, self._submits, per_s]
