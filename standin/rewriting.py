@@ -21,7 +21,7 @@ FACT = re.compile(
     r"|https?://[^\s<>\"'،。]*[^\s<>\"'.,;:!?،؛。)\]]"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
     # prices, times, dates, telephone numbers; a bare digit says nothing outside its sentence
-    r"|[$€£¥₹﷼]?[+(]?\d[\d ./:,()٫٬-]{0,30}\d(?: ?[%$€£¥₹﷼])?|[$€£¥₹﷼]\d|\d ?[%$€£¥₹﷼]"  # noqa: RUF001  # Arabic separators
+    r"|[$€£¥₹﷼]?[+(]?\d+(?:(?:[ ./:,٫٬-]|\) ?| \()\d+)+(?: ?[%$€£¥₹﷼])?|[$€£¥₹﷼]\d+|\d+ ?[%$€£¥₹﷼]|\d{2,}"  # noqa: RUF001  # Arabic
 )
 SCRIPTS = {"ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "CYRILLIC": "ru", "LATIN": "en"}
 PERSIAN_ONLY = frozenset("پچژگکی")

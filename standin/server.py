@@ -110,14 +110,14 @@ class GenerateHandler(_Handler):
         for name, value in plan.headers:
             self.set_header(name, value)
         for step in plan.steps:
-            if isinstance(step, float):
-                await self._wait_until(self._came_at + step)
-            elif isinstance(step, End):
-                await self._stop(step)
-            else:
+            if isinstance(step, bytes):
                 self.write(step)
                 if plan.streamed:
                     await self.flush()
+            elif isinstance(step, End):
+                await self._stop(step)
+            else:
+                await self._wait_until(self._came_at + step)
 
     async def _wait_until(self, moment: float) -> None:
         """Wait; a client that goes away ends it."""

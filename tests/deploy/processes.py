@@ -47,6 +47,10 @@ class Process:
         facts: dict[str, str] = json.loads(ready.read_text())
         return facts
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
 

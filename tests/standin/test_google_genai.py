@@ -1,0 +1,134 @@
+"""Google's own client against the stand-in: if it is content, the protocol is right enough."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+from google import genai
+from google.genai import errors, types
+
+from standin import Standin
+from tests.standin.conftest import DRAFT, KEY
+
+T = TypeVar("T")
+# Google's client builds on aiohttp in a way that aiohttp discourages: theirs to mend.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+CONFIG = types.GenerateContentConfig(
+    system_instruction="Rewrite.",
+    max_output_tokens=4_000,
+    thinking_config=types.ThinkingConfig(include_thoughts=True, thinking_level=types.ThinkingLevel.LOW),
+    safety_settings=[
+        types.SafetySetting(
+            category=types.HarmCategory.HARM_CATEGORY_HARASSMENT,
+            threshold=types.HarmBlockThreshold.BLOCK_ONLY_HIGH,
+        )
+    ],
+)
+VERSIONS = [("v1beta", "gemini-flash-latest"), ("v1", "gemini-standin-1.0")]
+
+
+def client_of(standin: Standin, api_version: str = "v1beta", key: str = KEY) -> genai.Client:
+    return genai.Client(
+        vertexai=False, api_key=key, http_options=types.HttpOptions(base_url=standin.url, api_version=api_version)
+    )
+
+
+async def in_a_thread(call: Callable[[], T]) -> T:
+    """Run Google's blocking client beside the stand-in's event loop."""
+    return await asyncio.get_running_loop().run_in_executor(None, call)
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.parametrize(("api_version", "model"), VERSIONS)
+async def test_a_whole_answer_is_understood(standin: Standin, api_version: str, model: str) -> None:
+    def call() -> Any:
+        with client_of(standin, api_version) as client:
+            return client.models.generate_content(model=model, contents=DRAFT, config=CONFIG)
+
+    answer = await in_a_thread(call)
+    assert "Bakery Sonne" in answer.text
+    assert answer.candidates[0].finish_reason is types.FinishReason.STOP
+    assert answer.candidates[0].content.parts[0].thought is True
+    usage = answer.usage_metadata
+    assert usage.total_token_count == (
+        usage.prompt_token_count + usage.candidates_token_count + usage.thoughts_token_count
+    )
+    assert answer.model_version == "gemini-standin-1.0"
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.parametrize(("api_version", "model"), VERSIONS)
+async def test_a_stream_is_understood_piece_by_piece(standin: Standin, api_version: str, model: str) -> None:
+    def call() -> list[Any]:
+        with client_of(standin, api_version) as client:
+            return list(client.models.generate_content_stream(model=model, contents=DRAFT, config=CONFIG))
+
+    pieces = await in_a_thread(call)
+    assert len(pieces) > 20
+    assert "Bakery Sonne" in "".join(piece.text or "" for piece in pieces)
+    assert pieces[-1].candidates[0].finish_reason is types.FinishReason.STOP
+    assert pieces[-1].usage_metadata.total_token_count > 0
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_its_coroutines_are_served_too(standin: Standin) -> None:
+    client = client_of(standin)
+    try:
+        answer = await client.aio.models.generate_content(model="gemini-flash-latest", contents=DRAFT)
+        stream = await client.aio.models.generate_content_stream(model="gemini-flash-latest", contents=DRAFT)
+        streamed = "".join([piece.text or "" async for piece in stream])
+    finally:
+        await client.aio.aclose()
+        client.close()
+    assert answer.text == streamed
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.parametrize(
+    ("fault", "kind", "code", "status"),
+    [
+        ("overloaded", errors.ServerError, 503, "UNAVAILABLE"),
+        ("quota_per_day", errors.ClientError, 429, "RESOURCE_EXHAUSTED"),
+        ("not_found", errors.ClientError, 404, "NOT_FOUND"),
+        ("failed_precondition", errors.ClientError, 400, "FAILED_PRECONDITION"),
+    ],
+)
+async def test_errors_are_understood_as_googles(
+    standin: Standin, fault: str, kind: type[errors.APIError], code: int, status: str
+) -> None:
+    def call() -> None:
+        with client_of(standin) as client:
+            client.models.generate_content(model="gemini-flash-latest", contents=f"x [[standin:fault={fault}]]")
+
+    with pytest.raises(kind) as caught:
+        await in_a_thread(call)
+    assert (caught.value.code, caught.value.status) == (code, status)
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_a_wrong_key_is_understood(standin: Standin) -> None:
+    def call() -> None:
+        with client_of(standin, key="wrong") as client:
+            client.models.generate_content(model="gemini-flash-latest", contents="x")
+
+    with pytest.raises(errors.ClientError) as caught:
+        await in_a_thread(call)
+    assert "API key not valid" in str(caught.value)
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_a_blocked_prompt_and_a_model_list_are_understood(standin: Standin) -> None:
+    def call() -> tuple[Any, list[str | None]]:
+        with client_of(standin) as client:
+            answer = client.models.generate_content(
+                model="gemini-flash-latest", contents="x [[standin:fault=blocked_prompt]]"
+            )
+            return answer, [model.name for model in client.models.list()]
+
+    answer, models = await in_a_thread(call)
+    assert answer.prompt_feedback.block_reason is types.BlockedReason.SAFETY
+    assert answer.candidates is None
+    assert "models/gemini-flash-latest" in models
