@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
-from tests.chaos import kills, pauses, races
+from tests.chaos import kills, pauses, races, storage
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
 
@@ -37,6 +37,8 @@ SCENARIOS = (
     Scenario("cancel against complete, HTTP", races.cancel_against_complete_over_http, 50, 5),
     Scenario("submits at a balance for one hold", races.submits_at_a_balance_for_one, 50, 3),
     Scenario("identical submits, two processes", races.identical_submits, 50, 5),
+    Scenario("Redis killed under load", storage.killed_under_load, 10, 2),
+    Scenario("Redis in trouble under load", storage.troubles_under_load, 4, 1),
 )
 
 

@@ -10,16 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
 
 from generation.stages import CHECKING, FINALIZING, GENERATING, INITIALIZING, QUEUED, WAITING
 from tests.chaos.clients import Client
 from tests.chaos.outcome import Outcome
 from tests.chaos.verdict import ended, judge
-from tests.chaos.world import Server, World, a_world
+from tests.chaos.world import REAL_LEASES, Server, World, a_world
 from tests.runtime.proxy import Proxy
 
 ENDED = "ended"
@@ -29,7 +27,6 @@ LOOK_AGAIN_S = 0.05
 TASKS_PER_KILL, PLACES, POLLED = 16, 8, 4
 SUBMITTED_WITHIN_S, PATIENCE_S = 0.5, 2.0
 TAKEOVER_S = 25.0
-REAL_LEASES: Mapping[str, Any] = {"tasks__lease_s": 15.0, "tasks__renew_every_s": 5.0, "tasks__reap_every_s": 5.0}
 
 
 class Kills:
@@ -146,7 +143,7 @@ async def kill_and_start_again(rounds: int, random: Random) -> Outcome:
 
 async def kill_with_real_leases(rounds: int, random: Random) -> Outcome:
     """Kill with the default settings: every task has a new owner within 25 s."""
-    async with a_world(**REAL_LEASES) as world, _slow_redis(world) as slow:
+    async with a_world(settings=REAL_LEASES) as world, _slow_redis(world) as slow:
         await world.serve()
         kills, client = Kills(world, random), await world.client()
         victims = [
@@ -160,8 +157,6 @@ async def kill_with_real_leases(rounds: int, random: Random) -> Outcome:
 
 
 def _slow_redis(world: World) -> Proxy:
-    port = urlsplit(world.redis.url).port
-    assert port is not None
-    proxy = Proxy(port)
+    proxy = Proxy(world.redis_port)
     proxy.delay_s = ANSWER_DELAY_S
     return proxy

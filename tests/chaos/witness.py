@@ -41,6 +41,7 @@ class Witness:
         self.tasks: dict[str, str] = {}
         self.keys: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.refusals: dict[tuple[int, str], int] = defaultdict(int)
+        self.slowest_refusal_s = 0.0
         self.untrue: list[str] = []
         self._highest: dict[str, Seen] = {}
         self._by_process: dict[tuple[str, str], Seen] = {}
@@ -65,6 +66,7 @@ class Witness:
         except (ValueError, KeyError):
             code, shaped = "?", False
         self.refusals[answer.status, code] += 1
+        self.slowest_refusal_s = max(self.slowest_refusal_s, time.monotonic() - answer.asked_at)
         if not shaped:
             self.untrue.append(f"{answer.status} in no shape of ours: {answer.body[:200]!r}")
         if answer.status == SERVICE_UNAVAILABLE and "Retry-After" not in answer.headers:

@@ -30,6 +30,7 @@ from tests.deploy.processes import ROOT, STANDIN_KEY, Process
 
 # A tenth of the real times, so that many takeovers fit into one run. Some runs keep the real ones.
 SHORT_LEASES: Mapping[str, Any] = {"tasks__lease_s": 2.5, "tasks__renew_every_s": 0.5, "tasks__reap_every_s": 0.5}
+REAL_LEASES: Mapping[str, Any] = {"tasks__lease_s": 15.0, "tasks__renew_every_s": 5.0, "tasks__reap_every_s": 5.0}
 
 
 class Server:
@@ -123,7 +124,7 @@ class World:
         """Make one more server that is not started yet."""
         redis_url = self.redis.url
         if redis_port:
-            redis_url = redis_url.replace(f":{urlsplit(redis_url).port}/", f":{redis_port}/")
+            redis_url = redis_url.replace(f":{self.redis_port}/", f":{redis_port}/")
         given = {
             "redis__url": redis_url,
             "gemini__base_url": self.standin.url,
@@ -144,6 +145,12 @@ class World:
         account = await self.accounts.create(tokens=tokens, subscription_days=subscription_days)
         key = await ApiKeys(self.storage).create(account.account_id, "chaos")
         return Client(self.session, account.account_id, key.key, self.urls, self.witness)
+
+    @property
+    def redis_port(self) -> int:
+        port = urlsplit(self.redis.url).port
+        assert port is not None
+        return port
 
     def urls(self) -> list[str]:
         return [server.url for server in self.servers if server.alive]
@@ -167,11 +174,13 @@ class World:
             with contextlib.suppress(ProcessLookupError, AttributeError):
                 server.process.send(signal.SIGKILL)
                 await asyncio.to_thread(server.process.wait)
-        await self.storage.redis.aclose()
+        await self.storage.aclose()
 
 
 @asynccontextmanager
-async def a_world(*, redis_options: tuple[str, ...] = (), **settings: Any) -> AsyncIterator[World]:
+async def a_world(
+    *, redis_options: tuple[str, ...] = (), settings: Mapping[str, Any] = SHORT_LEASES
+) -> AsyncIterator[World]:
     """Make a world in a folder of its own, and end all of it afterwards; ``settings`` are for all its servers."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="prompt-chaos-")))
@@ -180,7 +189,7 @@ async def a_world(*, redis_options: tuple[str, ...] = (), **settings: Any) -> As
         stack.callback(redis.stop)
         connector = aiohttp.TCPConnector(limit=0)
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        world = World(folder, redis, session, {**SHORT_LEASES, **settings})
+        world = World(folder, redis, session, settings)
         stack.push_async_callback(world.close)
         await world.standin.start()
         stack.push_async_callback(world.standin.stop)
