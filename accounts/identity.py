@@ -6,6 +6,7 @@ until it expires. Only what was found valid is remembered: wrong tokens fill not
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import aiohttp
 from accounts.accounts import ACCOUNT_ID, Accounts
 from accounts.api_keys import ApiKeys
 from accounts.errors import AccountExists, Unauthorized, UnknownAccount
-from accounts.jwts import Jwts
+from accounts.jwts import LONGEST_TOKEN, Jwts
 from runtime.settings import IdentitySettings
 
 API_KEY_PREFIX = "pg_"
@@ -39,7 +40,7 @@ class Identity:
         self._accounts = accounts
         self._settings = settings
         self._jwts = Jwts(settings.jwt, session)
-        self._callers: OrderedDict[str, Caller] = OrderedDict()
+        self._callers: OrderedDict[bytes, Caller] = OrderedDict()  # by SHA-256 of the token
 
     async def authenticate(self, authorization: str | None, *, again: bool = False) -> Caller:
         """Return who sent this Authorization header; ``again`` does not rely on what is remembered.
@@ -49,17 +50,21 @@ class Identity:
         """
         if not authorization:
             raise Unauthorized("missing")
-        remembered = self._callers.get(authorization)
-        if remembered is not None:
-            if time.time() < remembered.valid_until and not again:
-                self._callers.move_to_end(authorization)
-                return remembered
-            del self._callers[authorization]
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
             raise Unauthorized("malformed")
+        if len(token) > LONGEST_TOKEN:
+            raise Unauthorized("invalid_token")
+        digest = hashlib.sha256(token.encode("ascii")).digest()  # small, and no token lies in memory for others to find
+        remembered = self._callers.get(digest)
+        if remembered is not None:
+            if time.time() < remembered.valid_until and not again:
+                self._callers.move_to_end(digest)
+                return remembered
+            del self._callers[digest]
         caller = await (self._by_key(token) if token.startswith(API_KEY_PREFIX) else self._by_jwt(token))
-        self._callers[authorization] = caller
+        self._callers[digest] = caller
+        self._callers.move_to_end(digest)
         while len(self._callers) > self._settings.remembered_tokens:
             self._callers.popitem(last=False)
         return caller
