@@ -12,12 +12,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.accounts import WHOLE_LEDGER, LedgerEntry
+from accounts import LedgerEntry
 from tests.chaos.witness import TERMINAL
 from tests.chaos.world import World
 
 LOOK_AGAIN_S = 0.1
 SHOWN_PER_KIND = 5
+WHOLE_LEDGER = 1_000_000_000  # entries
 
 
 @dataclass
