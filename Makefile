@@ -13,9 +13,22 @@ run: setup
 	$(BIN)/python main.py demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Also needs the Debian packages wrk and nginx-light. ARGS="--quick", ARGS="polls --out report.md"; --help tells more.
+bench: setup bench/.venv/installed
+	$(BIN)/python -m bench $(ARGS)
+
+bench/.venv/installed: bench/requirements.txt
+	$(PYTHON) -m venv bench/.venv
+	bench/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
+	@touch $@
+
+# The long runs: about 25 minutes. ARGS="--quick", ARGS="--only SIGSTOP --seed 7".
+chaos: setup
+	$(BIN)/python -m tests.chaos $(ARGS)

@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
-from accounts import Accounts, ApiKeys, Identity, Unauthorized
+from accounts import Accounts, ApiKeys, Identity, PublicKeyUnusable, Unauthorized
 from accounts.commands import accounts as accounts_commands
 from generation import Generations, StatusCopy
 from generation.events import TaskEvents
@@ -41,6 +41,7 @@ from handlers.connections import Connections
 from handlers.express_lane import ExpressLane
 from handlers.generations import BASE
 from handlers.open_requests import OpenRequests
+from handlers.page_files import Page
 from handlers.polls import Polls
 from handlers.routes import make_app
 from handlers.services import Services
@@ -65,6 +66,7 @@ class Service:
 
     app: Application
     connections: Connections
+    polls: Polls
     runner: Runner
     open_requests: OpenRequests
 
@@ -114,10 +116,10 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         cors_origins=frozenset(settings.server.cors_allowed_origins),
         body_bytes=settings.server.body_bytes,
         minimum_tokens=settings.money.minimum_tokens,
-        demo_api_key=demo_api_key,
+        page=Page(demo_api_key),
     )
     app = make_app(services)
-    lane = ExpressLane(copy, polls, identity.authenticate) if settings.server.express_lane else None
+    lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None
     server = HTTPServer(
         app,
         xheaders=settings.server.trust_proxy_headers,
@@ -131,7 +133,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     stack.callback(renewal.stop)
     renewal.start()
     await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
-    return Service(app, connections, runner, open_requests)
+    return Service(app, connections, polls, runner, open_requests)
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
@@ -196,6 +198,14 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Any]:
         yield AccountsAdministration(Accounts(storage), ApiKeys(storage))
 
 
+def administer_accounts(config: Path | None) -> AbstractAsyncContextManager[Any]:
+    """Open what the accounts commands need in a process of their own; logs go to standard error, beside the answers."""
+    settings = read_settings(config)
+    require_redis_url(settings)
+    configure_logging(settings.logs)
+    return open_accounts(settings)
+
+
 @dataclass(frozen=True, slots=True)
 class AccountsAdministration:
     accounts: Accounts
@@ -229,6 +239,12 @@ def read_settings(config: Path | None, **sections: dict[str, Any]) -> Settings:
         raise click.ClickException("the settings cannot be used:\n  " + "\n  ".join(exc.problems)) from exc
 
 
+def require_redis_url(settings: Settings) -> None:
+    """End with what to set, when nothing says where Redis is."""
+    if not settings.redis.url.get_secret_value():
+        raise click.ClickException("redis.url is not set: give PROMPT_REDIS__URL, for example redis://127.0.0.1:6379/0")
+
+
 def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     """Run until a signal; end with one clear line when the port or Redis cannot be had."""
     configure_logging(settings.logs)
@@ -239,6 +255,8 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
+    except PublicKeyUnusable as exc:
+        raise click.ClickException(f"identity.jwt.public_key_file: {exc.path} {exc.reason}") from exc
     except TemplatesUnusable as exc:
         raise click.ClickException(str(exc)) from exc
 
@@ -248,7 +266,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""
-    ctx.obj = lambda config: open_accounts(read_settings(config))
+    ctx.obj = administer_accounts
 
 
 @cli.command()
@@ -259,8 +277,7 @@ def cli(ctx: click.Context) -> None:
 def serve(config: Path | None, host: str | None, port: int | None, ready_file: Path | None) -> None:
     """Run the server in production. Needs redis.url and a Gemini API key."""
     settings = read_settings(config, server={"host": host, "port": port})
-    if not settings.redis.url.get_secret_value():
-        raise click.ClickException("redis.url is not set: give PROMPT_REDIS__URL, for example redis://127.0.0.1:6379/0")
+    require_redis_url(settings)
 
     def ready(address: str) -> None:
         write_ready_file(ready_file, {"url": address, "pid": os.getpid()})

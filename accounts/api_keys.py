@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -64,8 +65,15 @@ class ApiKeys:
         return NewApiKey(key, record["key_id"])
 
     async def of(self, account_id: str) -> list[ApiKey]:
-        """Return the account's keys, oldest first."""
-        return sorted((key for _digest, key in await self._records(account_id)), key=lambda key: key.created_at)
+        """Return the account's keys, oldest first.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+        """
+        records = await self._records(account_id)
+        if not records and not await Accounts(self._storage).exists(account_id):
+            raise UnknownAccount(account_id)
+        return sorted((key for _digest, key in records), key=lambda key: key.created_at)
 
     async def revoke(self, account_id: str, key_id: str) -> ApiKey:
         """End a key; revoking twice keeps the first time.
@@ -101,6 +109,20 @@ class ApiKeys:
         if json.loads(record)["revoked_at"]:
             raise Unauthorized("revoked_key")
         return account_id
+
+    async def are_good(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
+        """Say of (account id, key) pairs that were found before whether they still work, in one round trip.
+
+        Raises:
+            StorageUnavailable
+        """
+        if not keys:
+            return []
+        pipe = self._storage.redis.pipeline(transaction=False)
+        for account_id, key in keys:
+            pipe.hget(self._key(account_id), _digest(key))
+        records = await self._storage.read("api_keys", pipe.execute)
+        return [record is not None and not json.loads(record)["revoked_at"] for record in records]
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
         records = await self._storage.command("HGETALL", self._key(account_id))

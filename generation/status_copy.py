@@ -63,8 +63,7 @@ class StatusCopy:
         self._fetches: dict[bytes, list[Found]] = {}
         self._unsure: list[tuple[bytes, Found]] = []
         link.on_invalidated = self._invalidated
-        self._keys.on_lost = self._distrust_all
-        self._keys.on_up = self._forget_untracked
+        self._keys.on_lost = self._keys.on_up = self._trust_nothing
         self.reads = 0
 
     async def __aenter__(self) -> StatusCopy:
@@ -197,13 +196,11 @@ class StatusCopy:
             document.tracked = False
             document.good_until = min(document.good_until, self._link.sure_until)
 
-    def _distrust_all(self) -> None:
-        for document in self._documents.values():
-            self._distrust(document)
-
-    def _forget_untracked(self) -> None:
+    def _trust_nothing(self) -> None:
+        # Kept all the same, so that no lower version comes after a higher one.
         for document in self._documents.values():
             if not document.terminal:
+                document.tracked = False
                 document.good_until = 0.0
 
     def _confirmed(self, _answer: Any) -> None:

@@ -28,7 +28,7 @@ from redis.asyncio.connection import SSLConnection
 from runtime.storage import Argument, StorageUnavailable, storage_errors
 
 STALE_S = 1.0  # nothing older than this is answered without asking Redis
-PING_EVERY_S = 0.2
+PING_EVERY_S = 0.1
 SILENT_S = 0.7  # a PING unanswered for so long ends the link: together with PING_EVERY_S below STALE_S
 CONNECT_TIMEOUT_S = 1.0
 RECONNECT_FIRST_S = 0.02
@@ -186,8 +186,8 @@ class TrackingLink:
         if self._wire is wire:
             self._wire = None
             self.losses += 1
-            self.on_lost()  # while sure_until still says how long what was read is good
             self.sure_until = 0.0
+            self.on_lost()
 
 
 class _Wire(asyncio.Protocol):

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import errno
-import os
 import socket
 import time
 from collections.abc import Iterable
@@ -21,9 +20,10 @@ from types import TracebackType
 import structlog
 from tornado.httpserver import HTTPServer
 
+from handlers.connection import Connection
 from handlers.errors import Answer
 from handlers.express_lane import ExpressLane, memorable_block
-from handlers.lane_stream import READ_BYTES, LaneStream
+from handlers.lane_stream import LaneStream
 from handlers.poll_answers import Head, Refusal
 from runtime.settings import ServerSettings
 
@@ -170,7 +170,7 @@ class Connections:
             self.taken_back(sock.family, sock.detach(), b"")
 
     def _refuse(self, sock: socket.socket) -> None:
-        answer = self._refusal.render(self._head, b"\r\nCache-Control: no-store\r\nConnection: close\r\n")
+        answer = self._refusal.render(self._head, b"\r\nCache-Control: no-store\r\nConnection: close\r\n", b"")
         try:
             sock.send(answer)
             sock.shutdown(socket.SHUT_WR)
@@ -275,84 +275,3 @@ class Connections:
         if self._lane is not None:
             self._lane.exchange_ended(stream)
         self._one_less()
-
-
-class Connection:
-    """A connection that waits for its next request, or takes the rest of an answer."""
-
-    __slots__ = ("_owner", "_unsent", "descriptor", "family", "seen_at")
-
-    def __init__(self, owner: Connections, family: int, descriptor: int) -> None:
-        self._owner = owner
-        self._unsent = b""
-        self.family = family
-        self.descriptor = descriptor  # -1 when it is not ours any more
-        self.seen_at = time.monotonic()
-
-    def readable(self) -> None:
-        try:
-            data = os.read(self.descriptor, READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if data:
-            self.take(data)
-        else:
-            self.close()
-
-    def take(self, data: bytes) -> None:
-        """Have answered what was read, now or before a pause."""
-        self.seen_at = now = time.monotonic()
-        self._owner.take(self, data, now)
-
-    def send(self, answer: bytes) -> None:
-        """Send an answer, the rest of it as the client takes it; until then nothing more is read."""
-        try:
-            sent = os.write(self.descriptor, answer)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.close()
-            return
-        if sent < len(answer):
-            self._unsent = answer[sent:]
-            self.pause()
-            self._owner.loop.add_writer(self.descriptor, self._writable)
-
-    def _writable(self) -> None:
-        try:
-            sent = os.write(self.descriptor, self._unsent)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.close()
-            return
-        self._unsent = self._unsent[sent:]
-        self.seen_at = time.monotonic()
-        if not self._unsent:
-            self._owner.loop.remove_writer(self.descriptor)
-            self.resume()
-
-    def pause(self) -> None:
-        """Read nothing until ``resume``."""
-        self._owner.loop.remove_reader(self.descriptor)
-
-    def resume(self) -> bool:
-        """Read again; False when the connection has been closed meanwhile."""
-        if self.descriptor < 0:
-            return False
-        self._owner.listen(self)
-        return True
-
-    def lend(self, data: bytes) -> LaneStream | None:
-        """Let Tornado answer this; None when the client has gone."""
-        return self._owner.lend(self, data)
-
-    def close(self) -> None:
-        if self.descriptor >= 0:
-            self._owner.loop.remove_reader(self.descriptor)
-            self._owner.loop.remove_writer(self.descriptor)
-            os.close(self.descriptor)
-            self.descriptor = -1
-            self._owner.closed(self)

@@ -15,6 +15,7 @@ from accounts import (
     AccountsError,
     IdentityUnavailable,
     InsufficientTokens,
+    InvalidEntryId,
     SubscriptionInactive,
     Unauthorized,
     UnknownAccount,
@@ -53,7 +54,7 @@ class Answer:
 CHALLENGE = 'Bearer realm="api"'
 UNAUTHORIZED_REASONS = {
     "missing": "Send your API key or token in the header 'Authorization: Bearer …'.",
-    "malformed": "The Authorization header must be 'Bearer', one space, and an API key or token.",
+    "malformed": "This is no API key or token. Check that it was copied whole, and sent as 'Authorization: Bearer …'.",
     "unknown_key": "This API key is not known. Check that it was copied whole.",
     "revoked_key": "This API key has been revoked. Use another one.",
     "expired_token": "Your token has expired. Sign in again.",
@@ -165,6 +166,9 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "Service temporarily unavailable",
         "Your sign-in cannot be checked at the moment. Try again shortly.",
         {"Retry-After": "5"},
+    ),
+    InvalidEntryId: Answer(
+        400, "invalid_parameter", "before is not valid", "Send as before what an earlier page has as next."
     ),
     AccountsError: INTERNAL,  # what only the command line meets
 }

@@ -33,6 +33,7 @@ class EventsHandler(WaitingHandler):
         self.set_header("X-Accel-Buffering", "no")
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
         with suppress(TimeoutError, StreamClosedError):
+            await self._send()  # at once: a client that resumes may have to wait long for the next event
             async with self.patience.lasting():
                 account_id, generations = self.caller.account_id, self.services.generations
                 async for event in generations.events(account_id, task_id, last_id, SILENCE_S):

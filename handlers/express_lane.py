@@ -10,27 +10,27 @@ Refuses to know sockets (``connections.py``) and who may see what (``accounts``)
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
 
-from accounts import AccountsError, Caller
+from accounts import Identity
 from generation import Document, StatusCopy
 from handlers.errors import TooManyPolls, answer_for
 from handlers.generations import BASE
+from handlers.header_blocks import is_whole_head
 from handlers.lane_stream import LaneStream
 from handlers.poll_answers import Head, Refusal, document_lines
-from handlers.poll_memo import Remembered, is_whole_head
+from handlers.poll_memo import Remembered
 from handlers.polls import Polls
+from handlers.renewals import Renewals
 from runtime.storage import StorageUnavailable
 
 if TYPE_CHECKING:
-    from handlers.connections import Connection
+    from handlers.connection import Connection
 
 LINE_BEGINS = f"GET {BASE}/generate-prompt-async/status/".encode()
 LINE_ENDS = b"/ HTTP/1.1\r\n"
@@ -38,54 +38,50 @@ TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_BEGINS = len(LINE_BEGINS)
 ID_ENDS = ID_BEGINS + 36
 LEARNED_AT_ONCE = 100
-RENEW_AGAIN_S = 0.5
 
 log = structlog.get_logger("request")
 
 
 class ExpressLane:
-    """One for all connections of a process. ``authenticate`` is the ordinary identity's."""
+    """One for all connections of a process."""
 
-    def __init__(self, copy: StatusCopy, polls: Polls, authenticate: Callable[[str], Awaitable[Caller]]) -> None:
+    def __init__(self, copy: StatusCopy, polls: Polls, identity: Identity) -> None:
         self._copy = copy
         self._memo = polls.memo
         self._counts = polls.counts
-        self._authenticate = authenticate
         self._head = Head()
         self._refusal = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
         self._learning: set[LaneStream] = set()
         self._queue: deque[tuple[Connection, bytes]] = deque()
-        self._renewals: dict[Remembered, list[tuple[Connection, bytes]]] = {}
-        self._renewers: set[asyncio.Task[None]] = set()
+        self._renewals = Renewals(identity, polls.memo)
         self._last_key = b""
         self._reported = (0, 0)
 
     def answer(self, data: bytes, now: float) -> bytes | None:
         """Return the answer to what was read, if it can be given at once; ``now`` is time.monotonic()."""
-        known = self._memo.get(data[ID_ENDS:])
+        known, request_id = self._memo.find(data[ID_ENDS:])
         if known is None or not data.startswith(LINE_BEGINS):
             return None
-        known.used = True
         if now >= known.renew_at:
-            self._renew(known, data[ID_ENDS:])
             if now >= known.valid_until:
                 return None
+            self._renewals.soon(known)
         key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
         document = self._copy.peek_key(key)
-        return None if document is None else self._render(known, key, document, now)
+        return None if document is None else self._render(known, key, document, now, request_id)
 
     def consider(self, connection: Connection, data: bytes, now: float) -> None:
         """Find out what it takes to answer what was read: a look at Redis, a look at the credential, or Tornado."""
-        known = self._memo.get(data[ID_ENDS:])
+        known, request_id = self._memo.find(data[ID_ENDS:])
         if known is None or memorable_block(data) is None:
             self._lend(connection, data)
         elif now >= known.valid_until:
             connection.pause()
-            self._renewals[known].append((connection, data))
+            self._renewals.now(known, lambda: self._renewed(connection, data, known))
         else:
             connection.pause()
             key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
-            self._copy.look_up(key, lambda found: self._found(connection, data, known, key, found))
+            self._copy.look_up(key, lambda found: self._found(connection, data, known, key, found, request_id))
 
     def exchange_ended(self, stream: LaneStream) -> None:
         """Hear that a connection that was lent has come back or is closed."""
@@ -106,19 +102,25 @@ class ExpressLane:
 
     async def aclose(self) -> None:
         """End what is under way."""
-        for renewer in self._renewers:
-            renewer.cancel()
-        await asyncio.gather(*self._renewers, return_exceptions=True)
+        await self._renewals.aclose()
 
-    def _render(self, known: Remembered, key: bytes, document: Document, now: float) -> bytes:
+    def _render(self, known: Remembered, key: bytes, document: Document, now: float, request_id: bytes) -> bytes:
         self._last_key = key
         if not known.bucket.take(now):
             self._counts["lane", "429"] += 1
-            return self._refusal.render(self._head, known.headers)
+            return self._refusal.render(self._head, known.lines, request_id)
         if document.rendered is None:
             document.rendered = document_lines(document)
         self._counts["lane", "200"] += 1
-        return b"".join((self._head.ok(now), known.headers, document.rendered, document.body))
+        return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
+
+    def _renewed(self, connection: Connection, data: bytes, known: Remembered) -> None:
+        if not connection.resume():
+            return
+        if time.monotonic() < known.valid_until:
+            connection.take(data)
+        else:
+            connection.lend(data)
 
     def _found(
         self,
@@ -127,11 +129,12 @@ class ExpressLane:
         known: Remembered,
         key: bytes,
         found: Document | StorageUnavailable | None,
+        request_id: bytes,
     ) -> None:
         if not connection.resume():
             return
         if isinstance(found, Document):
-            connection.send(self._render(known, key, found, time.monotonic()))
+            connection.send(self._render(known, key, found, time.monotonic(), request_id))
         else:
             connection.lend(data)  # the ordinary handler knows how to say 404 and 503
 
@@ -149,29 +152,6 @@ class ExpressLane:
         else:
             connection.pause()
             self._queue.append((connection, data))
-
-    def _renew(self, known: Remembered, block: bytes) -> None:
-        """Have the block's credential looked at again before it is due; who polls on will not notice."""
-        if known not in self._renewals:
-            self._renewals[known] = []
-            renewer = asyncio.create_task(self._authenticate_again(known, block), name="renewal of a memo")
-            self._renewers.add(renewer)
-            renewer.add_done_callback(self._renewers.discard)
-
-    async def _authenticate_again(self, known: Remembered, block: bytes) -> None:
-        try:
-            caller = await self._authenticate(known.authorization)
-        except StorageUnavailable:
-            known.renew_at = time.monotonic() + RENEW_AGAIN_S  # it stays good until it is due
-        except AccountsError:
-            self._memo.forget(block)  # the ordinary handler knows how to say 401
-        else:
-            known.renew(caller)
-            if caller.account_id != known.account_id:
-                self._memo.forget(block)
-        for connection, data in self._renewals.pop(known):
-            if connection.resume():
-                connection.lend(data) if time.monotonic() >= known.valid_until else connection.take(data)
 
 
 def memorable_block(data: bytes) -> bytes | None:

@@ -23,29 +23,31 @@ class Head:
     """Begins every answer: status line, Content-Type, Date, and a request id that no other answer has."""
 
     def __init__(self) -> None:
-        self._id_start = secrets.token_hex(4)
+        self._id_start = secrets.token_hex(4).encode()
         self._number = secrets.randbits(32)
         self._ok = b""
         self._second_ends = 0.0
 
-    def ok(self, now: float) -> bytes:
+    def ok(self, now: float, request_id: bytes) -> bytes:
         """Return the beginning of a 200, without a line end; ``now`` is time.monotonic()."""
         if now >= self._second_ends:
             self._ok = self._start("200 OK")
             self._second_ends = now + 1 - time.time() % 1
-        self._number = number = (self._number + 1) & 0xFFFFFFFF
-        return b"%b%08x" % (self._ok, number)
+        return self._ok + (request_id or self.request_id())
 
-    def other(self, status: int) -> tuple[bytes, str]:
-        """Return the beginning of another answer, without a line end, and its request id."""
-        self._number = (self._number + 1) & 0xFFFFFFFF
-        number = f"{self._number:08x}"
-        return self._start(f"{status} {REASONS[status]}") + number.encode(), self._id_start + number
+    def other(self, status: int, request_id: bytes) -> bytes:
+        """Return the beginning of another answer, without a line end."""
+        return self._start(f"{status} {REASONS[status]}") + request_id
+
+    def request_id(self) -> bytes:
+        """Make an id: random for the process, then counted."""
+        self._number = number = (self._number + 1) & 0xFFFFFFFF
+        return b"%b%08x" % (self._id_start, number)
 
     def _start(self, status: str) -> bytes:
         return (
             f"HTTP/1.1 {status}\r\nContent-Type: application/json; charset=UTF-8\r\n"
-            f"Date: {formatdate(usegmt=True)}\r\nX-Request-Id: {self._id_start}"
+            f"Date: {formatdate(usegmt=True)}\r\nX-Request-Id: "
         ).encode()
 
 
@@ -59,14 +61,14 @@ class Refusal:
     """An error that is rendered once and sent often."""
 
     def __init__(self, answer: Answer) -> None:
-        before, _, after = error_body(answer, _ID_IN_BODY).partition(_ID_IN_BODY.encode())
-        length = len(before) + len(_ID_IN_BODY) + len(after)
+        self._before, _, self._after = error_body(answer, _ID_IN_BODY).partition(_ID_IN_BODY.encode())
         headers = "".join(f"{name}: {value}\r\n" for name, value in (answer.headers or {}).items())
         self._status = answer.status
-        self._before = f"{headers}Content-Length: {length}\r\n\r\n".encode() + before
-        self._after = after
+        self._headers = headers.encode()
 
-    def render(self, head: Head, lines: bytes) -> bytes:
+    def render(self, head: Head, lines: bytes, request_id: bytes) -> bytes:
         """Return the whole answer; ``lines`` begin with the line end of the head before."""
-        start, request_id = head.other(self._status)
-        return b"".join((start, lines, self._before, request_id.encode(), self._after))
+        request_id = request_id or head.request_id()
+        length = b"Content-Length: %d\r\n\r\n" % (len(self._before) + len(request_id) + len(self._after))
+        start = head.other(self._status, request_id)
+        return b"".join((start, lines, self._headers, length, self._before, request_id, self._after))

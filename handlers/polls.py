@@ -12,9 +12,10 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from accounts import Caller
 from generation import StatusCopy
 from handlers.errors import TooManyPolls
+from handlers.header_blocks import can_be_known, lines_of_the_block
 from handlers.lane_stream import LaneStream
 from handlers.poll_limits import PollLimits
-from handlers.poll_memo import PollMemo, Remembered, lines_of_the_block, may_be_remembered
+from handlers.poll_memo import PollMemo, Remembered
 
 
 class Polls:
@@ -43,10 +44,10 @@ class Polls:
     def remember(self, request: HTTPServerRequest, caller: Caller, answer: HTTPHeaders) -> None:
         """Let the lane answer the next polls that have this very header block, as this one is answered."""
         stream = request.connection.stream  # type: ignore[union-attr]  # HTTP/1 connections have one
-        if not isinstance(stream, LaneStream) or stream.block is None or not may_be_remembered(request):
+        if not isinstance(stream, LaneStream) or stream.block is None or not can_be_known(request):
             return
         if (lines := lines_of_the_block(answer)) is not None:
             prefix = self._copy.key(caller.account_id, "")
             bucket = self.limits.bucket(caller.account_id)
             authorization = request.headers["Authorization"]
-            self.memo.add(stream.block, Remembered(caller, authorization, prefix, lines, bucket))
+            self.memo.add(stream.block, request.headers, Remembered(caller, authorization, prefix, lines, bucket))

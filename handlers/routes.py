@@ -12,6 +12,7 @@ from handlers.api import JsonHandler, NotFound
 from handlers.events import EventsHandler
 from handlers.generations import BASE, CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
+from handlers.page import FileHandler, PageHandler
 from handlers.services import Services
 from runtime.metrics import Metrics
 
@@ -24,6 +25,8 @@ SUBMITTING = ("generations", "synchronous")
 def make_app(services: Services) -> Application:
     """Build the application; every path answers with and without its trailing slash."""
     handlers: dict[str, tuple[str, type[JsonHandler]]] = {
+        "page": (r"/", PageHandler),
+        "static": (r"/static/(.+)", FileHandler),
         "generations": (rf"{BASE}/generate-prompt-async/?", StartHandler),
         "status": (rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler),
         "events": (rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from accounts import Accounts, Identity
 from generation import Generations
 from handlers.open_requests import OpenRequests
+from handlers.page_files import Page
 from handlers.polls import Polls
 from runtime.metrics import Metrics
 
@@ -26,4 +27,4 @@ class Services:
     cors_origins: frozenset[str]
     body_bytes: int
     minimum_tokens: int
-    demo_api_key: str
+    page: Page

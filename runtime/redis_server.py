@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 START_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 10.0
 LOCK_TIMEOUT_S = 5.0  # a server that is stopping still holds its folder
 
 # The shell holds our pipe's other end. When we end, by whatever signal, `read` meets the end of the file and Redis is
@@ -167,7 +168,11 @@ class RedisServer:
         if self._keeper is not None:
             assert self._keeper.stdin is not None
             self._keeper.stdin.close()
-            self._keeper.wait(timeout=30)
+            try:
+                self._keeper.wait(timeout=STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:  # it refuses when it cannot save; what it appended is safe
+                os.kill(self.pid, signal.SIGKILL)
+                self._keeper.wait()
             self._keeper = None
 
     def _lock(self) -> int | None:

@@ -48,15 +48,19 @@ def find_nginx() -> str:
 
 
 class Nginx:
-    """Runs in front of ``ports``; a context manager with ``url``. Only addresses in the shipped file are changed."""
+    """Runs in front of ports or ``unix:`` sockets; a context manager with ``url``.
 
-    def __init__(self, folder: Path, ports: Sequence[int]) -> None:
+    Of the shipped file only addresses are changed.
+    """
+
+    def __init__(self, folder: Path, backends: Sequence[int | str]) -> None:
         self._folder = folder
         self._binary = find_nginx()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         shipped = SHIPPED.read_text("utf-8")
-        servers = "".join(f"    server 127.0.0.1:{port} max_fails=0;\n" for port in ports)
+        addresses = [backend if isinstance(backend, str) else f"127.0.0.1:{backend}" for backend in backends]
+        servers = "".join(f"    server {address} max_fails=0;\n" for address in addresses)
         shipped, replaced = UPSTREAM_SERVERS.subn(servers, shipped)
         assert replaced == 1
         assert shipped.count("listen 80;") == 1

@@ -47,12 +47,23 @@ class Process:
         facts: dict[str, str] = json.loads(ready.read_text())
         return facts
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
 
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        return self._process.wait(timeout=60)
+
     def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self.send(signal.SIGKILL)
+        self.wait()
 
     def stop(self) -> int:
         """Ask it to drain and end; return its exit code."""

@@ -15,7 +15,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from tests.deploy.nginx import Nginx, free_port
-from tests.deploy.processes import Process, demo, serve
+from tests.deploy.processes import STANDIN_KEY, Process, demo, serve
 from tests.runtime.proxy import Proxy
 
 BASE = "/api/v1/web-knowledge"
@@ -143,6 +143,19 @@ async def test_the_server_keeps_its_connections_to_nginx(deployed: Deployed, tmp
         assert counted.connections == 1
 
 
+@pytest.mark.gen_test(timeout=60)
+async def test_a_unix_socket_is_as_good_as_a_port(deployed: Deployed, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    server = serve(tmp_path / "server", 0, deployed.facts)
+    server.environment["PROMPT_SERVER__UNIX_SOCKET"] = str(path)
+    (tmp_path / "nginx").mkdir()
+    with server, Nginx(tmp_path / "nginx", [f"unix:{path}"]) as nginx:
+        assert (await asyncio.to_thread(server.start))["url"] == f"unix:{path}"
+        through = Deployed(nginx.url, deployed.facts, [], [])
+        task_id = await through.start()
+        assert (await through.status(task_id, "?wait=20&after=6"))["progress"] > 0
+
+
 @dataclass
 class Load:
     """What a few clients saw who submit and poll all the time."""
@@ -210,3 +223,21 @@ async def test_a_rolling_restart_and_crashes_lose_no_request_and_no_task(
     assert load.synchronous > 0
     assert {document["status"] for document in load.documents} == {"completed"}
     assert all(document["generated_by_ai"] for document in load.documents)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_no_log_holds_what_people_wrote_or_who_they_are(deployed: Deployed) -> None:
+    marker = "MARKER-in-a-prompt"
+    answer = await deployed.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": f"Bakery {marker}"})
+    assert marker in json.loads(answer.body)["prompt"]
+    broken = await deployed.ask("POST", START, {"manual_prompt": [marker]})
+    assert broken.code == 400
+    logs = [server.log() for server in deployed.servers]
+    lines = [json.loads(line) for log in logs for line in log.splitlines()]
+    assert {"request", "stage"} <= {line["event"] for line in lines}
+    for log in logs:
+        assert marker not in log
+        assert "Sonne" not in log
+        assert deployed.facts["api_key"] not in log
+        assert STANDIN_KEY not in log
+    assert not [line for line in lines if line["level"] == "error"]

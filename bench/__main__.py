@@ -1,0 +1,71 @@
+"""Run the benchmarks: ``python -m bench``. ``make bench`` installs what they need first."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from bench import mixed, polls, submit
+from bench.process import BenchmarkFailed
+from bench.report import Report, machine
+from bench.stage import Stage, open_stage
+
+PARTS = ("submits", "polls", "mixed", "together")
+
+
+def efforts(*, quick: bool) -> dict[str, Callable[[Stage, Report], None]]:
+    """Return each part, bounded in time: a quarter of an hour for all, or a minute and a half to see that it works."""
+    if quick:
+        submits = submit.Effort(per_s=50, seconds=5, peer_seconds=6, pools=1)
+        some = polls.Effort(seconds=1.5, connections=(100,), idle_connections=0)
+        mix = mixed.Effort(seconds=1, connections=(100,))
+        together_s = 4.0
+    else:
+        submits = submit.Effort(per_s=200, seconds=30, peer_seconds=15)
+        some = polls.Effort(seconds=5, connections=(1, 100, 1_000, 10_000), idle_connections=5_000)
+        mix = mixed.Effort(seconds=5, connections=(1, 100, 1_000))
+        together_s = 10.0
+    return {
+        "submits": lambda stage, report: submit.measure_submits(stage, report, submits),
+        "polls": lambda stage, report: polls.measure_polls(stage, report, some),
+        "mixed": lambda stage, report: mixed.measure_mixed(stage, report, mix),
+        "together": lambda stage, report: mixed.measure_submits_among_polls(stage, report, together_s),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the server beside its peers.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="few and short measurements, to see that all of it works")
+    parser.add_argument("--out", type=Path, help="also write the report to this Markdown file")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"unknown part {unknown.pop()!r}: {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, _end)
+    report = Report()
+    report.text(f"# Benchmarks\n\n{machine()}")
+    try:
+        with open_stage() as stage:
+            for name, measure in efforts(quick=options.quick).items():
+                if not options.parts or name in options.parts:
+                    measure(stage, report)
+    except BenchmarkFailed as exc:
+        print(f"The benchmarks stopped: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if options.out is not None:
+        report.save(options.out)
+    return 0
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""Which header blocks of polls are alike, and which can be known by their bytes at all.
+
+Two blocks are alike when they are equal, byte for byte, but for the values that proxies and browsers' tracing write
+anew into each request: those are cut out before blocks are compared. Nothing here understands a header: what is alike
+means the same because Tornado's parser has understood one of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+
+HEAD_END = re.compile(rb"\r?\n\r?\n")  # where Tornado's parser ends a head
+
+# With one of these a request has a body, or wants another protocol or another answer.
+NEVER_KNOWN = (
+    *("Content-Length", "Transfer-Encoding", "Expect", "Upgrade"),
+    *("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "Range"),
+)
+# Names as Tornado has them → as their senders spell them. They change nothing of an answer, except that the request id
+# is echoed.
+REQUEST_ID = "X-Request-Id"
+NEW_EACH_TIME = {
+    REQUEST_ID: ("X-Request-ID", "X-Request-Id", "x-request-id"),
+    "Traceparent": ("traceparent", "Traceparent"),
+    "X-Amzn-Trace-Id": ("X-Amzn-Trace-Id", "x-amzn-trace-id"),
+    "Cf-Ray": ("CF-Ray", "Cf-Ray", "CF-RAY", "cf-ray"),
+    "X-Cloud-Trace-Context": ("X-Cloud-Trace-Context", "x-cloud-trace-context"),
+}
+SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+PLAIN_VALUE = re.compile(rb"[!-~]{1,256}")
+
+# The ordinary answer's headers in their order: these first, with values of their own in each answer …
+FIRST = ["Content-Type", "Date", "X-Request-Id"]
+# … then any of these, which depend on the block alone, then what depends on the document.
+OF_THE_BLOCK = frozenset({"Cache-Control", "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"})
+OF_THE_DOCUMENT = ("Retry-After", "Content-Length")
+
+
+class Spellings:
+    """The names of values that are new each time, in the spellings that were met so far."""
+
+    def __init__(self) -> None:
+        self._met: dict[bytes, re.Pattern[bytes]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._met)
+
+    def cut(self, block: bytes) -> tuple[bytes, bytes] | None:
+        """Return the block without the values, and the request id (or nothing); None if a value is not plain."""
+        request_id = b""
+        for name, plain in self._met.items():
+            begin = block.find(name) + len(name)
+            if begin < len(name):
+                continue
+            end = block.find(b"\r\n", begin)
+            value = block[begin:end]
+            if not plain.fullmatch(value):
+                return None
+            if plain is SANE_REQUEST_ID:
+                request_id = value
+            block = block[:begin] + block[end:]
+        return block, request_id
+
+    def learn(self, block: bytes, headers: HTTPHeaders) -> bytes | None:
+        """Return the block as ``cut`` will return it for those that are alike; None if it cannot be known.
+
+        ``headers`` are what Tornado has understood this very block to mean.
+        """
+        for name, spellings in NEW_EACH_TIME.items():
+            if name not in headers:
+                continue
+            lines = [line for line in (f"\r\n{spelling}: ".encode() for spelling in spellings) if line in block]
+            if len(lines) != 1 or len(headers.get_list(name)) != 1:
+                return None
+            self._met[lines[0]] = SANE_REQUEST_ID if name == REQUEST_ID else PLAIN_VALUE
+        known = self.cut(block)
+        if known is None or known[1] != headers.get(REQUEST_ID, "").encode("latin1"):
+            return None
+        return known[0]
+
+
+def is_whole_head(data: bytes) -> bool:
+    """Say whether Tornado's parser would find one head in the data and nothing after it."""
+    end = HEAD_END.search(data)
+    return end is not None and end.end() == len(data)
+
+
+def can_be_known(request: HTTPServerRequest) -> bool:
+    """Say whether all requests with the same bytes are answered alike, as Tornado has understood them."""
+    headers = request.headers
+    return (
+        request.method == "GET"
+        and request.version == "HTTP/1.1"
+        and headers.get("Connection", "keep-alive").lower() == "keep-alive"
+        and not any(name in headers for name in NEVER_KNOWN)
+    )
+
+
+def lines_of_the_block(answer: HTTPHeaders) -> bytes | None:
+    """Return the lines of an ordinary answer that depend on the request's block; None if it has any of other kinds."""
+    lines = [(name, value) for name, value in answer.get_all() if name not in OF_THE_DOCUMENT]
+    if [name for name, _ in lines[:3]] != FIRST or not OF_THE_BLOCK.issuperset(name for name, _ in lines[3:]):
+        return None
+    return b"\r\n" + b"".join(f"{name}: {value}\r\n".encode("latin1") for name, value in lines[3:])

@@ -1,0 +1,80 @@
+"""Which files of web/ a browser may have: they are read once, and nothing else can be asked for.
+
+Refuses to know how they are sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tornado.httputil import HTTPServerRequest
+
+WEB = Path(__file__).parent.parent / "web"
+FOLDERS = ("client/src", "page")  # the modules import each other by relative paths, so URLs mirror the folders
+INDEX = WEB / "page" / "index.html"
+DEMO_KEY_PLACE = "<!-- demo-api-key -->"
+CONTENT_TYPES = {
+    ".js": "text/javascript; charset=UTF-8",
+    ".css": "text/css; charset=UTF-8",
+    ".svg": "image/svg+xml",
+}
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as it is sent."""
+
+    content_type: str
+    body: bytes
+    etag: str
+
+
+class Page:
+    """Every file of the page, read when it is constructed.
+
+    ``demo_api_key`` is handed to browsers on this very machine, and to nobody else; production gives none.
+    """
+
+    def __init__(self, demo_api_key: str = "") -> None:
+        index = INDEX.read_text("utf-8")
+        meta = f'<meta name="demo-api-key" content="{html.escape(demo_api_key)}">' if demo_api_key else ""
+        self._index = _html(index.replace(DEMO_KEY_PLACE, ""))
+        self._local_index = _html(index.replace(DEMO_KEY_PLACE, meta))
+        self.files: Mapping[str, File] = MappingProxyType(
+            {
+                path.relative_to(WEB).as_posix(): _file(CONTENT_TYPES[path.suffix], path.read_bytes())
+                for folder in FOLDERS
+                for path in sorted((WEB / folder).iterdir())
+                if path.suffix in CONTENT_TYPES
+            }
+        )
+
+    def index_for(self, request: HTTPServerRequest) -> File:
+        """Return the page; with the demo's key only when both ends of the connection are this machine.
+
+        The Host header counts too: a page of a foreign name that was made to point here (DNS rebinding) learns nothing.
+        """
+        return self._local_index if _is_local(request) else self._index
+
+
+def _html(text: str) -> File:
+    return _file("text/html; charset=UTF-8", text.encode("utf-8"))
+
+
+def _file(content_type: str, body: bytes) -> File:
+    return File(content_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+def _is_local(request: HTTPServerRequest) -> bool:
+    name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    try:
+        return name.lower() in LOCAL_NAMES and ipaddress.ip_address(request.remote_ip or "").is_loopback
+    except ValueError:  # a Unix socket has no address: whoever stands before it may be anywhere
+        return False

@@ -1,0 +1,122 @@
+"""Tokens, subscriptions, ledger and audit on a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from accounts import AccountExists, Accounts, GrantRefused, InvalidAccountId, UnknownAccount
+from runtime.storage import Storage
+
+
+@pytest.mark.gen_test
+async def test_a_new_account_has_what_it_was_given(storage: Storage) -> None:
+    made = await Accounts(storage).create(tokens=1_000, subscription_days=3, business_type="clinic", name="Dr. Ä")
+    assert (made.tokens_granted, made.tokens_remaining, made.tokens_held, made.tokens_charged) == (1_000, 1_000, 0, 0)
+    assert (made.business_type, made.name, made.subscription_active) == ("clinic", "Dr. Ä", True)
+    assert await Accounts(storage).show(made.account_id) == made
+
+
+@pytest.mark.gen_test
+async def test_of_fifty_creations_at_once_one_succeeds(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    outcomes = await asyncio.gather(
+        *(accounts.create(account_id="same", tokens=10) for _ in range(50)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, AccountExists) for outcome in outcomes) == 49
+    assert (await accounts.show("same")).tokens_granted == 10
+    assert len((await accounts.ledger("same"))[0]) == 1
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("account_id", ["42", "auth0|123", "a@b.example", "0b9e7c1e-1111-4222-8333-444455556666"])
+async def test_the_ids_that_identity_providers_use_can_name_accounts(storage: Storage, account_id: str) -> None:
+    assert (await Accounts(storage).create(account_id=account_id)).account_id == account_id
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("account_id", ["", "a b", "{x}", "a}b", "ä", "x\n", "x" * 129, "a*"])
+async def test_ids_that_would_break_a_key_are_refused(storage: Storage, account_id: str) -> None:
+    with pytest.raises(InvalidAccountId):
+        await Accounts(storage).create(account_id=account_id)
+
+
+@pytest.mark.gen_test
+async def test_grants_add_up_and_unused_tokens_can_be_taken_back(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a", tokens=100)
+    assert (await accounts.grant("a", 50, "bonus")).tokens_remaining == 150
+    assert (await accounts.grant("a", -120)).tokens_granted == 30
+    with pytest.raises(GrantRefused) as refused:
+        await accounts.grant("a", -31)
+    assert (refused.value.tokens, refused.value.available) == (31, 30)
+    entries, _ = await accounts.ledger("a")
+    assert [(entry.kind, entry.tokens, entry.reason) for entry in entries] == [
+        ("grant", -120, "granted"),
+        ("grant", 50, "bonus"),
+        ("grant", 100, "account created"),
+    ]
+    assert await accounts.audit() == []
+
+
+@pytest.mark.gen_test
+async def test_what_does_not_exist_is_named_as_such(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    for call in (accounts.show("x"), accounts.grant("x", 1), accounts.subscribe("x", 1), accounts.audit("x")):
+        with pytest.raises(UnknownAccount):
+            await call
+    assert await accounts.exists("x") is False
+
+
+@pytest.mark.gen_test
+async def test_a_subscription_is_extended_from_its_end_and_can_be_ended(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    first = await accounts.create(account_id="a", subscription_days=10)
+    longer = await accounts.subscribe("a", 5)
+    assert first.subscription_until is not None
+    assert longer.subscription_until is not None
+    assert longer.subscription_until > first.subscription_until
+    ended = await accounts.subscribe("a", 0)
+    assert ended.subscription_active is False
+    assert (await accounts.subscribe("a", 1)).subscription_active is True
+    assert (await accounts.create(account_id="b")).subscription_until is None
+
+
+@pytest.mark.gen_test
+async def test_the_ledger_is_read_page_by_page_newest_first(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a")
+    for tokens in range(1, 8):
+        await accounts.grant("a", tokens)
+    seen: list[int] = []
+    before: str | None = None
+    while True:
+        page, before = await accounts.ledger("a", limit=3, before=before)
+        seen += [entry.tokens for entry in page]
+        if before is None:
+            break
+    assert seen == [7, 6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("field", ["granted", "balance", "held", "charged"])
+async def test_the_audit_finds_a_number_that_somebody_changed(storage: Storage, field: str) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="good", tokens=100)
+    await accounts.create(account_id="bad", tokens=100)
+    await storage.redis.hincrby(storage.key("bad", "account"), field, 1)
+    (failure,) = await accounts.audit()
+    assert failure.account_id == "bad"
+    assert failure.problems
+
+
+@pytest.mark.gen_test
+async def test_the_audit_finds_a_missing_ledger_entry(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a", tokens=100)
+    await accounts.grant("a", 5)
+    entries = await storage.redis.xrange(storage.key("a", "ledger"))
+    await storage.redis.xdel(storage.key("a", "ledger"), entries[0][0])
+    (failure,) = await accounts.audit("a")
+    assert failure.ledger_granted == 5

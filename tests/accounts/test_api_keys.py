@@ -1,0 +1,80 @@
+"""API keys: their shape, their life, and what of them is stored."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts import Accounts, ApiKeys, Unauthorized, UnknownAccount, UnknownApiKey
+from accounts.api_keys import API_KEY, generate_key, is_well_formed
+from runtime.storage import Storage
+
+KEY = generate_key()
+
+
+def test_a_key_is_pg_and_43_base62_characters() -> None:
+    assert API_KEY.fullmatch(KEY)
+    assert is_well_formed(KEY)
+    assert generate_key() != KEY
+
+
+@given(st.integers(3, 45), st.sampled_from(string.ascii_letters + string.digits))
+def test_any_single_wrong_character_is_noticed(position: int, character: str) -> None:
+    wrong = KEY[:position] + character + KEY[position + 1 :]
+    assert is_well_formed(wrong) is (wrong == KEY)
+
+
+@pytest.mark.gen_test
+async def test_keys_are_found_listed_and_revoked(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="a")
+    keys = ApiKeys(storage)
+    first, second = await keys.create("a", "phone"), await keys.create("a", "büro")
+    assert await keys.find(first.key) == await keys.find(second.key) == "a"
+    assert {key.label for key in await keys.of("a")} == {"phone", "büro"}
+    revoked = await keys.revoke("a", first.key_id)
+    assert revoked.revoked_at
+    assert await keys.revoke("a", first.key_id) == revoked
+    with pytest.raises(Unauthorized, match="revoked_key"):
+        await keys.find(first.key)
+    assert await keys.find(second.key) == "a"
+
+
+@pytest.mark.gen_test
+async def test_nothing_stored_contains_the_key(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="a")
+    made = await ApiKeys(storage).create("a", "label")
+    async for name in storage.scan(storage.shared_key("*")):
+        kind = await storage.command("TYPE", name)
+        assert made.key not in name
+        if kind in (b"string", "string"):
+            assert made.key.encode() not in await storage.command("GET", name)
+    assert made.key not in str(await storage.command("HGETALL", storage.key("a", "api_keys")))
+
+
+@pytest.mark.gen_test
+async def test_unknown_and_malformed_keys_are_told_apart(storage: Storage) -> None:
+    keys = ApiKeys(storage)
+    with pytest.raises(Unauthorized, match="unknown_key"):
+        await keys.find(generate_key())
+    with pytest.raises(Unauthorized, match="malformed"):
+        await keys.find("pg_" + "a" * 43)
+
+
+@pytest.mark.gen_test
+async def test_a_hint_without_the_accounts_own_record_proves_nothing(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="a")
+    made = await ApiKeys(storage).create("a")
+    await storage.redis.delete(storage.key("a", "api_keys"))
+    with pytest.raises(Unauthorized, match="unknown_key"):
+        await ApiKeys(storage).find(made.key)
+
+
+@pytest.mark.gen_test
+async def test_keys_belong_to_accounts_that_exist(storage: Storage) -> None:
+    with pytest.raises(UnknownAccount):
+        await ApiKeys(storage).create("nobody")
+    with pytest.raises(UnknownApiKey):
+        await ApiKeys(storage).revoke("nobody", "abc")

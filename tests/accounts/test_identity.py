@@ -1,0 +1,319 @@
+"""From an Authorization header to an account: API keys, JWTs of every kind, and what attackers send."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+from accounts import Accounts, ApiKeys, Identity, IdentityUnavailable, Unauthorized, UnknownAccount
+from runtime.settings import IdentitySettings
+from runtime.storage import Storage
+
+SECRET = "a secret that is long enough for HS256, which wants 32 bytes"
+KEYS: dict[str, Any] = {
+    "RS256": rsa.generate_private_key(65537, 2048),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
+OTHER_RSA = rsa.generate_private_key(65537, 2048)
+
+
+def public_pem(algorithm: str) -> bytes:
+    pem: bytes = (
+        KEYS[algorithm]
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return pem
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    made = {"sub": "user-1", "exp": time.time() + 60} | changes
+    return {name: value for name, value in made.items() if value is not ...}
+
+
+def hs256(**changes: Any) -> str:
+    return "Bearer " + jwt.encode(claims(**changes), SECRET, "HS256")
+
+
+@contextlib.asynccontextmanager
+async def identity(storage: Storage, **settings: Any) -> AsyncIterator[Identity]:
+    async with aiohttp.ClientSession() as session:
+        accounts = Accounts(storage)
+        yield Identity(ApiKeys(storage), accounts, IdentitySettings.model_validate(settings), session)
+
+
+async def asking_until_refused(who: Identity, header: str) -> None:
+    while True:
+        await who.authenticate(header)
+        await asyncio.sleep(0)
+
+
+def with_secret(**jwt_settings: Any) -> dict[str, Any]:
+    return {"jwt": {"algorithm": "HS256", "secret": SECRET, "leeway_s": 0} | jwt_settings}
+
+
+@pytest.mark.gen_test
+async def test_an_api_key_names_its_account_and_stops_within_its_recheck(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="a")
+    key = await ApiKeys(storage).create("a")
+    async with identity(storage, key_recheck_s=0.2) as who:
+        caller = await who.authenticate(f"Bearer {key.key}")
+        assert caller.account_id == "a"
+        assert caller.valid_until <= time.time() + 0.2
+        await ApiKeys(storage).revoke("a", key.key_id)
+        revoked_at = time.monotonic()
+        with pytest.raises(Unauthorized, match="revoked_key"):
+            await asking_until_refused(who, f"Bearer {key.key}")
+        assert time.monotonic() < revoked_at + 5
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (None, "missing"),
+        ("", "missing"),
+        ("Bearer", "malformed"),
+        ("Bearer ", "malformed"),
+        ("Basic dTpw", "malformed"),
+        ("Bearer a b", "malformed"),
+        ("Bearer é", "malformed"),
+        ("Bearer pg_" + "a" * 43, "malformed"),
+        ("Bearer x.y.z", "invalid_token"),
+    ],
+)
+async def test_headers_that_identify_nobody(storage: Storage, header: str | None, reason: str) -> None:
+    async with identity(storage, **with_secret()) as who:
+        with pytest.raises(Unauthorized, match=reason):
+            await who.authenticate(header)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+async def test_a_token_signed_with_the_right_private_key_is_accepted(
+    storage: Storage, tmp_path: Path, algorithm: str
+) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    pem = tmp_path / "public.pem"
+    pem.write_bytes(public_pem(algorithm))
+    token = jwt.encode(claims(), KEYS[algorithm], algorithm)
+    async with identity(storage, jwt={"algorithm": algorithm, "public_key_file": str(pem)}) as who:
+        assert (await who.authenticate(f"Bearer {token}")).account_id == "user-1"
+
+
+@pytest.mark.gen_test
+async def test_a_token_is_remembered_until_it_expires_and_not_longer(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    async with identity(storage, **with_secret()) as who:
+        header = hs256(exp=time.time() + 1.2)
+        caller = await who.authenticate(header)
+        assert caller.valid_until <= time.time() + 1.2
+        await storage.redis.delete(storage.key("user-1", "account"))
+        assert await who.authenticate(header) == caller  # remembered: nobody is asked
+        with pytest.raises(Unauthorized, match="expired_token"):
+            await asking_until_refused(who, header)
+
+
+def forged(header: dict[str, Any], key: bytes, payload: dict[str, Any]) -> str:
+    def part(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    text = f"{part(json.dumps(header).encode())}.{part(json.dumps(payload).encode())}"
+    signature = hmac.new(key, text.encode(), hashlib.sha256).digest() if key else b""
+    return f"Bearer {text}.{part(signature)}"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("alg", ["HS256", "none", "NONE", "HS512", "ES256"])
+async def test_the_token_does_not_choose_its_algorithm(storage: Storage, tmp_path: Path, alg: str) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    pem = tmp_path / "public.pem"
+    pem.write_bytes(public_pem("RS256"))
+    key = b"" if alg.lower() == "none" else public_pem("RS256")
+    async with identity(storage, jwt={"algorithm": "RS256", "public_key_file": str(pem)}) as who:
+        with pytest.raises(Unauthorized, match="invalid_token"):
+            await who.authenticate(forged({"alg": alg, "typ": "JWT"}, key, claims()))
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"exp": ...}, "invalid_token"),
+        ({"exp": 1}, "expired_token"),
+        ({"exp": "soon"}, "invalid_token"),
+        ({"nbf": time.time() + 3_600}, "invalid_token"),
+        ({"sub": ...}, "invalid_token"),
+        ({"sub": True}, "invalid_token"),
+        ({"sub": None}, "invalid_token"),
+        ({"sub": ["user-1"]}, "invalid_token"),
+        ({"sub": "{user-1}"}, "invalid_token"),
+        ({"sub": "x" * 200}, "invalid_token"),
+        ({"iss": "https://other.example"}, "invalid_token"),
+        ({"iss": ...}, "invalid_token"),
+        ({"aud": "another"}, "invalid_token"),
+        ({"aud": ...}, "invalid_token"),
+        ({"padding": "x" * 9_000}, "invalid_token"),
+    ],
+)
+async def test_claims_that_do_not_fit_are_refused(storage: Storage, changes: dict[str, Any], reason: str) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    right = {"iss": "https://id.example", "aud": "prompts"}
+    async with identity(storage, **with_secret(issuer="https://id.example", audience="prompts")) as who:
+        assert (await who.authenticate(hs256(**right))).account_id == "user-1"
+        with pytest.raises(Unauthorized, match=reason):
+            await who.authenticate(hs256(**(right | changes)))
+
+
+@pytest.mark.gen_test
+async def test_a_wrong_signature_is_refused(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    async with identity(storage, **with_secret()) as who:
+        with pytest.raises(Unauthorized, match="invalid_token"):
+            await who.authenticate(hs256()[:-4] + "AAAA")
+
+
+@pytest.mark.gen_test
+async def test_without_a_setting_no_jwt_is_accepted(storage: Storage) -> None:
+    async with identity(storage) as who:
+        with pytest.raises(Unauthorized, match="invalid_token"):
+            await who.authenticate(hs256())
+
+
+@pytest.mark.gen_test
+async def test_the_account_may_stand_in_another_claim_and_be_a_number(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="42")
+    async with identity(storage, **with_secret(account_claim="user_id")) as who:
+        assert (await who.authenticate(hs256(user_id=42))).account_id == "42"
+
+
+@pytest.mark.gen_test
+async def test_an_account_that_does_not_exist_is_unknown_or_made_once(storage: Storage) -> None:
+    async with identity(storage, **with_secret()) as who:
+        with pytest.raises(UnknownAccount):
+            await who.authenticate(hs256(sub="new"))
+    new = {"create_on_first_use": True, "tokens": 900, "subscription_days": 7, "business_type": "clinic"}
+    async with identity(storage, **with_secret(), new_accounts=new) as who:
+        headers = [hs256(sub="new", exp=time.time() + 60 + number) for number in range(50)]
+        callers = await asyncio.gather(*(who.authenticate(header) for header in headers))
+        assert {caller.account_id for caller in callers} == {"new"}
+    made = await Accounts(storage).show("new")
+    assert (made.tokens_granted, made.business_type, made.subscription_active) == (900, "clinic", True)
+
+
+@pytest.mark.gen_test
+async def test_what_is_remembered_is_bounded_and_only_what_was_valid(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    async with identity(storage, **with_secret(), remembered_tokens=3) as who:
+        for number in range(10):
+            await who.authenticate(hs256(exp=time.time() + 60 + number))
+        with pytest.raises(Unauthorized):
+            await who.authenticate("Bearer x.y.z")
+        assert len(who._callers) == 3
+
+
+class KeySet:
+    """A JWKS URL of our own: which keys it has, how often it was asked, whether it answers."""
+
+    def __init__(self, **keys: Any) -> None:
+        self.keys = keys
+        self.asked = 0
+        self.away = False
+
+    def body(self) -> dict[str, Any]:
+        algorithm = jwt.get_algorithm_by_name("RS256")
+        return {
+            "keys": [
+                json.loads(algorithm.to_jwk(key.public_key())) | {"kid": kid, "use": "sig"}  # type: ignore[attr-defined]  # RSA's has it
+                for kid, key in self.keys.items()
+            ]
+        }
+
+
+class KeySetHandler(RequestHandler):
+    def initialize(self, key_set: KeySet) -> None:
+        self.key_set = key_set
+
+    async def get(self) -> None:
+        self.key_set.asked += 1
+        await asyncio.sleep(0)
+        self.set_status(500 if self.key_set.away else 200)
+        self.write(self.key_set.body())
+
+
+@contextlib.asynccontextmanager
+async def served(key_set: KeySet) -> AsyncIterator[str]:
+    server = HTTPServer(
+        Application([("/keys", KeySetHandler, {"key_set": key_set})], log_function=lambda _handler: None)
+    )
+    sockets = bind_sockets(0, "127.0.0.1")
+    server.add_sockets(sockets)
+    try:
+        yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}/keys"
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+def rs256(key: Any, kid: str, **changes: Any) -> str:
+    return "Bearer " + jwt.encode(claims(**changes), key, "RS256", headers={"kid": kid})
+
+
+@pytest.mark.gen_test
+async def test_keys_of_a_jwks_url_are_fetched_once_for_all_who_wait(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    key_set = KeySet(one=KEYS["RS256"])
+    async with served(key_set) as url, identity(storage, jwt={"algorithm": "RS256", "jwks_url": url}) as who:
+        headers = [rs256(KEYS["RS256"], "one", exp=time.time() + 60 + number) for number in range(20)]
+        await asyncio.gather(*(who.authenticate(header) for header in headers))
+        assert key_set.asked == 1
+
+
+@pytest.mark.gen_test
+async def test_strangers_cannot_make_us_fetch_again_and_again(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    key_set = KeySet(one=KEYS["RS256"])
+    async with served(key_set) as url, identity(storage, jwt={"algorithm": "RS256", "jwks_url": url}) as who:
+        await who.authenticate(rs256(KEYS["RS256"], "one"))
+        for number in range(20):
+            with pytest.raises(Unauthorized, match="invalid_token"):
+                await who.authenticate(rs256(OTHER_RSA, f"stranger-{number}"))
+        with pytest.raises(Unauthorized, match="invalid_token"):
+            await who.authenticate(rs256(OTHER_RSA, "one"))
+        assert key_set.asked <= 2
+
+
+@pytest.mark.gen_test
+async def test_a_rotated_key_is_found_and_an_old_one_goes_on_while_the_url_is_away(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.key_set.UNKNOWN_KID_PAUSE_S", 0.0)
+    await Accounts(storage).create(account_id="user-1")
+    key_set = KeySet(one=KEYS["RS256"])
+    jwt_settings = {"algorithm": "RS256", "jwks_url": "", "jwks_ttl_s": 0.001}
+    async with served(key_set) as url, identity(storage, jwt=jwt_settings | {"jwks_url": url}) as who:
+        await who.authenticate(rs256(KEYS["RS256"], "one"))
+        key_set.keys["two"] = OTHER_RSA
+        assert (await who.authenticate(rs256(OTHER_RSA, "two"))).account_id == "user-1"
+        key_set.away = True
+        assert (await who.authenticate(rs256(KEYS["RS256"], "one", iat=1))).account_id == "user-1"
+        with pytest.raises(IdentityUnavailable):
+            await who.authenticate(rs256(KEYS["RS256"], "three"))

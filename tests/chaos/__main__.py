@@ -1,0 +1,81 @@
+"""``python -m tests.chaos``: run every scenario, print the table, end with exit code 1 on any miss."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random, SystemRandom
+
+from tests.chaos import kills, pauses, races, storage
+from tests.chaos.outcome import Outcome, table
+from tests.chaos.verdict import Verdict
+
+LONGEST_S = 420.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named run: how often it does its thing in the long and in the quick version."""
+
+    name: str
+    run: Callable[[int, Random], Awaitable[Outcome]]
+    rounds: int
+    quick: int
+
+
+SCENARIOS = (
+    Scenario("kill -9, another process takes over", kills.kill_with_another_process, 20, 3),
+    Scenario("kill -9, started again alone", kills.kill_and_start_again, 20, 3),
+    Scenario("kill -9, default leases", kills.kill_with_real_leases, 6, 1),
+    Scenario("SIGSTOP longer than the lease", pauses.stop_longer_than_the_lease, 10, 2),
+    Scenario("cancel against complete, scripts", races.cancel_against_complete, 10_000, 500),
+    Scenario("cancel against complete, HTTP", races.cancel_against_complete_over_http, 50, 5),
+    Scenario("submits at a balance for one hold", races.submits_at_a_balance_for_one, 50, 3),
+    Scenario("identical submits, two processes", races.identical_submits, 50, 5),
+    Scenario("Redis killed under load", storage.killed_under_load, 10, 2),
+    Scenario("Redis in trouble under load", storage.troubles_under_load, 4, 1),
+)
+
+
+async def run(scenario: Scenario, seed: int, *, quick: bool) -> tuple[Outcome, float]:
+    """Run one scenario; whatever goes wrong is an outcome too."""
+    began = time.monotonic()
+    rounds = scenario.quick if quick else scenario.rounds
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            outcome = await scenario.run(rounds, Random(f"{seed} {scenario.name}"))
+    except Exception:  # noqa: BLE001  # it is shown, counts as a miss, and the other scenarios still run
+        traceback.print_exc()
+        outcome = Outcome("?", Verdict(), missed=["it broke down"])
+    return outcome, time.monotonic() - began
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rounds of everything")
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="scenarios with this in their name")
+    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1 << 32), help="repeat a run's draws")
+    arguments = parser.parse_args()
+    chosen = [each for each in SCENARIOS if not arguments.only or any(text in each.name for text in arguments.only)]
+    if not chosen:
+        parser.error("no such scenario; there are:\n  " + "\n  ".join(each.name for each in SCENARIOS))
+    print(f"seed {arguments.seed}", flush=True)
+    rows, good = [], True
+    for scenario in chosen:
+        outcome, seconds = asyncio.run(run(scenario, arguments.seed, quick=arguments.quick))
+        good &= outcome.good
+        rows.append(outcome.cells(scenario.name, seconds))
+        print(("ok    " if outcome.good else "MISS  ") + "  ".join(rows[-1]), flush=True)
+        if not outcome.good:
+            print(outcome.verdict, flush=True)
+    print("\n" + table(rows) + f"\n\nseed {arguments.seed}: " + ("every promise was kept" if good else "MISSES"))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

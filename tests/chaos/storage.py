@@ -1,0 +1,188 @@
+"""A Redis that is away, slow, full, read-only, forgetful or cut off, while clients go on asking."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from random import Random
+
+from tests.chaos.clients import NETWORK, Client
+from tests.chaos.load import Load, money_watched, under_load
+from tests.chaos.outcome import Outcome
+from tests.chaos.verdict import Verdict, judge
+from tests.chaos.world import REAL_LEASES, World, a_world
+from tests.runtime.proxy import Proxy
+
+# A kill must not cost what Redis has acknowledged. With `everysec` it may: docs/guarantees.md says how much.
+DURABLE = ("--appendfsync", "always")
+CLIENTS = 8
+ACTIONS = "generate generate replay cancel wait watch"
+NORMAL_WITHIN_S = 5.0
+LONG_AWAY_S = 20.0
+LOOK_AGAIN_S = 0.05
+
+Trouble = Callable[[World, Proxy, Random], AbstractAsyncContextManager[None]]
+
+
+async def killed_under_load(rounds: int, random: Random) -> Outcome:
+    """Kill Redis, start it again on its append-only file; once it is away for longer than a lease lasts."""
+    async with a_world(redis_options=DURABLE, settings=REAL_LEASES) as world:
+        await world.serve()
+        await world.serve()
+        run = _Run(world)
+        async with (
+            money_watched(world, run.verdict),
+            under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load,
+        ):
+            for number in range(rounds):
+                await asyncio.sleep(random.uniform(0.5, 2))
+                await asyncio.to_thread(world.redis.kill)
+                await asyncio.sleep(LONG_AWAY_S if number == 0 else random.uniform(0, 3))
+                await asyncio.to_thread(world.redis.start)
+                await run.normal_again("kill")
+        return await run.outcome(f"{rounds} kills", load)
+
+
+async def troubles_under_load(rounds: int, random: Random) -> Outcome:
+    """Give Redis every trouble but death."""
+    async with a_world(settings=REAL_LEASES) as world, Proxy(world.redis_port) as proxy:
+        await world.serve(redis_port=proxy.port)
+        await world.serve(redis_port=proxy.port)
+        run = _Run(world)
+        async with (
+            money_watched(world, run.verdict),
+            under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load,
+        ):
+            for _ in range(rounds):
+                for name, trouble in TROUBLES.items():
+                    async with trouble(world, proxy, random):
+                        await asyncio.sleep(random.uniform(1, 4))
+                    await run.normal_again(name)
+        return await run.outcome(f"{rounds} x {len(TROUBLES)} troubles", load)
+
+
+class _Run:
+    """How soon the service was normal after each trouble, and what clients were told meanwhile."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.verdict = Verdict()
+        self._slowest = (0.0, "")
+        self._missed: list[str] = []
+
+    async def normal_again(self, name: str) -> None:
+        """Wait until each server takes a task and ends it; note how long that took."""
+        began = time.monotonic()
+        client = await self.world.client()
+        await asyncio.gather(*(self._generates(client, url) for url in self.world.urls()))
+        took_s = time.monotonic() - began
+        self._slowest = max(self._slowest, (took_s, name))
+        if took_s > NORMAL_WITHIN_S:
+            self._missed.append(f"normal only {took_s:.1f} s after {name}")
+
+    async def _generates(self, client: Client, url: str) -> None:
+        while True:
+            with contextlib.suppress(*NETWORK):
+                answer = await client.submit_once("Be kind.", url=url)
+                if answer.status == 202:
+                    await client.finished(answer.json["task_id"])
+                    return
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def outcome(self, how_often: str, load: Load) -> Outcome:
+        broken = {kind: count for kind, count in load.ended.items() if kind in ("interrupted", "internal_error")}
+        missed = self._missed + [f"{count} tasks ended as {kind}" for kind, count in broken.items()]
+        refusals = sum(self.world.witness.refusals.values())
+        remarks = (
+            f"{sum(load.ended.values())} ended, {refusals} refusals in {self.world.witness.slowest_refusal_s:.1f} s,"
+            f" normal after {self._slowest[0]:.1f} s at most ({self._slowest[1]})"
+        )
+        return Outcome(how_often, await judge(self.world, self.verdict), remarks, missed)
+
+
+@asynccontextmanager
+async def slow(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    """Half a second for every answer."""
+    proxy.delay_s = 0.5
+    try:
+        yield
+    finally:
+        proxy.delay_s = 0.0
+
+
+@asynccontextmanager
+async def silent(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    """Commands are done, answers never come."""
+    proxy.silent = True
+    try:
+        yield
+    finally:
+        proxy.silent = False
+
+
+@asynccontextmanager
+async def paused(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    await world.storage.command("CLIENT", "PAUSE", 3_000)
+    yield
+    await world.storage.command("PING")  # answered when the pause is over
+
+
+@asynccontextmanager
+async def out_of_memory(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    await world.storage.command("CONFIG", "SET", "maxmemory", "1")
+    try:
+        yield
+    finally:
+        await world.storage.command("CONFIG", "SET", "maxmemory", "0")
+
+
+@asynccontextmanager
+async def read_only(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    """What the old master is while another takes its place."""
+    await world.storage.command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        yield
+    finally:
+        await world.storage.command("REPLICAOF", "NO", "ONE")
+
+
+@asynccontextmanager
+async def resets(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    """Connections end in the middle of answers, whose commands have been done."""
+    proxy.resets = random.randrange(10, 60)
+    yield
+    proxy.resets = 0
+
+
+@asynccontextmanager
+async def scripts_flushed(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    await world.storage.command("SCRIPT", "FLUSH")
+    yield
+
+
+@asynccontextmanager
+async def lease_index_lost(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    await world.storage.command("DEL", world.storage.shared_key("leases"))
+    yield
+
+
+@asynccontextmanager
+async def clients_killed(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    await world.storage.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    yield
+
+
+TROUBLES: dict[str, Trouble] = {
+    "slow": slow,
+    "silent": silent,
+    "paused": paused,
+    "out of memory": out_of_memory,
+    "read-only": read_only,
+    "resets": resets,
+    "scripts flushed": scripts_flushed,
+    "lease index lost": lease_index_lost,
+    "clients killed": clients_killed,
+}

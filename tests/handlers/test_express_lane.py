@@ -1,0 +1,534 @@
+"""Polls and connections: one suite for the express lane and for plain Tornado, which must answer alike."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import structlog
+from tornado.netutil import bind_sockets, bind_unix_socket
+
+from accounts import Accounts, ApiKeys
+from main import Service
+from runtime.redis_server import RedisServer
+from runtime.settings import Settings
+from runtime.storage import Storage
+from tests.deploy.nginx import Nginx
+from tests.handlers.conftest import BASE
+from tests.handlers.wire import RawAnswer, Wire, connected, document, new_task_id, poll, request
+
+LANE, TORNADO = True, False
+ORIGIN = "https://app.example"
+SECRET = "a secret of the tests that is long enough"
+
+
+@pytest.fixture(params=[LANE, TORNADO], ids=["lane", "tornado"])
+def changes(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    """Settings of one test: ``@pytest.mark.settings(limits={"…": 1})``, and who answers."""
+    marker = request.node.get_closest_marker("settings")
+    sections = {name: dict(section) for name, section in marker.kwargs.items()} if marker else {}
+    sections.setdefault("server", {})["express_lane"] = request.param
+    sections.setdefault("limits", {}).setdefault("polls_per_second_per_account", 0)
+    return sections
+
+
+@dataclass
+class House:
+    """The server under test and one account with a key."""
+
+    service: Service
+    settings: Settings
+    storage: Storage
+    address: tuple[str, int]
+    account_id: str
+    key_id: str
+    authorization: str
+
+    @property
+    def by_lane(self) -> int:
+        """How many polls were answered without Tornado so far."""
+        counts = self.service.polls.counts
+        return counts["lane", "200"] + counts["lane", "429"]
+
+    async def write(self, task_id: str, body: bytes, ttl_s: float = 600, account_id: str = "") -> None:
+        key = self.storage.key(account_id or self.account_id, "status", task_id)
+        await self.storage.redis.set(key, body, px=int(1000 * ttl_s))
+
+    async def task(self, body: bytes = b"") -> str:
+        task_id = new_task_id()
+        await self.write(task_id, body or document())
+        return task_id
+
+    def poll(self, task_id: str, *extra: tuple[str, str]) -> bytes:
+        return poll(task_id, self.authorization, *extra)
+
+
+@pytest.fixture
+def house(io_loop: Any, service: Service, settings: Settings, storage: Storage) -> House:
+    async def build() -> House:
+        made = await Accounts(storage).create(tokens=10_000, subscription_days=30)
+        key = await ApiKeys(storage).create(made.account_id, "test")
+        sockets = bind_sockets(0, "127.0.0.1")
+        service.connections.add_sockets(sockets)
+        address = sockets[0].getsockname()
+        return House(service, settings, storage, address, made.account_id, key.key_id, f"Bearer {key.key}")
+
+    built: House = io_loop.run_sync(build)
+    return built
+
+
+async def until(condition: Callable[[], object], within_s: float = 5.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # it may be any condition
+            await asyncio.sleep(0.005)
+
+
+async def polled(house: House, wire: Wire, *requests: bytes, times: int = 4) -> list[RawAnswer]:
+    """Send the requests one after the other, again and again."""
+    return [await wire.ask(each) for _ in range(times) for each in requests]
+
+
+def lane(house: House) -> bool:
+    return house.settings.server.express_lane
+
+
+# What a poll is answered with
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("status", ["queued", "processing", "completed", "failed"])
+async def test_a_poll_is_answered_with_the_documents_own_bytes(house: House, status: str) -> None:
+    task_id = await house.task(document(3, status, "Grüße"))
+    async with connected(house.address) as wire:
+        answers = await polled(house, wire, house.poll(task_id))
+    assert {answer.body for answer in answers} == {document(3, status, "Grüße")}
+    terminal = status in ("completed", "failed")
+    assert [name for name, _ in answers[0].lines] == [
+        *("Content-Type", "Date", "X-Request-Id", "Cache-Control"),
+        *([] if terminal else ["Retry-After"]),
+        "Content-Length",
+    ]
+    assert answers[0]["Cache-Control"] == "no-store"
+    assert [answer.constant for answer in answers] == [answers[0].constant] * 4
+    assert len({answer["X-Request-Id"] for answer in answers}) == 4
+    assert house.by_lane == (3 if lane(house) else 0)
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(server={"cors_allowed_origins": [ORIGIN]})
+@pytest.mark.parametrize("origin", ["", ORIGIN, "https://evil.example"])
+async def test_each_answer_has_the_cors_headers_of_its_origin(house: House, origin: str) -> None:
+    task_id = await house.task()
+    extra = (("Origin", origin),) if origin else ()
+    async with connected(house.address) as wire:
+        answers = await polled(house, wire, house.poll(task_id, *extra))
+    for answer in answers:
+        assert answer["Vary"] == "Origin"
+        assert ("Access-Control-Allow-Origin" in answer) == (origin == ORIGIN)
+    assert [answer.constant for answer in answers] == [answers[0].constant] * 4
+    assert house.by_lane == (3 if lane(house) else 0)
+
+
+@pytest.mark.gen_test
+async def test_a_request_id_of_the_clients_own_is_always_echoed(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as wire:
+        for number in range(8, 12):  # the length changes as well
+            for name in ("X-Request-ID", "x-request-id"):
+                answer = await wire.ask(house.poll(task_id, (name, f"mine-{number}"), ("DNT", "1")))
+                assert answer["X-Request-Id"] == f"mine-{number}"
+        for insane in ("a b", "x" * 65, "é"):
+            answer = await wire.ask(house.poll(task_id, ("X-Request-ID", insane), ("DNT", "1")))
+            assert (answer.status, len(answer["X-Request-Id"])) == (200, 16)
+    assert house.by_lane == (6 if lane(house) else 0)
+
+
+@pytest.mark.gen_test
+async def test_what_proxies_and_tracing_add_does_not_matter(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as wire:
+        for number in range(4):
+            traced = ("traceparent", f"00-{number:032x}-{number:016x}-01")
+            amazon = ("X-Amzn-Trace-Id", f"Root=1-{number:08x}-{number:024x};Sampled=1")
+            ray = ("CF-Ray", f"{number:016x}-FRA")
+            answer = await wire.ask(house.poll(task_id, traced, amazon, ("X-Request-ID", f"{number:032x}"), ray))
+            assert (answer.status, answer["X-Request-Id"]) == (200, f"{number:032x}")
+        twice = await wire.ask(house.poll(task_id, ("X-Request-ID", "a"), ("X-Request-ID", "b")))
+        assert (twice.status, len(twice["X-Request-Id"])) == (200, 16)
+    assert house.by_lane == (3 if lane(house) else 0)
+
+
+@pytest.mark.gen_test
+async def test_the_next_task_of_the_same_browser_needs_no_second_look_at_its_headers(house: House) -> None:
+    tasks = [await house.task() for _ in range(5)]
+    async with connected(house.address) as wire:
+        for task_id in tasks:
+            assert (await wire.ask(house.poll(task_id))).status == 200
+    assert house.by_lane == (4 if lane(house) else 0)
+
+
+@pytest.mark.gen_test
+async def test_every_change_is_seen_by_the_next_poll_but_for_a_moment(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as wire:
+        for version in range(2, 20):
+            await house.write(task_id, document(version))
+            written, seen = time.monotonic(), 0
+            while seen != version:
+                asked = time.monotonic()
+                seen = json.loads((await wire.ask(house.poll(task_id))).body)["version"]
+                assert seen == version or (seen == version - 1 and asked - written < 1)
+
+
+# Who may not
+
+
+@pytest.mark.gen_test
+async def test_unknown_and_foreign_tasks_cannot_be_told_apart(house: House) -> None:
+    mine, foreign = await house.task(), new_task_id()
+    await house.write(foreign, document(), account_id="somebody")
+    async with connected(house.address) as wire:
+        for _ in range(3):
+            assert (await wire.ask(house.poll(mine))).status == 200
+            answers = [await wire.ask(house.poll(task_id)) for task_id in (foreign, new_task_id(), "x" * 36)]
+            assert {answer.status for answer in answers} == {404}
+            assert answers[0].constant == answers[1].constant == answers[2].constant
+
+
+@pytest.mark.gen_test
+async def test_a_task_is_gone_when_it_expires(house: House) -> None:
+    task_id = new_task_id()
+    await house.write(task_id, document(), ttl_s=0.5)
+    written = time.monotonic()
+    async with connected(house.address) as wire:
+        asked = written
+        while (answer := await wire.ask(house.poll(task_id))).status == 200:
+            assert asked - written < 0.51
+            asked = time.monotonic()
+        assert answer.status == 404
+        assert time.monotonic() - written > 0.4
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(identity={"key_recheck_s": 0.6})
+async def test_a_revoked_key_is_refused_within_its_recheck(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as wire:
+        await polled(house, wire, house.poll(task_id))
+        await ApiKeys(house.storage).revoke(house.account_id, house.key_id)
+        revoked = time.monotonic()
+        asked = revoked
+        while (answer := await wire.ask(house.poll(task_id))).status == 200:
+            assert asked - revoked < 0.7
+            asked = time.monotonic()
+        assert answer.status == 401
+        assert (await wire.ask(house.poll(task_id))).status == 401
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(identity={"key_recheck_s": 0.4})
+async def test_a_good_key_is_rechecked_without_leaving_the_lane(house: House) -> None:
+    task_id = await house.task()
+    begun = time.monotonic()
+    async with connected(house.address) as wire:
+        asked = 0
+        while time.monotonic() - begun < 1.5:
+            assert (await wire.ask(house.poll(task_id))).status == 200
+            asked += 1
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)  # long enough for the credential to be due when the next poll comes
+        assert (await wire.ask(house.poll(task_id))).status == 200
+    assert house.by_lane == (asked if lane(house) else 0)
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(identity={"jwt": {"algorithm": "HS256", "secret": SECRET, "leeway_s": 0}})
+async def test_an_expired_token_is_refused(house: House) -> None:
+    task_id = await house.task()
+    expires_at = int(time.time()) + 2
+    token = jwt.encode({"sub": house.account_id, "exp": expires_at}, SECRET, "HS256")
+    async with connected(house.address) as wire:
+        asked = 0.0
+        while (answer := await wire.ask(poll(task_id, f"Bearer {token}"))).status == 200:
+            assert asked < expires_at + 0.01
+            asked = time.time()
+        assert answer.status == 401
+        assert time.time() >= expires_at
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(limits={"polls_per_second_per_account": 10})
+async def test_who_polls_too_often_gets_429_and_may_again_later(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as wire, connected(house.address) as other:
+        answers = [await each.ask(house.poll(task_id)) for _ in range(20) for each in (wire, other)]
+        assert 10 <= sum(answer.status == 200 for answer in answers) <= 15
+        refused = [answer for answer in answers if answer.status == 429]
+        assert {str(answer.constant) for answer in refused} == {str(refused[0].constant)}
+        body = json.loads(refused[-1].body)
+        assert body["error_code"] == "too_many_polls"
+        assert body["request_id"] == refused[-1]["X-Request-Id"]
+        assert refused[-1]["Retry-After"] == "1"
+        await asyncio.sleep(0.25)
+        assert (await wire.ask(house.poll(task_id))).status == 200
+
+
+# One connection, many kinds of requests
+
+
+@pytest.mark.gen_test
+async def test_submits_and_polls_share_a_connection(house: House) -> None:
+    body = json.dumps({"manual_prompt": "Answer questions about our bakery."}).encode()
+    extra = (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
+    submit = request("POST", f"{BASE}/generate-prompt-async/", house.authorization, *extra) + body
+    async with connected(house.address) as wire:
+        started = await wire.ask(submit)
+        assert started.status == 202
+        task_id = json.loads(started.body)["task_id"]
+        for _ in range(3):
+            assert {(await wire.ask(house.poll(task_id))).status for _ in range(10)} == {200}
+            assert (await wire.ask(request("GET", "/api/v1/account/", house.authorization))).status == 200
+        if lane(house):
+            assert house.by_lane >= 27
+
+
+@pytest.mark.gen_test
+async def test_a_poll_in_pieces_and_polls_in_one_piece_are_answered(house: House) -> None:
+    task_id = await house.task()
+    whole = house.poll(task_id)
+    async with connected(house.address) as wire:
+        expected = (await polled(house, wire, whole))[0].constant
+        for cut in (1, 4, 60, len(whole) - 3, len(whole) - 1):
+            assert (await wire.ask(whole[:cut], whole[cut:])).constant == expected
+            assert (await wire.ask(whole)).constant == expected
+        for count in (2, 3, 10):
+            wire.writer.write(whole * count)
+            assert [(await wire.answer()).constant for _ in range(count)] == [expected] * count
+        health = request("GET", "/health/live", "none")
+        wire.writer.write(whole + health + whole + whole[:9])
+        assert [(await wire.answer()).status for _ in range(3)] == [200, 200, 200]
+        assert (await wire.ask(whole[9:])).constant == expected
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_wants_to_close_is_let_go(house: House) -> None:
+    task_id = await house.task()
+    for _ in range(2):
+        async with connected(house.address) as wire:
+            closing = house.poll(task_id).replace(b"Connection: keep-alive", b"Connection: close")
+            assert (await wire.ask(closing)).status == 200
+            assert await wire.ended() == b""
+        async with connected(house.address) as wire:
+            assert (await wire.ask(house.poll(task_id).replace(b"HTTP/1.1", b"HTTP/1.0", 1))).status == 200
+        async with connected(house.address) as wire:
+            old = house.poll(task_id).replace(b"HTTP/1.1", b"HTTP/1.0", 1).replace(b"Connection: keep-alive\r\n", b"")
+            assert (await wire.ask(old)).status == 200
+            assert await wire.ended() == b""
+    await until(lambda: not len(house.service.connections))
+
+
+# Connections
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_a_slow_reader_gets_every_byte(house: House) -> None:
+    body = document(1, "completed", "x" * 3_000_000)
+    task_id = await house.task(body)
+    reader = socket.socket()
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(reader, house.address)
+    small, other = await house.task(), new_task_id()
+    async with connected(house.address) as wire:
+        for _ in range(3):
+            await loop.sock_sendall(reader, house.poll(task_id))
+            await loop.sock_sendall(reader, house.poll(small))
+            assert (await wire.ask(house.poll(small))).status == 200  # nobody else waits
+            received = b""
+            while not received.endswith(document()):
+                received += await loop.sock_recv(reader, 65536)
+            assert received.count(body) == 1
+            assert received.count(b"HTTP/1.1 200 OK") == 2
+        # One that goes away in the middle leaves nothing behind.
+        await loop.sock_sendall(reader, house.poll(task_id))
+        await loop.sock_recv(reader, 100)
+        reader.close()
+        assert (await wire.ask(house.poll(other))).status == 404
+    await until(lambda: not len(house.service.connections))
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(server={"idle_timeout_s": 0.5})
+async def test_an_idle_connection_is_closed(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as silent, connected(house.address) as wire:
+        await polled(house, wire, house.poll(task_id))
+        idle_since = time.monotonic()
+        assert await silent.ended() == b""
+        assert await wire.ended() == b""
+        assert 0.4 < time.monotonic() - idle_since < 2.5
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(server={"header_timeout_s": 0.5, "idle_timeout_s": 1.0})
+async def test_who_does_not_finish_a_head_is_cut_off(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as fresh, connected(house.address) as used:
+        await polled(house, used, house.poll(task_id))
+
+        async def drip(wire: Wire) -> None:
+            wire.writer.write(house.poll(task_id)[:100])
+            while True:
+                await asyncio.sleep(0.02)
+                wire.writer.write(b"x")  # every byte is another sign of life, and none counts
+
+        for wire in (fresh, used):
+            dripping = asyncio.create_task(drip(wire))
+            await wire.ended(within_s=3)
+            dripping.cancel()
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(server={"connections": 3})
+async def test_a_connection_too_many_is_refused_and_the_others_go_on(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as one, connected(house.address) as two:
+        async with connected(house.address) as three:
+            for wire in (one, two, three):
+                await polled(house, wire, house.poll(task_id))
+            async with connected(house.address) as four:
+                refusal = await four.answer()
+                assert (refusal.status, refusal["Connection"], refusal["Retry-After"]) == (503, "close", "5")
+                body = json.loads(refusal.body)
+                assert (body["error_code"], body["request_id"]) == ("server_busy", refusal["X-Request-Id"])
+                assert await four.ended() == b""
+            for wire in (one, two, three):
+                assert (await wire.ask(house.poll(task_id))).status == 200
+        await until(lambda: len(house.service.connections) == 2)
+        async with connected(house.address) as four:
+            assert (await four.ask(house.poll(task_id))).status == 200
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_everybody_comes_at_once_after_a_restart(house: House) -> None:
+    task_id = await house.task()
+
+    async def browser(number: int) -> set[int]:
+        async with connected(house.address) as wire:
+            asked = house.poll(task_id, ("Cookie", f"browser={number}"))
+            return {(await wire.ask(asked)).status for _ in range(3)}
+
+    statuses = await asyncio.gather(*(browser(number) for number in range(400)))
+    assert set().union(*statuses) == {200}
+    if lane(house):
+        assert house.by_lane >= 700
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_draining_ends_every_connection_in_its_time(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as idle, connected(house.address) as polling, connected(house.address) as long:
+        await polled(house, idle, house.poll(task_id))
+        await polled(house, polling, house.poll(task_id))
+        wait = request("GET", f"{BASE}/generate-prompt-async/status/{task_id}/?wait=20&after=1", house.authorization)
+        long.writer.write(wait)
+        await until(lambda: house.service.open_requests.count == 1)
+        draining = asyncio.gather(
+            house.service.open_requests.drain(10), house.service.connections.drain(10), return_exceptions=True
+        )
+        assert (await long.answer()).status == 200
+        last = await polling.ask(house.poll(task_id))
+        assert (last.status, last["Connection"]) == (200, "close")
+        assert await polling.ended() == b""
+        assert await idle.ended() == b""
+        with pytest.raises(OSError, match=r"Connect call failed|refused"):
+            async with connected(house.address):
+                pass
+        assert await draining == [True, True]
+        assert not len(house.service.connections)
+
+
+@pytest.mark.gen_test
+async def test_a_unix_socket_is_served_as_well(house: House, tmp_path: Path) -> None:
+    path = str(tmp_path / "server.sock")
+    house.service.connections.add_sockets([bind_unix_socket(path)])
+    task_id = await house.task()
+    async with connected(path) as wire:
+        answers = await polled(house, wire, house.poll(task_id))
+        assert (await wire.ask(request("GET", "/health/live", "none"))).status == 200
+        assert (await wire.ask(house.poll(task_id))).constant == answers[0].constant
+    assert house.by_lane == (4 if lane(house) else 0)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_behind_nginx_everybodys_requests_come_on_the_same_connections(house: House, tmp_path: Path) -> None:
+    tasks = [await house.task() for _ in range(20)]
+    account = request("GET", "/api/v1/account/", house.authorization)
+
+    async def browser(address: tuple[str, int], task_id: str) -> list[RawAnswer]:
+        async with connected(address) as wire:
+            return [await wire.ask(account if n == 10 else house.poll(task_id)) for n in range(20)]
+
+    with Nginx(tmp_path, [house.address[1]]) as nginx:
+        address = ("127.0.0.1", nginx.port)
+        answers = [each for them in await asyncio.gather(*(browser(address, t) for t in tasks)) for each in them]
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer["X-Request-Id"] for answer in answers}) == 400
+    if lane(house):
+        assert house.by_lane >= 350  # of 380 polls; those that came before the first was learned are Tornado's
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(server={"memo_entries": 10})
+async def test_the_memo_is_bounded_and_keeps_who_polls(house: House) -> None:
+    task_id = await house.task()
+    async with connected(house.address) as wire, connected(house.address) as stranger:
+        await polled(house, wire, house.poll(task_id), times=2)
+        for number in range(100):
+            assert (await stranger.ask(house.poll(task_id, ("Cookie", f"once={number}")))).status == 200
+            assert (await wire.ask(house.poll(task_id))).status == 200
+    assert len(house.service.polls.memo) <= 10
+    if lane(house):
+        assert house.by_lane == 101
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_without_redis_what_cannot_change_is_still_answered(house: House, redis_server: RedisServer) -> None:
+    ended, running = await house.task(document(7, "completed")), await house.task()
+    async with connected(house.address) as wire:
+        await polled(house, wire, house.poll(ended), house.poll(running))
+        redis_server.kill()
+        try:
+            async with asyncio.timeout(10):
+                while (answer := await wire.ask(house.poll(running))).status == 200:
+                    pass
+            assert (answer.status, answer["Retry-After"]) == (503, "2")
+            assert (await wire.ask(house.poll(ended))).status == 200
+        finally:
+            redis_server.start()
+
+
+@pytest.mark.gen_test
+async def test_polls_are_counted_and_logged_in_batches(house: House) -> None:
+    task_id = await house.task()
+    with structlog.testing.capture_logs() as lines:
+        async with connected(house.address) as wire:
+            await polled(house, wire, house.poll(task_id))
+            metrics = (await wire.ask(request("GET", "/metrics", "none"))).body.decode()
+        if lane(house):
+            await until(lambda: any(line["event"] == "polls" for line in lines))
+            batch = [line for line in lines if line["event"] == "polls"]
+            assert sum(line["answered"] for line in batch) == 3
+            assert batch[-1]["sample"].endswith(f"{{{house.account_id}}}:status:{task_id}")
+    by_handler = 1 if lane(house) else 4
+    assert f'prompt_polls_total{{served_by="handler",status="200"}} {by_handler}.0' in metrics
+    assert f'prompt_polls_total{{served_by="lane",status="200"}} {4 - by_handler}.0' in metrics

@@ -1,0 +1,1 @@
+"""The promises of docs/guarantees.md, each kept under a real fault; the long runs are in tests/chaos."""

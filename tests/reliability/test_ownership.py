@@ -1,0 +1,154 @@
+"""Who runs a task: leases, takeovers, fences, the reaper. Real processes, real signals, short leases."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from generation.lease_index import LeaseIndex
+from tests.chaos.clients import Client
+from tests.chaos.verdict import judge
+from tests.chaos.world import SHORT_LEASES, World, a_world
+
+pytestmark = pytest.mark.slow
+
+
+def slow_prompt(seconds: float) -> str:
+    return f"Answer for our bakery. [[standin:delay={seconds}]]"
+
+
+def in_a_world(test: Callable[[World], Awaitable[None]], **settings: Any) -> None:
+    """Run a scenario, then judge what is left: nothing lost, doubled, stuck, untrue or off."""
+
+    async def scenario() -> None:
+        async with a_world(settings=settings or SHORT_LEASES) as world:
+            await test(world)
+            verdict = await judge(world)
+            assert verdict.good, str(verdict)
+
+    asyncio.run(scenario())
+
+
+async def at_progress(client: Client, task_id: str, progress: int) -> None:
+    await client.finished(task_id, until=lambda document: document["progress"] >= progress)
+
+
+def test_after_kill_9_a_restart_alone_is_enough() -> None:
+    async def scenario(world: World) -> None:
+        server = await world.serve()
+        client = await world.client()
+        task_id = await client.submit(slow_prompt(1))
+        await at_progress(client, task_id, 70)
+        await server.kill()
+        await world.serve()
+        final = await client.finished(task_id, within_s=30)
+        assert (final["status"], final["attempt"]) == ("completed", 2)
+
+    in_a_world(scenario)
+
+
+def test_another_process_takes_over_and_the_sleeper_finds_itself_fenced_out() -> None:
+    async def scenario(world: World) -> None:
+        first = await world.serve()
+        client = await world.client()
+        task_id = await client.submit(slow_prompt(4))
+        await at_progress(client, task_id, 70)
+        await world.serve()
+        first.freeze()
+        final = await client.finished(task_id, within_s=30)
+        assert (final["status"], final["attempt"]) == ("completed", 2)
+        first.thaw()
+        assert await client.poll(task_id, url=first.url) == final
+
+    in_a_world(scenario)
+
+
+def test_a_task_longer_than_its_lease_runs_once_while_its_process_lives() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        await world.serve()
+        client = await world.client()
+        final = await client.finished(await client.submit(slow_prompt(4)))
+        assert final["attempt"] == 1
+
+    in_a_world(scenario)
+
+
+def test_after_three_attempts_a_task_is_interrupted_and_its_hold_released() -> None:
+    async def scenario(world: World) -> None:
+        client = await world.client(tokens=1_000)
+        server = await world.serve()
+        task_id = await client.submit(slow_prompt(30))
+        for attempt in (1, 2, 3):
+            await client.finished(
+                task_id, until=lambda d, attempt=attempt: d["attempt"] == attempt and d["progress"] >= 70
+            )
+            await server.kill()
+            server = await world.serve()
+        final = await client.finished(task_id, within_s=30)
+        assert (final["status"], final["error_code"]) == ("failed", "interrupted")
+        account = await world.accounts.show(client.account_id)
+        assert (account.tokens_held, account.tokens_remaining) == (0, 1_000)
+
+    in_a_world(scenario)
+
+
+def test_tasks_that_wait_in_queued_are_taken_over_too() -> None:
+    async def scenario(world: World) -> None:
+        server = await world.serve(limits__running_tasks_per_process=1)
+        client = await world.client()
+        tasks = [await client.submit(slow_prompt(1)) for _ in range(3)]
+        await server.kill()
+        await world.serve()
+        for task_id in tasks:
+            assert (await client.finished(task_id, within_s=30))["status"] == "completed"
+
+    in_a_world(scenario)
+
+
+def test_a_lost_lease_index_is_rebuilt_and_orphans_are_found() -> None:
+    async def scenario(world: World) -> None:
+        server = await world.serve()
+        client = await world.client()
+        task_id = await client.submit(slow_prompt(1))
+        await at_progress(client, task_id, 70)
+        await server.kill()
+        await world.storage.redis.delete(world.storage.shared_key("leases"))
+        await world.serve()
+        assert (await client.finished(task_id, within_s=30))["status"] == "completed"
+
+    in_a_world(scenario)
+
+
+def test_an_index_that_is_lost_while_a_process_lives_costs_nothing() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client()
+        task_id = await client.submit(slow_prompt(2))
+        await at_progress(client, task_id, 70)
+        await world.storage.redis.delete(world.storage.shared_key("leases"))
+        final = await client.finished(task_id)
+        assert (final["status"], final["attempt"]) == ("completed", 1)
+        assert await LeaseIndex(world.storage).expired() is not None
+
+    in_a_world(scenario)
+
+
+def test_sigterm_hands_tasks_over_at_once() -> None:
+    async def scenario(world: World) -> None:
+        first = await world.serve(server__drain_timeout_s=0.5)
+        client = await world.client()
+        task_id = await client.submit(slow_prompt(3))
+        await at_progress(client, task_id, 70)
+        await world.serve()
+        asked_at = time.monotonic()
+        assert await first.stop() == 0
+        await client.finished(task_id, until=lambda document: document["attempt"] == 2)
+        assert time.monotonic() - asked_at < 15  # the lease alone would have run for a minute
+        assert (await client.finished(task_id))["status"] == "completed"
+
+    in_a_world(scenario, tasks__lease_s=60, tasks__renew_every_s=20, tasks__reap_every_s=20)

@@ -1,0 +1,106 @@
+"""Redis away, slow, full, forgetful: submits are refused, polls never lie, results wait."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.chaos.clients import Client
+from tests.chaos.world import World
+from tests.deploy.processes import ROOT
+from tests.reliability.test_ownership import at_progress, in_a_world, slow_prompt
+
+pytestmark = pytest.mark.slow
+
+
+async def normal_again(client: Client) -> float:
+    """Submit until it is accepted; return how long that took, in seconds."""
+    began = time.monotonic()
+    while (await client.submit_once(slow_prompt(0))).status != 202:  # noqa: ASYNC110  # another process's state
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_redis_away_in_the_middle_loses_nothing() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client()
+        done = await client.submit(slow_prompt(0))
+        final = await client.finished(done)
+        running = await client.submit(slow_prompt(1))
+        await at_progress(client, running, 70)
+        await asyncio.to_thread(world.redis.kill)
+        refused = await client.submit_once(slow_prompt(0))
+        assert refused.status == 503
+        assert int(refused.headers["Retry-After"]) > 0
+        assert await client.poll(done) == final  # a terminal document is known for certain
+        unsure = await client.ask("GET", f"/api/v1/web-knowledge/generate-prompt-async/status/{running}/")
+        assert unsure.status in (200, 503)
+        ready = await client.ask("GET", "/health/ready")
+        assert ready.status == 503
+        await asyncio.to_thread(world.redis.start)
+        assert await normal_again(client) < 5
+        assert (await client.finished(running))["status"] == "completed"
+
+    in_a_world(scenario)
+
+
+def test_forgotten_scripts_are_loaded_again() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client()
+        for _ in range(3):
+            await world.storage.redis.script_flush()
+            assert (await client.finished(await client.submit(slow_prompt(0))))["status"] == "completed"
+
+    in_a_world(scenario)
+
+
+@pytest.mark.parametrize(
+    ("sets", "resets"),
+    [
+        (("maxmemory", "1"), ("maxmemory", "0")),
+        (("min-replicas-to-write", "1"), ("min-replicas-to-write", "0")),
+    ],
+)
+def test_a_redis_that_refuses_to_write_refuses_submits(sets: tuple[str, str], resets: tuple[str, str]) -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client()
+        final = await client.finished(await client.submit(slow_prompt(0)))
+        running = await client.submit(slow_prompt(1))
+        await at_progress(client, running, 70)
+        await world.storage.redis.config_set(*sets)
+        refused = await client.submit_once(slow_prompt(0))
+        assert (refused.status, refused.json["error_code"]) == (503, "storage_unavailable")
+        assert await client.poll(final["task_id"]) == final
+        await world.storage.redis.config_set(*resets)
+        assert await normal_again(client) < 5
+        assert (await client.finished(running))["status"] == "completed"
+
+    in_a_world(scenario)
+
+
+def test_a_redis_that_is_away_at_the_start_is_waited_for_and_then_named() -> None:
+    done = subprocess.run(
+        [sys.executable, "main.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PROMPT_REDIS__URL": "redis://127.0.0.1:1/0",
+            "PROMPT_REDIS__START_TIMEOUT_S": "1",
+            "GEMINI_API_KEY": "x",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "waiting_for_redis" in done.stderr
+    assert "Redis at redis://127.0.0.1:1/0 cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr

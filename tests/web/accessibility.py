@@ -1,0 +1,15 @@
+"""axe-core in a page: what it finds wrong, short enough to read in a failed test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+
+def violations(page: Page, node_modules: Path) -> list[str]:
+    """Return one line per violation: the rule and the element it was found on."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run()")
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found["violations"] for node in rule["nodes"]]

@@ -1,0 +1,36 @@
+// The component as an application uses it, under StrictMode, with a button that takes it away and brings it back.
+import { StrictMode, useEffect, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { PromptGenerator } from 'prompt-generation-react';
+import 'prompt-generation-react/styles.css';
+
+window.told = [];
+
+function App() {
+  const [shown, setShown] = useState(true);
+  useEffect(() => {
+    window.effects = (window.effects ?? 0) + 1;
+  }, []);
+  return (
+    <>
+      <h1>An application</h1>
+      <button onClick={() => setShown(!shown)}>{shown ? 'Take away' : 'Bring back'}</button>
+      {shown && (
+        <PromptGenerator
+          apiBaseUrl="/api/v1/web-knowledge"
+          authToken={() => localStorage.getItem('token')}
+          onComplete={(result) => window.told.push(['complete', result.prompt])}
+          onPurchaseTokens={(error) => window.told.push(['purchase', error.needed, error.available])}
+          onUpgradeSubscription={(error) => window.told.push(['upgrade', error.name])}
+          onSignIn={(error) => window.told.push(['sign in', error.name])}
+        />
+      )}
+    </>
+  );
+}
+
+createRoot(document.getElementById('root')).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

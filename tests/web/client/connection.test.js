@@ -1,0 +1,211 @@
+/** What networks and proxies do, produced by a proxy that does it. */
+
+import assert from 'node:assert/strict';
+import test, { after, before, beforeEach } from 'node:test';
+import { NetworkError, PromptGeneratorAPI, ServerUnavailable, UnexpectedAnswer } from '../../../web/client/src/index.js';
+import { Proxy } from './proxy.js';
+import { account, BAKERY, eventually, SERVER, taking } from './server.js';
+
+const { api_key: key } = account('connection');
+const proxy = new Proxy(SERVER);
+const client = (options) => new PromptGeneratorAPI(proxy.api, key, { retryDelayMs: 100, ...options });
+
+before(() => proxy.up());
+after(() => proxy.down());
+beforeEach(() => {
+  proxy.requests.length = 0;
+  proxy.fault = () => undefined;
+});
+
+test('a stream that is cut goes on where it was, without loss or repetition', async () => {
+  let cuts = 0;
+  proxy.fault = ({ path }) => (path.includes('/events/') && (cuts += 1) <= 3 ? { cutAfter: 700 + 400 * cuts } : undefined);
+  const texts = [];
+  const progress = [];
+  const result = await client().generate(taking(1), {
+    onText: (text) => texts.push(text),
+    onProgress: (now) => progress.push(now.progress),
+  });
+  assert.equal(result.generatedByAI, true);
+  assert.equal(texts.at(-1).trim(), result.prompt);
+  assert.deepEqual(progress, [...new Set(progress)], 'no status twice');
+  const streams = proxy.asked('/events/');
+  assert.equal(streams.length, 4);
+  assert.equal(streams[0].headers['last-event-id'], undefined);
+  streams.slice(1).forEach(({ headers }) => assert.match(headers['last-event-id'], /^\d+-\d+$/));
+  assert.equal(proxy.asked('/status/').length, 0, 'polls were not needed');
+});
+
+test('a stream says at once that it is open, also when nothing new has happened', async () => {
+  let taskId;
+  const running = client().generate(`${BAKERY} [[standin:fault=hang]]`, { onStarted: (id) => (taskId = id) });
+  running.catch(() => {});
+  await eventually(() => taskId);
+  const headers = { Authorization: `Bearer ${key}` };
+  const url = `${SERVER}/api/v1/web-knowledge/generate-prompt-async/events/${taskId}/`;
+  const read = async (lastEventId, isEnough) => {
+    const controller = new AbortController();
+    const response = await fetch(url, { headers: { ...headers, ...lastEventId }, signal: controller.signal });
+    let text = '';
+    for await (const bytes of response.body) {
+      text += Buffer.from(bytes).toString();
+      if (isEnough(text)) {
+        break;
+      }
+    }
+    controller.abort();
+    return text;
+  };
+  const begun = await read({}, (text) => text.includes('"progress":70'));
+  const lastId = begun.match(/^id: (.*)$/gm).at(-1).slice(4);
+  const openedAt = Date.now();
+  assert.match(await read({ 'Last-Event-ID': lastId }, () => true), /^retry: \d+\n\n$/);
+  assert.ok(Date.now() - openedAt < 3_000, 'long before the first keep-alive');
+  await client().cancel(taskId);
+});
+
+test('a proxy that keeps the stream to itself is left for polls', async () => {
+  proxy.fault = ({ path }) => (path.includes('/events/') ? 'hold' : undefined);
+  const connections = [];
+  const result = await client().generate(taking(6), { onConnection: (connection) => connections.push(connection) });
+  assert.equal(result.generatedByAI, true);
+  assert.ok(connections.includes('polling'));
+  assert.equal(proxy.asked('/events/')[0].closedEarly, true, 'the useless stream was closed');
+});
+
+test('a server without events is polled', async () => {
+  for (const status of [404, 405]) {
+    proxy.fault = ({ path }) => (path.includes('/events/') ? { status, body: '<h1>No</h1>' } : undefined);
+    const result = await client().generate(BAKERY);
+    assert.equal(result.generatedByAI, true);
+  }
+});
+
+test('a runtime that cannot read streams polls', async () => {
+  // React Native's fetch has no response.body.
+  const streamless = async (...request) => {
+    const response = await fetch(...request);
+    return new Proxied(response);
+  };
+  class Proxied {
+    constructor(response) {
+      Object.assign(this, { ok: response.ok, status: response.status, headers: response.headers });
+      this.text = () => response.text();
+    }
+  }
+  const result = await client({ fetch: streamless }).generate(taking(1));
+  assert.equal(result.generatedByAI, true);
+  assert.ok(proxy.asked('/status/').length >= 1);
+});
+
+test('polls are a second apart, and never closer than half a second', async () => {
+  for (const [pollIntervalMs, shortest] of [
+    [1_000, 1_000],
+    [1, 1_000], // the server asks for a second by Retry-After
+  ]) {
+    proxy.requests.length = 0;
+    await client({ events: false, pollIntervalMs }).generate(taking(2.5));
+    const times = proxy.asked('/status/').map(({ at }) => at);
+    assert.ok(times.length >= 3 && times.length <= 5, `${times.length} polls`);
+    times.slice(1).forEach((at, index) => assert.ok(at - times[index] >= shortest - 20, `${at - times[index]} ms`));
+  }
+});
+
+test('a network error is tried again three times, then it is an error', async () => {
+  proxy.fault = ({ path }) => (path.includes('/status/') ? 'reset' : undefined);
+  const error = await client({ events: false }).generate(taking(5)).catch((reason) => reason);
+  assert.ok(error instanceof NetworkError);
+  const polls = proxy.asked('/status/');
+  assert.equal(polls.length, 4);
+  polls.slice(1).forEach(({ at }, index) => assert.ok(at - polls[index].at >= 95));
+});
+
+test('a network error in between is forgotten after the next success', async () => {
+  let polls = 0;
+  proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) % 2 ? 'reset' : undefined);
+  const result = await client({ events: false, pollIntervalMs: 500 }).generate(taking(5));
+  assert.equal(result.generatedByAI, true);
+  assert.ok(polls >= 8, `${polls} polls, every other one cut`);
+});
+
+test('a server that is away for a while costs nothing but time', async () => {
+  let taskId;
+  const running = client({ retryDelayMs: 500 }).generate(taking(2), { onStarted: (id) => (taskId = id) });
+  await eventually(() => taskId && proxy.asked('/events/').length === 1);
+  await proxy.down();
+  setTimeout(() => proxy.up(), 1_000);
+  assert.equal((await running).generatedByAI, true);
+});
+
+test('a submit whose answer was lost is repeated with the same key and starts nothing twice', async () => {
+  let submits = 0;
+  proxy.fault = ({ method }) => (method === 'POST' && (submits += 1) <= 2 ? { cutAfter: 1 } : undefined);
+  const result = await client().generate(BAKERY);
+  const keys = proxy.requests.filter(({ method }) => method === 'POST').map(({ headers }) => headers['idempotency-key']);
+  assert.equal(keys.length, 3);
+  assert.equal(new Set(keys).size, 1);
+  const tasks = await client().recent();
+  assert.equal(tasks.filter(({ created_at: at }) => at >= result.createdAt).length, 1);
+});
+
+test('a server that names the time to come back is believed', async () => {
+  let polls = 0;
+  const busy = { status: 503, type: 'application/json', headers: { 'Retry-After': '1' }, body: '{"error_code":"storage_unavailable"}' };
+  proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) <= 5 ? busy : undefined);
+  const result = await client({ events: false }).generate(taking(1));
+  assert.equal(result.generatedByAI, true);
+  const [first, second] = proxy.asked('/status/');
+  assert.ok(second.at - first.at >= 980);
+});
+
+test('a submit is refused after three more tries while the server cannot take it', async () => {
+  const busy = { status: 503, type: 'application/json', headers: { 'Retry-After': '0' }, body: '{"message":"Server is busy","error_code":"server_busy"}' };
+  proxy.fault = () => busy;
+  const error = await client().generate(BAKERY).catch((reason) => reason);
+  assert.ok(error instanceof ServerUnavailable);
+  assert.equal(error.title, 'Server is busy');
+  assert.equal(proxy.requests.length, 4);
+});
+
+test('a portal’s page in between is not taken for an answer', async () => {
+  proxy.fault = () => ({ status: 200, body: '<html>Please sign in to the Wi-Fi</html>' });
+  const error = await client().generate(BAKERY).catch((reason) => reason);
+  assert.ok(error instanceof UnexpectedAnswer);
+});
+
+test('aborting stops watching, closes the connection and leaves nothing behind', async () => {
+  for (const events of [true, false]) {
+    proxy.requests.length = 0;
+    const controller = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = controller.signal;
+    controller.signal.addEventListener = (...args) => ((listeners += 1), addEventListener.apply(controller.signal, args));
+    controller.signal.removeEventListener = (...args) => ((listeners -= 1), removeEventListener.apply(controller.signal, args));
+    let seen = 0;
+    const running = client({ events }).generate(taking(20), { signal: controller.signal, onProgress: () => (seen += 1) });
+    await eventually(() => seen > 0);
+    controller.abort(new Error('enough'));
+    await assert.rejects(running, /enough/);
+    const before = [seen, proxy.requests.length];
+    if (events) {
+      await eventually(() => proxy.asked('/events/')[0].closedEarly);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_200)); // longer than a poll's interval
+    assert.deepEqual([seen, proxy.requests.length], before);
+    assert.ok(listeners <= 0 || events, `${listeners} listeners left`);
+    const [newest] = await client().recent();
+    await client().cancel(newest.task_id);
+  }
+});
+
+test('no timer and no listener outlives a generation', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const controller = new AbortController();
+  await client().generate(BAKERY); // opens the connections that fetch keeps, with their own timers
+  const before = timers();
+  await Promise.all([
+    client().generate(taking(0.5), { signal: controller.signal }),
+    client({ events: false }).generate(taking(0.5), { signal: controller.signal }),
+  ]);
+  assert.ok(timers() <= before + 1, `${timers()} timers, ${before} before`);
+});

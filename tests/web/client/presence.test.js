@@ -1,0 +1,138 @@
+/** Watching stops while nobody is there, and goes on afterwards. */
+
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import test, { after, before, beforeEach } from 'node:test';
+import { PromptGeneratorAPI } from '../../../web/client/src/index.js';
+import { appStatePresence } from '../../../web/client/src/react-native.js';
+import { Proxy } from './proxy.js';
+import { account, eventually, SERVER, taking } from './server.js';
+
+const { api_key: key } = account('presence');
+const proxy = new Proxy(SERVER);
+
+before(() => proxy.up());
+after(() => proxy.down());
+beforeEach(() => {
+  proxy.requests.length = 0;
+  proxy.fault = () => undefined;
+});
+
+/** AppState and NetInfo as React Native documents them. */
+class Phone extends EventEmitter {
+  currentState = 'active';
+  isConnected = true;
+
+  appState = {
+    addEventListener: (_type, listener) => {
+      this.on('change', listener);
+      return { remove: () => this.off('change', listener) };
+    },
+  };
+
+  netInfo = {
+    addEventListener: (listener) => {
+      const tell = () => listener({ isConnected: this.isConnected });
+      this.on('network', tell);
+      tell(); // NetInfo reports the present state at once
+      return () => this.off('network', tell);
+    },
+  };
+
+  constructor() {
+    super();
+    const phone = this;
+    Object.defineProperty(this.appState, 'currentState', { get: () => phone.currentState });
+  }
+
+  become(state) {
+    this.currentState = state;
+    this.emit('change', state);
+  }
+
+  connect(isConnected) {
+    this.isConnected = isConnected;
+    this.emit('network');
+  }
+
+  get listeners_() {
+    return this.listenerCount('change') + this.listenerCount('network');
+  }
+}
+
+function start(phone, seconds, options = {}) {
+  const presence = appStatePresence(phone.appState, phone.netInfo);
+  const client = new PromptGeneratorAPI(proxy.api, key, { presence, retryDelayMs: 100, ...options });
+  const connections = [];
+  const running = client.generate(taking(seconds), { onConnection: (connection) => connections.push(connection) });
+  return { running, connections };
+}
+
+for (const events of [true, false]) {
+  const way = events ? 'the stream is closed' : 'no poll is sent';
+
+  test(`in the background ${way}, and back in front it goes on`, async () => {
+    const phone = new Phone();
+    const path = events ? '/events/' : '/status/';
+    const { running, connections } = start(phone, 2.5, { events });
+    await eventually(() => connections.length > 0);
+    phone.become('inactive'); // iOS: a call on top; the app still runs
+    assert.equal(connections.includes('background'), false);
+    phone.become('background');
+    await eventually(() => connections.at(-1) === 'background');
+    if (events) {
+      await eventually(() => proxy.asked(path)[0].closedEarly);
+    }
+    const asked = proxy.requests.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than a poll's interval
+    assert.equal(proxy.requests.length, asked, 'quiet in the background');
+    phone.become('active');
+    assert.equal((await running).generatedByAI, true);
+    assert.ok(proxy.requests.length > asked);
+    assert.equal(phone.listeners_, 0, 'no listener left');
+  });
+}
+
+test('time in the background is not time watched', async () => {
+  const phone = new Phone();
+  const { running, connections } = start(phone, 2, { timeoutMs: 1_500 });
+  await eventually(() => connections.length > 0);
+  phone.become('background');
+  await new Promise((resolve) => setTimeout(resolve, 2_500)); // the generation ends meanwhile, and so would the patience
+  phone.become('active');
+  assert.equal((await running).generatedByAI, true);
+});
+
+test('without a network it waits for one, and counts no tries', async () => {
+  const phone = new Phone();
+  const { running, connections } = start(phone, 1.5, { retries: 0 });
+  await eventually(() => connections.includes('live'));
+  await proxy.down();
+  phone.connect(false);
+  await eventually(() => connections.at(-1) === 'offline');
+  await new Promise((resolve) => setTimeout(resolve, 500)); // five retry delays
+  await proxy.up();
+  assert.equal(connections.at(-1), 'offline');
+  phone.connect(true);
+  assert.equal((await running).generatedByAI, true);
+  assert.equal(phone.listeners_, 0);
+});
+
+test('a server on the same machine is watched although there is no network', async () => {
+  const phone = new Phone();
+  phone.isConnected = false;
+  const { running } = start(phone, 0.5);
+  assert.equal((await running).generatedByAI, true);
+});
+
+test('a watch that is aborted in the background ends at once', async () => {
+  const phone = new Phone();
+  const controller = new AbortController();
+  phone.become('background');
+  const client = new PromptGeneratorAPI(proxy.api, key, { presence: appStatePresence(phone.appState) });
+  const running = client.generate(taking(0.5), { signal: controller.signal });
+  await eventually(() => phone.listeners_ > 0);
+  controller.abort();
+  await assert.rejects(running, { name: 'AbortError' });
+  assert.equal(phone.listeners_, 0);
+});

@@ -1,0 +1,189 @@
+/** One person's generation as a user interface sees it. */
+
+import assert from 'node:assert/strict';
+import test, { after, before, beforeEach } from 'node:test';
+import { Cancelled, GenerationSession, InsufficientTokens, NetworkError, PromptGeneratorAPI, Timeout } from '../../../web/client/src/index.js';
+import { Proxy } from './proxy.js';
+import { account, BAKERY, clientFor, eventually, SERVER, taking } from './server.js';
+
+const { api_key: key } = account('session');
+const proxy = new Proxy(SERVER);
+
+before(() => proxy.up());
+after(() => proxy.down());
+beforeEach(() => {
+  proxy.requests.length = 0;
+  proxy.fault = () => undefined;
+});
+
+/** What sessionStorage is to a page. */
+class Storage extends Map {
+  getItem(name) {
+    return this.get(name) ?? null;
+  }
+  setItem(name, value) {
+    this.set(name, value);
+  }
+  removeItem(name) {
+    this.delete(name);
+  }
+}
+
+function sessionOn(client, storage = new Storage()) {
+  const session = new GenerationSession(client, { storage });
+  const states = [];
+  session.subscribe(() => states.push(session.getState()));
+  const reaches = (condition) => eventually(() => condition(session.getState()), 20_000);
+  return { session, states, storage, reaches };
+}
+
+const behindProxy = (options) => new PromptGeneratorAPI(proxy.api, key, { retryDelayMs: 50, ...options });
+
+test('idle, running, completed', async () => {
+  const { session, states, storage, reaches } = sessionOn(clientFor(key));
+  assert.equal(session.getState().phase, 'idle');
+  session.generate(taking(0.3));
+  assert.equal(session.getState().phase, 'running');
+  await reaches(({ phase }) => phase === 'completed');
+  const { text, result, manualPrompt, connection } = session.getState();
+  assert.equal(text, result.prompt);
+  assert.equal(manualPrompt, taking(0.3));
+  assert.equal(connection, null);
+  assert.ok(states.some((state) => state.phase === 'running' && state.text), 'the text grew');
+  assert.equal(new Set(states).size, states.length, 'each state is a new object');
+  assert.equal(storage.size, 0, 'nothing is left to resume');
+});
+
+test('a reload takes the running generation up', async () => {
+  const first = sessionOn(clientFor(key));
+  first.session.generate(taking(1));
+  await first.reaches(({ taskId }) => taskId);
+  first.session.disconnect(); // what a reload does: the page is gone, the storage stays
+  const second = sessionOn(clientFor(key), first.storage);
+  second.session.connect();
+  second.session.connect(); // as under React's StrictMode
+  await second.reaches(({ phase }) => phase === 'completed');
+  assert.equal(second.session.getState().taskId, first.session.getState().taskId);
+  assert.equal(second.session.getState().manualPrompt, taking(1));
+});
+
+test('a reload during the submit starts nothing twice', async () => {
+  proxy.fault = ({ method }) => (method === 'POST' ? { cutAfter: 1 } : undefined);
+  const first = sessionOn(behindProxy({ retryDelayMs: 60_000 }));
+  first.session.generate(BAKERY);
+  await eventually(() => proxy.requests.length === 1);
+  first.session.disconnect();
+  proxy.fault = () => undefined;
+  const before = (await clientFor(key).recent()).length;
+  const second = sessionOn(behindProxy(), first.storage);
+  second.session.connect();
+  await second.reaches(({ phase }) => phase === 'completed');
+  const [one, two] = proxy.requests.filter(({ method }) => method === 'POST');
+  assert.equal(one.headers['idempotency-key'], two.headers['idempotency-key']);
+  assert.equal((await clientFor(key).recent()).length - before <= 1, true);
+});
+
+test('without a storage, disconnect and connect go on all the same', async () => {
+  const { session, reaches } = sessionOn(clientFor(key), null);
+  session.generate(taking(0.6));
+  session.disconnect();
+  session.connect();
+  await reaches(({ phase }) => phase === 'completed');
+});
+
+test('cancel ends the generation, also before it has an id', async () => {
+  const { session, reaches } = sessionOn(clientFor(key));
+  session.generate(taking(30));
+  void session.cancel();
+  assert.equal(session.getState().cancelling, true);
+  await reaches(({ phase }) => phase === 'failed');
+  assert.ok(session.getState().error instanceof Cancelled);
+  session.generate(taking(30));
+  await reaches(({ taskId, progress }) => taskId && progress >= 50);
+  await session.cancel();
+  assert.ok(session.getState().error instanceof Cancelled);
+  assert.equal(session.getState().cancelling, false);
+});
+
+test('a cancel that does not get through says so, and the generation goes on', async () => {
+  const { session, reaches } = sessionOn(behindProxy({ retries: 0 }));
+  session.generate(taking(1.5));
+  await reaches(({ taskId }) => taskId);
+  proxy.fault = ({ path }) => (path.includes('/cancel/') ? 'reset' : undefined);
+  await session.cancel();
+  const { phase, cancelling, error } = session.getState();
+  assert.deepEqual([phase, cancelling, error?.name], ['running', false, 'NetworkError']);
+  await reaches((state) => state.phase === 'completed');
+  assert.equal(session.getState().error, null);
+});
+
+test('news of an earlier generation is dropped', async () => {
+  const { session, states, reaches } = sessionOn(clientFor(key));
+  session.generate(`${taking(0.5)} First.`);
+  await reaches(({ taskId }) => taskId);
+  const { taskId: first } = session.getState();
+  session.generate(`${BAKERY} Second.`);
+  const from = states.length;
+  await reaches(({ phase }) => phase === 'completed');
+  await clientFor(key).resume(first);
+  assert.match(session.getState().result.prompt, /Second/);
+  assert.ok(states.slice(from).every(({ taskId }) => taskId !== first));
+});
+
+test('a failure is shown, and trying again is a new generation', async () => {
+  const { session, reaches } = sessionOn(clientFor(account('poor').api_key));
+  session.generate(BAKERY);
+  await reaches(({ phase }) => phase === 'failed');
+  const { error, taskId } = session.getState();
+  assert.ok(error instanceof InsufficientTokens);
+  session.retry();
+  assert.equal(session.getState().error, null);
+  await reaches(({ phase }) => phase === 'failed');
+  assert.notEqual(session.getState().taskId, taskId);
+});
+
+test('trying again after a lost submit uses the same key', async () => {
+  const { session, reaches } = sessionOn(behindProxy({ retries: 0 }));
+  proxy.fault = ({ method }) => (method === 'POST' ? { cutAfter: 1 } : undefined);
+  session.generate(BAKERY);
+  await reaches(({ phase }) => phase === 'failed');
+  assert.ok(session.getState().error instanceof NetworkError);
+  proxy.fault = () => undefined;
+  session.retry();
+  await reaches(({ phase }) => phase === 'completed');
+  assert.equal(new Set(proxy.requests.filter(({ method }) => method === 'POST').map(({ headers }) => headers['idempotency-key'])).size, 1);
+});
+
+test('trying again after a timeout goes on with the same generation', async () => {
+  const { session, reaches } = sessionOn(clientFor(key, { timeoutMs: 500 }));
+  session.generate(taking(1.2));
+  await reaches(({ phase }) => phase === 'failed');
+  const { error, taskId } = session.getState();
+  assert.ok(error instanceof Timeout);
+  for (;;) {
+    session.retry();
+    await reaches(({ phase }) => phase !== 'running');
+    if (session.getState().phase === 'completed') {
+      break;
+    }
+  }
+  assert.equal(session.getState().taskId, taskId);
+});
+
+test('reset forgets', async () => {
+  const { session, storage, reaches } = sessionOn(clientFor(key));
+  session.generate(taking(0.4));
+  await reaches(({ taskId }) => taskId);
+  session.reset();
+  assert.deepEqual([session.getState().phase, storage.size], ['idle', 0]);
+});
+
+test('a storage that refuses costs only the resume', async () => {
+  const refuse = () => {
+    throw new DOMException('full', 'QuotaExceededError');
+  };
+  const { session, reaches } = sessionOn(clientFor(key), { getItem: refuse, setItem: refuse, removeItem: refuse });
+  session.connect();
+  session.generate(BAKERY);
+  await reaches(({ phase }) => phase === 'completed');
+});

@@ -1,0 +1,96 @@
+"""The demo as these tests use it: one process for all of them, and an account for each that needs its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from accounts import Accounts, ApiKeys
+from runtime.settings import RedisSettings
+from runtime.storage import Storage, connect
+from tests.deploy.processes import Process
+
+JWT_SECRET = "a secret for tests, of thirty-two bytes and more"
+RICH = 1_000_000
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Account:
+    account_id: str
+    api_key: str
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running `main.py demo`; the fields of its ready file."""
+
+    url: str
+    api_key: str
+    account_id: str
+    redis_url: str
+    gemini_url: str
+    pid: int
+
+    def accounts(self, *names: str, tokens: int = RICH, subscription_days: int = 30) -> dict[str, Account]:
+        """Make one account for each name."""
+        return _run(_made(self.redis_url, names, tokens, subscription_days))
+
+    def account(self, *, tokens: int = RICH, subscription_days: int = 30) -> Account:
+        return self.accounts("one", tokens=tokens, subscription_days=subscription_days)["one"]
+
+    def grant(self, account_id: str, tokens: int) -> None:
+        _run(_granted(self.redis_url, account_id, tokens))
+
+    def facts_for_node(self) -> dict[str, Any]:
+        """What tests/web/client/server.js reads."""
+        rich = ["generate", "errors", "other", "busy", "connection", "presence", "seed", "session", "examples"]
+        made = self.accounts(*rich) | self.accounts("ledger", tokens=5_000)
+        made |= self.accounts("poor", tokens=250) | self.accounts("lapsed", subscription_days=0)
+        return {"url": self.url, "jwt_secret": JWT_SECRET, "accounts": {name: asdict(of) for name, of in made.items()}}
+
+
+@contextmanager
+def running_demo(folder: Path) -> Iterator[Demo]:
+    arguments = ["demo", "--port", "0", "--data", str(folder / "data"), "--gemini-delay-s", "0.3"]
+    environment = {"PROMPT_IDENTITY__JWT__ALGORITHM": "HS256", "PROMPT_IDENTITY__JWT__SECRET": JWT_SECRET}
+    with Process(folder, arguments, environment) as process:
+        yield Demo(**process.start())  # type: ignore[arg-type]  # the ready file's pid is a number
+
+
+def _run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in a thread of its own: Playwright's synchronous interface keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
+async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscription_days: int) -> dict[str, Account]:
+    redis = connect(RedisSettings(url=SecretStr(redis_url)))
+    try:
+        storage = Storage(redis)
+        made = {}
+        for name in names:
+            account = await Accounts(storage).create(
+                tokens=tokens, subscription_days=subscription_days, business_type="general", name=name
+            )
+            key = await ApiKeys(storage).create(account.account_id, "tests")
+            made[name] = Account(account.account_id, key.key)
+        return made
+    finally:
+        await redis.aclose()
+
+
+async def _granted(redis_url: str, account_id: str, tokens: int) -> None:
+    redis = connect(RedisSettings(url=SecretStr(redis_url)))
+    try:
+        await Accounts(Storage(redis)).grant(account_id, tokens, "tests")
+    finally:
+        await redis.aclose()

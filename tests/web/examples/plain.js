@@ -1,0 +1,23 @@
+import { GenerationSession, PromptGeneratorAPI } from '/static/client/src/index.js';
+
+const client = new PromptGeneratorAPI('/api/v1/web-knowledge', () => localStorage.getItem('token'));
+const session = new GenerationSession(client, { storage: sessionStorage });
+const [form, prompt, cancel, bar, status, result] = ['form', 'prompt', 'cancel', 'bar', 'status', 'result'].map((id) =>
+  document.getElementById(id),
+);
+
+session.subscribe(() => {
+  const { phase, progress, message, text, error } = session.getState();
+  prompt.disabled = phase === 'running';
+  cancel.hidden = phase !== 'running';
+  bar.value = progress;
+  status.textContent = error ? error.message : message;
+  result.textContent = text; // textContent, never innerHTML
+});
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  session.generate(prompt.value);
+});
+cancel.addEventListener('click', () => session.cancel());
+session.connect(); // takes up what was running before a reload

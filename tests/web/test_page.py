@@ -1,0 +1,436 @@
+"""The page at / in a real browser, against the real server: every state a person can meet."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jwt
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.web.accessibility import violations
+from tests.web.demo import JWT_SECRET, Account, Demo
+
+pytestmark = pytest.mark.browser
+
+BAKERY = "Answer questions about Bakery Sonne. Open 7-18, closed on Mondays. Call +49 30 1234567."
+
+
+def taking(seconds: float) -> str:
+    return f"{BAKERY} [[standin:delay={seconds}]]"
+
+
+def failing(fault: str) -> str:
+    return f"{BAKERY} [[standin:fault={fault}]]"
+
+
+def open_page(page: Page, url: str, api_key: str) -> None:
+    """Open the page as somebody who pasted the key before."""
+    page.add_init_script(f"sessionStorage.setItem('prompt-generation:api-key', {json.dumps(api_key)})")
+    page.goto(url)
+    expect(page.locator("#side")).to_be_visible()
+
+
+@pytest.fixture
+def opened(page: Page, demo: Demo, account: Account) -> Page:
+    open_page(page, demo.url, account.api_key)
+    return page
+
+
+def generate(page: Page, manual_prompt: str) -> None:
+    page.get_by_role("textbox", name="Your prompt").fill(manual_prompt)
+    page.get_by_role("button", name="Generate prompt").click()
+
+
+def expect_phase(page: Page, phase: str) -> None:
+    expect(page.locator("#outcome")).to_have_attribute("data-phase", phase)
+
+
+def text_of_result(page: Page) -> str:
+    return page.locator("#text").inner_text()
+
+
+# The flow
+
+
+def test_a_prompt_grows_before_the_eyes_and_is_charged(opened: Page) -> None:
+    generate(opened, taking(2))
+    bar = opened.get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", "70")
+    expect(bar).to_have_attribute("aria-valuetext", "70%, Waiting for AI response...")
+    expect(opened.locator("#percent")).to_have_text("70%")
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_disabled()
+    expect(opened.get_by_role("button", name="Generating…")).to_be_disabled()
+    expect(opened.locator("#text")).to_contain_text(re.compile(r"\w+"))
+    growing = text_of_result(opened)
+    expect_phase(opened, "completed")
+    whole = text_of_result(opened)
+    assert whole.startswith(growing.rstrip()[:20])
+    assert "+49 30 1234567" in whole
+    expect(opened.locator("#facts")).to_have_text(re.compile(r"^gemini-standin-1\.0 · \d+ tokens · \d+ s$"))
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_enabled()
+    expect(opened.locator("#balance")).not_to_have_text("1,000,000")
+    expect(opened.locator("#recent li")).to_have_count(1)
+    expect(opened.locator("#recent")).to_contain_text("Done")
+    expect(opened.locator("#announcement")).to_have_text("Prompt generated.")
+
+
+def test_the_result_is_copied_without_a_dialog(opened: Page) -> None:
+    generate(opened, BAKERY)
+    expect_phase(opened, "completed")
+    opened.get_by_role("button", name="Copy").click()
+    expect(opened.get_by_role("button", name="Copied")).to_be_visible()
+    assert opened.evaluate("navigator.clipboard.readText()") == opened.locator("#text").evaluate("e => e.textContent")
+    expect(opened.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
+def test_manual_and_generated_prompt_are_compared(opened: Page) -> None:
+    generate(opened, BAKERY)
+    expect_phase(opened, "completed")
+    opened.get_by_role("radio", name="Compare").check()
+    columns = opened.locator("#comparison .prompt-text")
+    expect(columns.nth(0)).to_have_text(BAKERY)
+    expect(columns.nth(1)).to_contain_text("+49 30 1234567")
+    assert columns.nth(1).locator("ins").count() > 0
+    assert "Bakery Sonne" not in " ".join(columns.nth(1).locator("ins").all_inner_texts())
+    opened.get_by_role("radio", name="Result").check()
+    expect(opened.locator("#comparison")).to_be_hidden()
+    expect(opened.locator("#text")).to_be_visible()
+
+
+def test_an_earlier_generation_is_opened_from_the_list(opened: Page) -> None:
+    for name in ("First", "Second"):
+        generate(opened, f"{name} shop. {BAKERY}")
+        expect(opened.locator("#text")).to_contain_text(f"{name} shop")
+        expect_phase(opened, "completed")
+    opened.locator("#recent button", has_text="First shop").click()
+    expect(opened.locator("#text")).to_contain_text("First shop")
+    opened.get_by_role("radio", name="Compare").check()
+    expect(opened.locator("#comparison")).to_contain_text("First shop")
+
+
+def test_the_ledger_shows_what_was_charged(opened: Page) -> None:
+    generate(opened, BAKERY)
+    expect_phase(opened, "completed")
+    opened.get_by_text("Ledger").click()
+    expect(opened.locator("#ledger-entries li")).to_have_text(
+        [re.compile("Charged"), re.compile("Set aside"), re.compile("Granted")]
+    )
+
+
+def test_examples_fill_the_field(opened: Page) -> None:
+    opened.get_by_role("button", name="Bakery").click()
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_have_value(re.compile("bakery"))
+    expect(opened.locator("#prompt-count")).to_have_text(re.compile(r"^\d+ characters$"))
+
+
+# Errors
+
+
+def test_too_few_tokens_offer_tokens(page: Page, demo: Demo) -> None:
+    account = demo.account(tokens=250)
+    open_page(page, demo.url, account.api_key)
+    expect(page.locator("#account-warning")).to_have_text("A generation needs at least 700 tokens.")
+    generate(page, BAKERY)
+    alert = page.locator("#notice")
+    expect(alert).to_have_attribute("role", "alert")
+    expect(alert).to_contain_text("Insufficient tokens")
+    expect(alert).to_contain_text("You need at least 700 tokens for prompt enhancement. Available: 250")
+    expect(alert).to_contain_text("accounts grant")
+    demo.grant(account.account_id, 5_000)
+    page.get_by_role("button", name="Refresh balance").click()
+    expect(page.locator("#balance")).to_have_text("5,250")
+    page.get_by_role("button", name="Try again").click()
+    expect_phase(page, "completed")
+    expect(alert).to_be_hidden()
+
+
+def test_a_lapsed_subscription_offers_an_upgrade(page: Page, demo: Demo) -> None:
+    open_page(page, demo.url, demo.account(subscription_days=0).api_key)
+    expect(page.locator("#account-warning")).to_have_text("Your subscription is not active.")
+    generate(page, BAKERY)
+    expect(page.locator("#notice")).to_contain_text("Subscription is not active")
+    expect(page.locator("#notice")).to_contain_text("accounts subscribe")
+
+
+def test_an_empty_prompt_is_not_sent(opened: Page) -> None:
+    sent: list[str] = []
+    opened.on("request", lambda request: sent.append(request.method))
+    generate(opened, "  ")
+    expect(opened.locator("#prompt-error")).to_have_text("Write a prompt first.")
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_focused()
+    assert "POST" not in sent
+    opened.keyboard.type("x")
+    expect(opened.locator("#prompt-error")).to_be_empty()
+
+
+def test_a_prompt_that_is_too_long_is_explained(opened: Page) -> None:
+    generate(opened, "word " * 4_001)
+    expect(opened.locator("#notice")).to_contain_text("20000")
+    opened.get_by_role("button", name="Edit prompt").click()
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_focused()
+
+
+def test_an_answer_without_ai_says_so(opened: Page) -> None:
+    generate(opened, failing("blocked_prompt"))
+    expect_phase(opened, "completed")
+    notice = opened.locator("#notice")
+    expect(notice).to_have_attribute("role", "note")
+    expect(notice).to_contain_text("Written without AI")
+    expect(notice).to_contain_text("declined")
+    expect(opened.locator("#text")).to_contain_text("Bakery Sonne")
+
+
+def test_too_many_generations_at_once(opened: Page, demo: Demo, account: Account) -> None:
+    for number in range(5):
+        page = opened if number == 0 else opened.context.new_page()
+        if page is not opened:
+            open_page(page, demo.url, account.api_key)
+        generate(page, taking(30))
+        expect(page.locator("#percent")).to_have_text("70%")
+    sixth = opened.context.new_page()
+    open_page(sixth, demo.url, account.api_key)
+    generate(sixth, BAKERY)
+    expect(sixth.locator("#notice")).to_contain_text("Too many unfinished tasks")
+    expect(sixth.locator("#recent .badge")).to_have_text(["Running"] * 5)
+
+
+def test_a_busy_server_asks_to_try_again(opened: Page) -> None:
+    busy = {"success": False, "message": "Server is busy", "error": "Try again shortly.", "error_code": "server_busy"}
+    opened.route(
+        "**/generate-prompt-async/",
+        lambda route: route.fulfill(status=503, json=busy, headers={"Retry-After": "1"}),
+    )
+    generate(opened, BAKERY)
+    expect(opened.locator("#connection")).to_have_text("No answer from the server. Trying again…")
+    expect(opened.locator("#notice")).to_contain_text("Server is busy")
+    opened.unroute("**/generate-prompt-async/")
+    opened.get_by_role("button", name="Try again").click()
+    expect_phase(opened, "completed")
+
+
+def test_an_unreachable_server_is_said_to_be(opened: Page) -> None:
+    opened.route("**/generate-prompt-async/", lambda route: route.abort())
+    generate(opened, BAKERY)
+    expect(opened.locator("#notice")).to_contain_text("The server cannot be reached.")
+    opened.unroute("**/generate-prompt-async/")
+    opened.get_by_role("button", name="Try again").click()
+    expect_phase(opened, "completed")
+
+
+# Cancel, reload, network
+
+
+def test_cancel_ends_the_generation(opened: Page) -> None:
+    generate(opened, taking(60))
+    expect(opened.locator("#percent")).to_have_text("70%")
+    opened.get_by_role("button", name="Cancel").click()
+    expect(opened.locator("#notice")).to_contain_text("Generation cancelled")
+    expect(opened.locator("#recent .badge")).to_have_text("Cancelled")
+    expect(opened.locator("#outcome-title")).to_be_focused()
+    opened.get_by_role("textbox", name="Your prompt").fill(BAKERY)
+    opened.get_by_role("button", name="Generate prompt").click()
+    expect_phase(opened, "completed")
+
+
+def test_a_reload_takes_the_running_generation_up(opened: Page) -> None:
+    generate(opened, taking(4))
+    expect(opened.locator("#text")).to_contain_text(re.compile(r"\w+"))
+    opened.reload()
+    expect_phase(opened, "running")
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_have_value(taking(4))
+    expect_phase(opened, "completed")
+    expect(opened.locator("#recent li")).to_have_count(1)
+    opened.reload()
+    expect_phase(opened, "idle")
+
+
+def test_offline_and_back(opened: Page, context: BrowserContext) -> None:
+    generate(opened, taking(4))
+    expect(opened.locator("#percent")).to_have_text("70%")
+    context.set_offline(True)
+    expect(opened.locator("#connection")).to_contain_text("You are offline.")
+    context.set_offline(False)
+    expect(opened.locator("#connection")).to_be_hidden()
+    expect_phase(opened, "completed")
+
+
+def test_a_page_that_nobody_sees_is_quiet(opened: Page) -> None:
+    generate(opened, taking(3))
+    expect(opened.locator("#percent")).to_have_text("70%")
+    set_visibility(opened, "hidden")
+    expect(opened.locator("#connection")).to_have_text("Paused while nobody looks.")
+    sent: list[str] = []
+    opened.on("request", lambda request: sent.append(request.url))
+    opened.wait_for_timeout(1_500)  # longer than a poll's interval: the absence of requests cannot be waited for
+    assert sent == []
+    set_visibility(opened, "visible")
+    expect_phase(opened, "completed")
+
+
+def set_visibility(page: Page, state: str) -> None:
+    """Headless Chromium hides no tab, so the page is told what a browser would tell it."""
+    page.evaluate(
+        "state => { Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        state,
+    )
+
+
+# The key
+
+
+def test_the_demo_fills_its_key_in(page: Page, demo: Demo) -> None:
+    page.goto(demo.url)
+    expect(page.locator("#account-title")).to_have_text("Demo")
+    expect(page.locator("#key-panel")).to_be_hidden()
+
+
+def test_a_key_is_pasted_and_kept_for_this_tab(page: Page, demo: Demo, account: Account) -> None:
+    page.goto(demo.url)
+    page.get_by_role("button", name="Change key").click()
+    field = page.get_by_label("API key", exact=True)
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("type", "password")
+    field.fill("pg_no_such_key")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#key-error")).to_contain_text("copied whole")
+    page.get_by_role("button", name="Show").click()
+    expect(field).to_have_attribute("type", "text")
+    field.fill(f"  {account.api_key}\n")
+    field.press("Enter")
+    expect(page.locator("#key-panel")).to_be_hidden()
+    expect(page.locator("#account-facts")).to_contain_text(account.account_id)
+    page.reload()
+    expect(page.locator("#account-facts")).to_contain_text(account.account_id)
+    other_tab = page.context.new_page()
+    other_tab.goto(demo.url)
+    expect(other_tab.locator("#account-title")).to_have_text("Demo")
+
+
+def test_a_key_that_is_no_good_is_asked_for_again(page: Page, demo: Demo) -> None:
+    page.add_init_script("sessionStorage.setItem('prompt-generation:api-key', 'pg_revoked')")
+    page.goto(demo.url)
+    expect(page.locator("#key-error")).to_contain_text("copied whole")
+    generate(page, BAKERY)
+    expect(page.locator("#notice")).to_contain_text("Authentication required")
+    page.get_by_role("button", name="Change API key").click()
+    expect(page.get_by_label("API key", exact=True)).to_be_focused()
+
+
+def test_a_token_without_an_account_is_explained(page: Page, demo: Demo) -> None:
+    token = jwt.encode({"sub": "somebody-else", "exp": 4_102_444_800}, JWT_SECRET, "HS256")
+    page.add_init_script(f"sessionStorage.setItem('prompt-generation:api-key', {json.dumps(token)})")
+    page.goto(demo.url)
+    expect(page.locator("#key-error")).to_contain_text("no account")
+
+
+# Everybody can use it
+
+
+def test_everything_works_by_keyboard(opened: Page) -> None:
+    opened.get_by_role("textbox", name="Your prompt").focus()
+    opened.keyboard.type(taking(2))
+    opened.keyboard.press("Control+Enter")
+    expect_phase(opened, "running")
+    tab_to(opened, "#cancel")
+    expect_phase(opened, "completed")
+    expect(opened.locator("#outcome-title")).to_be_focused()
+    opened.keyboard.press("Tab")
+    expect(opened.get_by_role("radio", name="Result")).to_be_focused()
+    opened.keyboard.press("ArrowRight")
+    expect(opened.locator("#comparison")).to_be_visible()
+    opened.keyboard.press("Tab")
+    expect(opened.locator("#copy")).to_be_focused()
+    opened.keyboard.press("Enter")
+    expect(opened.locator("#copy")).to_have_text("Copied")
+    assert opened.locator("#copy").evaluate("e => getComputedStyle(e).outlineStyle") == "solid", "focus is visible"
+
+
+def tab_to(page: Page, selector: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.locator(selector).evaluate("e => e === document.activeElement"):
+            return
+    pytest.fail(f"{selector} cannot be reached with the Tab key")
+
+
+def test_text_is_never_taken_for_html(opened: Page) -> None:
+    attack = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script> {{name}}"
+    generate(opened, attack)
+    expect_phase(opened, "completed")
+    expect(opened.locator("#text")).to_contain_text("<img src=x onerror=")
+    opened.get_by_role("radio", name="Compare").check()
+    expect(opened.locator("#comparison")).to_contain_text("<script>")
+    assert opened.locator("#outcome img, #outcome script, #recent img").count() == 0
+    assert opened.title() == "Prompt Generator"
+
+
+def test_right_to_left_text_runs_from_right_to_left(opened: Page) -> None:
+    generate(opened, "أجب عن أسئلة مرضى عيادة الأسنان. للحجز: 030 1234567.")
+    expect_phase(opened, "completed")
+    for selector in ("#manual-prompt", "#text", "#recent .excerpt"):
+        assert opened.locator(selector).first.evaluate("e => getComputedStyle(e).direction") == "rtl", selector
+
+
+def test_nothing_comes_from_another_host(page: Page, demo: Demo, account: Account) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page, demo.url, account.api_key)
+    generate(page, BAKERY)
+    expect_phase(page, "completed")
+    assert len(asked) > 10
+    assert [url for url in asked if not url.startswith(f"{demo.url}/")] == []
+    assert [url for url in asked if account.api_key in url] == [], "no credential in any URL"
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_sticks_out_of_the_screen(opened: Page, width: int) -> None:
+    opened.set_viewport_size({"width": width, "height": 800})
+    generate(opened, f"{BAKERY} {'https://example.com/' + 'a' * 300}")
+    expect_phase(opened, "completed")
+    opened.get_by_role("radio", name="Compare").check()
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_who_wants_no_motion_gets_none(opened: Page) -> None:
+    opened.emulate_media(reduced_motion="reduce")
+    generate(opened, taking(2))
+    expect(opened.locator("#skeleton span").first).to_be_visible()
+    assert opened.locator("#skeleton span").first.evaluate("e => getComputedStyle(e).animationName") == "none"
+    assert opened.locator(".progress-fill").evaluate("e => getComputedStyle(e).transitionDuration") == "0s"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_no_violation_in_any_state(
+    page: Page, demo: Demo, account: Account, node_modules: Path, scheme: str, width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a literal to the stubs
+    page.set_viewport_size({"width": width, "height": 900})
+    open_page(page, demo.url, account.api_key)
+    found = {"idle": violations(page, node_modules)}
+    generate(page, taking(3))
+    expect(page.locator("#text")).to_contain_text(re.compile(r"\w+"))
+    found["running"] = violations(page, node_modules)
+    expect_phase(page, "completed")
+    page.get_by_text("Ledger").click()
+    expect(page.locator("#ledger-entries li")).not_to_have_count(0)
+    found["completed"] = violations(page, node_modules)
+    page.get_by_role("radio", name="Compare").check()
+    found["compared"] = violations(page, node_modules)
+    generate(page, failing("blocked_prompt"))
+    expect(page.locator("#notice")).to_be_visible()
+    found["fallback"] = violations(page, node_modules)
+    generate(page, "word " * 4_001)
+    expect(page.locator("#notice")).to_contain_text("20000")
+    found["error"] = violations(page, node_modules)
+    generate(page, " ")
+    found["empty"] = violations(page, node_modules)
+    page.get_by_role("button", name="Change key").click()
+    page.get_by_label("API key", exact=True).fill("wrong")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#key-error")).not_to_be_empty()
+    found["key"] = violations(page, node_modules)
+    assert {state: lines for state, lines in found.items() if lines} == {}

@@ -1,0 +1,152 @@
+"""The React component and hook, built by Vite from the packed packages, in a real browser against the real server."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.web.accessibility import violations
+from tests.web.applications import open_application
+from tests.web.demo import Account, Demo
+
+pytestmark = pytest.mark.browser
+
+BAKERY = "Answer questions about Bakery Sonne. Open 7-18. Call +49 30 1234567."
+
+
+@pytest.fixture
+def component(page: Page, apps: Path, demo: Demo, account: Account) -> Page:
+    open_application(page, apps, "component.html", demo.url, account.api_key)
+    return page
+
+
+def generate(page: Page, manual_prompt: str) -> None:
+    page.get_by_label("Your prompt").fill(manual_prompt)
+    page.get_by_role("button", name="Generate AI Prompt").click()
+
+
+def expect_phase(page: Page, phase: str) -> None:
+    expect(page.locator(".prompt-generator")).to_have_attribute("data-phase", phase)
+
+
+def test_the_component_shows_a_generation_from_end_to_end(component: Page) -> None:
+    expect(component.get_by_role("button", name="Generate AI Prompt")).to_be_disabled()
+    assert component.evaluate("window.effects") == 2, "StrictMode runs effects twice in a development build"
+    generate(component, f"{BAKERY} [[standin:delay=2]]")
+    expect(component.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "70")
+    expect(component.locator(".pg-message")).to_have_text("70% - Waiting for AI response...")
+    expect(component.get_by_label("Your prompt")).to_be_disabled()
+    expect(component.get_by_role("button", name="Generating...")).to_be_disabled()
+    expect(component.locator(".pg-growing")).to_contain_text(re.compile(r"\w+"))
+    expect_phase(component, "completed")
+    result = component.locator(".pg-result .pg-text")
+    expect(result).to_contain_text("+49 30 1234567")
+    component.get_by_role("button", name="Copy to clipboard").click()
+    expect(component.get_by_role("button", name="Copied")).to_be_visible()
+    shown = result.evaluate("e => e.textContent")
+    assert component.evaluate("navigator.clipboard.readText()") == shown
+    assert component.evaluate("window.told") == [["complete", shown]], "told once, also under StrictMode"
+
+
+def test_the_component_cancels(component: Page) -> None:
+    generate(component, f"{BAKERY} [[standin:delay=60]]")
+    expect(component.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "70")
+    component.get_by_role("button", name="Cancel").click()
+    expect(component.get_by_role("alert")).to_contain_text("Generation cancelled")
+    generate(component, BAKERY)
+    expect_phase(component, "completed")
+    expect(component.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_component_takes_a_generation_up_after_a_reload(component: Page) -> None:
+    manual_prompt = f"{BAKERY} [[standin:delay=3]]"
+    generate(component, manual_prompt)
+    expect(component.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "70")
+    component.reload()
+    expect(component.get_by_label("Your prompt")).to_have_value(manual_prompt)
+    expect_phase(component, "completed")
+
+
+def test_the_component_goes_quietly_and_goes_on_when_it_is_back(component: Page) -> None:
+    generate(component, f"{BAKERY} [[standin:delay=3]]")
+    expect(component.locator(".pg-growing")).to_contain_text(re.compile(r"\w+"))
+    with component.expect_event("requestfailed", lambda request: "/events/" in request.url):
+        component.get_by_role("button", name="Take away").click()
+    component.get_by_role("button", name="Bring back").click()
+    expect_phase(component, "completed")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "days", "button", "told"),
+    [
+        (250, 30, "Purchase more tokens", ["purchase", 700, 250]),
+        (5_000, 0, "Upgrade subscription", ["upgrade", "SubscriptionInactive"]),
+    ],
+)
+def test_errors_bring_the_button_that_helps(
+    page: Page, apps: Path, demo: Demo, tokens: int, days: int, button: str, told: list[str | int]
+) -> None:
+    account = demo.account(tokens=tokens, subscription_days=days)
+    open_application(page, apps, "component.html", demo.url, account.api_key)
+    generate(page, BAKERY)
+    page.get_by_role("alert").get_by_role("button", name=button).click()
+    assert page.evaluate("window.told") == [told]
+    with page.expect_response("**/generate-prompt-async/"):
+        page.get_by_role("button", name="Try again").click()
+    expect_phase(page, "failed")
+
+
+def test_a_wrong_token_offers_to_sign_in(page: Page, apps: Path, demo: Demo) -> None:
+    open_application(page, apps, "component.html", demo.url, "wrong")
+    generate(page, BAKERY)
+    alert = page.get_by_role("alert")
+    alert.get_by_role("button", name="Sign in").click()
+    assert page.evaluate("window.told") == [["sign in", "Unauthorized"]]
+    expect(alert.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_the_component_survives_a_lost_network(component: Page, context: BrowserContext) -> None:
+    generate(component, f"{BAKERY} [[standin:delay=3]]")
+    expect(component.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "70")
+    context.set_offline(True)
+    expect(component.locator(".pg-trouble")).to_contain_text("You are offline.")
+    context.set_offline(False)
+    expect_phase(component, "completed")
+
+
+def test_an_answer_without_ai_says_so(component: Page) -> None:
+    generate(component, f"{BAKERY} [[standin:fault=blocked_prompt]]")
+    expect_phase(component, "completed")
+    expect(component.locator(".pg-warning")).to_contain_text("declined")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_the_component(component: Page, node_modules: Path, scheme: str) -> None:
+    component.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a literal to the stubs
+    component.add_style_tag(content="body { background: Canvas }")
+    found = violations(component, node_modules)
+    generate(component, f"{BAKERY} [[standin:delay=2]]")
+    expect(component.locator(".pg-growing")).to_contain_text(re.compile(r"\w+"))
+    found += violations(component, node_modules)
+    expect_phase(component, "completed")
+    found += violations(component, node_modules)
+    generate(component, "word " * 4_001)
+    expect(component.get_by_role("alert")).to_be_visible()
+    assert found + violations(component, node_modules) == []
+
+
+def test_the_hook_drops_what_belongs_to_an_earlier_generation(
+    page: Page, apps: Path, demo: Demo, account: Account
+) -> None:
+    open_application(page, apps, "hook.html", demo.url, account.api_key)
+    page.get_by_role("button", name="Generate twice").click()
+    expect(page.locator("#result")).to_contain_text("Second shop")
+    expect(page.locator("#phase")).to_have_text("completed")
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.get_by_role("button", name="Generate", exact=True).click()
+    page.get_by_role("button", name="Reset").click()
+    expect(page.locator("#phase")).to_have_text("idle")
+    expect(page.locator("#text")).to_be_empty()

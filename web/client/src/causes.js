@@ -1,0 +1,103 @@
+/**
+ * From what the server says to the error class: the one place that knows its error codes.
+ */
+
+import {
+  BadRequest,
+  Cancelled,
+  GenerationFailed,
+  IdempotencyKeyReused,
+  InsufficientTokens,
+  Interrupted,
+  InvalidPrompt,
+  ServerUnavailable,
+  SubscriptionInactive,
+  TaskNotFound,
+  TooManyPolls,
+  TooManyTasks,
+  Unauthorized,
+  UnexpectedAnswer,
+  UnknownAccount,
+} from './errors.js';
+
+/** @typedef {typeof import('./errors.js').GenerationError} ErrorClass */
+
+/** @type {Readonly<Record<string, ErrorClass>>} */
+const BY_CODE = {
+  manual_prompt_required: InvalidPrompt,
+  invalid_manual_prompt: InvalidPrompt,
+  manual_prompt_too_long: InvalidPrompt,
+  body_too_large: InvalidPrompt,
+  invalid_json: BadRequest,
+  invalid_idempotency_key: BadRequest,
+  invalid_parameter: BadRequest,
+  idempotency_key_reused: IdempotencyKeyReused,
+  unauthorized: Unauthorized,
+  unknown_account: UnknownAccount,
+  insufficient_tokens: InsufficientTokens,
+  subscription_inactive: SubscriptionInactive,
+  task_not_found: TaskNotFound,
+  too_many_tasks: TooManyTasks,
+  too_many_polls: TooManyPolls,
+  cancelled: Cancelled,
+  interrupted: Interrupted,
+};
+
+/** A server or proxy that sends no code of ours: the HTTP status has to do. */
+/** @param {number} status @param {string} [taskId] @returns {ErrorClass} */
+function byStatus(status, taskId) {
+  if (status >= 500) {
+    return ServerUnavailable;
+  }
+  if (status === 404 && taskId) {
+    return TaskNotFound;
+  }
+  const known = { 400: BadRequest, 401: Unauthorized, 413: InvalidPrompt, 415: BadRequest, 429: TooManyPolls };
+  return known[/** @type {keyof typeof known} */ (status)] ?? UnexpectedAnswer;
+}
+
+/** The seed's failed documents carry no error_code: their fixed messages have to do. */
+/** @param {string} message @returns {ErrorClass} */
+function byMessage(message) {
+  if (message === 'Insufficient tokens') {
+    return InsufficientTokens;
+  }
+  return message === 'Subscription is not active' ? SubscriptionInactive : GenerationFailed;
+}
+
+/**
+ * Read a Retry-After of whole seconds, in milliseconds.
+ *
+ * @param {Headers} headers
+ * @returns {number | undefined}
+ */
+export function retryAfterMs(headers) {
+  const text = headers.get('Retry-After') ?? '';
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1000 : undefined;
+}
+
+/**
+ * @param {Response} response one that is not what was asked for
+ * @param {unknown} body its JSON, or undefined when it is none
+ * @param {string} [taskId]
+ */
+export function errorOfAnswer(response, body, taskId) {
+  const { message, error, error_code: code, request_id: requestId } = /** @type {Record<string, string>} */ (body ?? {});
+  const kind = BY_CODE[code] ?? byStatus(response.status, taskId);
+  const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : `HTTP ${response.status}`);
+  return new kind(error ?? message ?? `The server answered with HTTP ${response.status}.`, {
+    title,
+    code,
+    taskId,
+    httpStatus: response.status,
+    requestId: requestId ?? response.headers.get('X-Request-ID') ?? undefined,
+    retryAfterMs: retryAfterMs(response.headers),
+  });
+}
+
+/** @param {import('./index.js').StatusDocument} document a failed one */
+export function errorOfDocument(document, taskId = document.task_id) {
+  const kind = BY_CODE[document.error_code ?? ''] ?? byMessage(document.message);
+  const facts = { title: document.message, code: document.error_code, taskId, document };
+  return new kind(document.error ?? document.message, facts);
+}

@@ -1,0 +1,295 @@
+/** An API key or JWT, or a function that returns the current one; it is asked before each request. */
+export type AuthToken = string | (() => string | Promise<string>);
+
+export type Status = 'queued' | 'processing' | 'completed' | 'failed';
+
+/** What the server says of a task, as it says it. */
+export interface StatusDocument {
+  status: Status;
+  /** Percent, 0 to 100; never falls. */
+  progress: number;
+  message: string;
+  created_at: string;
+  task_id: string;
+  attempt: number;
+  /** Grows with each change. */
+  version: number;
+  completed_at?: string;
+  prompt?: string;
+  generated_by_ai?: boolean;
+  model?: string;
+  tokens_used?: number;
+  warning?: string;
+  fallback_reason?: string;
+  error?: string;
+  error_code?: string;
+}
+
+export interface Progress {
+  taskId: string;
+  status: Status;
+  /** Percent, 0 to 100; never falls. */
+  progress: number;
+  message: string;
+  /** Grows when another process of the server takes the task over. */
+  attempt: number;
+}
+
+export interface Result {
+  taskId: string;
+  prompt: string;
+  /** False when the AI could not answer and the prompt is the simple combination; `warning` says why. */
+  generatedByAI: boolean;
+  warning?: string;
+  fallbackReason?: string;
+  model?: string;
+  tokensUsed: number;
+  createdAt: string;
+  completedAt?: string;
+  document: StatusDocument;
+}
+
+/**
+ * How documents arrive now: `live` (events) or `polling`; or why they do not:
+ * `retrying`, `offline`, `background` (nobody looks at the page or app).
+ */
+export type Connection = 'live' | 'polling' | 'retrying' | 'offline' | 'background';
+
+/** Is anybody there, and is there a network? */
+export interface Presence {
+  readonly state: 'active' | 'background' | 'offline';
+  /** Call `listener` after each change; the returned function ends that. */
+  subscribe(listener: () => void): () => void;
+}
+
+export interface ClientOptions {
+  /** False: poll only. Default true: events first, polls where events cannot be had. */
+  events?: boolean;
+  /** 500 to 3,000 ms; default 1,000. Grows to 3,000 when a generation takes long. */
+  pollIntervalMs?: number;
+  /** Tries after a network error; default 3. */
+  retries?: number;
+  /** Between those tries; default 2,000 ms. */
+  retryDelayMs?: number;
+  /** How long one generation is watched, not counting time in the background or offline; default 120,000 ms. */
+  timeoutMs?: number;
+  /** Default: the page's visibility and network in a browser, always there elsewhere. */
+  presence?: Presence;
+  fetch?: typeof globalThis.fetch;
+}
+
+export interface RequestOptions {
+  signal?: AbortSignal;
+}
+
+export interface WatchOptions extends RequestOptions {
+  onProgress?: (progress: Progress) => void;
+  /** Gets the whole text so far, while the AI writes it. Not called while polling. */
+  onText?: (text: string) => void;
+  onConnection?: (connection: Connection) => void;
+}
+
+export interface GenerateOptions extends WatchOptions {
+  onStarted?: (taskId: string) => void;
+  /** The same key and prompt never start a second generation within 24 hours. Default: a new key. */
+  idempotencyKey?: string;
+}
+
+export interface LedgerOptions extends RequestOptions {
+  limit?: number;
+  before?: string;
+}
+
+export interface Account {
+  account_id: string;
+  name: string;
+  business_type: string;
+  subscription_active: boolean;
+  subscription_until: string | null;
+  tokens_remaining: number;
+  tokens_held: number;
+  tokens_charged: number;
+  tokens_granted: number;
+  minimum_tokens: number;
+}
+
+export interface LedgerEntry {
+  id: string;
+  at: string;
+  kind: 'grant' | 'hold' | 'settle' | 'release';
+  tokens: number;
+  balance: number;
+  held: number;
+  charged: number;
+  task_id?: string | null;
+  reason?: string | null;
+  uncollected?: number;
+}
+
+export interface LedgerPage {
+  entries: LedgerEntry[];
+  next: string | null;
+}
+
+export type OnProgress = (progress: Progress) => void;
+export type OnComplete = (prompt: string, generatedByAI: boolean, result: Result) => void;
+export type OnError = (message: string, error: GenerationError) => void;
+
+export class PromptGeneratorAPI {
+  /** @param apiBaseUrl for example `https://prompts.example.com/api/v1/web-knowledge` */
+  constructor(apiBaseUrl: string, authToken: AuthToken, options?: ClientOptions);
+
+  /** Aborting `signal` only stops watching; `cancel` ends the generation itself. Rejects with a GenerationError. */
+  generate(manualPrompt: string, options?: GenerateOptions): Promise<Result>;
+  /** Watch a generation that was started before, here or elsewhere. */
+  resume(taskId: string, options?: WatchOptions): Promise<Result>;
+  /** End a generation; resolves to its last document. Cancelling twice is no error. */
+  cancel(taskId: string, options?: RequestOptions): Promise<StatusDocument>;
+
+  status(taskId: string, options?: RequestOptions): Promise<StatusDocument>;
+  /** Unexpired generations, newest first. */
+  recent(options?: RequestOptions): Promise<StatusDocument[]>;
+  account(options?: RequestOptions): Promise<Account>;
+  ledger(options?: LedgerOptions): Promise<LedgerPage>;
+
+  /** Resolves to the task's id, or to null when it could not be started (`onError` was told). */
+  startGeneration(
+    manualPrompt: string,
+    onProgress: OnProgress,
+    onComplete: OnComplete,
+    onError: OnError,
+  ): Promise<string | null>;
+  pollStatus(taskId: string, onProgress: OnProgress, onComplete: OnComplete, onError: OnError): void;
+  /** No callback is called any more. The generations themselves go on. */
+  stopPolling(): void;
+}
+
+export interface SessionState {
+  readonly phase: 'idle' | 'running' | 'completed' | 'failed';
+  readonly manualPrompt: string;
+  /** Null until the server has taken the task. */
+  readonly taskId: string | null;
+  readonly status: Status | null;
+  readonly progress: number;
+  readonly message: string;
+  /** The text as it grows; the whole prompt at the end. */
+  readonly text: string;
+  readonly connection: Connection | null;
+  readonly cancelling: boolean;
+  readonly result: Result | null;
+  /** Why it failed; while running: why the last cancel did not get through. */
+  readonly error: GenerationError | null;
+}
+
+export interface SessionStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+export interface SessionOptions {
+  /** Where a running generation is remembered, so that it is taken up after a reload. Default: nowhere. */
+  storage?: SessionStorage | null;
+  storageKey?: string;
+}
+
+/** One person's generation as a user interface shows it. Each state is a new object. */
+export class GenerationSession {
+  constructor(client: PromptGeneratorAPI, options?: SessionOptions);
+  getState: () => SessionState;
+  subscribe: (listener: () => void) => () => void;
+  /** Take up what was running before a reload, or before `disconnect`. */
+  connect(): void;
+  /** Stop watching, keep what is remembered. */
+  disconnect(): void;
+  generate(manualPrompt: string): void;
+  /** Show a generation that exists, running or ended. */
+  open(taskId: string, manualPrompt?: string): void;
+  cancel(): Promise<void>;
+  /** After a failure; never pays for the same generation twice. */
+  retry(): void;
+  /** Forget the generation; one that is running goes on unwatched. */
+  reset(): void;
+}
+
+/** Base of all errors. `message` is the sentence to show, `title` a short one for a heading. */
+export class GenerationError extends Error {
+  readonly name: string;
+  readonly title: string;
+  /** The server's stable `error_code`. */
+  readonly code?: string;
+  readonly taskId?: string;
+  readonly httpStatus?: number;
+  /** Quote it when you ask the operator for help. */
+  readonly requestId?: string;
+  readonly retryAfterMs?: number;
+  readonly document?: StatusDocument;
+}
+/** Empty, too long, or not text. */
+export class InvalidPrompt extends GenerationError {
+  readonly name: 'InvalidPrompt';
+}
+export class BadRequest extends GenerationError {
+  readonly name: 'BadRequest';
+}
+/** The key came before with another prompt. */
+export class IdempotencyKeyReused extends GenerationError {
+  readonly name: 'IdempotencyKeyReused';
+}
+export class Unauthorized extends GenerationError {
+  readonly name: 'Unauthorized';
+}
+/** A valid token without an account. */
+export class UnknownAccount extends GenerationError {
+  readonly name: 'UnknownAccount';
+}
+export class InsufficientTokens extends GenerationError {
+  readonly name: 'InsufficientTokens';
+  readonly needed?: number;
+  readonly available?: number;
+}
+export class SubscriptionInactive extends GenerationError {
+  readonly name: 'SubscriptionInactive';
+}
+/** Unknown or expired (10 minutes after its end). */
+export class TaskNotFound extends GenerationError {
+  readonly name: 'TaskNotFound';
+}
+export class TooManyTasks extends GenerationError {
+  readonly name: 'TooManyTasks';
+}
+export class TooManyPolls extends GenerationError {
+  readonly name: 'TooManyPolls';
+}
+export class Cancelled extends GenerationError {
+  readonly name: 'Cancelled';
+}
+/** The server gave the task up after several attempts. */
+export class Interrupted extends GenerationError {
+  readonly name: 'Interrupted';
+}
+export class GenerationFailed extends GenerationError {
+  readonly name: 'GenerationFailed';
+}
+export class ServerUnavailable extends GenerationError {
+  readonly name: 'ServerUnavailable';
+}
+/** A proxy's page instead of the server's answer, for example. */
+export class UnexpectedAnswer extends GenerationError {
+  readonly name: 'UnexpectedAnswer';
+}
+export class NetworkError extends GenerationError {
+  readonly name: 'NetworkError';
+  readonly offline: boolean;
+  /** Set when a submit got no answer: submit again with it, and nothing is paid twice. */
+  readonly idempotencyKey?: string;
+}
+/** Watched for `timeoutMs`; the task may go on: `resume(error.taskId)`. */
+export class Timeout extends GenerationError {
+  readonly name: 'Timeout';
+  readonly timeoutMs?: number;
+}
+
+export const alwaysPresent: Presence;
+/** The page's visibility and the browser's idea of the network. */
+export function browserPresence(): Presence;

@@ -1,0 +1,130 @@
+/**
+ * The two ways by which a task's documents come: one event stream, or one poll. Each is a single try;
+ * the watcher decides what follows.
+ */
+
+import { retryAfterMs } from './causes.js';
+import { NetworkError, UnexpectedAnswer } from './errors.js';
+import { EventStreamParser, readEventStream } from './event-stream.js';
+import { Leash, throwIfAborted } from './waiting.js';
+
+/** The server sends `retry:` and the first status at once; silence means that something on the way keeps them. */
+const FIRST_BYTE_WITHIN_MS = 5_000;
+/** The server's keep-alive comes every 15 s: after more than two of them the connection is dead. */
+const SILENCE_MS = 40_000;
+
+/** Events cannot come this way at all: an old server, a proxy that collects, a runtime without streams. */
+export class EventsUnusable extends Error {}
+
+/**
+ * Follow the events until the task has ended.
+ *
+ * @param {import('./transport.js').Transport} transport
+ * @param {import('./view.js').TaskView} view
+ * @param {AbortSignal} signal
+ * @param {() => void} worked called when the stream has brought something
+ */
+export async function followEvents(transport, view, signal, worked) {
+  const leash = new Leash(signal);
+  leash.expireIn(FIRST_BYTE_WITHIN_MS);
+  const parser = new EventStreamParser(view.lastEventId);
+  let opened = false;
+  let brought = false;
+  try {
+    const body = await openEvents(transport, view, leash.signal);
+    opened = true;
+    await readEventStream(body, parser, {
+      onBytes() {
+        leash.expireIn(SILENCE_MS);
+        if (!brought) {
+          brought = true;
+          view.connected('live');
+          worked();
+        }
+      },
+      onEvent(event) {
+        view.lastEventId = event.id;
+        if (event.type === 'status') {
+          view.accept(JSON.parse(event.data));
+        } else if (event.type === 'chunk') {
+          view.acceptText(JSON.parse(event.data));
+        }
+        return event.type !== 'end';
+      },
+    });
+  } catch (error) {
+    throwIfAborted(signal);
+    const silent = leash.expired || (error instanceof NetworkError && opened);
+    throw silent ? interruption(brought, parser, error) : error;
+  } finally {
+    leash.pull();
+    leash.release();
+  }
+  if (!view.ended) {
+    throw interruption(brought, parser);
+  }
+}
+
+/**
+ * A stream that was cut after it brought something is worth another try, one that brought nothing is not.
+ *
+ * @param {boolean} brought
+ * @param {EventStreamParser} parser
+ * @param {unknown} [cause]
+ */
+function interruption(brought, parser, cause) {
+  if (!brought) {
+    return new EventsUnusable('nothing arrived');
+  }
+  const facts = { title: 'Network error', cause, retryAfterMs: parser.retryMs };
+  return new NetworkError('The connection was closed early.', facts);
+}
+
+/**
+ * @param {import('./transport.js').Transport} transport
+ * @param {import('./view.js').TaskView} view
+ * @param {AbortSignal} signal
+ */
+async function openEvents(transport, view, signal) {
+  const { taskId, lastEventId } = view;
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'text/event-stream' };
+  if (lastEventId) {
+    headers['Last-Event-ID'] = lastEventId;
+  }
+  let response;
+  try {
+    response = await transport.open(transport.generations(`events/${encodeURIComponent(taskId)}/`), { headers, taskId, signal });
+  } catch (error) {
+    const { httpStatus, code } = /** @type {import('./errors.js').GenerationError} */ (error);
+    const noSuchRoute = httpStatus === 404 && code !== 'task_not_found';
+    throw noSuchRoute || httpStatus === 405 || httpStatus === 406 ? new EventsUnusable(`HTTP ${httpStatus}`) : error;
+  }
+  const type = response.headers.get('Content-Type') ?? '';
+  if (!type.startsWith('text/event-stream') || typeof response.body?.getReader !== 'function') {
+    throw new EventsUnusable(type);
+  }
+  return response.body;
+}
+
+/**
+ * Ask once.
+ *
+ * @param {import('./transport.js').Transport} transport
+ * @param {import('./view.js').TaskView} view
+ * @param {AbortSignal} signal
+ * @returns {Promise<number | undefined>} after how many milliseconds the server wants to be asked again
+ */
+export async function poll(transport, view, signal) {
+  const { taskId } = view;
+  const { body, headers } = await transport.json(transport.generations(`status/${encodeURIComponent(taskId)}/`), {
+    taskId,
+    signal,
+  });
+  if (typeof body?.status !== 'string') {
+    throw new UnexpectedAnswer('The answer is no status document.', { title: 'Unexpected answer', taskId });
+  }
+  view.connected('polling');
+  view.accept(body);
+  return retryAfterMs(headers);
+}

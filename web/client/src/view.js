@@ -1,0 +1,84 @@
+/**
+ * What a watcher has seen of one task. Documents may come twice or late (an event, a poll, another process);
+ * what is shown only ever goes forward.
+ */
+
+import { errorOfDocument } from './causes.js';
+
+/** @typedef {import('./index.js').StatusDocument} StatusDocument */
+
+export class TaskView {
+  #version = -1;
+  #attempt = 0;
+  #text = '';
+  #listeners;
+
+  /** Where the event stream goes on after a break. */
+  lastEventId = '';
+
+  /** @type {StatusDocument | undefined} the newest one */
+  document;
+
+  /**
+   * @param {string} taskId
+   * @param {import('./index.js').WatchOptions} listeners
+   */
+  constructor(taskId, listeners) {
+    this.taskId = taskId;
+    this.#listeners = listeners;
+  }
+
+  get ended() {
+    return this.document?.status === 'completed' || this.document?.status === 'failed';
+  }
+
+  /** @param {StatusDocument} document */
+  accept(document) {
+    const version = document.version ?? this.#version + 1; // a server of the seed's kind does not number them
+    if (version <= this.#version || this.ended) {
+      return;
+    }
+    this.#version = version;
+    this.document = document;
+    const { status, progress = 0, message, attempt = 1 } = document;
+    this.#listeners.onProgress?.({ taskId: this.taskId, status, progress, message, attempt });
+  }
+
+  /** @param {{attempt: number, text: string}} chunk a new attempt begins the text again */
+  acceptText({ attempt, text }) {
+    if (attempt < this.#attempt) {
+      return;
+    }
+    this.#text = attempt > this.#attempt ? text : this.#text + text;
+    this.#attempt = attempt;
+    this.#listeners.onText?.(this.#text);
+  }
+
+  /** @param {import('./index.js').Connection} connection how documents arrive now, or why they do not */
+  connected(connection) {
+    this.#listeners.onConnection?.(connection);
+  }
+
+  /**
+   * @returns {import('./index.js').Result}
+   * @throws {import('./errors.js').GenerationError} the cause, when the task failed
+   */
+  result() {
+    const document = /** @type {StatusDocument} */ (this.document);
+    if (document.status === 'failed') {
+      throw errorOfDocument(document, this.taskId);
+    }
+    return {
+      taskId: this.taskId,
+      prompt: document.prompt ?? '',
+      generatedByAI: document.generated_by_ai === true,
+      warning: document.warning,
+      fallbackReason: document.fallback_reason,
+      model: document.model,
+      tokensUsed: document.tokens_used ?? 0,
+      createdAt: document.created_at,
+      completedAt: document.completed_at,
+      document,
+    };
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Waiting that can be ended: every timer and listener made here is gone when the wait is over.
+ *
+ * Written for runtimes without AbortSignal.any, AbortSignal.timeout and signal.reason (React Native).
+ */
+
+/** @param {AbortSignal} signal */
+export function abortReason(signal) {
+  return signal.reason ?? Object.assign(new Error('This operation was aborted'), { name: 'AbortError' });
+}
+
+/** @param {AbortSignal | undefined} signal */
+export function throwIfAborted(signal) {
+  if (signal?.aborted) {
+    throw abortReason(signal);
+  }
+}
+
+/**
+ * Call `listener` once when the signal aborts, at once when it has.
+ *
+ * @param {AbortSignal | undefined} signal
+ * @param {() => void} listener
+ * @returns {() => void} takes the listener away
+ */
+export function onAbort(signal, listener) {
+  if (!signal) {
+    return () => {};
+  }
+  if (signal.aborted) {
+    listener();
+    return () => {};
+  }
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}
+
+/**
+ * Wait; reject with the signal's reason when it aborts before.
+ *
+ * @param {number} ms
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+export function delay(ms, signal) {
+  return new Promise((resolve, reject) => {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const forget = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(abortReason(/** @type {AbortSignal} */ (signal)));
+    });
+    if (!signal?.aborted) {
+      timer = setTimeout(() => {
+        forget();
+        resolve();
+      }, ms);
+    }
+  });
+}
+
+/**
+ * An AbortController that also ends with a parent's signal and after a time that can be set again and again.
+ */
+export class Leash {
+  #controller = new AbortController();
+  #forget;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** Whether the time ran out (and not the parent's patience). */
+  expired = false;
+
+  /** @param {AbortSignal} [parent] */
+  constructor(parent) {
+    this.#forget = onAbort(parent, () => this.pull(abortReason(/** @type {AbortSignal} */ (parent))));
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  /** @param {number} ms counted from now; the time set before no longer counts */
+  expireIn(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.expired = true;
+      this.pull();
+    }, ms);
+  }
+
+  /** @param {unknown} [reason] */
+  pull(reason) {
+    this.#controller.abort(reason);
+  }
+
+  /** Let go of the timer and the parent; the signal stays as it is. */
+  release() {
+    clearTimeout(this.#timer);
+    this.#forget();
+  }
+}

@@ -1,0 +1,125 @@
+/** Balance, subscription, ledger and the last generations, beside the prompt. Reads; changes nothing. */
+
+import { element, grouped, make } from './elements.js';
+import { promptOf } from './asked.js';
+
+/** @typedef {import('../client/src/index.js').Account} Account */
+/** @typedef {import('../client/src/index.js').StatusDocument} StatusDocument */
+
+const parts = {
+  top: element('top-account', HTMLDivElement),
+  topBalance: element('top-balance', HTMLElement),
+  side: element('side', HTMLElement),
+  title: element('account-title', HTMLHeadingElement),
+  balance: element('balance', HTMLSpanElement),
+  warning: element('account-warning', HTMLParagraphElement),
+  facts: element('account-facts', HTMLElement),
+  ledger: element('ledger', HTMLDetailsElement),
+  entries: element('ledger-entries', HTMLUListElement),
+  recent: element('recent', HTMLUListElement),
+  recentHint: element('recent-hint', HTMLParagraphElement),
+};
+
+const SHOWN = 6;
+const LEDGER_ENTRIES = 12;
+const KINDS = { grant: 'Granted', hold: 'Set aside', settle: 'Charged', release: 'Given back' };
+const STATES = { queued: 'Waiting', processing: 'Running', completed: 'Done', failed: 'Failed' };
+
+export class AccountPanel {
+  #client;
+  #onOpen;
+
+  /**
+   * @param {import('../client/src/index.js').PromptGeneratorAPI} client
+   * @param {(taskId: string) => void} onOpen
+   */
+  constructor(client, onOpen) {
+    this.#client = client;
+    this.#onOpen = onOpen;
+    parts.ledger.ontoggle = () => parts.ledger.open && void this.#readLedger();
+  }
+
+  /** Read everything anew. @throws {import('../client/src/index.js').GenerationError} */
+  async refresh() {
+    const [account, recent] = await Promise.all([this.#client.account(), this.#client.recent()]);
+    this.#showAccount(account);
+    this.#showRecent(recent);
+    if (parts.ledger.open) {
+      await this.#readLedger();
+    }
+  }
+
+  hide() {
+    parts.top.hidden = true;
+    parts.side.hidden = true;
+  }
+
+  /** @param {Account} account */
+  #showAccount(account) {
+    parts.top.hidden = false;
+    parts.side.hidden = false;
+    parts.topBalance.textContent = grouped(account.tokens_remaining);
+    parts.title.textContent = account.name || 'Account';
+    parts.balance.textContent = grouped(account.tokens_remaining);
+    parts.warning.textContent = warningOf(account);
+    const until = account.subscription_until ? new Date(account.subscription_until).toLocaleDateString() : 'none';
+    const facts = [
+      ['Subscription', account.subscription_active ? `until ${until}` : 'not active'],
+      ['Set aside', grouped(account.tokens_held)],
+      ['Used so far', grouped(account.tokens_charged)],
+      ['Business', account.business_type],
+      ['Account', account.account_id],
+    ];
+    parts.facts.replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+  }
+
+  /** @param {StatusDocument[]} documents */
+  #showRecent(documents) {
+    parts.recentHint.textContent = documents.length ? 'Kept for 10 minutes.' : 'Nothing in the last 10 minutes.';
+    parts.recent.replaceChildren(...documents.slice(0, SHOWN).map((document) => this.#recentItem(document)));
+  }
+
+  /** @param {StatusDocument} document */
+  #recentItem(document) {
+    const taskId = document.task_id;
+    const words = promptOf(taskId) || document.prompt || document.message;
+    const time = new Date(document.created_at);
+    const button = make(
+      'button',
+      { type: 'button', onclick: () => this.#onOpen(taskId) },
+      make('span', { className: `badge ${document.status}` }, document.error_code === 'cancelled' ? 'Cancelled' : STATES[document.status]),
+      make('time', { dateTime: document.created_at }, time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
+      make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(words)),
+    );
+    return make('li', {}, button);
+  }
+
+  async #readLedger() {
+    const { entries } = await this.#client.ledger({ limit: LEDGER_ENTRIES });
+    const items = entries.map(({ kind, tokens, at, balance }) =>
+      make(
+        'li',
+        {},
+        make('span', {}, KINDS[kind]),
+        make('span', { className: 'number' }, grouped(tokens)),
+        make('span', { className: 'hint' }, new Date(at).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })),
+        make('span', { className: 'hint number' }, `${grouped(balance)} left`),
+      ),
+    );
+    parts.entries.replaceChildren(...items);
+  }
+}
+
+/** The first words, without the signs of a Markdown heading or list. @param {string} text */
+function excerptOf(text) {
+  return text.replace(/^[#>*\-\s]+/gm, '').slice(0, 160);
+}
+
+/** @param {Account} account */
+function warningOf(account) {
+  if (!account.subscription_active) {
+    return 'Your subscription is not active.';
+  }
+  const short = account.tokens_remaining < account.minimum_tokens;
+  return short ? `A generation needs at least ${grouped(account.minimum_tokens)} tokens.` : '';
+}

@@ -1,0 +1,53 @@
+/** Manual and generated prompt side by side, with the changes marked. Owns the look of a difference, not its making. */
+
+import { element, grouped, make } from './elements.js';
+import { wordDiff } from './word-diff.js';
+
+const root = element('comparison', HTMLDivElement);
+let shown = '';
+
+/**
+ * @param {string} before the manual prompt
+ * @param {string} after the generated one
+ */
+export function showComparison(before, after) {
+  const pair = `${before}\0${after}`;
+  if (pair === shown) {
+    return;
+  }
+  shown = pair;
+  const pieces = wordDiff(before, after);
+  root.replaceChildren(
+    column('Your prompt', pieces ? marked(pieces, 'before') : [before]),
+    column('Generated prompt', pieces ? marked(pieces, 'after') : [after]),
+    make('p', { className: 'hint legend' }, ...legend(pieces)),
+  );
+}
+
+/**
+ * @param {import('./word-diff.js').Piece[]} pieces
+ * @param {'before' | 'after'} side
+ */
+function marked(pieces, side) {
+  const tag = side === 'before' ? 'del' : 'ins';
+  return pieces.map((piece) => {
+    const words = piece[side].trimEnd(); // the mark ends with the word, not with the line
+    return words === '' || piece.kind === 'same' ? piece[side] : make('span', {}, make(tag, {}, words), piece[side].slice(words.length));
+  });
+}
+
+/** @param {string} title @param {(Node | string)[]} content */
+function column(title, content) {
+  const text = make('div', { className: 'prompt-text', dir: 'auto', tabIndex: 0, role: 'group', ariaLabel: title }, ...content);
+  return make('div', { className: 'comparison-column' }, make('h3', {}, title), text);
+}
+
+/** @param {import('./word-diff.js').Piece[] | null} pieces */
+function legend(pieces) {
+  if (!pieces) {
+    return ['The two texts share too little to mark the changes word by word.'];
+  }
+  const count = /** @param {string} kind */ (kind) =>
+    pieces.filter((piece) => piece.kind === kind).length;
+  return [make('del', {}, 'removed'), ` ${grouped(count('removed'))}  `, make('ins', {}, 'added'), ` ${grouped(count('added'))}`];
+}

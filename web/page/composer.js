@@ -1,0 +1,92 @@
+/** Where a prompt is written: the text, its examples, its count. Owns the input, refuses to know what becomes of it. */
+
+import { element, grouped } from './elements.js';
+
+const parts = {
+  form: element('composer', HTMLFormElement),
+  text: element('manual-prompt', HTMLTextAreaElement),
+  error: element('prompt-error', HTMLParagraphElement),
+  count: element('prompt-count', HTMLSpanElement),
+  generate: element('generate', HTMLButtonElement),
+  examples: element('examples', HTMLDivElement),
+};
+
+const EXAMPLES = [
+  'Answer questions about our bakery. Open 7-18, closed on Mondays. Fresh rye bread every day at 6.50 EUR. Call 030 1234567.',
+  'You help customers of our online shop. Free shipping from 50 EUR, returns within 30 days, see https://example.com/returns. Be friendly, say {{customer_name}}.',
+  'أجب عن أسئلة مرضى عيادة الأسنان. نعمل من الأحد إلى الخميس من 9 إلى 17. للحجز: 030 1234567.',
+];
+
+export class Composer {
+  /** @param {(manualPrompt: string) => void} onGenerate */
+  constructor(onGenerate) {
+    parts.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (!parts.generate.disabled) {
+        this.#submit(onGenerate);
+      }
+    });
+    parts.text.addEventListener('input', () => this.#changed());
+    parts.text.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+        event.preventDefault();
+        parts.form.requestSubmit();
+      }
+    });
+    [...parts.examples.querySelectorAll('button')].forEach((button, index) => {
+      button.addEventListener('click', () => this.write(EXAMPLES[index]));
+    });
+    this.#changed();
+  }
+
+  /** @param {string} text */
+  write(text) {
+    parts.text.value = text;
+    this.#changed();
+  }
+
+  /** @param {string} problem shown beside the text, '' for none */
+  complain(problem) {
+    parts.error.textContent = problem;
+    parts.text.toggleAttribute('aria-invalid', problem !== '');
+    if (problem) {
+      parts.text.focus();
+    }
+  }
+
+  focus() {
+    parts.text.focus();
+  }
+
+  /** @param {boolean} busy */
+  lock(busy) {
+    parts.text.disabled = busy;
+    parts.generate.disabled = busy;
+    parts.generate.textContent = busy ? 'Generating…' : 'Generate prompt';
+    for (const button of parts.examples.querySelectorAll('button')) {
+      button.disabled = busy;
+    }
+  }
+
+  /** @param {(manualPrompt: string) => void} onGenerate */
+  #submit(onGenerate) {
+    if (parts.text.value.trim() === '') {
+      this.complain('Write a prompt first.');
+    } else {
+      onGenerate(parts.text.value);
+    }
+  }
+
+  #changed() {
+    const { length } = [...parts.text.value];
+    parts.count.textContent = length ? `${grouped(length)} ${length === 1 ? 'character' : 'characters'}` : '';
+    this.complainNoMore();
+  }
+
+  complainNoMore() {
+    if (parts.error.textContent) {
+      parts.error.textContent = '';
+      parts.text.removeAttribute('aria-invalid');
+    }
+  }
+}

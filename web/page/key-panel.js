@@ -1,0 +1,68 @@
+/** Where an API key is pasted. Owns the form; whether the key is good is for the server to say. */
+
+import { element } from './elements.js';
+
+const parts = {
+  panel: element('key-panel', HTMLElement),
+  form: element('key-form', HTMLFormElement),
+  input: element('api-key', HTMLInputElement),
+  show: element('show-key', HTMLButtonElement),
+  connect: element('connect', HTMLButtonElement),
+  error: element('key-error', HTMLParagraphElement),
+};
+
+export class KeyPanel {
+  /** @param {(key: string) => Promise<string>} onKey resolves to what is wrong with it, '' when it is accepted */
+  constructor(onKey) {
+    parts.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.#try(onKey);
+    });
+    parts.show.addEventListener('click', () => this.#reveal(parts.input.type === 'password'));
+  }
+
+  /** @param {string} problem why it is asked for, '' for the first time */
+  open(problem = '') {
+    this.#reveal(false);
+    parts.panel.hidden = false;
+    this.#complain(problem);
+    parts.input.focus();
+  }
+
+  close() {
+    parts.panel.hidden = true;
+    parts.input.value = '';
+    this.#complain('');
+  }
+
+  /** @param {(key: string) => Promise<string>} onKey */
+  async #try(onKey) {
+    const key = parts.input.value.trim();
+    if (key === '') {
+      this.#complain('Paste your API key first.');
+      return;
+    }
+    parts.connect.disabled = true;
+    const problem = await onKey(key);
+    parts.connect.disabled = false;
+    if (problem) {
+      this.#complain(problem);
+      parts.input.focus();
+    } else {
+      this.close();
+    }
+  }
+
+  /** @param {string} problem */
+  #complain(problem) {
+    parts.error.textContent = problem;
+    parts.input.toggleAttribute('aria-invalid', problem !== '');
+  }
+
+  /** @param {boolean} visible */
+  #reveal(visible) {
+    parts.input.type = visible ? 'text' : 'password';
+    parts.show.textContent = visible ? 'Hide' : 'Show';
+    parts.show.setAttribute('aria-pressed', String(visible));
+  }
+}

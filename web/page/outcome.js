@@ -1,0 +1,201 @@
+/** The panel that shows a generation: waiting, running, done, failed. Owns its look in each state and none of the logic. */
+
+import { adviceFor, FALLBACK_ADVICE } from './advice.js';
+import { copyText } from '../client/src/clipboard.js';
+import { showComparison } from './comparison.js';
+import { element, grouped, make } from './elements.js';
+
+/** @typedef {import('../client/src/index.js').SessionState} SessionState */
+/** @typedef {import('./advice.js').Action} Action */
+
+const parts = {
+  root: element('outcome', HTMLElement),
+  title: element('outcome-title', HTMLHeadingElement),
+  tools: element('result-tools', HTMLDivElement),
+  copy: element('copy', HTMLButtonElement),
+  cancel: element('cancel', HTMLButtonElement),
+  announcement: element('announcement', HTMLParagraphElement),
+  empty: element('empty', HTMLDivElement),
+  running: element('running', HTMLDivElement),
+  message: element('progress-message', HTMLSpanElement),
+  percent: element('percent', HTMLElement),
+  elapsed: element('elapsed', HTMLSpanElement),
+  progress: element('progress', HTMLDivElement),
+  connection: element('connection', HTMLParagraphElement),
+  notice: element('notice', HTMLDivElement),
+  noticeTitle: element('notice-title', HTMLHeadingElement),
+  noticeText: element('notice-text', HTMLParagraphElement),
+  noticeHint: element('notice-hint', HTMLParagraphElement),
+  noticeActions: element('notice-actions', HTMLDivElement),
+  skeleton: element('skeleton', HTMLDivElement),
+  text: element('text', HTMLDivElement),
+  comparison: element('comparison', HTMLDivElement),
+  facts: element('facts', HTMLParagraphElement),
+};
+
+const CONNECTIONS = {
+  live: '',
+  polling: '',
+  retrying: 'No answer from the server. Trying again…',
+  offline: 'You are offline. The generation goes on, and its result appears when you are back.',
+  background: 'Paused while nobody looks.',
+};
+
+const BUTTONS = {
+  retry: 'Try again',
+  again: 'Try again',
+  key: 'Change API key',
+  refresh: 'Refresh balance',
+  edit: 'Edit prompt',
+};
+
+const COPIED_FOR_MS = 2_000;
+
+export class Outcome {
+  #onAction;
+  #startedAt = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #clock;
+  /** @type {SessionState | undefined} */
+  #state;
+
+  /** @param {{onAction: (action: Action) => void, onCancel: () => void}} buttons */
+  constructor({ onAction, onCancel }) {
+    this.#onAction = onAction;
+    parts.cancel.addEventListener('click', onCancel);
+    parts.copy.addEventListener('click', () => void this.#copy());
+    parts.tools.addEventListener('change', () => this.#showResult());
+  }
+
+  /** @param {SessionState} state */
+  show(state) {
+    const before = this.#state;
+    this.#state = state;
+    if (before?.phase !== state.phase) {
+      this.#enter(state, before);
+    }
+    parts.root.dataset.phase = state.phase;
+    const running = state.phase === 'running';
+    parts.empty.hidden = state.phase !== 'idle';
+    parts.running.hidden = !running;
+    parts.cancel.hidden = !running;
+    parts.tools.hidden = state.phase !== 'completed';
+    parts.skeleton.hidden = !running || state.text !== '';
+    if (running) {
+      this.#showProgress(state);
+    }
+    this.#showNotice(state);
+    this.#showResult();
+  }
+
+  /** @param {SessionState} state @param {SessionState} [before] */
+  #enter(state, before) {
+    clearInterval(this.#clock);
+    const focusWasOnCancel = document.activeElement === parts.cancel;
+    if (state.phase === 'running') {
+      this.#startedAt = Date.now();
+      this.#clock = setInterval(() => this.#showElapsed(), 1_000);
+      this.#showElapsed();
+      scrollIntoSight(parts.root);
+    } else if (focusWasOnCancel && before?.phase === 'running') {
+      parts.title.focus({ preventScroll: true }); // the button is about to go, and the focus with it
+    }
+    if (state.phase === 'completed' && before?.phase === 'running') {
+      parts.announcement.textContent = state.result?.generatedByAI ? 'Prompt generated.' : 'Prompt generated without AI.';
+    }
+  }
+
+  /** @param {SessionState} state */
+  #showProgress({ progress, message, connection, cancelling }) {
+    const words = cancelling ? 'Cancelling…' : message || 'Sending…';
+    if (parts.message.textContent !== words) {
+      parts.message.textContent = words;
+      parts.announcement.textContent = words;
+    }
+    parts.cancel.setAttribute('aria-disabled', String(cancelling)); // not disabled: that would take the focus away
+    parts.percent.textContent = `${progress}%`;
+    parts.progress.setAttribute('aria-valuenow', String(progress));
+    parts.progress.setAttribute('aria-valuetext', `${progress}%, ${words}`);
+    parts.progress.style.setProperty('--progress', String(progress / 100));
+    const trouble = connection ? CONNECTIONS[connection] : '';
+    parts.connection.hidden = trouble === '';
+    parts.connection.textContent = trouble;
+    parts.running.dataset.connection = connection ?? '';
+  }
+
+  #showElapsed() {
+    const seconds = Math.floor((Date.now() - this.#startedAt) / 1_000);
+    parts.elapsed.textContent = seconds > 0 ? `${seconds} s` : '';
+  }
+
+  /** @param {SessionState} state */
+  #showNotice({ error, result, phase }) {
+    const fallback = phase === 'completed' && result && !result.generatedByAI ? result : null;
+    const shown = error ?? fallback;
+    if (!shown) {
+      parts.notice.hidden = true;
+      return;
+    }
+    const advice = error ? adviceFor(error) : FALLBACK_ADVICE;
+    parts.notice.className = `notice ${advice.tone}`;
+    parts.notice.setAttribute('role', error ? 'alert' : 'note');
+    parts.noticeTitle.textContent = error ? error.title : 'Written without AI';
+    parts.noticeText.textContent = error ? error.message : (fallback?.warning ?? '');
+    parts.noticeHint.textContent = advice.hint;
+    const actions = phase === 'running' ? [] : advice.actions;
+    parts.noticeActions.replaceChildren(
+      ...actions.map((action) =>
+        make('button', { type: 'button', className: 'button', onclick: () => this.#onAction(action) }, BUTTONS[action]),
+      ),
+    );
+    parts.notice.hidden = false;
+  }
+
+  #showResult() {
+    const state = /** @type {SessionState} */ (this.#state);
+    const comparable = state.manualPrompt !== '';
+    const chosen = parts.tools.querySelector('input:checked')?.getAttribute('value');
+    const compares = state.phase === 'completed' && comparable && chosen === 'compare';
+    parts.tools.querySelector('fieldset')?.toggleAttribute('hidden', !comparable);
+    parts.text.hidden = state.text === '' || compares || state.phase === 'failed';
+    parts.comparison.hidden = !compares;
+    if (compares) {
+      showComparison(state.manualPrompt, state.text);
+    } else if (parts.text.textContent !== state.text) {
+      grow(parts.text, state.text);
+    }
+    parts.facts.hidden = state.phase !== 'completed';
+    parts.facts.textContent = state.result ? factsOf(state.result) : '';
+  }
+
+  async #copy() {
+    const copied = await copyText(this.#state?.text ?? '', parts.text);
+    parts.copy.textContent = copied ? 'Copied' : 'Selected: press Ctrl+C';
+    parts.announcement.textContent = copied ? 'Copied to the clipboard.' : 'The text is selected. Press Ctrl+C to copy it.';
+    setTimeout(() => (parts.copy.textContent = 'Copy'), COPIED_FOR_MS);
+  }
+}
+
+/** On a phone the panel is below the fold when the button above it is pressed. @param {HTMLElement} panel */
+function scrollIntoSight(panel) {
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  panel.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
+}
+
+/** Append what is new, so that a selection in the text survives. @param {HTMLElement} shown @param {string} text */
+function grow(shown, text) {
+  const last = shown.lastChild;
+  const before = shown.textContent ?? '';
+  if (last instanceof Text && before !== '' && text.startsWith(before)) {
+    last.appendData(text.slice(before.length));
+  } else {
+    shown.textContent = text;
+  }
+}
+
+/** @param {import('../client/src/index.js').Result} result */
+function factsOf({ model, tokensUsed, createdAt, completedAt }) {
+  const seconds = completedAt ? Math.round((Date.parse(completedAt) - Date.parse(createdAt)) / 1_000) : 0;
+  const facts = [model, tokensUsed ? `${grouped(tokensUsed)} tokens` : 'nothing charged', seconds ? `${seconds} s` : ''];
+  return facts.filter(Boolean).join(' · ');
+}

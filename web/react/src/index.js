@@ -1,0 +1,5 @@
+/** usePromptGeneration() and <PromptGenerator/>. See README.md; types are in index.d.ts. */
+
+export { ErrorNotice } from './error-notice.js';
+export { PromptGenerator } from './prompt-generator.js';
+export { usePromptGeneration } from './use-prompt-generation.js';
