@@ -76,6 +76,24 @@ async def test_a_cancelled_call_leaves_its_answer_to_nobody(server: RedisServer)
         assert await storage.read("get", lambda: storage.redis.get("yours")) == b"right"
 
 
+@pytest.mark.gen_test(timeout=20)
+async def test_a_cancellation_is_never_lost_at_whatever_moment_it_comes(server: RedisServer) -> None:
+    async with opened(server.url) as storage:
+        await write(storage)
+        for call in (
+            lambda: write(storage),
+            lambda: storage.run_many("index_leases", [(["pg:leases"], [60_000, "a"])]),
+            lambda: storage.read("get", lambda: storage.redis.get("a")),
+        ):
+            for moment in range(600):
+                asked = asyncio.ensure_future(call())
+                for _ in range(moment % 12):
+                    await asyncio.sleep(0)
+                in_time = asked.cancel()
+                await asyncio.wait([asked])
+                assert asked.cancelled() or not in_time
+
+
 def test_included_fragments_are_put_in_place(tmp_path: Path) -> None:
     (tmp_path / "include").mkdir()
     (tmp_path / "include" / "inner.lua").write_text("local inner = 1\n")
