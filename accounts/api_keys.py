@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -101,6 +102,20 @@ class ApiKeys:
         if json.loads(record)["revoked_at"]:
             raise Unauthorized("revoked_key")
         return account_id
+
+    async def are_good(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
+        """Say of (account id, key) pairs that were found before whether they still work, in one round trip.
+
+        Raises:
+            StorageUnavailable
+        """
+        if not keys:
+            return []
+        pipe = self._storage.redis.pipeline(transaction=False)
+        for account_id, key in keys:
+            pipe.hget(self._key(account_id), _digest(key))
+        records = await self._storage.read("api_keys", pipe.execute)
+        return [record is not None and not json.loads(record)["revoked_at"] for record in records]
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
         records = await self._storage.command("HGETALL", self._key(account_id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -41,8 +42,8 @@ class Identity:
         self._jwts = Jwts(settings.jwt, session)
         self._callers: OrderedDict[str, Caller] = OrderedDict()
 
-    async def authenticate(self, authorization: str | None, *, again: bool = False) -> Caller:
-        """Return who sent this Authorization header; ``again`` does not rely on what is remembered.
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """Return who sent this Authorization header.
 
         Raises:
             Unauthorized, UnknownAccount, IdentityUnavailable, StorageUnavailable
@@ -51,7 +52,7 @@ class Identity:
             raise Unauthorized("missing")
         remembered = self._callers.get(authorization)
         if remembered is not None:
-            if time.time() < remembered.valid_until and not again:
+            if time.time() < remembered.valid_until:
                 self._callers.move_to_end(authorization)
                 return remembered
             del self._callers[authorization]
@@ -63,6 +64,32 @@ class Identity:
         while len(self._callers) > self._settings.remembered_tokens:
             self._callers.popitem(last=False)
         return caller
+
+    async def renew(self, authorizations: Sequence[str]) -> list[Caller | None]:
+        """Look again at headers that were authenticated before, in one round trip; None for one that is good no more.
+
+        Raises:
+            StorageUnavailable: nothing was found out, and nothing forgotten.
+        """
+        asked_at = time.time()
+        callers = [self._callers.get(authorization) for authorization in authorizations]
+        renewed: list[Caller | None] = [
+            caller if caller is not None and asked_at < caller.valid_until else None for caller in callers
+        ]
+        keys = [
+            (at, caller.account_id, authorization.partition(" ")[2])
+            for at, (caller, authorization) in enumerate(zip(callers, authorizations, strict=True))
+            if caller is not None and authorization.partition(" ")[2].startswith(API_KEY_PREFIX)
+        ]
+        good = await self._api_keys.are_good([(account_id, key) for _, account_id, key in keys])
+        for (at, account_id, _), is_good in zip(keys, good, strict=True):
+            renewed[at] = Caller(account_id, asked_at + self._settings.key_recheck_s) if is_good else None
+        for authorization, caller in zip(authorizations, renewed, strict=True):
+            if caller is not None:
+                self._callers[authorization] = caller
+            else:
+                self._callers.pop(authorization, None)
+        return renewed
 
     async def _by_key(self, key: str) -> Caller:
         asked_at = time.time()

@@ -10,7 +10,6 @@ Refuses to know sockets (``connections.py``) and who may see what (``accounts``)
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections import deque
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from accounts import AccountsError, Identity
+from accounts import Identity
 from generation import Document, StatusCopy
 from handlers.errors import TooManyPolls, answer_for
 from handlers.generations import BASE
@@ -27,6 +26,7 @@ from handlers.lane_stream import LaneStream
 from handlers.poll_answers import Head, Refusal, document_lines
 from handlers.poll_memo import Remembered
 from handlers.polls import Polls
+from handlers.renewals import Renewals
 from runtime.storage import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_BEGINS = len(LINE_BEGINS)
 ID_ENDS = ID_BEGINS + 36
 LEARNED_AT_ONCE = 100
-RENEW_AGAIN_S = 0.5
 
 log = structlog.get_logger("request")
 
@@ -50,13 +49,11 @@ class ExpressLane:
         self._copy = copy
         self._memo = polls.memo
         self._counts = polls.counts
-        self._identity = identity
         self._head = Head()
         self._refusal = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
         self._learning: set[LaneStream] = set()
         self._queue: deque[tuple[Connection, bytes]] = deque()
-        self._renewals: dict[Remembered, list[tuple[Connection, bytes]]] = {}
-        self._renewers: set[asyncio.Task[None]] = set()
+        self._renewals = Renewals(identity, polls.memo)
         self._last_key = b""
         self._reported = (0, 0)
 
@@ -66,9 +63,9 @@ class ExpressLane:
         if known is None or not data.startswith(LINE_BEGINS):
             return None
         if now >= known.renew_at:
-            self._renew(known)
             if now >= known.valid_until:
                 return None
+            self._renewals.soon(known)
         key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
         document = self._copy.peek_key(key)
         return None if document is None else self._render(known, key, document, now, request_id)
@@ -80,7 +77,7 @@ class ExpressLane:
             self._lend(connection, data)
         elif now >= known.valid_until:
             connection.pause()
-            self._renew(known).append((connection, data))
+            self._renewals.now(known, lambda: self._renewed(connection, data, known))
         else:
             connection.pause()
             key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
@@ -105,9 +102,7 @@ class ExpressLane:
 
     async def aclose(self) -> None:
         """End what is under way."""
-        for renewer in self._renewers:
-            renewer.cancel()
-        await asyncio.gather(*self._renewers, return_exceptions=True)
+        await self._renewals.aclose()
 
     def _render(self, known: Remembered, key: bytes, document: Document, now: float, request_id: bytes) -> bytes:
         self._last_key = key
@@ -118,6 +113,14 @@ class ExpressLane:
             document.rendered = document_lines(document)
         self._counts["lane", "200"] += 1
         return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
+
+    def _renewed(self, connection: Connection, data: bytes, known: Remembered) -> None:
+        if not connection.resume():
+            return
+        if time.monotonic() < known.valid_until:
+            connection.take(data)
+        else:
+            connection.lend(data)
 
     def _found(
         self,
@@ -149,31 +152,6 @@ class ExpressLane:
         else:
             connection.pause()
             self._queue.append((connection, data))
-
-    def _renew(self, known: Remembered) -> list[tuple[Connection, bytes]]:
-        """Have the block's credential looked at again, if that is not under way; return those who wait for it."""
-        waiting = self._renewals.get(known)
-        if waiting is None:
-            waiting = self._renewals[known] = []
-            renewer = asyncio.create_task(self._authenticate_again(known), name="renewal of a memo")
-            self._renewers.add(renewer)
-            renewer.add_done_callback(self._renewers.discard)
-        return waiting
-
-    async def _authenticate_again(self, known: Remembered) -> None:
-        try:
-            caller = await self._identity.authenticate(known.authorization, again=True)
-        except StorageUnavailable:
-            known.renew_at = time.monotonic() + RENEW_AGAIN_S  # it stays good until it is due
-        except AccountsError:
-            self._memo.forget(known)  # the ordinary handler knows how to say 401
-        else:
-            known.renew(caller)
-            if caller.account_id != known.account_id:
-                self._memo.forget(known)
-        for connection, data in self._renewals.pop(known):
-            if connection.resume():
-                connection.lend(data) if time.monotonic() >= known.valid_until else connection.take(data)
 
 
 def memorable_block(data: bytes) -> bytes | None:

@@ -16,7 +16,7 @@ from accounts import Caller
 from handlers.header_blocks import Spellings
 from handlers.poll_limits import Bucket
 
-RENEW_BEFORE_S = 1.5  # a client that polls every second is seen in time
+RENEW_BEFORE_S = 1.5  # who polls every second is seen in time, with the while in which renewals are collected
 
 
 class Remembered:

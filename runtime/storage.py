@@ -271,7 +271,7 @@ class Storage:
         started = time.perf_counter()
         try:
             with storage_errors():
-                return await _cancellable(call)
+                return await call()
         except StorageUnavailable as exc:
             self._failed(exc.reason)
             if exc.reason == "read_only":
@@ -280,22 +280,6 @@ class Storage:
             raise
         finally:
             self._observe(operation, time.perf_counter() - started)
-
-
-async def _cancellable(call: Callable[[], Awaitable[T]]) -> T:
-    """Await ``call()`` and raise a cancellation that was lost on its way.
-
-    redis-py writes under asyncio.wait_for, which on Python 3.11 returns all the same when it is cancelled in the turn
-    of the event loop in which the write is done. Source: https://github.com/python/cpython/issues/86296
-    """
-    task = asyncio.current_task()
-    assert task is not None
-    before = task.cancelling()
-    try:
-        return await call()
-    finally:
-        if task.cancelling() > before:
-            raise asyncio.CancelledError
 
 
 def account_of(key: str) -> str:

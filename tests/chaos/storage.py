@@ -97,7 +97,7 @@ class _Run:
         missed = self._missed + [f"{count} tasks ended as {kind}" for kind, count in broken.items()]
         refusals = sum(self.world.witness.refusals.values())
         remarks = (
-            f"{sum(load.ended.values())} ended, {refusals} refusals within {self.world.witness.slowest_refusal_s:.1f} s,"
+            f"{sum(load.ended.values())} ended, {refusals} refusals in {self.world.witness.slowest_refusal_s:.1f} s,"
             f" normal after {self._slowest[0]:.1f} s at most ({self._slowest[1]})"
         )
         return Outcome(how_often, await judge(self.world, self.verdict), remarks, missed)

@@ -12,7 +12,7 @@ import pytest
 from generation.lease_index import LeaseIndex
 from tests.chaos.clients import Client
 from tests.chaos.verdict import judge
-from tests.chaos.world import World, a_world
+from tests.chaos.world import SHORT_LEASES, World, a_world
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def in_a_world(test: Callable[[World], Awaitable[None]], **settings: Any) -> Non
     """Run a scenario, then judge what is left: nothing lost, doubled, stuck, untrue or off."""
 
     async def scenario() -> None:
-        async with a_world(**({"settings": settings} if settings else {})) as world:
+        async with a_world(settings=settings or SHORT_LEASES) as world:
             await test(world)
             verdict = await judge(world)
             assert verdict.good, str(verdict)
