@@ -137,8 +137,6 @@ def _judge_task(task_id: str, document: dict[str, Any], movements: list[LedgerEn
     uncollected = sum(entry.uncollected for entry in movements)
     if charged + uncollected != document["tokens_used"]:
         verdict.money_off.append(f"{task_id}: {document['tokens_used']} tokens used, {charged} charged")
-    if document.get("generated_by_ai") and not charged + uncollected:
-        verdict.money_off.append(f"{task_id}: generated for nothing")
 
 
 async def _movements(world: World, account_id: str) -> dict[str, list[LedgerEntry]]:
