@@ -97,13 +97,8 @@ class _Run:
         missed = self._missed + [f"{count} tasks ended as {kind}" for kind, count in broken.items()]
         witness = self.world.witness
         remarks = (
-<<<<<<< HEAD
-            f"{sum(load.ended.values())} ended, {refusals} refusals in {self.world.witness.slowest_refusal_s:.1f} s,"
-            f" normal after {self._slowest[0]:.1f} s at most ({self._slowest[1]})"
-=======
             f"{sum(load.ended.values())} ended, {sum(witness.refusals.values())} refusals within"
             f" {witness.slowest_refusal_s:.1f} s, normal after {self._slowest[0]:.1f} s at most ({self._slowest[1]})"
->>>>>>> chaos
         )
         return Outcome(how_often, await judge(self.world, self.verdict), remarks, missed)
 
