@@ -19,6 +19,7 @@ from tests.web.project import EXAMPLES, Project
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(?:<!-- (?P<path>\S+) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)```", re.DOTALL)
 BAKERY = "Answer questions about Bakery Sonne. Open 7-18. Call +49 30 1234567."
+LONG = f"{BAKERY} [[standin:delay=60]]"  # long enough to be met running on the slowest machine
 
 
 def run(project: Project, demo: Demo, token: str, code: str) -> Any:
@@ -99,17 +100,18 @@ def test_error_handling(project: Project, demo: Demo, account: Account) -> None:
 @pytest.mark.browser
 def test_plain_javascript(page: Page, demo: Demo, account: Account) -> None:
     open_application(page, EXAMPLES, "plain.html", demo.url, account.api_key)
-    page.get_by_label("Your prompt").fill(f"{BAKERY} [[standin:delay=3]]")
+    page.get_by_label("Your prompt").fill(LONG)
     page.get_by_role("button", name="Generate").click()
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 70)
     expect(page.get_by_label("Your prompt")).to_be_disabled()
     page.reload()
-    expect(page.locator("#result")).to_contain_text("+49 30 1234567")
-    expect(page.locator("#status")).to_have_text("Prompt generated successfully")
-    page.get_by_label("Your prompt").fill(f"{BAKERY} [[standin:delay=30]]")
-    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("progressbar")).to_have_js_property("value", 70)
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#status")).to_contain_text("You cancelled")
+    page.get_by_label("Your prompt").fill(BAKERY)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator("#status")).to_have_text("Prompt generated successfully")
+    expect(page.locator("#result")).to_contain_text("+49 30 1234567")
 
 
 @pytest.mark.browser
@@ -128,7 +130,7 @@ def test_the_react_component(page: Page, apps: Path, demo: Demo) -> None:
 @pytest.mark.browser
 def test_the_react_hook(page: Page, apps: Path, demo: Demo, account: Account) -> None:
     open_application(page, apps, "examples.html", demo.url, account.api_key, fragment="#hook")
-    page.get_by_label("Draft").fill(f"{BAKERY} [[standin:delay=30]]")
+    page.get_by_label("Draft").fill(LONG)
     page.get_by_role("button", name="Improve").click()
     expect(page.get_by_role("progressbar", name="Waiting for AI response...")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
@@ -141,7 +143,7 @@ def test_the_react_hook(page: Page, apps: Path, demo: Demo, account: Account) ->
 @pytest.mark.browser
 def test_react_native(page: Page, apps: Path, demo: Demo, account: Account) -> None:
     open_application(page, apps, "examples.html", demo.url, account.api_key, fragment="#native")
-    page.get_by_label("Draft").fill(f"{BAKERY} [[standin:delay=3]]")
+    page.get_by_label("Draft").fill(LONG)
     page.get_by_role("button", name="Improve").click()
     expect(page.locator("body")).to_contain_text("70% Waiting for AI response...")
     page.evaluate("window.becomes('background')")
@@ -149,6 +151,10 @@ def test_react_native(page: Page, apps: Path, demo: Demo, account: Account) -> N
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(1_500)  # longer than a poll's interval: the absence of polls cannot be waited for
     assert asked == []
-    page.evaluate("window.becomes('active')")
+    with page.expect_request("**/status/**"):  # there are no streams, so it polls
+        page.evaluate("window.becomes('active')")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("body")).to_contain_text("You cancelled")
+    page.get_by_label("Draft").fill(BAKERY)
+    page.get_by_role("button", name="Improve").click()
     expect(page.locator("body")).to_contain_text("+49 30 1234567")
-    assert [url for url in asked if "/status/" in url], "it polls: there are no streams"

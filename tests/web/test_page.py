@@ -22,6 +22,9 @@ def taking(seconds: float) -> str:
     return f"{BAKERY} [[standin:delay={seconds}]]"
 
 
+LONG = taking(60)  # long enough to be met running on the slowest machine; such a test ends by cancelling
+
+
 def failing(fault: str) -> str:
     return f"{BAKERY} [[standin:fault={fault}]]"
 
@@ -55,8 +58,36 @@ def text_of_result(page: Page) -> str:
 # The flow
 
 
+RECORDER = """
+window.recorded = {progress: [], texts: []};
+const watch = (selector, options, note) =>
+  new MutationObserver(note).observe(document.querySelector(selector), {subtree: true, ...options});
+watch('#progress', {attributeFilter: ['aria-valuenow'], attributeOldValue: true}, (changes) =>
+  changes.forEach(({oldValue}) => recorded.progress.push(Number(oldValue))));
+watch('#text', {characterData: true, characterDataOldValue: true}, (changes) =>
+  changes.forEach(({oldValue}) => recorded.texts.push(oldValue)));
+"""
+
+
 def test_a_prompt_grows_before_the_eyes_and_is_charged(opened: Page) -> None:
+    opened.evaluate(RECORDER)
     generate(opened, taking(2))
+    expect_phase(opened, "completed")
+    whole = opened.locator("#text").evaluate("e => e.textContent")
+    recorded = opened.evaluate("window.recorded")
+    stages = list(dict.fromkeys(recorded["progress"]))
+    assert [percent for percent in stages if percent in (10, 30, 50, 70)] == [10, 30, 50, 70]
+    assert recorded["texts"]
+    assert all(whole.startswith(text.rstrip()) for text in recorded["texts"])
+    assert "+49 30 1234567" in whole
+    expect(opened.locator("#facts")).to_have_text(re.compile(r"^gemini-standin-1\.0 · \d+ tokens · \d+ s$"))
+    expect(opened.locator("#balance")).not_to_have_text("1,000,000")
+    expect(opened.locator("#recent .badge")).to_have_text("Done")
+    expect(opened.locator("#announcement")).to_have_text("Prompt generated.")
+
+
+def test_while_it_runs_the_stage_is_shown_and_the_field_is_locked(opened: Page) -> None:
+    generate(opened, LONG)
     bar = opened.get_by_role("progressbar")
     expect(bar).to_have_attribute("aria-valuenow", "70")
     expect(bar).to_have_attribute("aria-valuetext", "70%, Waiting for AI response...")
@@ -64,17 +95,9 @@ def test_a_prompt_grows_before_the_eyes_and_is_charged(opened: Page) -> None:
     expect(opened.get_by_role("textbox", name="Your prompt")).to_be_disabled()
     expect(opened.get_by_role("button", name="Generating…")).to_be_disabled()
     expect(opened.locator("#text")).to_contain_text(re.compile(r"\w+"))
-    growing = text_of_result(opened)
-    expect_phase(opened, "completed")
-    whole = text_of_result(opened)
-    assert whole.startswith(growing.rstrip()[:20])
-    assert "+49 30 1234567" in whole
-    expect(opened.locator("#facts")).to_have_text(re.compile(r"^gemini-standin-1\.0 · \d+ tokens · \d+ s$"))
+    opened.get_by_role("button", name="Cancel").click()
+    expect_phase(opened, "failed")
     expect(opened.get_by_role("textbox", name="Your prompt")).to_be_enabled()
-    expect(opened.locator("#balance")).not_to_have_text("1,000,000")
-    expect(opened.locator("#recent li")).to_have_count(1)
-    expect(opened.locator("#recent")).to_contain_text("Done")
-    expect(opened.locator("#announcement")).to_have_text("Prompt generated.")
 
 
 def test_the_result_is_copied_without_a_dialog(opened: Page) -> None:
@@ -224,7 +247,7 @@ def test_an_unreachable_server_is_said_to_be(opened: Page) -> None:
 
 
 def test_cancel_ends_the_generation(opened: Page) -> None:
-    generate(opened, taking(60))
+    generate(opened, LONG)
     expect(opened.locator("#percent")).to_have_text("70%")
     opened.get_by_role("button", name="Cancel").click()
     expect(opened.locator("#notice")).to_contain_text("Generation cancelled")
@@ -236,38 +259,47 @@ def test_cancel_ends_the_generation(opened: Page) -> None:
 
 
 def test_a_reload_takes_the_running_generation_up(opened: Page) -> None:
-    generate(opened, taking(4))
+    generate(opened, LONG)
     expect(opened.locator("#text")).to_contain_text(re.compile(r"\w+"))
     opened.reload()
     expect_phase(opened, "running")
-    expect(opened.get_by_role("textbox", name="Your prompt")).to_have_value(taking(4))
-    expect_phase(opened, "completed")
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_have_value(LONG)
+    expect(opened.locator("#percent")).to_have_text("70%")
+    expect(opened.locator("#text")).to_contain_text(re.compile(r"\w+"))
     expect(opened.locator("#recent li")).to_have_count(1)
+    opened.get_by_role("button", name="Cancel").click()
+    expect_phase(opened, "failed")
     opened.reload()
     expect_phase(opened, "idle")
 
 
 def test_offline_and_back(opened: Page, context: BrowserContext) -> None:
-    generate(opened, taking(4))
+    generate(opened, LONG)
     expect(opened.locator("#percent")).to_have_text("70%")
     context.set_offline(True)
     expect(opened.locator("#connection")).to_contain_text("You are offline.")
-    context.set_offline(False)
+    with opened.expect_request("**/events/**"):
+        context.set_offline(False)
     expect(opened.locator("#connection")).to_be_hidden()
-    expect_phase(opened, "completed")
+    opened.get_by_role("button", name="Cancel").click()
+    expect(opened.locator("#notice")).to_contain_text("Generation cancelled")
 
 
 def test_a_page_that_nobody_sees_is_quiet(opened: Page) -> None:
-    generate(opened, taking(3))
+    generate(opened, LONG)
     expect(opened.locator("#percent")).to_have_text("70%")
+    expect(opened.locator("#recent li")).to_have_count(1)
     set_visibility(opened, "hidden")
     expect(opened.locator("#connection")).to_have_text("Paused while nobody looks.")
     sent: list[str] = []
     opened.on("request", lambda request: sent.append(request.url))
     opened.wait_for_timeout(1_500)  # longer than a poll's interval: the absence of requests cannot be waited for
     assert sent == []
-    set_visibility(opened, "visible")
-    expect_phase(opened, "completed")
+    with opened.expect_request("**/events/**"):
+        set_visibility(opened, "visible")
+    expect(opened.locator("#connection")).to_be_hidden()
+    opened.get_by_role("button", name="Cancel").click()
+    expect_phase(opened, "failed")
 
 
 def set_visibility(page: Page, state: str) -> None:
@@ -331,15 +363,19 @@ def test_a_token_without_an_account_is_explained(page: Page, demo: Demo) -> None
 
 
 def test_everything_works_by_keyboard(opened: Page) -> None:
-    opened.get_by_role("textbox", name="Your prompt").focus()
-    opened.keyboard.type(taking(2))
+    field = opened.get_by_role("textbox", name="Your prompt")
+    field.focus()
+    opened.keyboard.type(LONG)
     opened.keyboard.press("Control+Enter")
-    expect_phase(opened, "running")
+    expect(opened.locator("#percent")).to_have_text("70%")
     tab_to(opened, "#cancel")
-    expect_phase(opened, "completed")
+    opened.keyboard.press("Enter")
+    expect_phase(opened, "failed")
     expect(opened.locator("#outcome-title")).to_be_focused()
-    opened.keyboard.press("Tab")
-    expect(opened.get_by_role("radio", name="Result")).to_be_focused()
+    field.fill(BAKERY)
+    opened.keyboard.press("Control+Enter")
+    expect_phase(opened, "completed")
+    tab_to(opened, "input[value=result]")
     opened.keyboard.press("ArrowRight")
     expect(opened.locator("#comparison")).to_be_visible()
     opened.keyboard.press("Tab")
@@ -397,7 +433,7 @@ def test_nothing_sticks_out_of_the_screen(opened: Page, width: int) -> None:
 
 def test_who_wants_no_motion_gets_none(opened: Page) -> None:
     opened.emulate_media(reduced_motion="reduce")
-    generate(opened, taking(2))
+    generate(opened, f"{BAKERY} [[standin:fault=hang]]")
     expect(opened.locator("#skeleton span").first).to_be_visible()
     assert opened.locator("#skeleton span").first.evaluate("e => getComputedStyle(e).animationName") == "none"
     assert opened.locator(".progress-fill").evaluate("e => getComputedStyle(e).transitionDuration") == "0s"
@@ -411,9 +447,13 @@ def test_axe_finds_no_violation_in_any_state(
     page.set_viewport_size({"width": width, "height": 900})
     open_page(page, demo.url, account.api_key)
     found = {"idle": violations(page, node_modules)}
-    generate(page, taking(3))
+    generate(page, LONG)
     expect(page.locator("#text")).to_contain_text(re.compile(r"\w+"))
     found["running"] = violations(page, node_modules)
+    page.get_by_role("button", name="Cancel").click()
+    expect_phase(page, "failed")
+    found["cancelled"] = violations(page, node_modules)
+    generate(page, BAKERY)
     expect_phase(page, "completed")
     page.get_by_text("Ledger").click()
     expect(page.locator("#ledger-entries li")).not_to_have_count(0)

@@ -19,7 +19,7 @@ BAKERY = "Answer questions about Bakery Sonne. Open 7-18. Call +49 30 1234567."
 
 def test_the_react_component_of_the_document(page: Page, apps: Path, demo: Demo, account: Account) -> None:
     open_application(page, apps, "seed-react.html", demo.url, account.api_key)
-    page.get_by_role("textbox").fill(f"{BAKERY} [[standin:delay=2.5]]")
+    page.get_by_role("textbox").fill(f"{BAKERY} [[standin:delay=4]]")
     page.get_by_role("button", name="Generate AI Prompt").click()
     expect(page.get_by_role("button", name="Generating...")).to_be_disabled()
     expect(page.locator(".progress")).to_have_text("70% processing")
@@ -44,7 +44,7 @@ def test_a_lapsed_subscription_in_the_react_component(page: Page, apps: Path, de
 
 def test_the_javascript_class_of_the_document(page: Page, demo: Demo, account: Account) -> None:
     open_application(page, APPS, "seed-plain.html", demo.url, account.api_key)
-    page.get_by_role("textbox").fill(f"{BAKERY} [[standin:delay=2.5]]")
+    page.get_by_role("textbox").fill(f"{BAKERY} [[standin:delay=4]]")
     page.get_by_role("button", name="Go").click()
     expect(page.locator("#complete")).to_contain_text(re.compile(r"^true: [\s\S]*\+49 30 1234567"))
     lines = page.locator("#progress").inner_text().splitlines()

@@ -19,7 +19,7 @@ beforeEach(() => {
 
 test('a stream that is cut goes on where it was, without loss or repetition', async () => {
   let cuts = 0;
-  proxy.fault = ({ path }) => (path.includes('/events/') && (cuts += 1) <= 3 ? { cutAfter: 700 + 400 * cuts } : undefined);
+  proxy.fault = ({ path }) => (path.includes('/events/') && (cuts += 1) <= 2 ? { cutAfter: 500 * cuts } : undefined);
   const texts = [];
   const progress = [];
   const result = await client().generate(taking(1), {
@@ -30,7 +30,7 @@ test('a stream that is cut goes on where it was, without loss or repetition', as
   assert.equal(texts.at(-1).trim(), result.prompt);
   assert.deepEqual(progress, [...new Set(progress)], 'no status twice');
   const streams = proxy.asked('/events/');
-  assert.equal(streams.length, 4);
+  assert.equal(streams.length, 3);
   assert.equal(streams[0].headers['last-event-id'], undefined);
   streams.slice(1).forEach(({ headers }) => assert.match(headers['last-event-id'], /^\d+-\d+$/));
   assert.equal(proxy.asked('/status/').length, 0, 'polls were not needed');
@@ -106,7 +106,7 @@ test('polls are a second apart, and never closer than half a second', async () =
     proxy.requests.length = 0;
     await client({ events: false, pollIntervalMs }).generate(taking(2.5));
     const times = proxy.asked('/status/').map(({ at }) => at);
-    assert.ok(times.length >= 3 && times.length <= 5, `${times.length} polls`);
+    assert.ok(times.length >= 3, `${times.length} polls`);
     times.slice(1).forEach((at, index) => assert.ok(at - times[index] >= shortest - 20, `${at - times[index]} ms`));
   }
 });
@@ -123,9 +123,9 @@ test('a network error is tried again three times, then it is an error', async ()
 test('a network error in between is forgotten after the next success', async () => {
   let polls = 0;
   proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) % 2 ? 'reset' : undefined);
-  const result = await client({ events: false, pollIntervalMs: 500 }).generate(taking(5));
+  const result = await client({ events: false, retries: 1 }).generate(taking(2.5));
   assert.equal(result.generatedByAI, true);
-  assert.ok(polls >= 8, `${polls} polls, every other one cut`);
+  assert.ok(polls >= 4, `${polls} polls, every other one cut`);
 });
 
 test('a server that is away for a while costs nothing but time', async () => {
@@ -151,8 +151,8 @@ test('a submit whose answer was lost is repeated with the same key and starts no
 test('a server that names the time to come back is believed', async () => {
   let polls = 0;
   const busy = { status: 503, type: 'application/json', headers: { 'Retry-After': '1' }, body: '{"error_code":"storage_unavailable"}' };
-  proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) <= 5 ? busy : undefined);
-  const result = await client({ events: false }).generate(taking(1));
+  proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) <= 2 ? busy : undefined);
+  const result = await client({ events: false, retries: 0 }).generate(BAKERY);
   assert.equal(result.generatedByAI, true);
   const [first, second] = proxy.asked('/status/');
   assert.ok(second.at - first.at >= 980);
@@ -168,9 +168,18 @@ test('a submit is refused after three more tries while the server cannot take it
 });
 
 test('a portal’s page in between is not taken for an answer', async () => {
-  proxy.fault = () => ({ status: 200, body: '<html>Please sign in to the Wi-Fi</html>' });
-  const error = await client().generate(BAKERY).catch((reason) => reason);
-  assert.ok(error instanceof UnexpectedAnswer);
+  const strange = [
+    [() => true, { status: 200, body: '<html>Please sign in to the Wi-Fi</html>' }],
+    [() => true, { status: 200, type: 'application/json', body: '{"ok":true}' }],
+    [({ path }) => path.includes('/status/'), { status: 200, type: 'application/json', body: 'null' }],
+    [({ path }) => path.includes('/events/'), { status: 200, type: 'text/event-stream', body: 'event: status\ndata: {\n\n' }],
+  ];
+  for (const [where, answer] of strange) {
+    proxy.fault = (request) => (where(request) ? answer : undefined);
+    const events = where({ path: '/events/' });
+    const error = await client({ events }).generate(BAKERY).catch((reason) => reason);
+    assert.ok(error instanceof UnexpectedAnswer, `${answer.body}: ${error}`);
+  }
 });
 
 test('aborting stops watching, closes the connection and leaves nothing behind', async () => {

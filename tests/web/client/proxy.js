@@ -84,14 +84,14 @@ export class Proxy {
       return;
     }
     let left = fault?.cutAfter ?? Infinity;
+    const { socket } = response;
     answer.on('data', (bytes) => {
-      response.write(bytes.subarray(0, left));
-      left -= bytes.length;
-      if (left <= 0) {
-        setImmediate(() => response.destroy());
+      if (left > 0) {
+        response.write(bytes.subarray(0, left), () => left <= 0 && socket.destroy());
+        left -= bytes.length;
       }
     });
-    answer.on('end', () => response.end());
+    answer.on('end', () => left > 0 && response.end());
     answer.on('error', () => response.destroy());
   }
 }

@@ -4,7 +4,7 @@
  * `startGeneration`, `pollStatus` and `stopPolling` are those of the seed document's class; the rest is for new code.
  */
 
-import { GenerationError, InvalidPrompt, NetworkError } from './errors.js';
+import { GenerationError, InvalidPrompt, NetworkError, UnexpectedAnswer } from './errors.js';
 import { newIdempotencyKey } from './idempotency.js';
 import { defaultPresence } from './presence.js';
 import { Retries } from './retry.js';
@@ -183,6 +183,9 @@ export class PromptGeneratorAPI {
     try {
       const request = { method: 'POST', headers, json, signal };
       const { body } = await this.#retried(this.#transport.generations(), request, () => onConnection?.('retrying'));
+      if (typeof body?.task_id !== 'string') {
+        throw new UnexpectedAnswer('The answer names no task.', { title: 'Unexpected answer' });
+      }
       return body.task_id;
     } catch (error) {
       if (error instanceof NetworkError) {

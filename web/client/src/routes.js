@@ -45,9 +45,9 @@ export async function followEvents(transport, view, signal, worked) {
       onEvent(event) {
         view.lastEventId = event.id;
         if (event.type === 'status') {
-          view.accept(JSON.parse(event.data));
+          view.accept(parsed(event, view.taskId));
         } else if (event.type === 'chunk') {
-          view.acceptText(JSON.parse(event.data));
+          view.acceptText(parsed(event, view.taskId));
         }
         return event.type !== 'end';
       },
@@ -62,6 +62,15 @@ export async function followEvents(transport, view, signal, worked) {
   }
   if (!view.ended) {
     throw interruption(brought, parser);
+  }
+}
+
+/** @param {import('./event-stream.js').StreamEvent} event @param {string} taskId */
+function parsed({ data }, taskId) {
+  try {
+    return JSON.parse(data);
+  } catch (cause) {
+    throw new UnexpectedAnswer('An event cannot be read.', { title: 'Unexpected answer', taskId, cause });
   }
 }
 
