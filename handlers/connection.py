@@ -35,12 +35,13 @@ class Connection:
         except OSError:
             data = b""
         if data:
-            self.take(data)
+            self.seen_at = now = time.monotonic()
+            self._owner.take(self, data, now)
         else:
             self.close()
 
     def take(self, data: bytes) -> None:
-        """Have answered what was read, now or before a pause."""
+        """Have answered what was read before a pause, or by others."""
         self.seen_at = now = time.monotonic()
         self._owner.take(self, data, now)
 
