@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
-from accounts import Accounts, ApiKeys, Identity, Unauthorized
+from accounts import Accounts, ApiKeys, Identity, PublicKeyUnusable, Unauthorized
 from accounts.commands import accounts as accounts_commands
 from generation import Generations, StatusCopy
 from generation.events import TaskEvents
@@ -198,6 +198,14 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Any]:
         yield AccountsAdministration(Accounts(storage), ApiKeys(storage))
 
 
+def administer_accounts(config: Path | None) -> AbstractAsyncContextManager[Any]:
+    """Open what the accounts commands need in a process of their own; logs go to standard error, beside the answers."""
+    settings = read_settings(config)
+    require_redis_url(settings)
+    configure_logging(settings.logs)
+    return open_accounts(settings)
+
+
 @dataclass(frozen=True, slots=True)
 class AccountsAdministration:
     accounts: Accounts
@@ -231,6 +239,12 @@ def read_settings(config: Path | None, **sections: dict[str, Any]) -> Settings:
         raise click.ClickException("the settings cannot be used:\n  " + "\n  ".join(exc.problems)) from exc
 
 
+def require_redis_url(settings: Settings) -> None:
+    """End with what to set, when nothing says where Redis is."""
+    if not settings.redis.url.get_secret_value():
+        raise click.ClickException("redis.url is not set: give PROMPT_REDIS__URL, for example redis://127.0.0.1:6379/0")
+
+
 def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     """Run until a signal; end with one clear line when the port or Redis cannot be had."""
     configure_logging(settings.logs)
@@ -241,6 +255,8 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
+    except PublicKeyUnusable as exc:
+        raise click.ClickException(f"identity.jwt.public_key_file: {exc.path} {exc.reason}") from exc
     except TemplatesUnusable as exc:
         raise click.ClickException(str(exc)) from exc
 
@@ -250,7 +266,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""
-    ctx.obj = lambda config: open_accounts(read_settings(config))
+    ctx.obj = administer_accounts
 
 
 @cli.command()
@@ -261,8 +277,7 @@ def cli(ctx: click.Context) -> None:
 def serve(config: Path | None, host: str | None, port: int | None, ready_file: Path | None) -> None:
     """Run the server in production. Needs redis.url and a Gemini API key."""
     settings = read_settings(config, server={"host": host, "port": port})
-    if not settings.redis.url.get_secret_value():
-        raise click.ClickException("redis.url is not set: give PROMPT_REDIS__URL, for example redis://127.0.0.1:6379/0")
+    require_redis_url(settings)
 
     def ready(address: str) -> None:
         write_ready_file(ready_file, {"url": address, "pid": os.getpid()})

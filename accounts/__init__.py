@@ -1,7 +1,8 @@
 """Who may use the service, and whose money it costs: identities, balances, ledger."""
 
-from accounts.accounts import Account, Accounts, AuditFailure, LedgerEntry
+from accounts.accounts import Account, Accounts
 from accounts.api_keys import ApiKey, ApiKeys, NewApiKey
+from accounts.audit import AuditFailure
 from accounts.errors import (
     AccountExists,
     AccountsError,
@@ -9,12 +10,16 @@ from accounts.errors import (
     IdentityUnavailable,
     InsufficientTokens,
     InvalidAccountId,
+    InvalidEntryId,
+    PublicKeyUnusable,
     SubscriptionInactive,
+    TokensOutOfRange,
     Unauthorized,
     UnknownAccount,
     UnknownApiKey,
 )
 from accounts.identity import Caller, Identity
+from accounts.ledger import LedgerEntry
 
 __all__ = [
     "Account",
@@ -30,9 +35,12 @@ __all__ = [
     "IdentityUnavailable",
     "InsufficientTokens",
     "InvalidAccountId",
+    "InvalidEntryId",
     "LedgerEntry",
     "NewApiKey",
+    "PublicKeyUnusable",
     "SubscriptionInactive",
+    "TokensOutOfRange",
     "Unauthorized",
     "UnknownAccount",
     "UnknownApiKey",

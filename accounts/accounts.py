@@ -13,13 +13,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.errors import AccountExists, GrantRefused, InvalidAccountId, UnknownAccount
+from accounts.audit import AuditFailure, audit
+from accounts.errors import AccountExists, GrantRefused, InvalidAccountId, TokensOutOfRange, UnknownAccount
+from accounts.ledger import Ledger, LedgerEntry
 from runtime.storage import Storage, account_of
 
 # Safe inside a hash tag and in one line of text; fits what a JWT's sub holds: 42, auth0|123, a UUID, an e-mail.
 ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.@|:+=/-]{1,128}")
-ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
-WHOLE_LEDGER = 1_000_000_000
+MOST_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +42,12 @@ class Account:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One movement. ``kind``: grant | hold | settle | release; balance, held and charged are those after it."""
-
-    id: str
-    at: str
-    kind: str
-    tokens: int
-    balance: int
-    held: int
-    charged: int
-    task_id: str
-    reason: str
-    uncollected: int
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFailure:
-    """An account whose numbers do not agree: the hash's, and what its ledger adds up to."""
-
-    account_id: str
-    problems: tuple[str, ...]
-    granted: int
-    balance: int
-    held: int
-    charged: int
-    ledger_granted: int
-    ledger_charged: int
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 class Accounts:
     """Create, show, grant, subscribe, and prove."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._ledger = Ledger(storage)
 
     async def create(
         self,
@@ -94,13 +60,17 @@ class Accounts:
     ) -> Account:
         """Create an account with its first ledger entry, in one step.
 
+        A subscription ends with the year 9999 at the latest.
+
         Raises:
-            InvalidAccountId, AccountExists, StorageUnavailable
+            InvalidAccountId, TokensOutOfRange, AccountExists, StorageUnavailable
         """
         account_id = checked_account_id(account_id if account_id is not None else f"acc_{secrets.token_hex(8)}")
+        if not 0 <= tokens <= MOST_TOKENS:
+            raise TokensOutOfRange(tokens, MOST_TOKENS)
         created = await self._storage.run(
             "create_account",
-            self._keys(account_id),
+            [*self._keys(account_id), self._mark(account_id)],
             [name, business_type, _iso(datetime.now(UTC)), subscription_days, tokens],
         )
         if not created:
@@ -113,7 +83,7 @@ class Accounts:
         Raises:
             UnknownAccount, StorageUnavailable
         """
-        members, active, _entries = await self._read(account_id, 0)
+        members, active, _newest = await self._read(account_id)
         until_ms = int(members["subscription_until_ms"])
         return Account(
             account_id=account_id,
@@ -136,14 +106,19 @@ class Accounts:
         """Add tokens; a negative number takes back what is neither held nor charged.
 
         Raises:
-            UnknownAccount, GrantRefused, StorageUnavailable: the grant may have happened; look before repeating it.
+            UnknownAccount, GrantRefused, TokensOutOfRange
+            StorageUnavailable: the grant may have happened; look before repeating it.
         """
-        keys = self._keys_once(account_id)
-        answer = await self._storage.run("grant_tokens", keys, [tokens, reason or "granted"])
+        if abs(tokens) > MOST_TOKENS:
+            raise TokensOutOfRange(tokens, MOST_TOKENS)
+        keys = [*self._keys(account_id), self._mark(account_id)]
+        answer = await self._storage.run("grant_tokens", keys, [tokens, reason or "granted", MOST_TOKENS])
         if answer[0] == -1:
             raise UnknownAccount(account_id)
         if answer[0] == -2:
             raise GrantRefused(-tokens, answer[1])
+        if answer[0] == -3:
+            raise TokensOutOfRange(tokens, MOST_TOKENS)
         return await self.show(account_id)
 
     async def subscribe(self, account_id: str, days: int) -> Account:
@@ -152,24 +127,26 @@ class Accounts:
         Raises:
             UnknownAccount, StorageUnavailable
         """
-        if await self._storage.run("extend_subscription", self._keys_once(account_id), [days]) == -1:
+        keys = [self._storage.key(account_id, "account"), self._mark(account_id)]
+        if await self._storage.run("extend_subscription", keys, [days]) == -1:
             raise UnknownAccount(account_id)
         return await self.show(account_id)
 
     async def ledger(
         self, account_id: str, *, limit: int = 50, before: str | None = None
     ) -> tuple[list[LedgerEntry], str | None]:
-        """Return a page of entries, newest first, and the id to give as ``before`` for the next page, or None."""
-        key = self._storage.key(account_id, "ledger")
-        newest = f"({before}" if before and ENTRY_ID.fullmatch(before) else "+"
-        entries = await self._storage.command("XREVRANGE", key, newest, "-", "COUNT", limit + 1)
-        page = [_entry(entry_id, fields) for entry_id, fields in entries[:limit]]
-        return page, page[-1].id if len(entries) > limit and page else None
+        """Return a page of entries, newest first, and the id to give as ``before`` for the next page, or None.
+
+        Raises:
+            InvalidEntryId, StorageUnavailable
+        """
+        return await self._ledger.page(account_id, limit, before)
 
     async def audit(self, account_id: str | None = None) -> list[AuditFailure]:
         """Check one account, or all: ``granted == balance + held + charged``, nothing negative, the ledger agrees.
 
-        Each account is read in one step; the accounts are read one after the other.
+        An account's numbers and its ledger are compared as of one moment, and Redis is not kept from others meanwhile:
+        numbers and newest entry are read in one step, then the entries up to that one, which change no more.
 
         Raises:
             UnknownAccount, StorageUnavailable
@@ -188,38 +165,22 @@ class Accounts:
                 yield account_id
 
     async def _audit_one(self, account_id: str) -> AuditFailure | None:
-        members, _active, entries = await self._read(account_id, WHOLE_LEDGER)
-        granted, balance, held, charged = (int(members[name]) for name in ("granted", "balance", "held", "charged"))
-        movements = [_entry(entry_id, _pairs(fields)) for entry_id, fields in entries]
-        ledger_granted = sum(entry.tokens for entry in movements if entry.kind == "grant")
-        ledger_charged = sum(entry.tokens for entry in movements if entry.kind == "settle")
-        last = movements[-1] if movements else None
-        checks = {
-            "granted is not balance + held + charged": granted == balance + held + charged,
-            "a number is negative": min(granted, balance, held, charged) >= 0,
-            "the ledger's grants do not add up": ledger_granted == granted,
-            "the ledger's charges do not add up": ledger_charged == charged,
-            "the ledger's last entry disagrees": last is None
-            or (last.balance, last.held, last.charged) == (balance, held, charged),
-        }
-        problems = tuple(problem for problem, holds in checks.items() if not holds)
-        if not problems:
-            return None
-        return AuditFailure(account_id, problems, granted, balance, held, charged, ledger_granted, ledger_charged)
+        members, _active, newest = await self._read(account_id)
+        return await audit(account_id, members, self._ledger.until(account_id, newest))
 
-    async def _read(self, account_id: str, entries: int) -> tuple[Mapping[str, str], bool, list[Any]]:
-        flat, active, ledger = await self._storage.run("read_account", self._keys(account_id), [entries])
+    async def _read(self, account_id: str) -> tuple[Mapping[str, str], bool, str]:
+        flat, active, newest = await self._storage.run("read_account", self._keys(account_id), [])
         if not flat:
             raise UnknownAccount(account_id)
-        members = {str(name, "ascii"): str(value, "utf-8") for name, value in _pairs(flat).items()}
-        return members, bool(active), ledger
-
-    def _keys_once(self, account_id: str) -> list[str]:
-        """Name the keys of a call that must count once, however often the connection repeats it."""
-        return [*self._keys(account_id), self._storage.key(account_id, "call", secrets.token_hex(8))]
+        texts = [str(text, "utf-8") for text in flat]
+        return dict(zip(texts[::2], texts[1::2], strict=True)), bool(active), str(newest, "ascii")
 
     def _keys(self, account_id: str) -> list[str]:
         return [self._storage.key(account_id, "account"), self._storage.key(account_id, "ledger")]
+
+    def _mark(self, account_id: str) -> str:
+        """Name a call that must count once, however often the connection repeats it."""
+        return self._storage.key(account_id, "call", secrets.token_hex(8))
 
 
 def checked_account_id(account_id: str) -> str:
@@ -231,26 +192,6 @@ def checked_account_id(account_id: str) -> str:
     if not ACCOUNT_ID.fullmatch(account_id):
         raise InvalidAccountId(account_id)
     return account_id
-
-
-def _entry(entry_id: bytes, fields: Mapping[bytes, bytes]) -> LedgerEntry:
-    milliseconds = int(entry_id.split(b"-")[0])
-    return LedgerEntry(
-        id=str(entry_id, "ascii"),
-        at=_iso(datetime.fromtimestamp(milliseconds / 1000, UTC)),
-        kind=str(fields[b"kind"], "ascii"),
-        tokens=int(fields[b"tokens"]),
-        balance=int(fields[b"balance"]),
-        held=int(fields[b"held"]),
-        charged=int(fields[b"charged"]),
-        task_id=str(fields[b"task"], "ascii"),
-        reason=str(fields[b"reason"], "utf-8"),
-        uncollected=int(fields[b"uncollected"]),
-    )
-
-
-def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _iso(moment: datetime) -> str:

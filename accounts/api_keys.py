@@ -65,8 +65,15 @@ class ApiKeys:
         return NewApiKey(key, record["key_id"])
 
     async def of(self, account_id: str) -> list[ApiKey]:
-        """Return the account's keys, oldest first."""
-        return sorted((key for _digest, key in await self._records(account_id)), key=lambda key: key.created_at)
+        """Return the account's keys, oldest first.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+        """
+        records = await self._records(account_id)
+        if not records and not await Accounts(self._storage).exists(account_id):
+            raise UnknownAccount(account_id)
+        return sorted((key for _digest, key in records), key=lambda key: key.created_at)
 
     async def revoke(self, account_id: str, key_id: str) -> ApiKey:
         """End a key; revoking twice keeps the first time.

@@ -16,9 +16,19 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from accounts.accounts import Account, Accounts, AuditFailure
+from accounts.accounts import MOST_TOKENS, Account, Accounts
 from accounts.api_keys import ApiKeys
-from accounts.errors import AccountExists, AccountsError, GrantRefused, InvalidAccountId, UnknownAccount, UnknownApiKey
+from accounts.audit import AuditFailure
+from accounts.errors import (
+    AccountExists,
+    AccountsError,
+    GrantRefused,
+    InvalidAccountId,
+    InvalidEntryId,
+    TokensOutOfRange,
+    UnknownAccount,
+    UnknownApiKey,
+)
 from runtime.storage import StorageUnavailable
 
 T = TypeVar("T")
@@ -43,6 +53,8 @@ SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
         f"{exc.account_id!r} cannot be an account id: letters, digits and _.@|:+=/- up to 128"
     ),
     GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
+    TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.most} tokens in all",
+    InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",
     UnknownApiKey: lambda exc: f"the account has no key {exc.key_id!r}; 'accounts keys list' shows them",
 }
 
@@ -60,6 +72,8 @@ def perform(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]
         raise click.ClickException(SENTENCES[type(exc)](exc)) from exc
     except StorageUnavailable as exc:
         raise click.ClickException(f"Redis cannot be used ({exc.reason}): check redis.url (PROMPT_REDIS__URL)") from exc
+    except UnicodeEncodeError as exc:
+        raise click.ClickException("what you gave is not valid UTF-8 text") from exc
 
 
 def show_account(account: Account, as_json: bool, **more: Any) -> None:
@@ -83,7 +97,7 @@ def accounts(ctx: click.Context, config: Path | None) -> None:
 
 @accounts.command("create")
 @click.option("--id", "account_id", help="Id to use, such as the user id in your JWTs. Made up unless given.")
-@click.option("--tokens", type=click.IntRange(0), default=0, show_default=True, help="Tokens to grant.")
+@click.option("--tokens", type=click.IntRange(0, MOST_TOKENS), default=0, show_default=True, help="Tokens to grant.")
 @click.option("--subscription-days", type=click.IntRange(0, 36_500), default=0, show_default=True, help="Days it runs.")
 @click.option("--business-type", default="general", show_default=True, help="Which prompt template fits.")
 @click.option("--name", default="", help="A name to recognise it by.")
@@ -138,7 +152,7 @@ def list_accounts(ctx: click.Context, as_json: bool) -> None:
 
 @accounts.command("grant", context_settings={"ignore_unknown_options": True})
 @click.argument("account_id")
-@click.argument("tokens", type=int)
+@click.argument("tokens", type=click.IntRange(-MOST_TOKENS, MOST_TOKENS))
 @click.option("--reason", default="granted", show_default=True, help="Why, for the ledger.")
 @JSON
 @click.pass_context

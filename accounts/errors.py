@@ -6,7 +6,10 @@ AccountsError
 ├── AccountExists           create was given an id that is taken
 ├── InvalidAccountId        an id that cannot name an account
 ├── GrantRefused            more tokens to be taken back than the balance has
+├── TokensOutOfRange        an account's tokens would be below none, or more than are counted exactly
+├── InvalidEntryId          not the id of a ledger entry
 ├── UnknownApiKey           no key of that id belongs to the account
+├── PublicKeyUnusable       the file with the key that checks JWTs cannot be used
 ├── SubscriptionInactive    the subscription has ended or never began
 ├── InsufficientTokens      the balance does not cover a generation
 └── IdentityUnavailable     the keys that JWTs are checked with cannot be fetched now
@@ -54,10 +57,34 @@ class GrantRefused(AccountsError):
         self.available = available
 
 
+class TokensOutOfRange(AccountsError):
+    """Tokens that were to be granted, and how many an account may be granted in all."""
+
+    def __init__(self, tokens: int, most: int) -> None:
+        super().__init__(tokens, most)
+        self.tokens = tokens
+        self.most = most
+
+
+class InvalidEntryId(AccountsError):
+    def __init__(self, entry_id: str) -> None:
+        super().__init__(entry_id)
+        self.entry_id = entry_id
+
+
 class UnknownApiKey(AccountsError):
     def __init__(self, key_id: str) -> None:
         super().__init__(key_id)
         self.key_id = key_id
+
+
+class PublicKeyUnusable(AccountsError):
+    """The file's path, and what was expected of it."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
 
 
 class SubscriptionInactive(AccountsError):

@@ -6,6 +6,7 @@ until it expires. Only what was found valid is remembered: wrong tokens fill not
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import aiohttp
 from accounts.accounts import ACCOUNT_ID, Accounts
 from accounts.api_keys import ApiKeys
 from accounts.errors import AccountExists, Unauthorized, UnknownAccount
-from accounts.jwts import Jwts
+from accounts.jwts import LONGEST_TOKEN, Jwts
 from runtime.settings import IdentitySettings
 
 API_KEY_PREFIX = "pg_"
@@ -40,7 +41,7 @@ class Identity:
         self._accounts = accounts
         self._settings = settings
         self._jwts = Jwts(settings.jwt, session)
-        self._callers: OrderedDict[str, Caller] = OrderedDict()
+        self._callers: OrderedDict[bytes, Caller] = OrderedDict()  # by SHA-256 of the token
 
     async def authenticate(self, authorization: str | None) -> Caller:
         """Return who sent this Authorization header.
@@ -50,17 +51,21 @@ class Identity:
         """
         if not authorization:
             raise Unauthorized("missing")
-        remembered = self._callers.get(authorization)
-        if remembered is not None:
-            if time.time() < remembered.valid_until:
-                self._callers.move_to_end(authorization)
-                return remembered
-            del self._callers[authorization]
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
             raise Unauthorized("malformed")
+        if len(token) > LONGEST_TOKEN:
+            raise Unauthorized("invalid_token")
+        digest = _digest(token)
+        remembered = self._callers.get(digest)
+        if remembered is not None:
+            if time.time() < remembered.valid_until:
+                self._callers.move_to_end(digest)
+                return remembered
+            del self._callers[digest]
         caller = await (self._by_key(token) if token.startswith(API_KEY_PREFIX) else self._by_jwt(token))
-        self._callers[authorization] = caller
+        self._callers[digest] = caller
+        self._callers.move_to_end(digest)
         while len(self._callers) > self._settings.remembered_tokens:
             self._callers.popitem(last=False)
         return caller
@@ -72,23 +77,24 @@ class Identity:
             StorageUnavailable: nothing was found out, and nothing forgotten.
         """
         asked_at = time.time()
-        callers = [self._callers.get(authorization) for authorization in authorizations]
+        tokens = [authorization.partition(" ")[2] for authorization in authorizations]
+        callers = [self._callers.get(_digest(token)) for token in tokens]
         renewed: list[Caller | None] = [
             caller if caller is not None and asked_at < caller.valid_until else None for caller in callers
         ]
         keys = [
-            (at, caller.account_id, authorization.partition(" ")[2])
-            for at, (caller, authorization) in enumerate(zip(callers, authorizations, strict=True))
-            if caller is not None and authorization.partition(" ")[2].startswith(API_KEY_PREFIX)
+            (at, caller.account_id, token)
+            for at, (caller, token) in enumerate(zip(callers, tokens, strict=True))
+            if caller is not None and token.startswith(API_KEY_PREFIX)
         ]
         good = await self._api_keys.are_good([(account_id, key) for _, account_id, key in keys])
         for (at, account_id, _), is_good in zip(keys, good, strict=True):
             renewed[at] = Caller(account_id, asked_at + self._settings.key_recheck_s) if is_good else None
-        for authorization, caller in zip(authorizations, renewed, strict=True):
+        for token, caller in zip(tokens, renewed, strict=True):
             if caller is not None:
-                self._callers[authorization] = caller
+                self._callers[_digest(token)] = caller
             else:
-                self._callers.pop(authorization, None)
+                self._callers.pop(_digest(token), None)
         return renewed
 
     async def _by_key(self, key: str) -> Caller:
@@ -117,3 +123,8 @@ class Identity:
             )
         except AccountExists:
             return  # a request that came at the same moment was first
+
+
+def _digest(token: str) -> bytes:
+    """Name a token in memory: small, and no token lies there for others to find."""
+    return hashlib.sha256(token.encode("ascii")).digest()

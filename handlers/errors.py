@@ -15,6 +15,7 @@ from accounts import (
     AccountsError,
     IdentityUnavailable,
     InsufficientTokens,
+    InvalidEntryId,
     SubscriptionInactive,
     Unauthorized,
     UnknownAccount,
@@ -165,6 +166,9 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "Service temporarily unavailable",
         "Your sign-in cannot be checked at the moment. Try again shortly.",
         {"Retry-After": "5"},
+    ),
+    InvalidEntryId: Answer(
+        400, "invalid_parameter", "before is not valid", "Send as before what an earlier page has as next."
     ),
     AccountsError: INTERNAL,  # what only the command line meets
 }

@@ -146,7 +146,7 @@ class JwtSettings(Section):
 
 class NewAccountSettings(Section):
     create_on_first_use: bool = False
-    tokens: Count = 0
+    tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
     subscription_days: Count = 0
     business_type: str = "general"
 

@@ -1,11 +1,14 @@
 --- @include "ledger_entry"
+--- @include "subscription_end"
 -- create_account: make an account with its first tokens, in one step.
--- KEYS: 1 account  2 ledger
+-- KEYS: 1 account  2 ledger  3 mark of this call
 -- ARGV: 1 name  2 business type  3 created at, ISO  4 subscription, days from now  5 tokens
 -- Returns 1 created | 0 there is one already
--- Repeatable: the second call changes nothing.
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local until_ms = tonumber(ARGV[4]) > 0 and redis.call('TIME')[1] * 1000 + ARGV[4] * 86400000 or 0
+-- Repeatable: a call whose mark is there has made the account, says so again, and changes nothing.
+if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('EXISTS', KEYS[3]) end
+redis.call('SET', KEYS[3], '', 'EX', 3600)
+local days = tonumber(ARGV[4])
+local until_ms = days > 0 and subscription_end(redis.call('TIME')[1] * 1000, days) or 0
 redis.call('HSET', KEYS[1], 'name', ARGV[1], 'business_type', ARGV[2], 'created_at', ARGV[3],
   'subscription_until_ms', until_ms, 'granted', ARGV[5], 'balance', ARGV[5], 'held', 0, 'charged', 0)
 if tonumber(ARGV[5]) > 0 then ledger_entry(KEYS[1], KEYS[2], 'grant', ARGV[5], '', 'account created', 0) end

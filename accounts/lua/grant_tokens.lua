@@ -1,13 +1,16 @@
 --- @include "ledger_entry"
 -- grant_tokens: add tokens to an account, or take some back that nobody has held or used.
 -- KEYS: 1 account  2 ledger  3 mark of this call
--- ARGV: 1 tokens, negative to take back  2 reason
--- Returns {1} | {-1} no such account | {-2, balance} the balance does not cover what is taken back
+-- ARGV: 1 tokens, negative to take back  2 reason  3 tokens that an account may be granted in all
+-- Returns {1} | {-1} no such account | {-2, balance} the balance does not cover what is taken back | {-3} too many
 -- Repeatable: a call whose mark is there has happened and changes nothing.
-local balance = tonumber(redis.call('HGET', KEYS[1], 'balance') or '-1')
-if balance < 0 then return {-1} end
-if balance + tonumber(ARGV[1]) < 0 then return {-2, balance} end
-if not redis.call('SET', KEYS[3], '', 'NX', 'EX', 3600) then return {1} end
+local numbers = redis.call('HMGET', KEYS[1], 'balance', 'granted')
+if not numbers[1] then return {-1} end
+if redis.call('EXISTS', KEYS[3]) == 1 then return {1} end
+local balance = tonumber(numbers[1])
+if balance + ARGV[1] < 0 then return {-2, balance} end
+if numbers[2] + ARGV[1] > tonumber(ARGV[3]) then return {-3} end
+redis.call('SET', KEYS[3], '', 'EX', 3600)
 redis.call('HINCRBY', KEYS[1], 'granted', ARGV[1])
 redis.call('HINCRBY', KEYS[1], 'balance', ARGV[1])
 ledger_entry(KEYS[1], KEYS[2], 'grant', ARGV[1], '', ARGV[2], 0)

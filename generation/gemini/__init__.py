@@ -1,7 +1,8 @@
 """Google Gemini over its REST API: one call in, an answer or a named failure out."""
 
 from generation.gemini.answer import Answer
-from generation.gemini.client import Gemini, Observer
+from generation.gemini.call import Observer
+from generation.gemini.client import Gemini
 from generation.gemini.errors import GeminiError
 from generation.gemini.session import open_session
 

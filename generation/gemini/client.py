@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 import structlog
@@ -18,6 +18,7 @@ import structlog
 from generation.gemini import request
 from generation.gemini.answer import Answer, Reply
 from generation.gemini.breaker import Breaker
+from generation.gemini.call import Call, Observer
 from generation.gemini.errors import (
     AnswerTooLarge,
     AnswerTruncated,
@@ -33,19 +34,6 @@ from generation.gemini.session import Progress
 from runtime.settings import GeminiSettings
 
 log = structlog.get_logger(__name__)
-
-
-class Observer(Protocol):
-    """Who is told how a call goes on. What it raises ends the call and comes out as it is."""
-
-    async def request_sent(self) -> None:
-        """The first request has been written to its connection; called once, before any text."""
-
-    async def text(self, piece: str) -> None:
-        """More visible text, as Gemini made it."""
-
-    def usage(self, total_tokens: int) -> None:
-        """Tokens billed so far, over all tries of this call."""
 
 
 class Gemini:
@@ -82,7 +70,7 @@ class Gemini:
         Raises:
             GeminiError: why there is none; it has been logged, as an error when it is the operator's problem.
         """
-        call = _Call(request.body(self._settings, system_instruction, text), deadline, observer)
+        call = Call(request.body(self._settings, system_instruction, text), deadline, observer)
         try:
             with self._breaker.call() as probe:
                 async with call.told_when_sent():
@@ -94,7 +82,7 @@ class Gemini:
         log.info("gemini_answered", model=answer.model, tries=answer.tries, total_tokens=answer.total_tokens)
         return answer
 
-    async def _tries(self, call: _Call, most: int) -> Answer:
+    async def _tries(self, call: Call, most: int) -> Answer:
         if call.remaining_s <= 0:
             raise TimedOut(limit="deadline", phase="queue")
         while True:
@@ -111,7 +99,7 @@ class Gemini:
                 if self._breaker.state != "closed":  # others' failures have settled it meanwhile
                     raise
 
-    async def _try(self, call: _Call) -> Answer:
+    async def _try(self, call: Call) -> Answer:
         reply, progress = Reply(), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
         try:
@@ -128,7 +116,7 @@ class Gemini:
             call.end_of_try(reply)
             self._attempted(outcome, time.perf_counter() - started)
 
-    async def _exchange(self, call: _Call, reply: Reply, progress: Progress) -> None:
+    async def _exchange(self, call: Call, reply: Reply, progress: Progress) -> None:
         async with self._session.post(
             request.url(self._settings),
             data=call.body,
@@ -140,17 +128,18 @@ class Gemini:
             progress.phase = "answering"
             if response.status != 200:
                 raise refusal(response.status, await self._first_value(response))
-            async for value in self._values(response):
-                await call.take(reply, value)
+            async with aclosing(self._values(response)) as values:
+                async for value in values:
+                    await call.take(reply, value)
 
     async def _first_value(self, response: aiohttp.ClientResponse) -> Any:
         """Return the error's JSON, or None: a proxy's HTML, or a body that breaks, says no more than its status."""
         with suppress(MalformedAnswer, AnswerTooLarge, aiohttp.ClientError):
-            async for value in self._values(response):
-                return value
+            async with aclosing(self._values(response)) as values:
+                return await anext(values, None)
         return None
 
-    async def _values(self, response: aiohttp.ClientResponse) -> AsyncIterator[Any]:
+    async def _values(self, response: aiohttp.ClientResponse) -> AsyncGenerator[Any, None]:
         stream, size = EventStream(), 0
         async for data in response.content.iter_any():
             size += len(data)
@@ -180,56 +169,3 @@ async def _failures_named(progress: Progress, deadline: float) -> AsyncIterator[
         raise ConnectionFailed(reason=type(exc).__name__) from exc
     except aiohttp.ClientError as exc:  # what came is not HTTP
         raise MalformedAnswer(reason=type(exc).__name__) from exc
-
-
-class _Call:
-    """One call to ``generate`` over its tries: what was sent, shown and billed."""
-
-    def __init__(self, body: bytes, deadline: float, observer: Observer) -> None:
-        self.body = body
-        self.deadline = deadline
-        self.tries = 0
-        self.sent = asyncio.Event()
-        self.text_passed_on = False
-        self._observer = observer
-        self._told: asyncio.Task[None] | None = None
-        self._billed_before = 0
-        self._billed = 0
-
-    @property
-    def remaining_s(self) -> float:
-        return self.deadline - asyncio.get_running_loop().time()
-
-    @asynccontextmanager
-    async def told_when_sent(self) -> AsyncIterator[None]:
-        """Tell the observer when the first request is on its way, while the block goes on waiting for its answer."""
-        self._told = asyncio.create_task(self._tell_when_sent())
-        try:
-            yield
-            await self._told
-        except GeminiError:
-            if self.sent.is_set():
-                await self._told
-            raise
-        finally:
-            self._told.cancel()
-            await asyncio.gather(self._told, return_exceptions=True)
-
-    async def _tell_when_sent(self) -> None:
-        await self.sent.wait()
-        await self._observer.request_sent()
-
-    async def take(self, reply: Reply, value: Any) -> None:
-        text = reply.take(value)
-        billed = self._billed_before + (reply.total_tokens or 0)
-        if billed != self._billed:
-            self._billed = billed
-            self._observer.usage(billed)
-        if text:
-            assert self._told is not None
-            await self._told
-            self.text_passed_on = True
-            await self._observer.text(text)
-
-    def end_of_try(self, reply: Reply) -> None:
-        self._billed_before += reply.total_tokens or 0

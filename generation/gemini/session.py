@@ -19,7 +19,7 @@ from runtime.settings import GeminiSettings
 
 
 class Progress:
-    """How far one try has come; give it to a request of ours as ``trace_request_ctx``.
+    """How far one try has come; every request on a session of ours has one as its ``trace_request_ctx``.
 
     ``phase``: queue (waiting for a connection of ours) | connecting | asking | answering. ``sent`` is set when the
     body goes out on a connection.
@@ -59,12 +59,11 @@ def environment_proxy(address: str) -> URL | None:
 
 
 async def _connecting(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-    if isinstance(progress := context.trace_request_ctx, Progress):
-        progress.phase = "connecting"
+    context.trace_request_ctx.phase = "connecting"
 
 
 async def _sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
     # aiohttp calls this just before it writes and waits for it: whoever waits for the event runs after the write.
-    if isinstance(progress := context.trace_request_ctx, Progress):
-        progress.phase = "asking"
-        progress.sent.set()
+    progress: Progress = context.trace_request_ctx
+    progress.phase = "asking"
+    progress.sent.set()

@@ -305,7 +305,7 @@ async def test_strangers_cannot_make_us_fetch_again_and_again(storage: Storage) 
 async def test_a_rotated_key_is_found_and_an_old_one_goes_on_while_the_url_is_away(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.jwts.UNKNOWN_KID_PAUSE_S", 0.0)
+    monkeypatch.setattr("accounts.key_set.UNKNOWN_KID_PAUSE_S", 0.0)
     await Accounts(storage).create(account_id="user-1")
     key_set = KeySet(one=KEYS["RS256"])
     jwt_settings = {"algorithm": "RS256", "jwks_url": "", "jwks_ttl_s": 0.001}

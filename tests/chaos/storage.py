@@ -95,10 +95,15 @@ class _Run:
     async def outcome(self, how_often: str, load: Load) -> Outcome:
         broken = {kind: count for kind, count in load.ended.items() if kind in ("interrupted", "internal_error")}
         missed = self._missed + [f"{count} tasks ended as {kind}" for kind, count in broken.items()]
-        refusals = sum(self.world.witness.refusals.values())
+        witness = self.world.witness
         remarks = (
+<<<<<<< HEAD
             f"{sum(load.ended.values())} ended, {refusals} refusals in {self.world.witness.slowest_refusal_s:.1f} s,"
             f" normal after {self._slowest[0]:.1f} s at most ({self._slowest[1]})"
+=======
+            f"{sum(load.ended.values())} ended, {sum(witness.refusals.values())} refusals within"
+            f" {witness.slowest_refusal_s:.1f} s, normal after {self._slowest[0]:.1f} s at most ({self._slowest[1]})"
+>>>>>>> chaos
         )
         return Outcome(how_often, await judge(self.world, self.verdict), remarks, missed)
 

@@ -12,12 +12,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.accounts import WHOLE_LEDGER, LedgerEntry
+from accounts import LedgerEntry
 from tests.chaos.witness import TERMINAL
 from tests.chaos.world import World
 
 LOOK_AGAIN_S = 0.1
 SHOWN_PER_KIND = 5
+WHOLE_LEDGER = 1_000_000_000  # entries
 
 
 @dataclass
@@ -136,8 +137,6 @@ def _judge_task(task_id: str, document: dict[str, Any], movements: list[LedgerEn
     uncollected = sum(entry.uncollected for entry in movements)
     if charged + uncollected != document["tokens_used"]:
         verdict.money_off.append(f"{task_id}: {document['tokens_used']} tokens used, {charged} charged")
-    if document.get("generated_by_ai") and not charged + uncollected:
-        verdict.money_off.append(f"{task_id}: generated for nothing")
 
 
 async def _movements(world: World, account_id: str) -> dict[str, list[LedgerEntry]]:

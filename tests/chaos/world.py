@@ -109,6 +109,7 @@ class World:
         self.settings = settings
         self.standin = Standin(folder / "standin", session)
         self.servers: list[Server] = []
+        self.front = ""
         self.witness = Witness()
         client = connect(RedisSettings(url=SecretStr(redis.url), timeout_s=30))
         self.storage = Storage(client)
@@ -153,6 +154,9 @@ class World:
         return port
 
     def urls(self) -> list[str]:
+        """Return where clients may ask now: the servers that should be alive, or nginx in front of them."""
+        if self.front:
+            return [self.front]
         return [server.url for server in self.servers if server.alive]
 
     async def command_line(self, *arguments: str) -> dict[str, Any]:

@@ -146,6 +146,8 @@ class Inventor:
         which = self._chance.randrange(len(self._tasks)) if which is None else which
         lines = "".join(f"{name}: {value}\r\n" for name, value in BROWSER)
         path = f"{BASE}/generate-prompt-async/status/{self._tasks[which]}/"
+        proxied = self._chance.random() < 0.3  # as a proxy sends them: never the same bytes twice
+        lines = (f"X-Request-ID: {new_id(self._chance)}\r\n" if proxied else "") + lines
         return f"GET {path} HTTP/1.1\r\nHost: a\r\n{lines}Authorization: Bearer {self._tokens[which]}\r\n\r\n".encode()
 
     def _request(self) -> bytes:

@@ -33,6 +33,7 @@ FACTS = {
     "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
     "Unauthorized": ("missing",),
     "UnknownAccount": ("acc_1",),
+    "InvalidEntryId": ("soon",),
     "AccountExists": ("acc_1",),
     "InsufficientTokens": (700, 250),
     "StorageUnavailable": ("timeout",),

@@ -43,13 +43,16 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
-        server_in, server_out = await asyncio.open_connection("127.0.0.1", self.target_port)
-        writers = {client_out, server_out}
-        self._writers |= writers
+        writers = {client_out}
         try:
+            server_in, server_out = await asyncio.open_connection("127.0.0.1", self.target_port)
+            writers.add(server_out)
+            self._writers |= writers
             await asyncio.gather(
                 self._ask(client_in, server_out), self._answer(server_in, client_out), return_exceptions=True
             )
+        except OSError:
+            client_out.transport.abort()  # the server is away, and so are we
         finally:
             for writer in writers:
                 writer.close()

@@ -18,6 +18,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from standin.commands import gemini_standin
+from tests.runtime.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "from standin.commands import gemini_standin; gemini_standin()"
@@ -31,11 +32,8 @@ def running(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
         [sys.executable, "-c", COMMAND, "--ready-file", str(ready), *options], cwd=ROOT, stderr=subprocess.PIPE
     )
     try:
-        deadline = time.monotonic() + 30
-        while not ready.exists():
-            assert process.poll() is None, "it ended before it was ready"
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        assert eventually(lambda: ready.exists() or process.poll() is not None, within_s=30)
+        assert process.poll() is None, "it ended before it was ready"
         facts = json.loads(ready.read_text())
         assert facts["pid"] == process.pid
         yield facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -29,6 +30,11 @@ def clock() -> Clock:
 def breaker(clock: Clock) -> Breaker:
     """Opens for 30 s after three failures in a row."""
     return Breaker(3, 30.0, clock)
+
+
+async def passed(seconds: float) -> None:
+    moment = time.monotonic() + seconds
+    await until(lambda: time.monotonic() >= moment)
 
 
 def fail(breaker: Breaker, times: int = 1, failure: GeminiError | None = None) -> None:
@@ -136,7 +142,7 @@ def test_calls_from_before_do_not_move_it_once_it_is_open(breaker: Breaker, cloc
             succeed(breaker)
 
 
-@pytest.mark.gen_test
+@pytest.mark.gen_test(timeout=60)
 async def test_the_client_asks_nobody_while_it_is_open(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="overloaded"))
     gemini = await make_gemini(breaker_failures=2, breaker_open_s=60)
@@ -150,24 +156,24 @@ async def test_the_client_asks_nobody_while_it_is_open(make_gemini: MakeGemini, 
     assert standin.counters.requests == asked == 6
 
 
-@pytest.mark.gen_test
+@pytest.mark.gen_test(timeout=60)
 async def test_the_clients_probe_is_one_request_and_decides(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="overloaded"))
     gemini = await make_gemini(breaker_failures=1, breaker_open_s=0.05)
     with pytest.raises(ServerFailed):
         await ask(gemini)
-    await asyncio.sleep(0.06)
+    await passed(0.06)
     standin.counters.reset()
     outcomes = await asyncio.gather(*(ask(gemini) for _call in range(10)), return_exceptions=True)
     assert standin.counters.requests == 1
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["CircuitOpen"] * 9 + ["ServerFailed"]
     standin.behave(Behaviour())
-    await asyncio.sleep(0.06)
+    await passed(0.06)
     await ask(gemini)
     assert gemini.breaker_state == "closed"
 
 
-@pytest.mark.gen_test
+@pytest.mark.gen_test(timeout=60)
 async def test_a_probe_that_is_cancelled_does_not_wedge_the_client(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(breaker_failures=1, breaker_open_s=0.01)
     with pytest.raises(ServerFailed):
@@ -191,10 +197,10 @@ async def test_a_probe_that_is_cancelled_does_not_wedge_the_client(make_gemini: 
     assert gemini.breaker_state == "closed"
 
 
-@pytest.mark.gen_test
+@pytest.mark.gen_test(timeout=60)
 async def test_a_call_between_tries_stops_when_others_have_opened_it(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(breaker_failures=1, breaker_open_s=60, tries=2)
-    waiting = asyncio.ensure_future(ask(gemini, "Wait. [[standin:fault=rate_limited,retry_after=0.4]]"))
+    waiting = asyncio.ensure_future(ask(gemini, "Wait. [[standin:fault=rate_limited,retry_after=1.5]]"))
     await until(lambda: standin.counters.finished == 1)
     with pytest.raises(ServerFailed):
         await ask(gemini, "Bake. [[standin:fault=overloaded]]")

@@ -68,7 +68,7 @@ def is_stream(name: str) -> bool:
     return name.endswith((".sse", ".array.json", ".jsonl"))
 
 
-@pytest.mark.gen_test
+@pytest.mark.gen_test(timeout=60)
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("piece", [0, 1, 7, 4096])
 async def test_our_fixtures_mean_what_their_index_says(io_loop: object, name: str, piece: int) -> None:

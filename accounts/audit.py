@@ -1,0 +1,106 @@
+"""The proof that an account's numbers agree with each other and with every entry of its ledger.
+
+Owns what must hold; refuses to know where numbers and entries are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from accounts.ledger import LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFailure:
+    """An account whose numbers do not agree, and what its ledger adds up to.
+
+    ``problems`` are words for the operator; a number of the account itself is None where there is none to be read.
+    """
+
+    account_id: str
+    problems: tuple[str, ...]
+    granted: int | None
+    balance: int | None
+    held: int | None
+    charged: int | None
+    ledger_granted: int
+    ledger_held: int
+    ledger_charged: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Replay:
+    """What a ledger adds up to, entry by entry from the oldest.
+
+    ``first_wrong`` is the id of the first entry that does not follow from those before it, or empty.
+    """
+
+    def __init__(self) -> None:
+        self.granted = 0
+        self.charged = 0
+        self.first_wrong = ""
+        self._holds: dict[str, int] = {}  # by task, those that have not ended
+
+    @property
+    def held(self) -> int:
+        return sum(self._holds.values())
+
+    @property
+    def balance(self) -> int:
+        return self.granted - self.held - self.charged
+
+    def add(self, entry: LedgerEntry) -> None:
+        """Take one movement, and compare what the entry says of the numbers after it."""
+        if entry.kind == "grant":
+            self.granted += entry.tokens
+        elif entry.kind == "hold":
+            self._holds[entry.task_id] = self._holds.get(entry.task_id, 0) + entry.tokens
+        else:
+            self._holds.pop(entry.task_id, None)
+            self.charged += entry.tokens if entry.kind == "settle" else 0
+        after = (entry.balance, entry.held, entry.charged)
+        if not self.first_wrong and (after != (self.balance, self.held, self.charged) or min(after) < 0):
+            self.first_wrong = entry.id
+
+
+async def audit(
+    account_id: str, members: Mapping[str, str], entries: AsyncIterable[LedgerEntry]
+) -> AuditFailure | None:
+    """Return what is wrong with the account, or None. ``entries`` are all as of ``members``, oldest first."""
+    problems = []
+    replay = Replay()
+    try:
+        async for entry in entries:
+            replay.add(entry)
+    except (KeyError, ValueError):
+        problems.append("an entry of the ledger cannot be read")
+    if replay.first_wrong:
+        problems.append(f"the ledger does not add up from entry {replay.first_wrong} on")
+    granted, balance, held, charged = (_number(members.get(name)) for name in ("granted", "balance", "held", "charged"))
+    if granted is None or balance is None or held is None or charged is None:
+        problems.append("a number is missing or is none")
+    else:
+        checks = {
+            "granted is not balance + held + charged": granted == balance + held + charged,
+            "a number is negative": min(granted, balance, held, charged) >= 0,
+            "the ledger's grants do not add up": replay.granted == granted,
+            "the ledger's holds do not add up": replay.held == held,
+            "the ledger's charges do not add up": replay.charged == charged,
+        }
+        problems += [problem for problem, holds in checks.items() if not holds]
+    if not problems:
+        return None
+    return AuditFailure(
+        account_id, tuple(problems), granted, balance, held, charged, replay.granted, replay.held, replay.charged
+    )
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None

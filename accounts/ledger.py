@@ -1,0 +1,94 @@
+"""The ledger: every movement of an account's tokens, as entries of a stream that only grows.
+
+Reads only. Lua fragments write each entry in the same step as the numbers that it explains.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts.errors import InvalidEntryId
+from runtime.storage import Storage
+
+ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+LARGEST_PART = 2**64 - 1  # of a stream's id. Source: Redis documentation, "Entry IDs"
+READ_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One movement. ``kind``: grant | hold | settle | release; balance, held and charged are those after it."""
+
+    id: str
+    at: str
+    kind: str
+    tokens: int
+    balance: int
+    held: int
+    charged: int
+    task_id: str
+    reason: str
+    uncollected: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Ledger:
+    """Reads entries, newest first for people and oldest first for the audit."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[LedgerEntry], str | None]:
+        """Return up to ``limit`` entries older than ``before``, newest first, and the ``before`` of the next page.
+
+        Raises:
+            InvalidEntryId, StorageUnavailable
+        """
+        if before is not None:
+            match = ENTRY_ID.fullmatch(before)
+            if match is None or max(int(match[1]), int(match[2])) > LARGEST_PART:
+                raise InvalidEntryId(before)
+            if int(match[1]) == int(match[2]) == 0:
+                return [], None  # Redis refuses a range that ends before its first id
+        newest = f"({before}" if before else "+"
+        key = self._storage.key(account_id, "ledger")
+        entries = await self._storage.command("XREVRANGE", key, newest, "-", "COUNT", limit + 1)
+        page = [_entry(entry_id, fields) for entry_id, fields in entries[:limit]]
+        return page, page[-1].id if len(entries) > limit and page else None
+
+    async def until(self, account_id: str, last_id: str) -> AsyncIterator[LedgerEntry]:
+        """Yield the entries up to and with ``last_id`` (empty: none), oldest first; later ones do not change them.
+
+        Raises:
+            StorageUnavailable; KeyError or ValueError where an entry is not one of ours.
+        """
+        key, oldest = self._storage.key(account_id, "ledger"), "-"
+        while last_id:
+            entries = await self._storage.command("XRANGE", key, oldest, last_id, "COUNT", READ_AT_ONCE)
+            for entry_id, fields in entries:
+                yield _entry(entry_id, fields)
+            if len(entries) < READ_AT_ONCE or entries[-1][0] == last_id.encode():
+                return
+            oldest = f"({str(entries[-1][0], 'ascii')}"
+
+
+def _entry(entry_id: bytes, fields: Mapping[bytes, bytes]) -> LedgerEntry:
+    moment = datetime.fromtimestamp(int(entry_id.split(b"-")[0]) / 1000, UTC)
+    return LedgerEntry(
+        id=str(entry_id, "ascii"),
+        at=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        kind=str(fields[b"kind"], "ascii"),
+        tokens=int(fields[b"tokens"]),
+        balance=int(fields[b"balance"]),
+        held=int(fields[b"held"]),
+        charged=int(fields[b"charged"]),
+        task_id=str(fields[b"task"], "ascii"),
+        reason=str(fields[b"reason"], "utf-8"),
+        uncollected=int(fields[b"uncollected"]),
+    )

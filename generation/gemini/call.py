@@ -1,0 +1,80 @@
+"""One call to Gemini over all its tries, and who is told how it goes on.
+
+Refuses to know how a try is made and why it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from generation.gemini.answer import Reply
+from generation.gemini.errors import GeminiError
+
+
+class Observer(Protocol):
+    """Who is told how a call goes on. What it raises ends the call and comes out as it is."""
+
+    async def request_sent(self) -> None:
+        """The first request has been written to its connection; called once, before any text."""
+
+    async def text(self, piece: str) -> None:
+        """More visible text, as Gemini made it."""
+
+    def usage(self, total_tokens: int) -> None:
+        """Tokens billed so far, over all tries of this call."""
+
+
+class Call:
+    """What of one call was sent, shown and billed, and how much time it has left."""
+
+    def __init__(self, body: bytes, deadline: float, observer: Observer) -> None:
+        self.body = body
+        self.deadline = deadline
+        self.tries = 0
+        self.sent = asyncio.Event()
+        self.text_passed_on = False
+        self._observer = observer
+        self._told: asyncio.Task[None] | None = None
+        self._billed_before = 0
+        self._billed = 0
+
+    @property
+    def remaining_s(self) -> float:
+        return self.deadline - asyncio.get_running_loop().time()
+
+    @asynccontextmanager
+    async def told_when_sent(self) -> AsyncIterator[None]:
+        """Tell the observer when the first request is on its way, while the block goes on waiting for its answer."""
+        self._told = asyncio.create_task(self._tell_when_sent())
+        try:
+            yield
+            await self._told
+        except GeminiError:
+            if self.sent.is_set():
+                await self._told
+            raise
+        finally:
+            self._told.cancel()
+            await asyncio.gather(self._told, return_exceptions=True)
+
+    async def _tell_when_sent(self) -> None:
+        await self.sent.wait()
+        await self._observer.request_sent()
+
+    async def take(self, reply: Reply, value: Any) -> None:
+        text = reply.take(value)
+        billed = self._billed_before + (reply.total_tokens or 0)
+        if billed != self._billed:
+            self._billed = billed
+            self._observer.usage(billed)
+        if text:
+            assert self._told is not None
+            await self._told
+            self.text_passed_on = True
+            await self._observer.text(text)
+
+    def end_of_try(self, reply: Reply) -> None:
+        self._billed_before += reply.total_tokens or 0
