@@ -83,7 +83,7 @@ async def test_a_cancellation_is_never_lost_at_whatever_moment_it_comes(server: 
         for call in (
             lambda: write(storage),
             lambda: storage.run_many("index_leases", [(["pg:leases"], [60_000, "a"])]),
-            lambda: storage.read("get", lambda: storage.redis.get("a")),
+            lambda: storage.command("GET", "a"),
         ):
             for moment in range(600):
                 asked = asyncio.ensure_future(call())
