@@ -105,12 +105,12 @@ test('time in the background is not time watched', async () => {
 
 test('without a network it waits for one, and counts no tries', async () => {
   const phone = new Phone();
-  const { running, connections } = start(phone, 1.5, { retries: 0 });
+  const { running, connections } = start(phone, 1.5, { retries: 0, timeoutMs: 2_000 });
   await eventually(() => connections.includes('live'));
   await proxy.down();
   phone.connect(false);
   await eventually(() => connections.at(-1) === 'offline');
-  await new Promise((resolve) => setTimeout(resolve, 500)); // five retry delays
+  await new Promise((resolve) => setTimeout(resolve, 2_500)); // many retry delays, and longer than the patience
   await proxy.up();
   assert.equal(connections.at(-1), 'offline');
   phone.connect(true);

@@ -47,6 +47,7 @@ export class Watcher {
       leash.expireIn(patienceMs);
       const before = this.#presence.state;
       const unsubscribe = this.#presence.subscribe(() => this.#presence.state !== before && leash.pull());
+      let offline = false;
       try {
         await this.#follow(leash.signal);
         return;
@@ -55,17 +56,18 @@ export class Watcher {
         if (leash.expired) {
           throw this.#timeout();
         }
-        const offline = this.#presence.state === 'offline' && error instanceof NetworkError;
-        if (offline) {
-          await this.#untilTheNetworkIsBack(signal);
-        } else if (!leash.signal.aborted) {
+        offline = this.#presence.state === 'offline' && error instanceof NetworkError;
+        if (!offline && !leash.signal.aborted) {
           throw error;
         }
       } finally {
         unsubscribe();
         leash.release();
+        patienceMs -= Date.now() - startedAt;
       }
-      patienceMs -= Date.now() - startedAt;
+      if (offline) {
+        await this.#untilTheNetworkIsBack(signal);
+      }
     }
   }
 
