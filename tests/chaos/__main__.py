@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
-from tests.chaos import gemini, kills, pauses, races, restarts, storage, walk
+from tests.chaos import gemini, generated, kills, pauses, races, restarts, storage, walk
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
 
@@ -42,6 +42,8 @@ SCENARIOS = (
     Scenario("Gemini's faults under load", gemini.every_fault, 2, 1),
     Scenario("Gemini overloaded for long", gemini.overloaded_for_long, 60, 5),
     Scenario("rolling restarts behind nginx", restarts.rolling_restarts, 10, 2),
+    Scenario("scripts against their model", generated.scripts_against_their_model, 1_000, 40),
+    Scenario("express lane against Tornado", generated.lane_against_tornado, 20_000, 400),
     Scenario("random walk", walk.random_walk, 300, 30),
 )
 
