@@ -55,16 +55,27 @@ class Replay:
 
     def add(self, entry: LedgerEntry) -> None:
         """Take one movement, and compare what the entry says of the numbers after it."""
-        if entry.kind == "grant":
-            self.granted += entry.tokens
-        elif entry.kind == "hold":
-            self._holds[entry.task_id] = self._holds.get(entry.task_id, 0) + entry.tokens
-        else:
-            self._holds.pop(entry.task_id, None)
-            self.charged += entry.tokens if entry.kind == "settle" else 0
+        follows = self._move(entry)
         after = (entry.balance, entry.held, entry.charged)
-        if not self.first_wrong and (after != (self.balance, self.held, self.charged) or min(after) < 0):
+        follows = follows and after == (self.balance, self.held, self.charged) and min(after) >= 0
+        if not follows and not self.first_wrong:
             self.first_wrong = entry.id
+
+    def _move(self, entry: LedgerEntry) -> bool:
+        """Move the tokens; say whether the ledger so far allows it."""
+        match entry.kind:
+            case "grant":
+                self.granted += entry.tokens
+            case "hold":
+                self._holds[entry.task_id] = self._holds.get(entry.task_id, 0) + entry.tokens
+            case "settle":
+                self._holds.pop(entry.task_id, None)
+                self.charged += entry.tokens
+            case "release":
+                return self._holds.pop(entry.task_id, 0) == entry.tokens
+            case _:
+                return False
+        return True
 
 
 async def audit(

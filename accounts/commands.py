@@ -112,7 +112,10 @@ def create(
     name: str,
     as_json: bool,
 ) -> None:
-    """Create an account and its first API key, which is shown this once."""
+    """Create an account and its first API key.
+
+    The key is shown this once: only its SHA-256 is stored.
+    """
 
     async def made(admin: Administration) -> tuple[Account, Any]:
         account = await admin.accounts.create(
@@ -157,7 +160,10 @@ def list_accounts(ctx: click.Context, as_json: bool) -> None:
 @JSON
 @click.pass_context
 def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, as_json: bool) -> None:
-    """Grant tokens; a negative number takes unused ones back."""
+    """Grant tokens, or take unused ones back.
+
+    A negative number takes back what is neither held nor charged: accounts grant ID -500.
+    """
     show_account(perform(ctx, lambda admin: admin.accounts.grant(account_id, tokens, reason)), as_json)
 
 
@@ -199,7 +205,10 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
 @JSON
 @click.pass_context
 def audit(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
-    """Prove that granted == balance + held + charged, for one account or all; exit 1 where it does not hold."""
+    """Prove that the numbers add up; exit 1 where not.
+
+    Of one account, or of all: granted == balance + held + charged, none is negative, and the ledger agrees.
+    """
     failures: list[AuditFailure] = perform(ctx, lambda admin: admin.accounts.audit(account_id))
     if as_json:
         click.echo(json.dumps({"ok": not failures, "failures": [failure.as_dict() for failure in failures]}))
@@ -212,7 +221,10 @@ def audit(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
 
 @accounts.group("keys")
 def keys() -> None:
-    """API keys of an account. A key is shown only when it is made."""
+    """Make, list and revoke API keys.
+
+    A key is shown only when it is made.
+    """
 
 
 @keys.command("create")

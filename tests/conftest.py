@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ from runtime.storage import Storage, connect
 from tests.lua_headers import CheckedStorage
 
 _numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Have no event loop until a test makes one: asked for the first time, asyncio would make one that nobody closes."""
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import pytest
 
-from accounts import AccountExists, Accounts, GrantRefused, InvalidAccountId, UnknownAccount
-from runtime.storage import Storage
+from accounts import AccountExists, Accounts, GrantRefused, InvalidAccountId, TokensOutOfRange, UnknownAccount
+from runtime.storage import Argument, Storage
 
 
 @pytest.mark.gen_test
@@ -120,3 +123,67 @@ async def test_the_audit_finds_a_missing_ledger_entry(storage: Storage) -> None:
     await storage.redis.xdel(storage.key("a", "ledger"), entries[0][0])
     (failure,) = await accounts.audit("a")
     assert failure.ledger_granted == 5
+
+
+class LostAnswers(Storage):
+    """A Storage whose connection breaks after each script, so that it is run again and the second answer counts."""
+
+    async def run(self, script: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        await super().run(script, keys, args)
+        return await super().run(script, keys, args)
+
+
+@pytest.mark.gen_test
+async def test_what_the_connection_repeats_happens_once_and_succeeds(storage: Storage) -> None:
+    accounts = Accounts(LostAnswers(storage.redis, prefix=storage.prefix))
+    made = await accounts.create(account_id="a", tokens=100, subscription_days=1)
+    assert made.tokens_granted == 100
+    with pytest.raises(AccountExists):
+        await accounts.create(account_id="a", tokens=100)
+    assert (await accounts.grant("a", 50)).tokens_granted == 150
+    assert (await accounts.grant("a", -120)).tokens_remaining == 30
+    longer = await accounts.subscribe("a", 1)
+    assert _days_between(made.subscription_until, longer.subscription_until) == 1
+    assert await accounts.audit() == []
+
+
+def _days_between(first: str | None, second: str | None) -> int:
+    assert first is not None
+    assert second is not None
+    return (datetime.fromisoformat(second) - datetime.fromisoformat(first)).days
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("tokens", [-1, 10**15 + 1, 10**20])
+async def test_an_account_begins_with_tokens_that_can_be_counted(storage: Storage, tokens: int) -> None:
+    with pytest.raises(TokensOutOfRange):
+        await Accounts(storage).create(account_id="a", tokens=tokens)
+    assert await Accounts(storage).exists("a") is False
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("tokens", [1, 10**15, 10**20, -(10**20)])
+async def test_an_account_never_has_more_tokens_than_can_be_counted(storage: Storage, tokens: int) -> None:
+    accounts = Accounts(storage)
+    full = await accounts.create(account_id="a", tokens=10**15)
+    with pytest.raises(TokensOutOfRange):
+        await accounts.grant("a", tokens)
+    assert await accounts.show("a") == full
+    assert (await accounts.grant("a", -(10**15))).tokens_remaining == 0
+
+
+@pytest.mark.gen_test
+async def test_a_subscription_for_ever_ends_with_the_last_year(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    made = await accounts.create(account_id="a", subscription_days=10_000_000)
+    assert (made.subscription_until, made.subscription_active) == ("9999-12-31T23:59:59Z", True)
+    assert (await accounts.subscribe("a", 36_500)).subscription_until == "9999-12-31T23:59:59Z"
+
+
+@pytest.mark.gen_test
+async def test_ending_a_subscription_does_not_move_an_end_that_is_past(storage: Storage) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a")
+    assert (await accounts.subscribe("a", 0)).subscription_until is None
+    await storage.redis.hset(storage.key("a", "account"), "subscription_until_ms", 1_000)
+    assert (await accounts.subscribe("a", 0)).subscription_until == "1970-01-01T00:00:01Z"

@@ -1,4 +1,4 @@
-"""The accounts commands as a script and a person use them."""
+"""The accounts commands as scripts and people use them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,62 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+from click.testing import CliRunner, Result
+from pydantic import SecretStr
 
+from accounts import Accounts, ApiKeys
+from accounts.commands import accounts
+from main import AccountsAdministration
 from runtime.redis_server import RedisServer
+from runtime.settings import RedisSettings
+from runtime.storage import Storage, connect
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 class Commands:
-    """Runs ``main.py accounts …`` against a Redis, under one key prefix."""
+    """Runs ``accounts …`` in this process, on a real Redis under one key prefix."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self._environment = os.environ | {"PROMPT_REDIS__URL": url, "PROMPT_REDIS__KEY_PREFIX": prefix}
+        self._url = url
+        self._prefix = prefix
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "main.py", "accounts", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=self._environment, check=False, capture_output=True, text=True, timeout=60
-        )
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(accounts, arguments, obj=lambda _config: self._opened())
 
     def json(self, *arguments: str) -> dict[str, Any]:
         done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.output
         members: dict[str, Any] = json.loads(done.stdout)
         return members
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[AccountsAdministration]:
+        storage = Storage(connect(RedisSettings(url=SecretStr(self._url))), prefix=self._prefix)
+        try:
+            yield AccountsAdministration(Accounts(storage), ApiKeys(storage))
+        finally:
+            await storage.aclose()
 
 
 @pytest.fixture
 def commands(redis_server: RedisServer, key_prefix: str) -> Commands:
     return Commands(redis_server.url, key_prefix)
+
+
+def main(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as a person does, in a process of its own."""
+    command = [sys.executable, "main.py", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, check=False, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_an_accounts_life_by_script(commands: Commands) -> None:
@@ -57,18 +81,32 @@ def test_an_accounts_life_by_script(commands: Commands) -> None:
     assert commands.json("audit") == {"ok": True, "failures": []}
 
 
+def test_a_script_reads_the_ledger_page_by_page(commands: Commands) -> None:
+    account_id = commands.json("create", "--tokens", "1")["account_id"]
+    commands.json("grant", account_id, "2")
+    newest = commands.json("ledger", account_id, "--limit", "1")
+    oldest = commands.json("ledger", account_id, "--limit", "1", "--before", newest["next"])
+    assert [page["entries"][0]["tokens"] for page in (newest, oldest)] == [2, 1]
+    assert oldest["next"] is None
+
+
 def test_people_read_lines(commands: Commands) -> None:
-    account_id = commands.json("create", "--tokens", "5")["account_id"]
-    for arguments in (
-        ("show", account_id),
-        ("ledger", account_id),
-        ("keys", "list", account_id),
-        ("list",),
-        ("audit",),
+    made = commands.json("create", "--tokens", "5", "--name", "Bäckerei", "--id", "bakery")
+    first = commands.json("keys", "create", "bakery", "--label", "old phone")
+    for arguments, words in (
+        (("show", "bakery"), ["tokens_remaining", "Bäckerei"]),
+        (("list",), ["bakery"]),
+        (("ledger", "bakery"), ["grant", "account created"]),
+        (("keys", "create", "bakery"), ["pg_", "key id"]),
+        (("keys", "revoke", "bakery", first["key_id"]), ["revoked", first["key_id"]]),
+        (("keys", "list", "bakery"), [made["key_id"], "active", "revoked", "old phone"]),
+        (("audit",), ["all accounts add up"]),
+        (("audit", "bakery"), ["all accounts add up"]),
     ):
         done = commands.run(*arguments)
-        assert done.returncode == 0
-        assert done.stdout.strip()
+        assert done.exit_code == 0, done.output
+        for word in words:
+            assert word in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -76,39 +114,85 @@ def test_people_read_lines(commands: Commands) -> None:
     [
         (("show", "nobody"), 1, "there is no account 'nobody'"),
         (("grant", "nobody", "5"), 1, "there is no account"),
-        (("create", "--id", "a b"), 1, "cannot be an account id"),
-        (("create", "--tokens", "-1"), 2, "--tokens"),
+        (("subscribe", "nobody", "5"), 1, "there is no account"),
+        (("ledger", "nobody"), 1, "there is no account"),
+        (("audit", "nobody"), 1, "there is no account"),
+        (("keys", "list", "nobody"), 1, "there is no account"),
+        (("keys", "create", "nobody"), 1, "there is no account"),
         (("keys", "revoke", "nobody", "x"), 1, "no key 'x'"),
+        (("create", "--id", "somebody"), 1, "there is an account 'somebody' already"),
+        (("create", "--id", "a b"), 1, "cannot be an account id"),
+        (("create", "--name", "\udcff"), 1, "not valid UTF-8"),
+        (("create", "--tokens", "-1"), 2, "--tokens"),
+        (("create", "--tokens", "9" * 20), 2, "--tokens"),
+        (("grant", "somebody", "-6"), 1, "6 tokens cannot be taken back: the balance is 5"),
+        (("grant", "somebody", "1" + "0" * 15), 1, "more than 1000000000000000 tokens in all"),
+        (("grant", "somebody", "9" * 20), 2, "TOKENS"),
+        (("ledger", "somebody", "--before", "junk"), 1, "'junk' is not the id of a ledger entry"),
+        (("subscribe", "somebody", "-1"), 2, "DAYS"),
         (("frobnicate",), 2, "No such command"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
     commands: Commands, arguments: tuple[str, ...], exit_code: int, sentence: str
 ) -> None:
+    commands.json("create", "--id", "somebody", "--tokens", "5")
     done = commands.run(*arguments)
-    assert done.returncode == exit_code
+    assert isinstance(done.exception, SystemExit), done.exception
+    assert done.exit_code == exit_code
     assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
-def test_an_audit_that_fails_names_the_sums_and_exits_with_1(commands: Commands, redis_server: RedisServer) -> None:
-    import redis
-
+@pytest.mark.parametrize("how", [["--json"], []], ids=["script", "person"])
+def test_an_audit_that_fails_names_the_sums_and_exits_with_1(
+    commands: Commands, redis_server: RedisServer, how: list[str]
+) -> None:
     account_id = commands.json("create", "--tokens", "5")["account_id"]
     with redis.Redis.from_url(redis_server.url) as client:
         (key,) = client.keys(f"*{{{account_id}}}:account")
         client.hincrby(key, "balance", 1)
-    done = commands.run("audit", "--json")
-    assert done.returncode == 1
-    (failure,) = json.loads(done.stdout)["failures"]
-    assert (failure["granted"], failure["balance"], failure["held"], failure["charged"]) == (5, 6, 0, 0)
+    done = commands.run("audit", *how)
+    assert done.exit_code == 1
+    if how:
+        answer = json.loads(done.stdout)
+        (failure,) = answer["failures"]
+        assert answer["ok"] is False
+        assert (failure["granted"], failure["balance"], failure["held"], failure["charged"]) == (5, 6, 0, 0)
+    else:
+        assert "granted is not balance + held + charged" in done.stdout
 
 
-def test_a_redis_that_is_away_is_said_in_one_line(key_prefix: str) -> None:
-    os.environ["PROMPT_REDIS__START_TIMEOUT_S"] = "0.1"
-    try:
-        done = Commands("redis://127.0.0.1:1/0", key_prefix).run("list")
-    finally:
-        del os.environ["PROMPT_REDIS__START_TIMEOUT_S"]
+@pytest.mark.parametrize(
+    "path", [[], *([name] for name in accounts.commands), *(["keys", name] for name in ("create", "list", "revoke"))], ids=" ".join
+)
+def test_every_command_explains_itself(path: list[str]) -> None:
+    done = CliRunner().invoke(accounts, [*path, "--help"])
+    assert done.exit_code == 0
+    assert "..." not in done.stdout.replace("[OPTIONS] COMMAND [ARGS]...", "")  # no sentence is cut off
+
+
+def test_logs_stand_beside_the_answer_and_not_in_it(key_prefix: str) -> None:
+    with RedisServer(options=("--appendonly", "no")) as server:
+        done = main("accounts", "create", "--json", PROMPT_REDIS__URL=server.url, PROMPT_REDIS__KEY_PREFIX=key_prefix)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["account_id"]
+    assert "redis_not_durable" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"), [("redis://127.0.0.1:1/0", "Redis cannot be used (unreachable)"), ("", "redis.url is not set")]
+)
+def test_a_redis_that_cannot_be_had_is_said_in_one_line(url: str, sentence: str) -> None:
+    done = main("accounts", "list", PROMPT_REDIS__URL=url, PROMPT_REDIS__START_TIMEOUT_S="0.1")
     assert done.returncode == 1
-    assert "Redis cannot be used" in done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_public_key_that_cannot_be_read_ends_the_start(redis_server: RedisServer, tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.pem")
+    jwt = {"PROMPT_IDENTITY__JWT__ALGORITHM": "RS256", "PROMPT_IDENTITY__JWT__PUBLIC_KEY_FILE": missing}
+    done = main("serve", "--port", "0", PROMPT_REDIS__URL=redis_server.url, **jwt)
+    assert done.returncode == 1
+    assert f"identity.jwt.public_key_file: {missing} cannot be read" in done.stderr

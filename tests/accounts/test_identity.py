@@ -22,8 +22,17 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from accounts import Accounts, ApiKeys, Identity, IdentityUnavailable, Unauthorized, UnknownAccount
-from runtime.settings import IdentitySettings
+from accounts import (
+    Accounts,
+    ApiKeys,
+    Identity,
+    IdentityUnavailable,
+    PublicKeyUnusable,
+    Unauthorized,
+    UnknownAccount,
+)
+from accounts.jwts import Jwts
+from runtime.settings import IdentitySettings, JwtSettings
 from runtime.storage import Storage
 
 SECRET = "a secret that is long enough for HS256, which wants 32 bytes"
@@ -235,6 +244,7 @@ class KeySet:
 
     def __init__(self, **keys: Any) -> None:
         self.keys = keys
+        self.more: list[dict[str, Any]] = []
         self.asked = 0
         self.away = False
 
@@ -245,6 +255,7 @@ class KeySet:
                 json.loads(algorithm.to_jwk(key.public_key())) | {"kid": kid, "use": "sig"}  # type: ignore[attr-defined]  # RSA's has it
                 for kid, key in self.keys.items()
             ]
+            + self.more
         }
 
 
@@ -317,3 +328,72 @@ async def test_a_rotated_key_is_found_and_an_old_one_goes_on_while_the_url_is_aw
         assert (await who.authenticate(rs256(KEYS["RS256"], "one", iat=1))).account_id == "user-1"
         with pytest.raises(IdentityUnavailable):
             await who.authenticate(rs256(KEYS["RS256"], "three"))
+
+
+@pytest.mark.gen_test
+async def test_a_token_may_name_a_key_of_another_kind_and_is_refused(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    key_set = KeySet(one=KEYS["RS256"])
+    elliptic = jwt.get_algorithm_by_name("ES256")
+    key_set.more = [json.loads(elliptic.to_jwk(KEYS["ES256"].public_key())) | {"kid": "other"}]  # type: ignore[attr-defined]  # EC's has it
+    async with served(key_set) as url, identity(storage, jwt={"algorithm": "RS256", "jwks_url": url}) as who:
+        await who.authenticate(rs256(KEYS["RS256"], "one"))
+        for algorithm, key in (("RS256", KEYS["RS256"]), ("ES256", KEYS["ES256"])):
+            token = jwt.encode(claims(), key, algorithm, headers={"kid": "other"})
+            with pytest.raises(Unauthorized, match="invalid_token"):
+                await who.authenticate(f"Bearer {token}")
+
+
+@pytest.mark.gen_test
+async def test_what_is_remembered_holds_no_token_and_no_key(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    made = await ApiKeys(storage).create("user-1")
+    async with identity(storage, **with_secret()) as who:
+        header = hs256()
+        await who.authenticate(header)
+        await who.authenticate(f"Bearer {made.key}")
+        assert len(who._callers) == 2
+        held = repr(who._callers)
+        assert header.removeprefix("Bearer ") not in held
+        assert made.key not in held
+
+
+@pytest.mark.gen_test
+async def test_what_was_used_last_is_forgotten_last(storage: Storage) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    async with identity(storage, **with_secret(), remembered_tokens=2) as who:
+        first, second, third = (hs256(exp=time.time() + 60 + number) for number in range(3))
+        kept = await who.authenticate(first)
+        await who.authenticate(second)
+        await who.authenticate(first)
+        await who.authenticate(third)  # second has to go
+        await storage.redis.delete(storage.key("user-1", "account"))
+        assert await who.authenticate(first) == kept
+        with pytest.raises(UnknownAccount):
+            await who.authenticate(second)
+
+
+@pytest.mark.gen_test
+async def test_a_public_key_file_must_hold_the_public_key_of_the_algorithm(tmp_path: Path) -> None:
+    private = OTHER_RSA.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    longer_curve = ec.generate_private_key(ec.SECP384R1()).public_key()
+    wrong = {
+        "RS256": [private, public_pem("ES256"), b"", b"\xff", b"secret"],
+        "ES256": [
+            public_pem("RS256"),
+            longer_curve.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+        ],
+        "EdDSA": [public_pem("RS256")],
+    }
+    path = tmp_path / "key.pem"
+    async with aiohttp.ClientSession() as session:
+        for algorithm, files in wrong.items():
+            for content in files:
+                path.write_bytes(content)
+                settings = JwtSettings(algorithm=algorithm, public_key_file=str(path))  # type: ignore[arg-type]  # of three
+                with pytest.raises(PublicKeyUnusable, match="public key"):
+                    Jwts(settings, session)
+        with pytest.raises(PublicKeyUnusable, match="cannot be read"):
+            Jwts(JwtSettings(algorithm="RS256", public_key_file=str(tmp_path)), session)
