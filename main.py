@@ -22,7 +22,6 @@ import click
 import structlog
 from pydantic import SecretStr
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
@@ -49,6 +48,7 @@ from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import configure_logging
 from runtime.metrics import Metrics
+from runtime.periodic import Periodic
 from runtime.redis_server import NoRedisServer, RedisServer
 from runtime.settings import Settings
 from runtime.storage import Storage, StorageUnavailable, connect, wait_until_ready, warn_when_not_durable
@@ -97,6 +97,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, gemini_deadline_s=settings.gemini.deadline_s)
     limits = settings.limits
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
+    stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed
     metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
     metrics.read_breaker(lambda: gemini.breaker_state)
 
@@ -129,9 +130,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         max_body_size=UNBOUNDED,
     )
     connections = await stack.enter_async_context(Connections(server, lane, settings.server))
-    renewal = PeriodicCallback(runner.renew, settings.tasks.renew_every_s * 1000)
-    stack.callback(renewal.stop)
-    renewal.start()
+    await stack.enter_async_context(Periodic(runner.renew, settings.tasks.renew_every_s))
     await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
     return Service(app, connections, polls, runner, open_requests)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from generation.status_copy import StatusCopy
 from runtime.storage import Storage, StorageUnavailable
 
-EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # a part has 64 bits; a number of 20 digits may have more
 ENTRIES_AT_ONCE = 100
 
 

@@ -10,12 +10,12 @@ import contextlib
 from types import TracebackType
 
 import structlog
-from tornado.ioloop import PeriodicCallback
 
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
+from runtime.periodic import Periodic
 from runtime.storage import StorageUnavailable
 
 TURNS_BETWEEN_REBUILDS = 60  # with a turn every 5 s: a hint that got lost alone is found again within 5 minutes
@@ -32,7 +32,7 @@ class Reaper:
         self._runner = runner
         self._copy = copy
         self._metrics = metrics
-        self._periodic = PeriodicCallback(self.turn, every_s * 1000, jitter=JITTER)
+        self._periodic = Periodic(self.turn, every_s, jitter=JITTER)
         self._listener: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._turns = 0
@@ -40,14 +40,14 @@ class Reaper:
 
     async def __aenter__(self) -> Reaper:
         await self.turn()
-        self._periodic.start()
+        await self._periodic.__aenter__()
         self._listener = asyncio.create_task(self._listen(), name="reaper listens")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._periodic.stop()
+        await self._periodic.__aexit__(kind, exc, trace)
         if self._listener is not None:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -41,6 +41,7 @@ class JsonHandler(RequestHandler):
 
     def initialize(self, services: Services) -> None:
         self.services = services
+        services.open_requests.begin(self)  # not in prepare: Tornado refuses some requests before it comes to that
 
     def set_default_headers(self) -> None:
         self.request_id = getattr(self, "request_id", "") or request_id(self.request)
@@ -60,13 +61,12 @@ class JsonHandler(RequestHandler):
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
     async def prepare(self) -> None:
-        self.services.open_requests.begin()
         self.allow_origin()
         if self.services.open_requests.draining:
             self.set_header("Connection", "close")
 
     def on_finish(self) -> None:
-        self.services.open_requests.end()
+        self.services.open_requests.end(self)
 
     async def options(self, *_path: str) -> None:
         """Answer a browser's preflight; without a matching origin it learns nothing."""
@@ -79,7 +79,7 @@ class JsonHandler(RequestHandler):
 
     def methods(self) -> Iterable[str]:
         """Name the methods that this handler answers."""
-        return [name for name in ("GET", "POST", "OPTIONS") if self._answers(name.lower())]
+        return [name for name in ("GET", "HEAD", "POST", "OPTIONS") if self._answers(name.lower())]
 
     def _answers(self, method: str) -> bool:
         return getattr(type(self), method) is not getattr(RequestHandler, method)
@@ -156,8 +156,17 @@ class BodyHandler(AccountHandler):
     Tornado's own limit closes the connection with a bare 400; this one is an answer that a client can read.
     """
 
-    async def prepare(self) -> None:
+    def initialize(self, services: Services) -> None:
+        super().initialize(services)
         self._body = bytearray()
+        self._whole = False
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()  # ends Tornado's wait for the rest of the body
+        if not self._whole:
+            self.services.open_requests.end(self)  # Tornado leaves such a request without on_finish
+
+    async def prepare(self) -> None:
         await super().prepare()
         if int(self.request.headers.get("Content-Length", "0")) > self.services.body_bytes:
             raise self._too_large()
@@ -172,6 +181,7 @@ class BodyHandler(AccountHandler):
         Raises:
             BadRequest: it is larger than allowed.
         """
+        self._whole = True
         if len(self._body) > self.services.body_bytes:
             raise self._too_large()
         return bytes(self._body)

@@ -63,6 +63,7 @@ class WaitingHandler(TaskHandler):
         self.services.open_requests.waiting.add(self.patience)
 
     def on_connection_close(self) -> None:
+        super().on_connection_close()
         self.patience.end()
 
     def on_finish(self) -> None:
@@ -106,6 +107,7 @@ class SynchronousHandler(BodyHandler):
         self.patience = Patience()
 
     def on_connection_close(self) -> None:
+        super().on_connection_close()
         self.patience.end()
 
     async def post(self) -> None:

@@ -8,25 +8,30 @@ from generation import Patience
 
 
 class OpenRequests:
-    """How many requests are being answered; while draining each answer asks its client to come on a new connection.
+    """Which requests are being answered; while draining each answer asks its client to come on a new connection.
 
     ``HTTPServer.stop()`` alone leaves keep-alive connections serving for ever.
     """
 
     def __init__(self) -> None:
-        self.count = 0
+        self._requests: set[object] = set()
         self.draining = False
         self.waiting: set[Patience] = set()
         self._none = asyncio.Event()
         self._none.set()
 
-    def begin(self) -> None:
-        self.count += 1
+    @property
+    def count(self) -> int:
+        return len(self._requests)
+
+    def begin(self, request: object) -> None:
+        self._requests.add(request)
         self._none.clear()
 
-    def end(self) -> None:
-        self.count -= 1
-        if not self.count:
+    def end(self, request: object) -> None:
+        """Hear that a request is over; hearing it twice changes nothing."""
+        self._requests.discard(request)
+        if not self._requests:
             self._none.set()
 
     async def drain(self, timeout_s: float) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
+from tornado.platform.asyncio import BaseAsyncIOLoop
 
 from runtime.redis_server import NoRedisServer, RedisServer, find_redis_server
 from runtime.settings import RedisSettings
@@ -21,6 +22,14 @@ _numbers = itertools.count()
 def pytest_configure() -> None:
     """Have no event loop until a test makes one: asked for the first time, asyncio would make one that nobody closes."""
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def io_loop(io_loop: BaseAsyncIOLoop) -> Iterator[BaseAsyncIOLoop]:
+    """pytest-tornado's own loop of each test. A coroutine that is still there at its end has no owner: an error."""
+    yield io_loop
+    orphans = asyncio.all_tasks(io_loop.asyncio_loop)
+    assert not orphans, f"nobody waited for {orphans}"
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +51,9 @@ def key_prefix() -> str:
 
 
 @pytest.fixture
-def storage(io_loop: object, redis_server: RedisServer, key_prefix: str) -> Iterator[Storage]:
+def storage(io_loop: BaseAsyncIOLoop, redis_server: RedisServer, key_prefix: str) -> Iterator[Storage]:
     """A Storage on the session's Redis, each call held to its script's header. It belongs to the test's own IOLoop."""
     redis = connect(RedisSettings(url=SecretStr(redis_server.url)))
     storage = CheckedStorage(redis, prefix=key_prefix)
     yield storage
-    io_loop.run_sync(storage.aclose)  # type: ignore[attr-defined]  # pytest-tornado's IOLoop has no stubs
+    io_loop.run_sync(storage.aclose)

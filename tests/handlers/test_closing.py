@@ -1,0 +1,21 @@
+"""How a process ends: whatever it still runs ends before it, or is handed to another one. ``io_loop`` looks for leftovers."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from generation.lease_index import LeaseIndex, TaskRef
+from runtime.storage import Storage
+from tests.handlers.conftest import Client
+
+
+@pytest.mark.gen_test
+async def test_what_still_runs_when_all_is_closed_is_handed_back(
+    client: Client, stack: AsyncExitStack, storage: Storage
+) -> None:
+    task_id = await client.start("Write a menu. [[standin:delay=30]]")
+    await client.status(task_id, "?wait=20&after=4")
+    await stack.aclose()
+    assert await LeaseIndex(storage).expired() == [TaskRef(client.account_id, task_id)]
