@@ -39,9 +39,7 @@ class RoundTrips:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.append((command, future))
         if not self._gathering and len(self._carriers) < MOST_ON_THE_WAY:
-            self._gathering = (
-                True  # the carrier starts in the next turn of the loop, with all that is asked for in this
-            )
+            self._gathering = True  # the carrier starts in the next turn, with all that is asked for in this one
             carrier = asyncio.create_task(self._carry(), name="round trips to Redis")
             self._carriers.add(carrier)
         return await future

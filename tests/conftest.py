@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 
 def pytest_configure() -> None:
-    """Have no event loop until a test makes one: asked for the first time, asyncio would make one that nobody closes."""
+    """Have no event loop until a test makes one: asyncio, asked for the first time, makes one that nobody closes."""
     asyncio.set_event_loop(None)
 
 

@@ -164,7 +164,9 @@ def test_an_audit_that_fails_names_the_sums_and_exits_with_1(
 
 
 @pytest.mark.parametrize(
-    "path", [[], *([name] for name in accounts.commands), *(["keys", name] for name in ("create", "list", "revoke"))], ids=" ".join
+    "path",
+    [[], *([name] for name in accounts.commands), *(["keys", name] for name in ("create", "list", "revoke"))],
+    ids=" ".join,
 )
 def test_every_command_explains_itself(path: list[str]) -> None:
     done = CliRunner().invoke(accounts, [*path, "--help"])

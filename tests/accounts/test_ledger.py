@@ -29,7 +29,22 @@ async def test_pages_of_any_size_hold_every_entry_once(storage: Storage, limit: 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
-    "before", ["", "junk", "1", "-", "+", "$", "(1-0", "1-0 ", "1-0\n", "١-٠", "1--1", "18446744073709551616-0", "1-99999999999999999999"]
+    "before",
+    [
+        "",
+        "junk",
+        "1",
+        "-",
+        "+",
+        "$",
+        "(1-0",
+        "1-0 ",
+        "1-0\n",
+        "\u0661-\u0660",
+        "1--1",
+        "18446744073709551616-0",
+        "1-99999999999999999999",
+    ],
 )
 async def test_what_is_no_entry_id_is_refused_by_us_and_not_by_redis(storage: Storage, before: str) -> None:
     accounts = Accounts(storage)

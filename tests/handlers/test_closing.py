@@ -1,4 +1,4 @@
-"""How a process ends: whatever it still runs ends before it, or is handed to another one. ``io_loop`` looks for leftovers."""
+"""How a process ends: what it still runs is handed to another one; ``io_loop`` looks for leftovers."""
 
 from __future__ import annotations
 

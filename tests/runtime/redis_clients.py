@@ -27,11 +27,12 @@ def through(proxy: Proxy, server: RedisServer) -> str:
 
 @contextlib.asynccontextmanager
 async def opened(url: str, *, timeout_s: float = 2.0, connections: int = 64, **options: Any) -> AsyncIterator[Storage]:
-    redis = connect(RedisSettings(url=SecretStr(url), timeout_s=timeout_s, connections=connections))
+    settings = RedisSettings(url=SecretStr(url), timeout_s=timeout_s, connections=connections)
+    storage = Storage(connect(settings), **options)
     try:
-        yield Storage(redis, **options)
+        yield storage
     finally:
-        await redis.aclose()
+        await storage.aclose()
 
 
 @contextlib.asynccontextmanager
