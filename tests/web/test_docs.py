@@ -19,7 +19,8 @@ from tests.web.project import EXAMPLES, Project
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(?:<!-- (?P<path>\S+) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)```", re.DOTALL)
 BAKERY = "Answer questions about Bakery Sonne. Open 7-18. Call +49 30 1234567."
-LONG = f"{BAKERY} [[standin:delay=60]]"  # long enough to be met running on the slowest machine
+# Its first word comes at once, its last after a minute: long enough to be met running on the slowest machine.
+LONG = f"{BAKERY} [[standin:delay=0.3,tokens_per_second=2]]"
 
 
 def run(project: Project, demo: Demo, token: str, code: str) -> Any:

@@ -22,7 +22,9 @@ def taking(seconds: float) -> str:
     return f"{BAKERY} [[standin:delay={seconds}]]"
 
 
-LONG = taking(60)  # long enough to be met running on the slowest machine; such a test ends by cancelling
+# Its first word comes at once, its last after a minute, so that the slowest machine meets it running; such a test ends
+# by cancelling.
+LONG = f"{BAKERY} [[standin:delay=0.3,tokens_per_second=2]]"
 
 
 def failing(fault: str) -> str:

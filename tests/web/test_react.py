@@ -32,7 +32,8 @@ def expect_phase(page: Page, phase: str) -> None:
     expect(page.locator(".prompt-generator")).to_have_attribute("data-phase", phase)
 
 
-LONG = f"{BAKERY} [[standin:delay=60]]"  # long enough to be met running on the slowest machine
+# Its first word comes at once, its last after a minute: long enough to be met running on the slowest machine.
+LONG = f"{BAKERY} [[standin:delay=0.3,tokens_per_second=2]]"
 
 
 def test_the_component_shows_a_generation_from_end_to_end(component: Page) -> None:

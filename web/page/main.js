@@ -40,7 +40,9 @@ session.subscribe(() => {
   if (shown.taskId && shown.manualPrompt && shown.taskId !== before.taskId) {
     rememberPrompt(shown.taskId, shown.manualPrompt);
   }
-  if (shown.phase !== before.phase) {
+  const begun = shown.taskId && shown.taskId !== before.taskId; // from then on the list has it
+  const over = shown.phase !== before.phase && shown.phase !== 'running';
+  if (begun || over) {
     void refresh();
   }
 });
