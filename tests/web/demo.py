@@ -61,7 +61,11 @@ class Demo:
 @contextmanager
 def running_demo(folder: Path) -> Iterator[Demo]:
     arguments = ["demo", "--port", "0", "--data", str(folder / "data"), "--gemini-delay-s", "0.3"]
-    environment = {"PROMPT_IDENTITY__JWT__ALGORITHM": "HS256", "PROMPT_IDENTITY__JWT__SECRET": JWT_SECRET}
+    environment = {
+        "PROMPT_IDENTITY__JWT__ALGORITHM": "HS256",
+        "PROMPT_IDENTITY__JWT__SECRET": JWT_SECRET,
+        "PROMPT_SERVER__DRAIN_TIMEOUT_S": "0.1",  # nobody reads what tests left running
+    }
     with Process(folder, arguments, environment) as process:
         yield Demo(**process.start())  # type: ignore[arg-type]  # the ready file's pid is a number
 
