@@ -15,7 +15,7 @@ from tests.chaos import gemini, generated, kills, pauses, races, restarts, stora
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
 
-LONGEST_S = 420.0
+LONGEST_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
