@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from bench import mixed, polls, submit
+from bench import mixed, polls, streams, submit
 from bench.process import BenchmarkFailed
 from bench.report import Report, machine
 from bench.stage import Stage, open_stage
 
-PARTS = ("submits", "polls", "mixed", "together")
+PARTS = ("submits", "polls", "mixed", "together", "streams")
 
 
 def efforts(*, quick: bool) -> dict[str, Callable[[Stage, Report], None]]:
@@ -24,16 +24,19 @@ def efforts(*, quick: bool) -> dict[str, Callable[[Stage, Report], None]]:
         some = polls.Effort(seconds=1.5, connections=(100,), idle_connections=0)
         mix = mixed.Effort(seconds=1, connections=(100,))
         together_s = 4.0
+        open_streams = streams.Effort(tasks=20, streams=200, quiet_s=2)
     else:
         submits = submit.Effort(per_s=200, seconds=30, peer_seconds=15)
         some = polls.Effort(seconds=5, connections=(1, 100, 1_000, 10_000), idle_connections=5_000)
         mix = mixed.Effort(seconds=5, connections=(1, 100, 1_000))
         together_s = 10.0
+        open_streams = streams.Effort(tasks=200, streams=5_000, quiet_s=streams.KEEP_ALIVE_S)
     return {
         "submits": lambda stage, report: submit.measure_submits(stage, report, submits),
         "polls": lambda stage, report: polls.measure_polls(stage, report, some),
         "mixed": lambda stage, report: mixed.measure_mixed(stage, report, mix),
         "together": lambda stage, report: mixed.measure_submits_among_polls(stage, report, together_s),
+        "streams": lambda stage, report: streams.measure_streams(stage, report, open_streams),
     }
 
 
