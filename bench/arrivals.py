@@ -26,6 +26,9 @@ GIVE_UP_S = 60.0
 WATCHED_EVERY = 10  # one task in so many is watched
 MANUAL_PROMPT = "Answer questions about our bakery no. {}. Open 7-18, closed on Mondays, call 030 1234567. Be friendly."
 TERMINAL = ("completed", "failed")
+LAST_BUT_ONE = (
+    6  # the version of the document at 90 %: whoever waits for what comes after it is answered once, at the end
+)
 
 
 @dataclass(slots=True)
@@ -133,7 +136,7 @@ async def _poll(session: aiohttp.ClientSession, url: str, headers: Mapping[str, 
 
 
 async def _watch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Generations) -> Any:
-    version = 0
+    version = LAST_BUT_ONE
     while True:
         document = await _document(session, f"{url}?wait=25&after={version}", headers, seen)
         if document["status"] in TERMINAL:

@@ -21,6 +21,7 @@ from generation.tracking import STALE_S, TrackingLink
 from runtime.storage import Argument, Storage, StorageUnavailable
 
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
+TRACKED_WITHIN_S = 0.1  # of being written here
 TERMINAL = (b'{"status":"completed"', b'{"status":"failed"')
 VERSION = re.compile(rb'"version":(\d+)')  # a member's name: inside a string both quotes would be escaped
 
@@ -62,6 +63,8 @@ class StatusCopy:
         self._documents: OrderedDict[bytes, Document] = OrderedDict()
         self._fetches: dict[bytes, list[Found]] = {}
         self._unsure: list[tuple[bytes, Found]] = []
+        self._untracked: set[bytes] = set()
+        self._tracking: asyncio.TimerHandle | None = None
         link.on_invalidated = self._invalidated
         self._keys.on_lost = self._keys.on_up = self._trust_nothing
         self.reads = 0
@@ -73,6 +76,8 @@ class StatusCopy:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._tracking is not None:
+            self._tracking.cancel()
         await self._keys.__aexit__(kind, exc, trace)
 
     def __len__(self) -> int:
@@ -157,8 +162,7 @@ class StatusCopy:
         key = self.key(account_id, task_id)
         now = time.monotonic()
         self._store(key, body, now + ttl_s, now + UNTRACKED_S, tracked=False)
-        if self._link.up:
-            self._fetch(key)  # so that it is tracked: another process may be the next to write it
+        self._track_soon(key)
         self._keys.notify(key)
 
     def watch(self, key: str, changed: Callable[[], None]) -> Callable[[], None]:
@@ -176,6 +180,22 @@ class StatusCopy:
             StorageUnavailable
         """
         return await self._keys.run(*command)
+
+    def _track_soon(self, key: bytes) -> None:
+        """Have Redis report the document's next change: another process may be the one to write it.
+
+        Not at once: a task's first stages are milliseconds apart, and each is written here.
+        """
+        self._untracked.add(key)
+        if self._tracking is None:
+            self._tracking = asyncio.get_running_loop().call_later(TRACKED_WITHIN_S, self._track)
+
+    def _track(self) -> None:
+        untracked, self._untracked, self._tracking = self._untracked, set(), None
+        for key in untracked:
+            document = self._documents.get(key)
+            if self._link.up and document is not None and not document.tracked:
+                self._fetch(key)
 
     def _invalidated(self, key: bytes | None) -> None:
         if key is None:

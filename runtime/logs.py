@@ -40,6 +40,9 @@ SECRET_TEXT = re.compile(
     r"|(?i:(?<=bearer )[^\s\"',]+)"
 )
 
+# One of them, in any case, is in whatever the pattern finds. Looking for them costs a tenth of the pattern.
+SECRET_SIGNS = ("pg_", "aiza", "eyj", "://", "bearer ")
+
 EventDict = MutableMapping[str, Any]
 
 
@@ -107,10 +110,17 @@ class _Lines:
 
     def _write(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # a full disk or a closed pipe must not fail a request
-            self._stream.write(SECRET_TEXT.sub(REDACTED, line) + "\n")
+            self._stream.write(_without_secrets(line) + "\n")
             self._stream.flush()
 
     msg = log = debug = info = warning = error = critical = exception = _write
+
+
+def _without_secrets(line: str) -> str:
+    lowered = line.lower()
+    if any(sign in lowered for sign in SECRET_SIGNS):
+        return SECRET_TEXT.sub(REDACTED, line)
+    return line
 
 
 class _FromLibraries(logging.Handler):

@@ -16,7 +16,9 @@ from redis import asyncio as aioredis
 from redis.exceptions import ResponseError
 
 MOST_TOGETHER = 500  # so that packing and parsing them holds the event loop for milliseconds only
-MOST_ON_THE_WAY = 8  # a round trip does not wait for the one before, unless Redis is slow
+# Two, so that one that hangs does not hold up the rest. With more at a time fewer commands travel in each: eight made
+# 200 generations a second cost 5.2 ms of CPU each and 132 ms (p99) to answer 202; two 4.9 ms and 48 ms.
+MOST_ON_THE_WAY = 2
 
 Command = tuple[str | bytes | int, ...]
 

@@ -150,7 +150,7 @@ async def test_a_higher_version_is_never_replaced_by_a_lower_one(server: RedisSe
         assert known(w.copy, "t") == 5
         await w.write("t", body(4))  # as after a failover that lost a write
         await asyncio.gather(*(w.copy.document("a", "t") for _ in range(10)))
-        await until(lambda: w.copy.reads >= 2)
+        await until(lambda: w.copy.reads >= 1)
         document = await w.copy.document("a", "t")
         assert document
         assert document.version == 5
