@@ -45,6 +45,7 @@ class TrackedKeys:
         self._look_again: asyncio.TimerHandle | None = None
         self._around: list[tuple[bytes, float, Read]] = []
         self._around_reader: asyncio.Task[None] | None = None
+        self._alone: set[asyncio.Task[list[Any]]] = set()
         link.on_lost = self._lost
         link.on_up = self._up
         self.on_up: Callable[[], None] = lambda: None
@@ -65,6 +66,8 @@ class TrackedKeys:
         if self._around_reader is not None:
             self._around_reader.cancel()
             await asyncio.wait([self._around_reader])
+        if self._alone:
+            await asyncio.wait(self._alone)
 
     def watch(self, key: bytes, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` when the key may hold something new; return what ends that.
@@ -104,7 +107,12 @@ class TrackedKeys:
             except StorageUnavailable:
                 if self._link.up:
                     raise
-        return (await self._run_around([command]))[0]
+        # In a coroutine of its own: redis-py's timeouts use asyncio.wait_for, which can lose the caller's cancellation
+        # in Python 3.11, and a caller that was cancelled would go on.
+        alone = asyncio.create_task(self._run_around([command]), name="reads around the tracking link")
+        self._alone.add(alone)
+        alone.add_done_callback(self._alone.discard)
+        return (await asyncio.shield(alone))[0]
 
     def read(self, key: bytes, read: Read) -> None:
         """Read a string and its remaining time; with the link up they go out together with all others of this tick."""

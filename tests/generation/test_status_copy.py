@@ -141,6 +141,18 @@ async def test_own_writes_are_known_at_once_and_changes_by_others_follow(server:
         await until(lambda: known(w.copy, "t") == 2)
 
 
+@pytest.mark.gen_test(timeout=20)
+async def test_a_read_around_the_link_can_be_cancelled_at_whatever_moment(server: RedisServer) -> None:
+    async with world(server, link_url="redis://127.0.0.1:1") as w:
+        for moment in range(1_000):
+            asked = asyncio.ensure_future(w.copy.read_tracked("GET", "a"))
+            for _ in range(moment % 20):
+                await asyncio.sleep(0)
+            in_time = asked.cancel()
+            await asyncio.wait([asked])
+            assert asked.cancelled() or not in_time
+
+
 @pytest.mark.gen_test
 async def test_a_higher_version_is_never_replaced_by_a_lower_one(server: RedisServer) -> None:
     async with world(server) as w:
