@@ -51,7 +51,8 @@ from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.redis_server import NoRedisServer, RedisServer
 from runtime.settings import Settings
-from runtime.storage import Storage, StorageUnavailable, connect, wait_until_ready, warn_when_not_durable
+from runtime.storage import Storage, connect, wait_until_ready, warn_when_not_durable
+from runtime.storage_errors import StorageUnavailable
 from standin import serve_standin
 from standin.commands import gemini_standin
 

@@ -29,7 +29,7 @@ from accounts.errors import (
     UnknownAccount,
     UnknownApiKey,
 )
-from runtime.storage import StorageUnavailable
+from runtime.storage_errors import StorageUnavailable
 
 T = TypeVar("T")
 

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from generation.status_copy import StatusCopy
-from runtime.storage import Storage, StorageUnavailable
+from runtime.storage import Storage
+from runtime.storage_errors import StorageUnavailable
 
 EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # a part has 64 bits; a number of 20 digits may have more
 ENTRIES_AT_ONCE = 100

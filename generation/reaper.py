@@ -16,7 +16,7 @@ from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
-from runtime.storage import StorageUnavailable
+from runtime.storage_errors import StorageUnavailable
 
 TURNS_BETWEEN_REBUILDS = 60  # with a turn every 5 s: a hint that got lost alone is found again within 5 minutes
 JITTER = 0.1  # so that many processes do not all look at the same moment

@@ -14,7 +14,7 @@ from generation.errors import ServerBusy, TaskLost
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
 from generation.tasks import Lease, Tasks
-from runtime.storage import StorageUnavailable
+from runtime.storage_errors import StorageUnavailable
 
 RENEW_AGAIN_S = 1.0  # after a failed renewal, so that an outage of Redis costs no lease that could be kept
 

@@ -18,7 +18,9 @@ from typing import Any, TypeAlias
 
 from generation.tracked_keys import Reading, TrackedKeys
 from generation.tracking import STALE_S, TrackingLink
-from runtime.storage import Argument, Storage, StorageUnavailable
+from runtime.storage import Storage
+from runtime.storage_errors import StorageUnavailable
+from runtime.wire import Argument
 
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
 TRACKED_WITHIN_S = 0.1  # of being written here

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from redis import exceptions as redis_errors
 
-from generation.tracking import TrackingLink, checked
-from runtime.storage import Argument, Storage, StorageUnavailable
+from generation.tracking import TrackingLink
+from runtime.storage import Storage
+from runtime.storage_errors import StorageUnavailable
+from runtime.wire import Argument, checked
 
 LOOK_AGAIN_EVERY_S = 0.5  # while nothing tells us what changed, watchers are told to look for themselves
 

