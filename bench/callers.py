@@ -49,7 +49,8 @@ def sign(account_id: str, secret: str, *, lifetime_s: int = LIFETIME_S) -> str:
 async def open_accounts(redis_url: str, ids: Sequence[str]) -> None:
     """Create the accounts with all the tokens they will need."""
     redis = aioredis.Redis.from_url(redis_url, max_connections=50)
-    accounts = Accounts(Storage(redis))
+    storage = Storage(redis)
+    accounts = Accounts(storage)
     places = asyncio.Semaphore(20)
 
     async def create(account_id: str) -> None:
@@ -59,4 +60,4 @@ async def open_accounts(redis_url: str, ids: Sequence[str]) -> None:
     try:
         await asyncio.gather(*map(create, ids))
     finally:
-        await redis.aclose()
+        await storage.aclose()

@@ -23,6 +23,8 @@ Argument: TypeAlias = str | bytes | int
 Replied: TypeAlias = Callable[[Any], None]
 _NOTHING_YET = object()
 
+HELD_S = 0.002  # a command waits for the answers to those before, to travel with others, but no longer than this
+
 
 async def open_wire(redis: aioredis.Redis, wire: Wire, client_name: str) -> None:
     """Connect to the server that ``redis`` uses, and log in.
@@ -69,6 +71,7 @@ class Wire(asyncio.Protocol):
             notEnoughData=_NOTHING_YET,
         )
         self.lost = asyncio.Event()
+        self._held: asyncio.TimerHandle | None = None
         self.sent = 0
         self.answered = 0
 
@@ -89,17 +92,25 @@ class Wire(asyncio.Protocol):
                     self._waiting.popleft()(reply)
         except redis_errors.InvalidResponse:
             self.abort()
+        if self._held is not None:
+            self._loop.call_soon(self._flush)  # with what those who have just been answered ask next
 
     def send(self, command: tuple[Argument, ...], replied: Replied) -> None:
         if not self._out:
-            self._loop.call_soon(self._flush)
+            if self.answered == self.sent:
+                self._loop.call_soon(self._flush)
+            else:
+                self._held = self._loop.call_later(HELD_S, self._flush)
         self._out.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub means tuple[…, ...]
         self._waiting.append(replied)
         self.sent += 1
 
     def _flush(self) -> None:
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
         out, self._out = self._out, []
-        if self._transport is not None:
+        if out and self._transport is not None:
             self._transport.write(b"".join(out))
 
     async def command(self, *command: Argument) -> Any:

@@ -136,7 +136,8 @@ class LostAnswers(Storage):
 
 @pytest.mark.gen_test
 async def test_what_the_connection_repeats_happens_once_and_succeeds(storage: Storage) -> None:
-    accounts = Accounts(LostAnswers(storage.redis, prefix=storage.prefix))
+    lossy = LostAnswers(storage.redis, prefix=storage.prefix)
+    accounts = Accounts(lossy)
     made = await accounts.create(account_id="a", tokens=100, subscription_days=1)
     assert made.tokens_granted == 100
     with pytest.raises(AccountExists):
@@ -146,6 +147,7 @@ async def test_what_the_connection_repeats_happens_once_and_succeeds(storage: St
     longer = await accounts.subscribe("a", 1)
     assert _days_between(made.subscription_until, longer.subscription_until) == 1
     assert await accounts.audit() == []
+    await lossy.aclose()
 
 
 def _days_between(first: str | None, second: str | None) -> int:

@@ -72,7 +72,7 @@ async def world(server: RedisServer, *, entries: int = 1000, link_url: str = "")
     link = TrackingLink(link_redis)
     async with StatusCopy(storage, link, entries=entries) as copy:
         yield World(server, copy, link, storage)
-    await redis.aclose()
+    await storage.aclose()
     await link_redis.aclose()
 
 

@@ -95,8 +95,8 @@ async def pair(redis_url: str) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
         service = await compose(settings, stack)
         redis = connect(settings.redis)
-        stack.push_async_callback(redis.aclose)
         storage = Storage(redis, prefix=settings.redis.key_prefix)
+        stack.push_async_callback(storage.aclose)
         tokens, tasks = [], []
         for status in ("processing", "completed"):
             account = await Accounts(storage).create(tokens=10_000, subscription_days=30)

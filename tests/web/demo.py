@@ -77,9 +77,8 @@ def _run(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscription_days: int) -> dict[str, Account]:
-    redis = connect(RedisSettings(url=SecretStr(redis_url)))
+    storage = Storage(connect(RedisSettings(url=SecretStr(redis_url))))
     try:
-        storage = Storage(redis)
         made = {}
         for name in names:
             account = await Accounts(storage).create(
@@ -89,12 +88,12 @@ async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscriptio
             made[name] = Account(account.account_id, key.key)
         return made
     finally:
-        await redis.aclose()
+        await storage.aclose()
 
 
 async def _granted(redis_url: str, account_id: str, tokens: int) -> None:
-    redis = connect(RedisSettings(url=SecretStr(redis_url)))
+    storage = Storage(connect(RedisSettings(url=SecretStr(redis_url))))
     try:
-        await Accounts(Storage(redis)).grant(account_id, tokens, "tests")
+        await Accounts(storage).grant(account_id, tokens, "tests")
     finally:
-        await redis.aclose()
+        await storage.aclose()
