@@ -22,7 +22,11 @@ class Failure:
     error_code: str
 
 
-CANCELLED = Failure("Generation cancelled", "You cancelled this generation. No tokens were held back.", "cancelled")
+CANCELLED = Failure(
+    "Generation cancelled",
+    "You cancelled this generation. You pay only for what the AI had used until then.",
+    "cancelled",
+)
 INTERRUPTED = Failure(
     "Generation interrupted",
     "The generation was interrupted several times and has been given up. Please start it again.",

@@ -20,6 +20,9 @@ GenerationError
 
 from __future__ import annotations
 
+from generation.lease_index import TaskRef
+from runtime.storage_errors import StorageUnavailable
+
 
 class GenerationError(Exception):
     """Base of this room's errors."""
@@ -100,3 +103,11 @@ class TaskFenced(TaskLost):
 
 class StepRefused(TaskLost):
     pass
+
+
+class SubmitUnsure(StorageUnavailable):
+    """Whether the task was made is not known."""
+
+    def __init__(self, reason: str, task: TaskRef) -> None:
+        super().__init__(reason)
+        self.task = task

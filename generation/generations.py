@@ -20,6 +20,7 @@ from generation.errors import (
     ManualPromptRequired,
     ManualPromptTooLong,
     ServerDraining,
+    SubmitUnsure,
     TaskNotFound,
 )
 from generation.events import EVENT_ID, Event, TaskEvents
@@ -27,8 +28,10 @@ from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
 from generation.tasks import Idempotency, Lease, Tasks
+from runtime.storage_errors import StorageUnavailable
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LOOK_AGAIN_S = 0.5  # while Redis is away
 LONG_S = 60.0  # how long one look at the copy lasts; it is repeated until the task is terminal
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
@@ -94,7 +97,12 @@ class Generations:
         self._check(manual_prompt)
         idempotency = _idempotency(idempotency_key, manual_prompt)
         self._runner.admit()
-        made = await self._tasks.submit(account_id, manual_prompt, idempotency)
+        try:
+            made = await self._tasks.submit(account_id, manual_prompt, idempotency)
+        except SubmitUnsure as exc:
+            if idempotency is None:  # nobody knows of the task, if there is one; with a key a repetition finds it
+                self._runner.undo(exc.task)
+            raise
         if isinstance(made, Lease):
             await self._runner.take(made)
             return Started(made.task_id, replayed=False)
@@ -121,7 +129,11 @@ class Generations:
         except TimeoutError:
             if started.replayed:
                 raise
-            document = await self.cancel(account_id, started.task_id)
+            try:
+                document = await self.cancel(account_id, started.task_id)
+            except StorageUnavailable:
+                self._runner.undo(TaskRef(account_id, started.task_id))
+                raise
         members = json.loads(document.body)
         if members["status"] == "failed":
             raise GenerationFailed(members["message"], members["error"], members["error_code"])
@@ -176,7 +188,11 @@ class Generations:
     async def _finished(self, account_id: str, task_id: str) -> Document:
         version = 0
         while True:
-            document = _found(await self._copy.wait(account_id, task_id, version, LONG_S))
+            try:
+                document = _found(await self._copy.wait(account_id, task_id, version, LONG_S))
+            except StorageUnavailable:  # the task goes on: an error would have the client pay for a second one
+                await asyncio.sleep(LOOK_AGAIN_S)
+                continue
             if document.terminal:
                 return document
             version = document.version

@@ -10,12 +10,13 @@ import asyncio
 
 import structlog
 
-from generation.errors import ServerBusy, TaskLost
+from generation.errors import ServerBusy, TaskLost, TaskNotFound
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
 from generation.tasks import Lease, Tasks
 from runtime.storage_errors import StorageUnavailable
 
+UNDO_AGAIN_S, UNDO_FOR_S = 1.0, 120.0  # as long as a task lives
 RENEW_AGAIN_S = 1.0  # after a failed renewal, so that an outage of Redis costs no lease that could be kept
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ class Runner:
         self._leases: dict[TaskRef, Lease] = {}
         self._coroutines: dict[TaskRef, asyncio.Task[None]] = {}
         self._begun: set[TaskRef] = set()
+        self._undone: set[asyncio.Task[None]] = set()
         self.draining = False
 
     @property
@@ -78,6 +80,28 @@ class Runner:
         if lease is not None and not lease.closing:
             self._coroutines[task].cancel()
 
+    def undo(self, task: TaskRef) -> None:
+        """End a task whose client was told that there is none, as soon as Redis answers; it may not be there at all."""
+        undoing = asyncio.create_task(self._undo(task), name=f"undoing {task.task_id}")
+        self._undone.add(undoing)
+        undoing.add_done_callback(self._undone.discard)
+
+    async def _undo(self, task: TaskRef) -> None:
+        ends_at = asyncio.get_running_loop().time() + UNDO_FOR_S
+        looks = 2  # a submit that Redis had received may still have stood in line when it answered again
+        while looks and asyncio.get_running_loop().time() < ends_at:
+            try:
+                await self._tasks.cancel(task.account_id, task.task_id)
+            except TaskNotFound:
+                looks -= 1
+            except StorageUnavailable:
+                pass
+            else:
+                self.stop(task)
+                log.info("submit_undone", task_id=task.task_id)
+                return
+            await asyncio.sleep(UNDO_AGAIN_S)
+
     async def _run(self, lease: Lease) -> None:
         structlog.contextvars.bind_contextvars(
             task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt
@@ -119,6 +143,9 @@ class Runner:
         if running := list(self._coroutines.values()):
             await asyncio.wait(running, timeout=timeout_s)
         await self._hand_back(list(self._leases))
+        for undoing in list(self._undone):
+            undoing.cancel()
+        await asyncio.gather(*self._undone, return_exceptions=True)
 
     async def _hand_back(self, tasks: list[TaskRef]) -> None:
         leases = [self._leases[task] for task in tasks]

@@ -17,6 +17,7 @@ from generation.documents import CANCELLED, INTERRUPTED, Failure, failed_head, p
 from generation.errors import (
     IdempotencyKeyReused,
     StepRefused,
+    SubmitUnsure,
     TaskClosed,
     TaskFenced,
     TaskGone,
@@ -29,6 +30,7 @@ from generation.stages import COMPLETED, FAILED, FINALIZING, QUEUED, STEPS, Stag
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from runtime.storage import Storage
+from runtime.storage_errors import StorageUnavailable
 
 
 class Code(IntEnum):
@@ -134,28 +136,31 @@ class Tasks:
         The lease's hint is written first: a process that dies in between leaves a hint without a task, not the reverse.
 
         Raises:
-            UnknownAccount, TooManyTasks, IdempotencyKeyReused, StorageUnavailable
+            UnknownAccount, TooManyTasks, IdempotencyKeyReused, StorageUnavailable; SubmitUnsure, which is one
         """
         task_id = str(uuid.uuid4())
         await self.index.note([TaskRef(account_id, task_id)], self._settings.lease_s)
         key = idempotency.key_sha256 if idempotency else ""
-        answer = await self._storage.run(
-            "submit",
-            [*self.keys(account_id, task_id), self._storage.key(account_id, "idempotency", key)],
-            [
-                task_id,
-                self.owner,
-                manual_prompt,
-                self._lease_ms,
-                int(self._settings.deadline_s * 1000),
-                self._limits.unfinished_tasks_per_account,
-                self._settings.status_ttl_s,
-                QUEUED.name,
-                progress_head(QUEUED),
-                idempotency.body_sha256 if idempotency else "",
-                self._settings.idempotency_key_ttl_s,
-            ],
-        )
+        try:
+            answer = await self._storage.run(
+                "submit",
+                [*self.keys(account_id, task_id), self._storage.key(account_id, "idempotency", key)],
+                [
+                    task_id,
+                    self.owner,
+                    manual_prompt,
+                    self._lease_ms,
+                    int(self._settings.deadline_s * 1000),
+                    self._limits.unfinished_tasks_per_account,
+                    self._settings.status_ttl_s,
+                    QUEUED.name,
+                    progress_head(QUEUED),
+                    idempotency.body_sha256 if idempotency else "",
+                    self._settings.idempotency_key_ttl_s,
+                ],
+            )
+        except StorageUnavailable as exc:
+            raise SubmitUnsure(exc.reason, TaskRef(account_id, task_id)) from exc
         match answer[0]:
             case Code.DONE:
                 self._written(account_id, task_id, answer[4])

@@ -168,8 +168,9 @@ class BodyHandler(AccountHandler):
 
     async def prepare(self) -> None:
         await super().prepare()
-        if int(self.request.headers.get("Content-Length", "0")) > self.services.body_bytes:
-            raise self._too_large()
+        announced = self.request.headers.get("Content-Length", "0")
+        if announced.isascii() and announced.isdigit() and int(announced) > self.services.body_bytes:
+            raise self._too_large()  # what is no number Tornado refuses
 
     def data_received(self, chunk: bytes) -> None:
         if len(self._body) <= self.services.body_bytes:

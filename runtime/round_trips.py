@@ -1,4 +1,4 @@
-"""Scripts' calls on their way to Redis: over a connection of our own, or through redis-py's pool while that is down.
+"""Commands on their way to Redis: scripts' calls over a connection of our own, anything else through redis-py's pool.
 
 A server with hundreds of running tasks makes thousands of calls a second, and through redis-py each costs six times as
 much: a connection from the pool, two timeouts, a system call each way. Refuses to know what the calls mean. They are
@@ -13,19 +13,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import structlog
 from redis import asyncio as aioredis
-from redis import exceptions as redis_errors
 
-from runtime.storage_errors import StorageUnavailable
+from runtime.storage_errors import StorageUnavailable, storage_errors
 from runtime.wire import Argument, Wire, checked, open_wire
 
 CLIENT_NAME = "prompt-scripts"
-CONNECT_AGAIN_S = 0.2  # after an attempt that failed; the pool is asked meanwhile
 SENT_AT_MOST = 2
 LOOKS_PER_TIMEOUT = 4
-
-log = structlog.get_logger(__name__)
 
 
 class RoundTrips:
@@ -36,8 +31,7 @@ class RoundTrips:
         self._timeout_s: float = redis.connection_pool.connection_kwargs.get("socket_timeout") or 2.0
         self._wire: Wire | None = None
         self._marks: deque[tuple[float, int]] = deque()  # when, and how many commands had been sent by then
-        self._connecting: asyncio.Task[None] | None = None
-        self._connect_at = 0.0
+        self._connecting: asyncio.Task[Wire] | None = None
         self._in_pool: set[asyncio.Task[Any]] = set()
 
     async def send(self, *command: Argument) -> Any:
@@ -48,16 +42,13 @@ class RoundTrips:
         Raises:
             StorageUnavailable, RedisError
         """
-        for _ in range(SENT_AT_MOST):
-            wire = self._wire or await self._connected()
-            if wire is None:
-                break
+        for _ in range(SENT_AT_MOST - 1):
             try:
-                return await self._over_wire(wire, command)
+                return await self._over_wire(self._wire or await self._connected(), command)
             except StorageUnavailable as exc:  # every script of ours may be repeated when its connection was lost
                 if exc.reason != "unreachable":
                     raise
-        return await self.through_pool(*command)
+        return await self._over_wire(self._wire or await self._connected(), command)
 
     async def through_pool(self, *command: Argument) -> Any:
         """Return Redis' answer to one command as redis-py parses it.
@@ -114,30 +105,33 @@ class RoundTrips:
         elif wire.answered < wire.sent:
             self._mark(wire)
 
-    async def _connected(self) -> Wire | None:
-        """Connect, unless that has just failed; one attempt for all who want it now."""
-        loop = asyncio.get_running_loop()
-        if self._connecting is None:
-            if loop.time() < self._connect_at:
-                return None
-            self._connecting = asyncio.create_task(self._connect(), name="connects for scripts")
-        await asyncio.wait([self._connecting])
-        return self._wire
+    async def _connected(self) -> Wire:
+        """Connect; one attempt for all who want it now.
 
-    async def _connect(self) -> None:
+        Raises:
+            StorageUnavailable
+        """
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._connect(), name="connects for scripts")
+            self._connecting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it is heard here
+        connecting = self._connecting
+        await asyncio.wait([connecting])  # and not await it: a caller that is cancelled must not end it for the others
+        if connecting.cancelled():
+            raise StorageUnavailable("unreachable")
+        return connecting.result()
+
+    async def _connect(self) -> Wire:
         wire = Wire(self._lost)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await open_wire(self._redis, wire, CLIENT_NAME)
-        except (OSError, TimeoutError, redis_errors.RedisError, StorageUnavailable) as exc:
-            log.debug("no_connection_for_scripts", error=f"{type(exc).__name__}: {exc}")  # the pool will tell
-            self._connect_at = asyncio.get_running_loop().time() + CONNECT_AGAIN_S
-            wire.abort()
-        except asyncio.CancelledError:
+            with storage_errors():
+                async with asyncio.timeout(self._timeout_s):
+                    await open_wire(self._redis, wire, CLIENT_NAME)
+        except BaseException:
             wire.abort()
             raise
         else:
             self._wire = wire
+            return wire
         finally:
             self._connecting = None
 

@@ -76,7 +76,7 @@ class TaskSettings(Section):
     deadline_s: Positive = 120.0
     status_ttl_s: AtLeastOne = 600
     lease_s: Positive = 15.0
-    renew_every_s: Positive = 5.0
+    renew_every_s: Positive = 3.0
     reap_every_s: Positive = 5.0
     attempts: AtLeastOne = 3
     idempotency_key_ttl_s: AtLeastOne = 86_400

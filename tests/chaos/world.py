@@ -30,7 +30,7 @@ from tests.deploy.processes import ROOT, STANDIN_KEY, Process
 
 # A tenth of the real times, so that many takeovers fit into one run. Some runs keep the real ones.
 SHORT_LEASES: Mapping[str, Any] = {"tasks__lease_s": 2.5, "tasks__renew_every_s": 0.5, "tasks__reap_every_s": 0.5}
-REAL_LEASES: Mapping[str, Any] = {"tasks__lease_s": 15.0, "tasks__renew_every_s": 5.0, "tasks__reap_every_s": 5.0}
+REAL_LEASES: Mapping[str, Any] = {"tasks__lease_s": 15.0, "tasks__renew_every_s": 3.0, "tasks__reap_every_s": 5.0}
 
 
 class Server:

@@ -13,6 +13,7 @@ from tests.chaos.clients import Client
 from tests.chaos.world import World
 from tests.deploy.processes import ROOT
 from tests.reliability.test_ownership import at_progress, in_a_world, slow_prompt
+from tests.runtime.proxy import Proxy
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +46,50 @@ def test_redis_away_in_the_middle_loses_nothing() -> None:
         await asyncio.to_thread(world.redis.start)
         assert await normal_again(client) < 5
         assert (await client.finished(running))["status"] == "completed"
+
+    in_a_world(scenario)
+
+
+async def settled_tasks(client: Client) -> list[str]:
+    ledger = await client.ask("GET", "/api/v1/account/ledger/?limit=200")
+    return [entry["task_id"] for entry in ledger.json["entries"] if entry["kind"] == "settle"]
+
+
+def test_a_synchronous_request_outlives_an_outage_and_is_paid_once() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client()
+        body = {"manual_prompt": slow_prompt(2)}
+        asked = asyncio.create_task(client.ask("POST", "/api/v1/web-knowledge/generate-prompt/", body, timeout_s=30))
+        await asyncio.sleep(1)
+        await asyncio.to_thread(world.redis.kill)
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(world.redis.start)
+        answer = await asked
+        assert answer.status == 200
+        assert await settled_tasks(client) == [answer.json["task_id"]]
+
+    in_a_world(scenario)
+
+
+def test_a_submit_whose_answer_is_lost_is_undone_when_its_client_has_no_key() -> None:
+    async def scenario(world: World) -> None:
+        async with Proxy(world.redis_port) as proxy:
+            await world.serve(redis_port=proxy.port, redis__timeout_s=0.5)
+            client = await world.client()
+            await client.finished(await client.submit(slow_prompt(0)))
+            paid = await settled_tasks(client)
+            proxy.silent = True
+            refused = await client.ask(
+                "POST", "/api/v1/web-knowledge/generate-prompt-async/", {"manual_prompt": slow_prompt(0)}
+            )
+            assert refused.status == 503
+            proxy.silent = False
+            account = world.storage.key(client.account_id, "unfinished")
+            async with asyncio.timeout(10):
+                while await world.storage.redis.zcard(account):  # noqa: ASYNC110  # another process's state
+                    await asyncio.sleep(0.05)
+            assert await settled_tasks(client) == paid
 
     in_a_world(scenario)
 

@@ -11,8 +11,9 @@ from types import TracebackType
 class Proxy:
     """Passes bytes to ``target_port`` on loopback; an async context manager whose ``port`` stands for the server.
 
-    ``delay_s`` holds back each piece of an answer and ``silent`` swallows answers; ``resets`` is how many times an
-    answer is cut after its first byte by a reset connection. ``target_port`` may change; connections stay as they are.
+    ``delay_s`` holds back each piece of an answer. While it is ``silent``, a connection that should have an answer gets
+    none any more, for good. ``resets`` is how many times an answer is cut after its first byte by a reset connection.
+    ``target_port`` may change; connections stay as they are.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -66,8 +67,10 @@ class Proxy:
         writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        silenced = False  # for good: a stream goes on where it stopped or not at all
         while data := await reader.read(65_536):
-            if self.silent:
+            silenced = silenced or self.silent
+            if silenced:
                 continue
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
