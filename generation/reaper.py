@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from types import TracebackType
 
 import structlog
 
+from generation.lease_index import MOST_AT_ONCE, TaskRef
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
@@ -19,6 +21,7 @@ from runtime.periodic import Periodic
 from runtime.storage_errors import StorageUnavailable
 
 TURNS_BETWEEN_REBUILDS = 60  # with a turn every 5 s: a hint that got lost alone is found again within 5 minutes
+CLAIMED_AT_ONCE = 50
 JITTER = 0.1  # so that many processes do not all look at the same moment
 
 log = structlog.get_logger(__name__)
@@ -75,11 +78,21 @@ class Reaper:
         if self._sits_out:
             self._sits_out = False
             return
-        for task in due:
-            if self._runner.free <= 0:
+        while wanted := [task for task in due if task not in self._runner][: max(0, self._runner.free)]:
+            for start in range(0, len(wanted), CLAIMED_AT_ONCE):
+                await self._claim(wanted[start : start + CLAIMED_AT_ONCE])
+            if len(due) < MOST_AT_ONCE:
                 return
-            if task not in self._runner:
-                self._take(await self._tasks.claim(task))
+            due = await self._tasks.index.expired() or []  # a process that had thousands has died
+
+    async def _claim(self, tasks: Sequence[TaskRef]) -> None:
+        claimed = await asyncio.gather(*map(self._tasks.claim, tasks), return_exceptions=True)
+        for one in claimed:
+            if not isinstance(one, BaseException):
+                self._take(one)
+        for one in claimed:
+            if isinstance(one, BaseException):
+                raise one
 
     def _take(self, claimed: Lease | bytes | None) -> None:
         if isinstance(claimed, Lease):

@@ -132,8 +132,16 @@ class AccountHandler(JsonHandler):
     async def prepare(self) -> None:
         await super().prepare()
         if self.request.method != "OPTIONS":  # browsers send no credentials with a preflight
-            self.caller = await self.services.identity.authenticate(self.request.headers.get("Authorization"))
+            await self.authenticate()
             structlog.contextvars.bind_contextvars(account_id=self.caller.account_id)
+
+    async def authenticate(self) -> None:
+        """Establish who asks, or, asked later, whether that still holds: a key may have been revoked meanwhile.
+
+        Raises:
+            Unauthorized, UnknownAccount, IdentityUnavailable, StorageUnavailable
+        """
+        self.caller = await self.services.identity.authenticate(self.request.headers.get("Authorization"))
 
     def whole_number(self, name: str, default: int, most: int) -> int:
         """Parse a query parameter.

@@ -7,9 +7,11 @@ from contextlib import suppress
 
 from tornado.iostream import StreamClosedError
 
+from accounts import AccountsError
 from generation import Event
 from handlers.errors import BadRequest
 from handlers.generations import WaitingHandler
+from runtime.storage_errors import StorageUnavailable
 
 SILENCE_S = 15.0
 SLOW_READER_S = 10.0
@@ -32,11 +34,13 @@ class EventsHandler(WaitingHandler):
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("X-Accel-Buffering", "no")
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
-        with suppress(TimeoutError, StreamClosedError):
+        # Without its credential the stream ends as when Redis is lost: a client that resumes is told why.
+        with suppress(TimeoutError, StreamClosedError, AccountsError, StorageUnavailable):
             await self._send()  # at once: a client that resumes may have to wait long for the next event
             async with self.patience.lasting():
                 account_id, generations = self.caller.account_id, self.services.generations
                 async for event in generations.events(account_id, task_id, last_id, SILENCE_S):
+                    await self.authenticate()
                     self.write(render(event))
                     await self._send()
 

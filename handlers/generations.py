@@ -82,6 +82,7 @@ class StatusHandler(WaitingHandler):
             document = await self.services.generations.wait(
                 self.caller.account_id, task_id, self.patience, after_version=after, timeout_s=timeout_s
             )
+            await self.authenticate()
         else:
             document = await self.services.generations.status(self.caller.account_id, task_id)
         self.write_document(document)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from accounts import Accounts
+from accounts import Accounts, ApiKeys
 from runtime.storage import Storage
 from tests.handlers.conftest import BASE, Client, make_client
 
@@ -293,3 +293,17 @@ async def test_members_we_do_not_know_are_left_alone(client: Client) -> None:
     answer = await client.ask("POST", START, {"manual_prompt": MANUAL, "language": "de"})
     assert answer.status == 202
     await client.finished(answer.json["task_id"])
+
+
+@pytest.mark.gen_test(timeout=20)
+@pytest.mark.settings(identity={"key_recheck_s": 0.5})
+async def test_a_revoked_key_ends_its_stream_and_its_wait(client: Client, storage: Storage) -> None:
+    task_id = await client.start(MANUAL + " [[standin:delay=3]]")
+    stream = asyncio.ensure_future(client.ask("GET", f"{BASE}/generate-prompt-async/events/{task_id}/"))
+    waiting = asyncio.ensure_future(client.status(task_id, "?wait=20&after=6"))
+    assert (await client.status(task_id, "?wait=20&after=4")).json["progress"] == 70
+    for key in await ApiKeys(storage).of(client.account_id):
+        await ApiKeys(storage).revoke(client.account_id, key.key_id)
+    assert b'"progress":70' in (await stream).body
+    assert b"completed" not in (await stream).body
+    assert (await waiting).status == 401

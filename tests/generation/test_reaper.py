@@ -1,0 +1,51 @@
+"""One turn of the reaper when much is due at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from accounts import Accounts
+from generation.lease_index import MOST_AT_ONCE
+from generation.pipeline import Pipeline
+from generation.reaper import Reaper
+from generation.runner import Runner
+from generation.status_copy import StatusCopy
+from generation.tasks import Lease, Tasks
+from generation.tracking import TrackingLink
+from runtime.metrics import Metrics
+from runtime.settings import LimitSettings, MoneySettings, TaskSettings
+from runtime.storage import Storage
+
+ORPHANS = MOST_AT_ONCE + 200
+
+
+class Endless:
+    """A pipeline whose runs do not end by themselves."""
+
+    async def run(self, _lease: Lease) -> None:
+        await asyncio.Event().wait()
+
+
+def tasks_of(storage: Storage, owner: str, lease_s: float) -> Tasks:
+    settings = TaskSettings(lease_s=lease_s, renew_every_s=lease_s / 3)
+    limits = LimitSettings(unfinished_tasks_per_account=ORPHANS)
+    written = lambda _account, _task, _document: None  # noqa: E731  # nobody polls here
+    return Tasks(storage, owner, written, Metrics(), tasks=settings, limits=limits, money=MoneySettings())
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("places", [ORPHANS, 300])
+async def test_one_turn_takes_over_as_many_as_there_are_places_for(storage: Storage, places: int) -> None:
+    await Accounts(storage).create(account_id="a", tokens=0)
+    dead = tasks_of(storage, "dead", 0.01)
+    await asyncio.gather(*(dead.submit("a", "Be kind.", None) for _ in range(ORPHANS)))
+    alive = tasks_of(storage, "alive", 60)
+    runner = Runner(alive, cast(Pipeline, Endless()), running=1, waiting=places - 1)
+    async with StatusCopy(storage, TrackingLink(storage.redis), entries=10) as copy:
+        reaper = Reaper(alive, runner, copy, Metrics(), every_s=3_600)
+        async with reaper:
+            assert runner.running + runner.waiting == places
+        await runner.drain(0)
