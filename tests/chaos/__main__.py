@@ -42,7 +42,7 @@ SCENARIOS = (
     Scenario("Gemini's faults under load", gemini.every_fault, 2, 1),
     Scenario("Gemini overloaded for long", gemini.overloaded_for_long, 60, 5),
     Scenario("rolling restarts behind nginx", restarts.rolling_restarts, 10, 2),
-    Scenario("scripts against their model", generated.scripts_against_their_model, 400, 40),
+    Scenario("scripts against their model", generated.scripts_against_their_model, 1_000, 40),
     Scenario("express lane against Tornado", generated.lane_against_tornado, 20_000, 400),
     Scenario("random walk", walk.random_walk, 300, 30),
 )

@@ -175,7 +175,7 @@ def test_the_prefixed_key_wins_over_the_bare_one(monkeypatch: pytest.MonkeyPatch
         ),
         ("PROMPT_IDENTITY__JWT__ALGORITHM", "HS256", "identity.jwt: HS256 needs a secret of at least 32 bytes"),
         ("PROMPT_IDENTITY__JWT__ALGORITHM", "ES256", "identity.jwt: ES256 needs either public_key_file or jwks_url"),
-        ("PROMPT_TASKS__LEASE_S", "9", "tasks: lease_s must be at least twice renew_every_s"),
+        ("PROMPT_TASKS__LEASE_S", "5.9", "tasks: lease_s must be at least twice renew_every_s"),
         ("PROMPT_MONEY__HOLD_TOKENS", "701", "money: hold_tokens must not exceed minimum_tokens"),
         ("PROMPT_GEMINI__DEADLINE_S", "120", "settings: gemini.deadline_s must be below tasks.deadline_s"),
     ],
