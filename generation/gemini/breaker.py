@@ -34,7 +34,8 @@ class Breaker:
     def call(self) -> Iterator[bool]:
         """Let one call pass; the block's outcome is the call's. Yields whether it is the probe.
 
-        A probe that ends without saying anything about the other side, cancelled, makes room for the next.
+        A call that says nothing about the other side, cancelled or out of its own time, leaves everything as it was;
+        when it was the probe, the next may be one.
 
         Raises:
             CircuitOpen: this one may not pass.
@@ -42,11 +43,12 @@ class Breaker:
         probe = self._enter()
         try:
             yield probe
-        except GeminiError as exc:
-            self._ended(probe, failed=exc.strikes)
-            raise
-        except BaseException:
-            self._probing = self._probing and not probe
+        except BaseException as exc:
+            strikes = exc.strikes if isinstance(exc, GeminiError) else None
+            if strikes is not None:
+                self._ended(probe, failed=strikes)
+            elif probe:
+                self._probing = False
             raise
         else:
             self._ended(probe, failed=False)

@@ -33,6 +33,7 @@ class Call:
     def __init__(self, body: bytes, deadline: float, observer: Observer) -> None:
         self.body = body
         self.deadline = deadline
+        self.given_s = self.remaining_s
         self.tries = 0
         self.sent = asyncio.Event()
         self.text_passed_on = False

@@ -103,7 +103,7 @@ class Gemini:
         reply, progress = Reply(), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
         try:
-            async with _failures_named(progress, call.deadline):
+            async with self._failures_named(progress, call):
                 await self._exchange(call, reply, progress)
             answer = Answer(reply.whole(streamed=self._settings.stream), reply.total_tokens, reply.model, call.tries)
             outcome = "ok"
@@ -150,22 +150,25 @@ class Gemini:
         for value in stream.end():
             yield value
 
+    @asynccontextmanager
+    async def _failures_named(self, progress: Progress, call: Call) -> AsyncIterator[None]:
+        """Bound the block by the call's deadline, and turn what aiohttp raises into failures of ours."""
+        timeout = asyncio.timeout_at(call.deadline)
+        try:
+            async with timeout:
+                yield
+        except TimeoutError as exc:
+            if timeout.expired():
+                raise TimedOut(limit="deadline", phase=progress.phase, hurried=self._hurried(call)) from exc
+            if isinstance(exc, aiohttp.ServerTimeoutError):
+                limit = "connect" if isinstance(exc, aiohttp.ConnectionTimeoutError) else "silence"
+                raise TimedOut(limit=limit, phase=progress.phase) from exc
+            raise
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, aiohttp.ClientHttpProxyError) as exc:
+            raise ConnectionFailed(reason=type(exc).__name__) from exc
+        except aiohttp.ClientError as exc:  # what came is not HTTP
+            raise MalformedAnswer(reason=type(exc).__name__) from exc
 
-@asynccontextmanager
-async def _failures_named(progress: Progress, deadline: float) -> AsyncIterator[None]:
-    """Bound the block by the deadline, and turn what aiohttp raises into failures of ours."""
-    timeout = asyncio.timeout_at(deadline)
-    try:
-        async with timeout:
-            yield
-    except TimeoutError as exc:
-        if timeout.expired():
-            raise TimedOut(limit="deadline", phase=progress.phase) from exc
-        if isinstance(exc, aiohttp.ServerTimeoutError):
-            limit = "connect" if isinstance(exc, aiohttp.ConnectionTimeoutError) else "silence"
-            raise TimedOut(limit=limit, phase=progress.phase) from exc
-        raise
-    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, aiohttp.ClientHttpProxyError) as exc:
-        raise ConnectionFailed(reason=type(exc).__name__) from exc
-    except aiohttp.ClientError as exc:  # what came is not HTTP
-        raise MalformedAnswer(reason=type(exc).__name__) from exc
+    def _hurried(self, call: Call) -> bool:
+        """Whether a task's last seconds were all it had, and not what a call is given."""
+        return call.given_s < min(self._settings.deadline_s, self._settings.silence_timeout_s) / 2

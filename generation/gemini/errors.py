@@ -24,14 +24,14 @@ Fact = str | int | float | None
 class GeminiError(Exception):
     """Base. ``facts`` are safe to log: never a prompt, a key or an answer.
 
-    ``fallback_reason`` is what clients see; ``again``: another try may help; ``strikes``: it counts for the circuit
-    breaker, because it speaks of Google's side or the way there; ``operators_problem``: nobody else can mend it;
-    ``retry_after_s``: how long Google asked to be left alone, or None.
+    ``fallback_reason`` is what clients see; ``again``: another try may help; ``strikes``: whether it speaks against
+    Google's side or the way there, and counts for the circuit breaker (None: it says nothing either way);
+    ``operators_problem``: nobody else can mend it; ``retry_after_s``: how long Google asked to be left alone, or None.
     """
 
     fallback_reason: str = "ai_unavailable"
     again: bool = False
-    strikes: bool = False
+    strikes: bool | None = False
     operators_problem: bool = False
     retry_after_s: float | None = None
 
@@ -82,15 +82,16 @@ class ConnectionFailed(GeminiError):
 class TimedOut(GeminiError):
     """``limit``: connect | silence | deadline. ``phase``: how far it had come: queue | connecting | asking | answering.
 
-    Waiting in our own queue for a connection says nothing about Google.
+    Waiting in our own queue for a connection says nothing about Google, nor does the end of a call that was
+    ``hurried``: given so little time that Google could hardly have answered.
     """
 
     fallback_reason = "ai_timeout"
     again = True
 
-    def __init__(self, *, limit: str, phase: str) -> None:
+    def __init__(self, *, limit: str, phase: str, hurried: bool = False) -> None:
         super().__init__(limit=limit, phase=phase)
-        self.strikes = phase != "queue"
+        self.strikes = None if hurried or phase == "queue" else True
 
 
 class ServerFailed(GeminiError):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from generation.gemini.breaker import Breaker
-from generation.gemini.errors import AnswerBlocked, CircuitOpen, GeminiError, RateLimited, ServerFailed
+from generation.gemini.errors import AnswerBlocked, CircuitOpen, GeminiError, RateLimited, ServerFailed, TimedOut
 from standin import Behaviour, Standin
 from tests.generation.gemini.conftest import MakeGemini, ask, until
 from tests.generation.gemini.served import Recorder
@@ -65,10 +65,23 @@ def test_a_success_between_failures_begins_the_count_again(breaker: Breaker) -> 
     assert breaker.state == "closed"
 
 
-def test_failures_that_say_nothing_about_google_do_not_count(breaker: Breaker) -> None:
+def test_refusals_show_that_google_is_there_and_do_not_count(breaker: Breaker) -> None:
     fail(breaker, 10, AnswerBlocked(finish_reason="SAFETY"))
     fail(breaker, 10, RateLimited(retry_after_s=None))
     assert breaker.state == "closed"
+
+
+def test_what_says_nothing_either_way_leaves_the_count_as_it_was(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 2)
+    fail(breaker, 10, TimedOut(limit="deadline", phase="queue"))
+    fail(breaker, 10, TimedOut(limit="deadline", phase="asking", hurried=True))
+    assert breaker.state == "closed"
+    fail(breaker)
+    assert breaker.state == "open"
+    clock.now_s = 31.0
+    fail(breaker, 1, TimedOut(limit="deadline", phase="asking", hurried=True))
+    assert breaker.state == "open"
+    assert succeed(breaker) is True, "there was room for another probe"
 
 
 def test_a_cancelled_call_does_not_count(breaker: Breaker) -> None:
