@@ -29,6 +29,6 @@ bench/.venv/installed: bench/requirements.txt
 	bench/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
 	@touch $@
 
-# The long runs: about 25 minutes. ARGS="--quick", ARGS="--only SIGSTOP --seed 7".
+# The long runs: about 40 minutes. ARGS="--quick", ARGS="--only SIGSTOP --seed 7".
 chaos: setup
 	$(BIN)/python -m tests.chaos $(ARGS)

@@ -40,7 +40,7 @@ SCENARIOS = (
     Scenario("Redis killed under load", storage.killed_under_load, 10, 2),
     Scenario("Redis in trouble under load", storage.troubles_under_load, 4, 1),
     Scenario("Gemini's faults under load", gemini.every_fault, 2, 1),
-    Scenario("Gemini overloaded for long", gemini.overloaded_for_long, 60, 5),
+    Scenario("Gemini overloaded for long", gemini.overloaded_for_long, 600, 10),
     Scenario("rolling restarts behind nginx", restarts.rolling_restarts, 10, 2),
     Scenario("scripts against their model", generated.scripts_against_their_model, 1_000, 40),
     Scenario("express lane against Tornado", generated.lane_against_tornado, 20_000, 400),

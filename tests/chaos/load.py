@@ -22,23 +22,27 @@ from tests.chaos.world import World
 SYNCHRONOUS = f"{BASE}/generate-prompt/"
 LOOK_AGAIN_S = 0.02
 PATIENCE_S = 90.0
+ACCEPTED = 202
 
 
 class Load:
     """One account's clients, each doing one thing after the other until ``running`` is False.
 
-    ``ended`` counts how tasks ended, ``failures`` what came to no end within a client's patience.
+    They pause for up to ``pause_s`` between two things, and Gemini takes up to ``gemini_s``. ``ended`` counts how tasks
+    ended, ``failures`` what came to no end within a client's patience.
     """
 
-    def __init__(self, client: Client, random: Random, *, gemini_s: float, actions: str) -> None:
+    def __init__(self, client: Client, random: Random, *, gemini_s: float, pause_s: float, actions: str) -> None:
         self.client = client
         self.random = random
         self.running = True
         self.failures = 0
         self.ended: Counter[str] = Counter()
         self._gemini_s = gemini_s
+        self._pause_s = pause_s
         known: dict[str, Callable[[], Awaitable[None]]] = {
             "generate": self._generate,
+            "try": self._try,
             "cancel": self._cancel,
             "replay": self._replay,
             "wait": self._wait,
@@ -54,7 +58,7 @@ class Load:
                 await action()
             except (*NETWORK, NoAnswer):
                 self.failures += 1
-            await asyncio.sleep(self.random.uniform(0, LOOK_AGAIN_S))
+            await asyncio.sleep(self.random.uniform(0, self._pause_s))
 
     def _prompt(self) -> str:
         return f"Be kind to all. [[standin:delay={self.random.uniform(0, self._gemini_s):.2f}]]"
@@ -62,6 +66,12 @@ class Load:
     async def _generate(self) -> None:
         """Submit and poll, as the browser does."""
         await self._end(await self.client.submit(self._prompt(), within_s=PATIENCE_S))
+
+    async def _try(self) -> None:
+        """Submit once and without a key, as a client of the seed's does; what is refused is given up."""
+        answer = await self.client.submit_once(self._prompt())
+        if answer.status == ACCEPTED:
+            await self._end(str(answer.json["task_id"]))
 
     async def _end(self, task_id: str) -> None:
         document = await self.client.finished(task_id, within_s=PATIENCE_S)
@@ -114,10 +124,16 @@ class Load:
 
 @asynccontextmanager
 async def under_load(
-    world: World, random: Random, *, clients: int, gemini_s: float = 0.5, actions: str = "generate"
+    world: World,
+    random: Random,
+    *,
+    clients: int,
+    gemini_s: float = 0.5,
+    pause_s: float = LOOK_AGAIN_S,
+    actions: str = "generate",
 ) -> AsyncIterator[Load]:
     """Keep one account's clients busy; at the end let each finish what it is doing."""
-    load = Load(await world.client(), random, gemini_s=gemini_s, actions=actions)
+    load = Load(await world.client(), random, gemini_s=gemini_s, pause_s=pause_s, actions=actions)
     async with asyncio.TaskGroup() as group:
         for _ in range(clients):
             group.create_task(load.run())

@@ -12,7 +12,7 @@ from random import Random
 from tests.chaos.clients import NETWORK, Client
 from tests.chaos.load import Load, money_watched, under_load
 from tests.chaos.outcome import Outcome
-from tests.chaos.verdict import Verdict, judge
+from tests.chaos.verdict import Verdict, judge, paid_in_vain
 from tests.chaos.world import REAL_LEASES, World, a_world
 from tests.runtime.proxy import Proxy
 
@@ -55,12 +55,14 @@ async def troubles_under_load(rounds: int, random: Random) -> Outcome:
         async with (
             money_watched(world, run.verdict),
             under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load,
+            under_load(world, random, clients=CLIENTS, actions="try") as keyless,
         ):
             for _ in range(rounds):
                 for name, trouble in TROUBLES.items():
                     async with trouble(world, proxy, random):
                         await asyncio.sleep(random.uniform(1, 4))
                     await run.normal_again(name)
+        run.verdict.doubled += await paid_in_vain(world, keyless.client.account_id)
         return await run.outcome(f"{rounds} x {len(TROUBLES)} troubles", load)
 
 

@@ -90,6 +90,18 @@ async def ended(world: World, *, within_s: float = 30.0) -> list[str]:
     return left
 
 
+async def paid_in_vain(world: World, account_id: str) -> list[str]:
+    """Name the tasks that the account paid for though each of its submits for them was refused."""
+    await ended(world)
+    movements = await _movements(world, account_id)
+    return [
+        f"{task_id} was never accepted and cost {entry.tokens} tokens"
+        for task_id, entries in movements.items()
+        for entry in entries
+        if entry.kind == "settle" and entry.tokens and task_id not in world.witness.tasks
+    ]
+
+
 async def _unfinished(world: World) -> list[str]:
     found: list[str] = []
     for account_id in world.witness.accounts:
