@@ -19,10 +19,12 @@ from tests.runtime.proxy import Proxy
 # A kill must not cost what Redis has acknowledged. With `everysec` it may: docs/guarantees.md says how much.
 DURABLE = ("--appendfsync", "always")
 CLIENTS = 8
+KEYLESS_PAUSE_S, KEYLESS_TASKS = 0.4, 500
 ACTIONS = "generate generate replay cancel wait watch"
 NORMAL_WITHIN_S = 5.0
 LONG_AWAY_S = 20.0
 LOOK_AGAIN_S = 0.05
+RESETS_WITHIN_S = 0.005
 
 Trouble = Callable[[World, Proxy, Random], AbstractAsyncContextManager[None]]
 
@@ -48,14 +50,15 @@ async def killed_under_load(rounds: int, random: Random) -> Outcome:
 
 async def troubles_under_load(rounds: int, random: Random) -> Outcome:
     """Give Redis every trouble but death."""
-    async with a_world(settings=REAL_LEASES) as world, Proxy(world.redis_port) as proxy:
+    settings = {**REAL_LEASES, "limits__unfinished_tasks_per_account": KEYLESS_TASKS}
+    async with a_world(settings=settings) as world, Proxy(world.redis_port) as proxy:
         await world.serve(redis_port=proxy.port)
         await world.serve(redis_port=proxy.port)
         run = _Run(world)
         async with (
             money_watched(world, run.verdict),
             under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load,
-            under_load(world, random, clients=CLIENTS, actions="try") as keyless,
+            under_load(world, random, clients=CLIENTS, pause_s=KEYLESS_PAUSE_S, actions="try") as keyless,
         ):
             for _ in range(rounds):
                 for name, trouble in TROUBLES.items():
@@ -63,7 +66,8 @@ async def troubles_under_load(rounds: int, random: Random) -> Outcome:
                         await asyncio.sleep(random.uniform(1, 4))
                     await run.normal_again(name)
         run.verdict.doubled += await paid_in_vain(world, keyless.client.account_id)
-        return await run.outcome(f"{rounds} x {len(TROUBLES)} troubles", load)
+        keyless_ends = f"without a key {keyless.ended['accepted']} accepted, {keyless.ended['refused']} refused"
+        return await run.outcome(f"{rounds} x {len(TROUBLES)} troubles; {keyless_ends}", load)
 
 
 class _Run:
@@ -153,10 +157,20 @@ async def read_only(world: World, proxy: Proxy, random: Random) -> AsyncIterator
 
 @asynccontextmanager
 async def resets(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
-    """Connections end in the middle of answers, whose commands have been done."""
-    proxy.resets = random.randrange(10, 60)
-    yield
-    proxy.resets = 0
+    """Connections end in the middle of answers, whose commands have been done: some answers, not all."""
+
+    async def now_and_then() -> None:
+        while True:
+            proxy.resets = random.randrange(2)
+            await asyncio.sleep(random.uniform(0, RESETS_WITHIN_S))
+
+    cutting = asyncio.create_task(now_and_then())
+    try:
+        yield
+    finally:
+        cutting.cancel()
+        await asyncio.gather(cutting, return_exceptions=True)
+        proxy.resets = 0
 
 
 @asynccontextmanager
