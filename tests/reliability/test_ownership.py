@@ -12,9 +12,11 @@ import pytest
 from generation.lease_index import LeaseIndex
 from tests.chaos.clients import Client
 from tests.chaos.verdict import judge
-from tests.chaos.world import SHORT_LEASES, World, a_world
+from tests.chaos.world import REAL_LEASES, SHORT_LEASES, World, a_world
 
 pytestmark = pytest.mark.slow
+
+BLOCKED_S = 10.0
 
 
 def slow_prompt(seconds: float) -> str:
@@ -76,6 +78,23 @@ def test_a_task_longer_than_its_lease_runs_once_while_its_process_lives() -> Non
         assert final["attempt"] == 1
 
     in_a_world(scenario)
+
+
+def test_with_the_default_lease_ten_seconds_of_standstill_cost_no_task() -> None:
+    async def scenario(world: World) -> None:
+        first, _other = await world.serve(), await world.serve()
+        client = await world.client()
+        tasks = [await client.submit(slow_prompt(BLOCKED_S + 2), url=first.url) for _ in range(3)]
+        for task_id in tasks:
+            await at_progress(client, task_id, 70)
+        first.freeze()
+        await asyncio.sleep(BLOCKED_S)  # what an IOLoop that is blocked for so long cannot do, a stopped process cannot
+        first.thaw()
+        for task_id in tasks:
+            final = await client.finished(task_id, within_s=30)
+            assert (final["status"], final["attempt"]) == ("completed", 1)
+
+    in_a_world(scenario, **REAL_LEASES)
 
 
 def test_after_three_attempts_a_task_is_interrupted_and_its_hold_released() -> None:
