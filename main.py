@@ -50,7 +50,7 @@ from runtime.logs import configure_logging
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.redis_server import NoRedisServer, RedisServer
-from runtime.settings import Settings
+from runtime.settings import GeminiSettings, Settings
 from runtime.storage import Storage, connect, wait_until_ready, warn_when_not_durable
 from runtime.storage_errors import StorageUnavailable
 from standin import serve_standin
@@ -94,7 +94,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         money=settings.money,
     )
     gemini = Gemini(gemini_session, settings.gemini, attempted=metrics.gemini_attempted)
-    prompt_text = PromptText(settings.prompt.templates_folder)
+    prompt_text = read_templates(settings)
     pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, gemini_deadline_s=settings.gemini.deadline_s)
     limits = settings.limits
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
@@ -176,6 +176,8 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
         service.connections.add_sockets(sockets)
         settle_garbage_collector()
         log.info("serving", address=address, pid=os.getpid())
+        if not settings.gemini.api_key.get_secret_value() and settings.gemini.base_url == GeminiSettings().base_url:
+            log.warning("gemini_api_key_missing", effect="only fallbacks are made", setting="GEMINI_API_KEY")
         ready(address)
         await stop.wait()
         await _drain(service, settings.server.drain_timeout_s)
@@ -195,7 +197,7 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Any]:
     """Open what the accounts commands need, without a server around it."""
     async with AsyncExitStack() as stack:
         storage = await _open_storage(settings, stack, Metrics())
-        yield AccountsAdministration(Accounts(storage), ApiKeys(storage))
+        yield AccountsAdministration(Accounts(storage), ApiKeys(storage), read_templates(settings).advice)
 
 
 def administer_accounts(config: Path | None) -> AbstractAsyncContextManager[Any]:
@@ -210,14 +212,19 @@ def administer_accounts(config: Path | None) -> AbstractAsyncContextManager[Any]
 class AccountsAdministration:
     accounts: Accounts
     api_keys: ApiKeys
+    advice: Callable[[str], str]
 
 
 def write_ready_file(path: Path | None, facts: dict[str, Any]) -> None:
     """Write one JSON object; whoever waits for the file never sees half of it."""
-    if path is not None:
-        partial = path.with_name(path.name + ".partial")
+    if path is None:
+        return
+    partial = path.with_name(path.name + ".partial")
+    try:
         partial.write_text(json.dumps(facts) + "\n", "utf-8")
         partial.replace(path)
+    except OSError as exc:
+        raise click.ClickException(f"--ready-file: {path} cannot be written: {exc.strerror}") from exc
 
 
 CONFIG = click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
@@ -239,6 +246,14 @@ def read_settings(config: Path | None, **sections: dict[str, Any]) -> Settings:
         raise click.ClickException("the settings cannot be used:\n  " + "\n  ".join(exc.problems)) from exc
 
 
+def read_templates(settings: Settings) -> PromptText:
+    """Read the templates, or end with one line about the one that cannot be used."""
+    try:
+        return PromptText(settings.prompt.templates_folder)
+    except TemplatesUnusable as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
 def require_redis_url(settings: Settings) -> None:
     """End with what to set, when nothing says where Redis is."""
     if not settings.redis.url.get_secret_value():
@@ -257,8 +272,6 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
     except PublicKeyUnusable as exc:
         raise click.ClickException(f"identity.jwt.public_key_file: {exc.path} {exc.reason}") from exc
-    except TemplatesUnusable as exc:
-        raise click.ClickException(str(exc)) from exc
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,7 +1,7 @@
 """The ``accounts`` commands: create, look at, grant, subscribe, keys, ledger, audit.
 
 Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that, given
-a settings file or None, opens ``.accounts`` and ``.api_keys``.
+a settings file or None, opens what ``Administration`` lists.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ class Administration(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def api_keys(self) -> ApiKeys: ...
+    @property
+    def advice(self) -> Callable[[str], str]:
+        """Say what is unusual about a business type; empty when nothing is."""
 
 
 Open = Callable[[Path | None], AbstractAsyncContextManager[Administration]]
@@ -118,6 +121,8 @@ def create(
     """
 
     async def made(admin: Administration) -> tuple[Account, Any]:
+        if advice := admin.advice(business_type):
+            click.echo(f"Note: {advice}", err=True)
         account = await admin.accounts.create(
             account_id=account_id,
             tokens=tokens,

@@ -81,6 +81,13 @@ class PromptText:
         """Return the system instruction for accounts of this type; unknown types get the general one."""
         return INSTRUCTION + self._template(business_type)
 
+    def advice(self, business_type: str) -> str:
+        """Say which types there are, for a person who gave one that has no template; empty when it has one."""
+        if _file_name(business_type) in self._templates:
+            return ""
+        types = ", ".join(sorted(self._templates))
+        return f"{business_type!r} has no template of its own and gets the general one; there are {types}"
+
     def request_text(self, manual_prompt: str) -> str:
         """Return the user's message: the draft as JSON data, so that nothing in it can pass for an order of ours."""
         return json.dumps({"manual_prompt": manual_prompt}, ensure_ascii=False)

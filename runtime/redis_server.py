@@ -108,10 +108,13 @@ class RedisServer:
         """Start and wait until it answers.
 
         Raises:
-            NoRedisServer: no binary, the folder is in use, or it ended at once; the text says which.
+            NoRedisServer: no binary, the folder is in use or cannot be made, or it ended at once; the text says which.
         """
         binary = self._binary or find_redis_server()
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as exc:
+            raise NoRedisServer(f"Redis' data cannot be kept in {self._folder}: {exc.strerror}") from exc
         self._lock_fd = self._lock()
         configuration = self._folder / "redis.conf"
         configuration.touch(mode=0o600)

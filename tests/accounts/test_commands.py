@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from accounts import Accounts, ApiKeys
 from accounts.commands import accounts
+from generation.prompt_text import PromptText
 from main import AccountsAdministration
 from runtime.redis_server import RedisServer
 from runtime.settings import RedisSettings
@@ -46,7 +47,7 @@ class Commands:
     async def _opened(self) -> AsyncIterator[AccountsAdministration]:
         storage = Storage(connect(RedisSettings(url=SecretStr(self._url))), prefix=self._prefix)
         try:
-            yield AccountsAdministration(Accounts(storage), ApiKeys(storage))
+            yield AccountsAdministration(Accounts(storage), ApiKeys(storage), PromptText().advice)
         finally:
             await storage.aclose()
 
@@ -88,6 +89,14 @@ def test_a_script_reads_the_ledger_page_by_page(commands: Commands) -> None:
     oldest = commands.json("ledger", account_id, "--limit", "1", "--before", newest["next"])
     assert [page["entries"][0]["tokens"] for page in (newest, oldest)] == [2, 1]
     assert oldest["next"] is None
+
+
+def test_a_business_type_without_a_template_is_told_of_and_accepted(commands: Commands) -> None:
+    assert commands.run("create", "--business-type", "Real Estate").stderr == ""
+    odd = commands.run("create", "--business-type", "lighthouse", "--json")
+    assert json.loads(odd.stdout)["business_type"] == "lighthouse"
+    assert "'lighthouse' has no template of its own" in odd.stderr
+    assert "real_estate" in odd.stderr
 
 
 def test_people_read_lines(commands: Commands) -> None:

@@ -144,6 +144,11 @@ def test_a_taken_port_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
             assert client.ping()
 
 
+def test_a_folder_that_cannot_be_made_is_named() -> None:
+    with pytest.raises(NoRedisServer, match="/dev/null/data: Not a directory"):
+        RedisServer(Path("/dev/null/data")).start()
+
+
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(NoRedisServer, match="maxmemory-policy"):
         RedisServer(tmp_path, options=("--maxmemory-policy", "whatever")).start()
