@@ -174,11 +174,14 @@ class World:
         return printed
 
     async def close(self) -> None:
+        """End every server; those that live must do so well when they are asked to, whatever they went through."""
+        alive = [server for server in self.servers if server.alive]
+        exit_codes = await asyncio.gather(*(server.stop() for server in alive))
         for server in self.servers:
             with contextlib.suppress(ProcessLookupError, AttributeError):
-                server.process.send(signal.SIGKILL)
-                await asyncio.to_thread(server.process.wait)
+                await server.kill()
         await self.storage.aclose()
+        assert not any(exit_codes), f"servers ended with {exit_codes}"
 
 
 @asynccontextmanager
