@@ -1,4 +1,4 @@
-.PHONY: setup run test lint bench chaos
+.PHONY: setup run test lint coverage bench chaos
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -14,6 +14,11 @@ run: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The servers that tests start are measured too, but those that are killed: the real figures are higher.
+coverage: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
+	for room in accounts generation handlers; do $(BIN)/coverage report --include="$$room/*" --fail-under=90 || exit 1; done
 
 lint: setup
 	$(BIN)/ruff check .

@@ -91,6 +91,29 @@ def test_five_thousand_silent_connections_cost_little_and_disturb_nobody() -> No
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_out_of_file_descriptors_newcomers_wait_and_are_served_later() -> None:
+    async def scenario(world: World) -> None:
+        server = await world.serve()
+        client = await world.client()
+        task_id = await client.submit(slow_prompt(1))
+        pid = server.process.pid
+        few = len(list(Path(f"/proc/{pid}/fd").iterdir())) + 5
+        _soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, hard))
+        silent = [await connect(server.url) for _ in range(10)]
+        newcomer, asked = await open_with(
+            server.url, b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        assert (await client.finished(task_id))["status"] == "completed", "who was connected goes on"
+        assert "no_file_descriptors" in server.process.log()
+        for _reader, writer in silent:
+            writer.close()
+        assert (await closed_within(newcomer, 10)).startswith(b"HTTP/1.1 200 OK")
+        asked.close()
+
+    in_a_world(scenario)
+
+
 def test_clients_that_disappear_do_not_end_their_tasks() -> None:
     async def scenario(world: World) -> None:
         await world.serve()
