@@ -125,8 +125,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     server = HTTPServer(
         app,
         xheaders=settings.server.trust_proxy_headers,
-        # With the lane, connections idle there: Tornado has them from a request's first byte on.
-        idle_connection_timeout=settings.server.header_timeout_s if lane else settings.server.idle_timeout_s,
+        idle_connection_timeout=settings.server.header_timeout_s,  # Tornado has them from a request's first byte on
         body_timeout=settings.server.body_timeout_s,
         max_body_size=UNBOUNDED,
     )

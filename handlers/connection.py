@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """A connection that waits for its next request, or takes the rest of an answer."""
+    """A connection that waits for its next request, or for its answer (``busy``), or takes the rest of one (too)."""
 
-    __slots__ = ("_owner", "_unsent", "descriptor", "family", "seen_at")
+    __slots__ = ("_owner", "_unsent", "busy", "descriptor", "family", "seen_at")
 
     def __init__(self, owner: Connections, family: int, descriptor: int) -> None:
         self._owner = owner
         self._unsent = b""
+        self.busy = False
         self.family = family
         self.descriptor = descriptor  # -1 when it is not ours any more
         self.seen_at = time.monotonic()
@@ -75,12 +76,14 @@ class Connection:
 
     def pause(self) -> None:
         """Read nothing until ``resume``."""
+        self.busy = True
         self._owner.loop.remove_reader(self.descriptor)
 
     def resume(self) -> bool:
         """Read again; False when the connection has been closed meanwhile."""
         if self.descriptor < 0:
             return False
+        self.busy = False
         self._owner.listen(self)
         return True
 

@@ -4,7 +4,7 @@ A connection that waits for a request is a file descriptor in the event loop and
 keeps eight). What it then reads is shown to the express lane; what that does not answer goes to Tornado with the bytes
 already read (``lane_stream.py``). After a poll the connection comes back at once, after another exchange in a second
 or two: a proxy's connection that carries everybody's requests stays with Tornado, and the lane answers the polls in
-between. Without a lane, connections are Tornado's from their first byte on. Refuses to know what requests say.
+between. Refuses to know what requests say.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ LINGER_S = 1.0  # how long Tornado keeps a connection after an exchange: lending
 MOST_LINGERING = 1_000  # 8 MB
 REFUSED_LINGER_S = 1.0  # time to read the refusal, before the socket goes and with it the request that nobody read
 REFUSED_AT_ONCE = 256
+LOOK_AGAIN_S = 0.2  # while draining
 IDLE_GRACE_S = 2.0  # while draining: clients poll every second, so most learn that the connection ends with an answer
 
 TOO_MANY = Answer(
@@ -92,30 +93,34 @@ class Connections:
         """
         self._draining = True
         for listener in list(self._listeners):
-            self._accept(listener)  # who has connected already would else be reset when the listener closes
+            while self._accept(listener):  # who has connected already would else be reset when the listener closes
+                pass
         self._stop_accepting()
         for stream in self._lent:
             stream.last = True
-        grace_s = min(IDLE_GRACE_S, timeout_s)
-        if not await self._emptied(grace_s):
+        ends_at = self.loop.time() + timeout_s
+        emptied = await self._emptied(min(IDLE_GRACE_S, timeout_s))
+        while not emptied and (left_s := ends_at - self.loop.time()) > 0:
             self._close_idle()
-            await self._emptied(timeout_s - grace_s)
-        in_time = not len(self)
+            emptied = await self._emptied(min(LOOK_AGAIN_S, left_s))
         self._close()
-        return in_time
+        return emptied
 
     def _close(self) -> None:
         self._draining = True
         self._every_second.cancel()
         self._stop_accepting()
-        self._close_idle()
+        for connection in list(self._waiting):
+            connection.close()
         for stream in list(self._lent):
             stream.close()
         for sock in list(self._refused):
             self._end_refused(sock)
+        if self._lane is not None:
+            self._lane.report()
 
     def _close_idle(self) -> None:
-        for connection in list(self._waiting):
+        for connection in [connection for connection in self._waiting if not connection.busy]:
             connection.close()
         for stream in [stream for stream in self._lent if stream.between]:
             stream.close()
@@ -138,20 +143,22 @@ class Connections:
             self.loop.remove_reader(listener)
             listener.close()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> bool:
+        """Accept who has connected, some at a time; say whether there may be more."""
         for _ in range(ACCEPTS_AT_ONCE):
             try:
                 sock, _ = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
-                return
+                return False
             except OSError as exc:
                 if exc.errno not in NO_DESCRIPTORS:
                     raise
                 log.error("no_file_descriptors", connections=len(self))  # noqa: TRY400  # nothing crashed
                 self.loop.remove_reader(listener)  # it stays readable: without a pause this would spin
                 self.loop.call_later(PAUSE_WITHOUT_DESCRIPTORS_S, self._accept_again, listener)
-                return
+                return False
             self._begin(sock)
+        return True
 
     def _accept_again(self, listener: socket.socket) -> None:
         if listener in self._listeners:
@@ -164,10 +171,7 @@ class Connections:
             return
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._lane is None:
-            self._hand_over(sock, b"")
-        else:
-            self.taken_back(sock.family, sock.detach(), b"")
+        self.taken_back(sock)
 
     def _refuse(self, sock: socket.socket) -> None:
         answer = self._refusal.render(self._head, b"\r\nCache-Control: no-store\r\nConnection: close\r\n", b"")
@@ -213,6 +217,8 @@ class Connections:
             connection.close()
         for stream in [each for each, since in self._lingering.items() if since < now - LINGER_S]:
             self._end_lingering(stream)
+        for stream in [each for each in self._lent if each.stalled_s(now) > self._idle_timeout_s]:
+            stream.close()
         if self._lane is not None:
             self._lane.report()
         self._every_second = self.loop.call_later(1.0, self._look_around)
@@ -248,10 +254,10 @@ class Connections:
 
     def exchanged(self, stream: LaneStream, *, poll: bool) -> None:
         if stream.last:
-            stream.close()  # the answer has said so
+            stream.close()
         elif poll:
             stream.give_back()
-        elif self._lane is not None:
+        else:
             self._lingering.pop(stream, None)
             self._lingering[stream] = time.monotonic()
             if len(self._lingering) > MOST_LINGERING:
@@ -259,14 +265,16 @@ class Connections:
 
     def _end_lingering(self, stream: LaneStream) -> None:
         del self._lingering[stream]
-        if stream.between and not stream.writing():
+        if stream.between:
             stream.give_back()
 
-    def taken_back(self, family: int, descriptor: int, data: bytes) -> None:
-        connection = Connection(self, family, descriptor)
+    def taken_back(self, sock: socket.socket, data: bytes = b"", unsent: bytes = b"") -> None:
+        connection = Connection(self, sock.family, sock.detach())
         self._waiting.add(connection)
         self.listen(connection)
-        if data:
+        if unsent:
+            connection.send(unsent)
+        elif data:
             connection.take(data)
 
     def ended(self, stream: LaneStream) -> None:

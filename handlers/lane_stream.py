@@ -33,8 +33,8 @@ class Lender(Protocol):
     def exchanged(self, stream: LaneStream, *, poll: bool) -> None:
         """Hear that an exchange is over; may give the stream back or close it."""
 
-    def taken_back(self, family: int, descriptor: int, data: bytes) -> None:
-        """Have a connection again, with what was read from it and not answered."""
+    def taken_back(self, sock: socket.socket, data: bytes, unsent: bytes) -> None:
+        """Have a connection again, with what was read from it and not answered, and what of an answer is to be sent."""
 
     def ended(self, stream: LaneStream) -> None:
         """Hear that Tornado has the stream no longer, either way."""
@@ -53,8 +53,10 @@ class LaneStream(IOStream):
         self.last = False
         self._received = received
         self._lender = lender
+        self._unsent = b""
         self._asked_for_a_head = False
         self._going_back = False
+        self._written, self._moved_at = 0, time.monotonic()
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         if self._asked_for_a_head and not self.closed():
@@ -74,8 +76,7 @@ class LaneStream(IOStream):
         if self.between and events == IOLoop.READ and not self._received:
             with suppress(OSError):  # Tornado meets it again
                 self._received = self.socket.recv(READ_BYTES)
-            if self._received and self._answered(self._received):
-                self._received = b""
+            if self._received and self._answered():
                 return
         super()._handle_events(fd, events)
 
@@ -89,36 +90,41 @@ class LaneStream(IOStream):
                 return 0
         if not self._received:
             return super().read_from_fd(buf)
-        if self.between and self._answered(self._received):
-            self._received = b""
+        if self.between and self._answered():
             return None
         count = min(len(buf), len(self._received))
         buf[:count] = self._received[:count]
         self._received = self._received[count:]
         return count
 
-    def _answered(self, data: bytes) -> bool:
+    def _answered(self) -> bool:
         """Have a read between two requests answered, or else make it the beginning of the next."""
-        answer = self._lender.answer(data, time.monotonic())
+        answer = self._lender.answer(self._received, time.monotonic())
         if answer is None:
             self.between = False
-            self.block = self._lender.memorable(data)
+            self.block = self._lender.memorable(self._received)
             return False
+        self._received = b""
         self._send(answer)
         return True
 
     def _send(self, answer: bytes) -> None:
-        sent = 0
-        if not self.writing():
-            try:
-                sent = self.socket.send(answer)
-            except BlockingIOError:
-                pass
-            except OSError as exc:
-                self.close(exc_info=exc)
-                return
-        if sent < len(answer):
-            self.write(answer[sent:])
+        try:
+            sent = self.socket.send(answer)
+        except BlockingIOError:
+            sent = 0
+        except OSError as exc:
+            self.close(exc_info=exc)
+            return
+        if sent < len(answer):  # Tornado's time for a head has begun: it must not end an answer
+            self._unsent = answer[sent:]
+            self.give_back()
+
+    def stalled_s(self, now: float) -> float:
+        """For how long the client has taken nothing of what is to be written; ``now`` is time.monotonic()."""
+        if not self.writing() or self._written != self._total_write_done_index:
+            self._written, self._moved_at = self._total_write_done_index, now
+        return now - self._moved_at
 
     def give_back(self) -> None:
         """End for Tornado, which takes it for a closed connection, and let the lender have the socket."""
@@ -129,7 +135,7 @@ class LaneStream(IOStream):
         self.between = False
         if self._going_back:
             sock, self.socket = self.socket, None  # type: ignore[assignment]  # as IOStream leaves it
-            self._lender.taken_back(sock.family, sock.detach(), self._received)
+            self._lender.taken_back(sock, self._received, self._unsent)
         else:
             super().close_fd()
         self._lender.ended(self)
