@@ -13,6 +13,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -54,6 +55,16 @@ class Document:
 Found: TypeAlias = Callable[[Document | StorageUnavailable | None], None]
 
 
+class _Fetch:
+    """A question that Redis has not answered yet, and who waits for its answer."""
+
+    __slots__ = ("asked_at", "waiting")
+
+    def __init__(self) -> None:
+        self.asked_at = time.monotonic()
+        self.waiting: list[Found] = []
+
+
 class StatusCopy:
     """An async context manager around its link. Holds ``entries`` documents; the least used go first."""
 
@@ -63,7 +74,7 @@ class StatusCopy:
         self._keys = TrackedKeys(storage, link)
         self._most = entries
         self._documents: OrderedDict[bytes, Document] = OrderedDict()
-        self._fetches: dict[bytes, list[Found]] = {}
+        self._fetches: dict[bytes, _Fetch] = {}
         self._unsure: list[tuple[bytes, Found]] = []
         self._untracked: set[bytes] = set()
         self._tracking: asyncio.TimerHandle | None = None
@@ -231,16 +242,18 @@ class StatusCopy:
             self.look_up(key, found)
 
     def _fetch(self, key: bytes, found: Found | None = None) -> None:
-        """Read a document, once for all who want it now."""
-        waiting = self._fetches.get(key)
-        if waiting is None:
-            waiting = self._fetches[key] = []
+        """Read a document, once for all who want it now; what was asked long ago may be answered with what was then."""
+        fetch = self._fetches.get(key)
+        if fetch is None or time.monotonic() - fetch.asked_at > UNTRACKED_S:
+            fetch = self._fetches[key] = _Fetch()
             self.reads += 1
-            self._keys.read(key, lambda reading: self._fetched(key, reading))
+            self._keys.read(key, partial(self._fetched, key, fetch))
         if found is not None:
-            waiting.append(found)
+            fetch.waiting.append(found)
 
-    def _fetched(self, key: bytes, reading: Reading | StorageUnavailable) -> None:
+    def _fetched(self, key: bytes, fetch: _Fetch, reading: Reading | StorageUnavailable) -> None:
+        if self._fetches.get(key) is fetch:
+            del self._fetches[key]
         result: Document | StorageUnavailable | None = None
         if isinstance(reading, StorageUnavailable):
             result = reading
@@ -251,7 +264,7 @@ class StatusCopy:
             # -1 is a key that never expires, -2 one that was created between the two questions.
             expires_at = asked_at + ttl_ms / 1000 if ttl_ms >= 0 else asked_at + UNTRACKED_S
             result = self._store(key, reading.body, expires_at, asked_at + UNTRACKED_S, tracked=tracked)
-        for found in self._fetches.pop(key):
+        for found in fetch.waiting:
             found(result)
         if isinstance(result, Document) and not result.terminal and not result.tracked and self._link.up:
             self._fetch(key)  # the link came back meanwhile: its watchers rely on it

@@ -127,6 +127,7 @@ class TrackedKeys:
         def replied(body: Any) -> None:
             # The time was asked for first: the string's own reply is the last word, and an invalidation that comes
             # before it is contained in it.
+            body = ttl[0] if isinstance(ttl[0], Exception) else body
             if not isinstance(body, Exception):
                 read(Reading(body, ttl[0], asked_at, tracked=True))
             elif self._link.up:

@@ -144,12 +144,14 @@ class AccountHandler(JsonHandler):
         self.caller = await self.services.identity.authenticate(self.request.headers.get("Authorization"))
 
     def whole_number(self, name: str, default: int, most: int) -> int:
-        """Parse a query parameter.
+        """Parse a query parameter; ``default`` when there is none.
 
         Raises:
             BadRequest: not a whole number from 0 to ``most``.
         """
-        text = self.get_query_argument(name, str(default))
+        if name not in self.request.query_arguments:
+            return default
+        text = self.get_query_argument(name)
         if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= most):
             raise BadRequest(
                 400, "invalid_parameter", f"{name} is not valid", f"Send {name} as a whole number from 0 to {most}."

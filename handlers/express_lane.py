@@ -1,15 +1,17 @@
 """Answers a poll that needs no HTTP stack, at about the price of its two system calls.
 
-A read is answered here when it is one request, to the byte: a strict request line for a status with a task's id, then
-a header block that the memo knows. So no second HTTP parser exists that could disagree with the first: what is known of
-a block is that Tornado's parser and the ordinary identity accepted it, and what they answered (``poll_memo.py``). The
-document comes from the local copy that the ordinary handler reads. Everything else is lent to Tornado as it came.
+A read is answered here when it is one request, to the byte: a strict request line for a status with the id of a task
+that the copy knows, then a header block that the memo knows. So no second HTTP parser exists that could disagree with
+the first: what is known of a block is that Tornado's parser and the ordinary identity accepted it, and what they
+answered (``poll_memo.py``). The document comes from the local copy that the ordinary handler reads. Everything else is
+lent to Tornado as it came.
 
 Refuses to know sockets (``connections.py``) and who may see what (``accounts``).
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections import deque
@@ -37,7 +39,9 @@ LINE_ENDS = b"/ HTTP/1.1\r\n"
 TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_BEGINS = len(LINE_BEGINS)
 ID_ENDS = ID_BEGINS + 36
+MEMORABLE_BYTES = 4_096  # four times a browser's; with the number of entries it bounds the memo's memory
 LEARNED_AT_ONCE = 100
+LEARNED_WITHIN_S = 0.25  # who takes longer, because its credential does, holds up nobody behind it
 
 log = structlog.get_logger("request")
 
@@ -85,6 +89,9 @@ class ExpressLane:
 
     def exchange_ended(self, stream: LaneStream) -> None:
         """Hear that a connection that was lent has come back or is closed."""
+        self._no_longer_learning(stream)
+
+    def _no_longer_learning(self, stream: LaneStream) -> None:
         if stream in self._learning:
             self._learning.discard(stream)
             while self._queue and len(self._learning) < LEARNED_AT_ONCE:
@@ -149,6 +156,7 @@ class ExpressLane:
         elif len(self._learning) < LEARNED_AT_ONCE:
             if (stream := connection.lend(data)) is not None:
                 self._learning.add(stream)
+                asyncio.get_running_loop().call_later(LEARNED_WITHIN_S, self._no_longer_learning, stream)
         else:
             connection.pause()
             self._queue.append((connection, data))
@@ -157,7 +165,8 @@ class ExpressLane:
 def memorable_block(data: bytes) -> bytes | None:
     """Return what the memo may know this request by: what follows the id; None when it is not one whole poll."""
     strict = (
-        data.startswith(LINE_BEGINS)
+        len(data) <= MEMORABLE_BYTES
+        and data.startswith(LINE_BEGINS)
         and TASK_ID.fullmatch(data, ID_BEGINS, ID_ENDS)
         and data.startswith(LINE_ENDS, ID_ENDS)
         and is_whole_head(data)

@@ -10,6 +10,7 @@ from handlers.services import Services
 
 BASE = "/api/v1/web-knowledge"
 LONGEST_WAIT_S = 25
+MOST_VERSION, THE_LATEST = 999_999_999, -1
 STARTED = "Prompt generation started. Use task_id to check status."
 
 
@@ -76,20 +77,22 @@ class StatusHandler(WaitingHandler):
 
     async def get(self, task_id: str) -> None:
         self.services.polls.admit(self.caller.account_id)
+        account_id, generations = self.caller.account_id, self.services.generations
         timeout_s = self.whole_number("wait", 0, LONGEST_WAIT_S)
+        after = self.whole_number("after", THE_LATEST, MOST_VERSION)
+        document = await generations.status(account_id, task_id)
         if timeout_s:
-            after = self.whole_number("after", 0, 999_999_999)
-            document = await self.services.generations.wait(
-                self.caller.account_id, task_id, self.patience, after_version=after, timeout_s=timeout_s
+            known = document.version if after == THE_LATEST else after
+            document = await generations.wait(
+                account_id, task_id, self.patience, after_version=known, timeout_s=timeout_s
             )
             await self.authenticate()
-        else:
-            document = await self.services.generations.status(self.caller.account_id, task_id)
         self.write_document(document)
         self.services.polls.remember(self.request, self.caller, self._headers)
 
     def on_finish(self) -> None:
-        self.services.polls.answered(self.get_status())
+        if self.request.method == "GET":
+            self.services.polls.answered(self.get_status())
         super().on_finish()
 
 

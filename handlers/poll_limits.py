@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from weakref import WeakValueDictionary
 
-MOST_ACCOUNTS = 100_000  # the longest unused bucket goes first: it is full again by then
+MOST_ACCOUNTS = 100_000  # kept for accounts whose polls nobody remembers; the longest unused bucket goes first
 
 
 class Bucket:
     """Fills with ``per_second`` tokens a second up to one second's worth, but at least to one."""
 
-    __slots__ = ("_at", "_per_second", "_size", "_tokens")
+    __slots__ = ("__weakref__", "_at", "_per_second", "_size", "_tokens")
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
@@ -41,15 +42,17 @@ class PollLimits:
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._recent: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()  # those that the lane uses among them
         self.retry_after_s = max(1, math.ceil(1 / per_second)) if per_second else 1
 
     def bucket(self, account_id: str) -> Bucket:
+        """Return the account's bucket, the same for as long as anybody has it."""
         bucket = self._buckets.get(account_id)
         if bucket is None:
             bucket = self._buckets[account_id] = Bucket(self._per_second)
-            if len(self._buckets) > MOST_ACCOUNTS:
-                self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(account_id)
+        self._recent[account_id] = bucket
+        self._recent.move_to_end(account_id)
+        if len(self._recent) > MOST_ACCOUNTS:
+            self._recent.popitem(last=False)
         return bucket

@@ -61,10 +61,12 @@ class Renewals:
                 batch = dict(list(self._due.items())[:MOST_AT_ONCE])
                 for known in batch:
                     del self._due[known]
-                await self._renew(list(batch))
-                for waiting in batch.values():
-                    for then in waiting:
-                        then()
+                try:
+                    await self._renew(list(batch))
+                finally:
+                    for waiting in batch.values():
+                        for then in waiting:
+                            then()
         finally:
             self._worker = None
 

@@ -130,7 +130,7 @@ class JwtSettings(Section):
     jwks_ttl_s: Positive = 300.0
     issuer: str = ""
     audience: str = ""
-    leeway_s: Annotated[float, Field(ge=0, le=300)] = 30.0
+    leeway_s: Annotated[float, Field(ge=0, le=300)] = 3.0
     account_claim: Annotated[str, Field(min_length=1)] = "sub"
 
     @model_validator(mode="after")

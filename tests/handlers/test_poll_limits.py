@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from handlers import poll_limits
 from handlers.poll_limits import PollLimits
 
 
@@ -31,4 +32,14 @@ def test_accounts_do_not_share_a_bucket_but_each_keeps_its_own() -> None:
     limits = PollLimits(1)
     assert limits.bucket("a").take(5.0)
     assert limits.bucket("b").take(5.0)
+    assert not limits.bucket("a").take(5.0)
+
+
+def test_a_bucket_that_is_in_use_is_never_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poll_limits, "MOST_ACCOUNTS", 3)
+    limits = PollLimits(1)
+    used = limits.bucket("a")
+    assert used.take(5.0)
+    for number in range(10):
+        limits.bucket(f"other {number}")
     assert not limits.bucket("a").take(5.0)
