@@ -45,6 +45,7 @@ from handlers.polls import Polls
 from handlers.routes import make_app
 from handlers.services import Services
 from runtime.configuration import InvalidSettings, load_settings, shown
+from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import configure_logging
 from runtime.metrics import Metrics
@@ -164,6 +165,9 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    connections = connections_within_limit(settings.server.connections)
+    server = settings.server.model_copy(update={"connections": connections})
+    settings = settings.model_copy(update={"server": server})
     async with AsyncExitStack() as stack:
         service = await compose(settings, stack, demo_api_key=demo_api_key)
         if settings.server.unix_socket:

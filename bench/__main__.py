@@ -28,7 +28,7 @@ def efforts(*, quick: bool) -> dict[str, Callable[[Stage, Report], None]]:
     else:
         submits = submit.Effort(per_s=200, seconds=30, peer_seconds=15)
         some = polls.Effort(seconds=5, connections=(1, 100, 1_000, 10_000), idle_connections=5_000)
-        mix = mixed.Effort(seconds=5, connections=(1, 100, 1_000))
+        mix = mixed.Effort(seconds=5, connections=(1, 100, 1_000, 10_000))
         together_s = 10.0
         open_streams = streams.Effort(tasks=200, streams=5_000, quiet_s=streams.KEEP_ALIVE_S)
     return {
@@ -63,7 +63,9 @@ def main() -> int:
         return 130
     if options.out is not None:
         report.save(options.out)
-    return 0
+    for what in report.missed:
+        print(f"MISSED: {what}", file=sys.stderr)
+    return 1 if report.missed and not options.quick else 0
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -60,11 +60,11 @@ class Contender:
 
 
 def start_ours(stack: ExitStack, place: Place, *, lane: bool = True) -> Server:
-    """Start the server as production does, except that accounts may poll and wait for Gemini without limits."""
+    """Start the server as production does, except that accounts may poll and wait for Gemini as much as they like."""
     env = {
         "PROMPT_REDIS__URL": place.redis_url,
         "PROMPT_SERVER__EXPRESS_LANE": str(lane).lower(),
-        "PROMPT_LIMITS__POLLS_PER_SECOND_PER_ACCOUNT": "0",
+        "PROMPT_LIMITS__POLLS_PER_SECOND_PER_ACCOUNT": "1000000",  # counted, as in production, and never reached
         "PROMPT_LIMITS__UNFINISHED_TASKS_PER_ACCOUNT": "100",
         "PROMPT_GEMINI__BASE_URL": place.gemini_url or NOBODY,
         "PROMPT_GEMINI__API_KEY": "bench",

@@ -5,6 +5,7 @@ Refuses to know how any of them is started or driven.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ def _print(report: Report, effort: Effort, results: dict[str, Result]) -> None:
         for failure in result.failures:
             report.text(f"FAILED: {failure}")
     report.text("### Goals for polls")
-    report.goals(_goals(results))
+    report.goals(_goals(results, effort))
 
 
 def _row(name: str, load: Load, ours: Load | None) -> tuple[str, ...]:
@@ -103,14 +104,15 @@ def _row(name: str, load: Load, ours: Load | None) -> tuple[str, ...]:
     )
 
 
-def _goals(results: dict[str, Result]) -> list[Goal]:
-    def cpu_us(name: str, connections: int) -> float | None:
+def _goals(results: dict[str, Result], effort: Effort) -> list[Goal]:
+    def cpu_us(name: str, connections: int) -> float:
         load = results[name].loads.get(connections)
-        return load.cpu_us if load else None
+        return load.cpu_us if load else math.nan
 
     def ratio(what: str, above: tuple[str, int], below: tuple[str, int], bound: float, *, at_least: bool) -> list[Goal]:
-        first, second = cpu_us(*above), cpu_us(*below)
-        return [Goal(what, first / second, bound, at_least=at_least)] if first and second else []
+        if not {above[1], below[1]} <= set(effort.connections):
+            return []
+        return [Goal(what, cpu_us(*above) / cpu_us(*below), bound, at_least=at_least)]
 
     ours = results[OURS]
     goals = [
@@ -121,8 +123,10 @@ def _goals(results: dict[str, Result]) -> list[Goal]:
         *ratio("cheaper than Tornado's hello world, 1 connection", (HELLO, 1), (OURS, 1), 3, at_least=True),
         *ratio("10,000 connections against 100", (OURS, 10_000), (OURS, 100), 2.5, at_least=False),
     ]
-    if many := ours.loads.get(10_000):
-        goals.append(Goal("p99 at 10,000 connections", many.p99_ms, 500, "ms"))
-    if ours.idle_bytes is not None:
-        goals.append(Goal("memory per idle connection", ours.idle_bytes, 2048, "bytes"))
+    if 10_000 in effort.connections:
+        many = ours.loads.get(10_000)
+        goals.append(Goal("p99 at 10,000 connections", many.p99_ms if many else math.nan, 500, "ms"))
+    if effort.idle_connections:
+        idle_bytes = math.nan if ours.idle_bytes is None else ours.idle_bytes
+        goals.append(Goal("memory per idle connection", idle_bytes, 2048, "bytes"))
     return goals

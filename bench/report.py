@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure and the bound that it should keep."""
+    """A figure and the bound that it should keep; NaN, which keeps none, is one that could not be measured."""
 
     what: str
     measured: float
@@ -34,9 +34,10 @@ class Goal:
 
 
 class Report:
-    """Prints at once; ``save`` writes the same text."""
+    """Prints at once; ``save`` writes the same text. ``missed``: what of the goals so far was not kept."""
 
     def __init__(self) -> None:
+        self.missed: list[str] = []
         self._parts: list[str] = []
 
     def text(self, text: str) -> None:
@@ -53,6 +54,7 @@ class Report:
         self.text("\n".join([_line(columns, widths), f"|{rule}|", *(_line(row, widths) for row in rows)]))
 
     def goals(self, goals: Sequence[Goal]) -> None:
+        self.missed += [goal.what for goal in goals if not goal.met]
         self.table(("goal", "bound", "measured", "verdict"), [goal.row() for goal in goals])
 
     def save(self, path: Path) -> None:

@@ -19,7 +19,7 @@ from bench.board import Board
 from bench.callers import Caller, account_ids, make_callers, open_accounts
 from bench.contenders import ROOT, Contender, Place, Server
 from bench.process import BenchmarkFailed, Process, raise_descriptor_limit, session_cpu_s, two_cores
-from bench.verification import verify
+from bench.verification import verify, verify_fixed
 from bench.wrk import Wrk
 from runtime.redis_server import RedisServer
 
@@ -56,6 +56,7 @@ class Stage:
         else:
             for slot in range(self.board.slots):
                 self.board.show(slot, NOBODYS_TASK)
+            verify_fixed(contender.name, server.url, self.callers, NOBODYS_TASK)
         self.wrk.warm_up(server.url)
         return server
 

@@ -47,6 +47,22 @@ def verify(name: str, url: str, board: Board, callers: list[Caller], secret: str
         _expect(name, what, *_status_first(ask(address, token, asked), expected))
 
 
+def verify_fixed(name: str, url: str, callers: list[Caller], task_id: str) -> None:
+    """Ask a contender that answers everybody alike: with 200 and always the same body.
+
+    Raises:
+        BenchmarkFailed: it did not; the text says what it answered.
+    """
+    address = urlsplit(url).netloc
+    bodies = set()
+    for caller in callers[:2]:
+        status, body = ask(address, caller.token, task_id)
+        _expect(name, "a poll", status, 200, body)
+        bodies.add(body)
+    if len(bodies) != 1 or not bodies.pop():
+        raise BenchmarkFailed(f"{name}: not one fixed answer")
+
+
 def ask(address: str, token: str, task_id: str) -> tuple[int, bytes]:
     """Poll once on a connection of its own."""
     connection = http.client.HTTPConnection(address, timeout=10)

@@ -1,4 +1,4 @@
-"""The same bytes, cut in the same places, to a server with the express lane and to plain Tornado: equal answers?
+"""The same bytes, cut in the same places, to a server with the express lane, one without, and plain Tornado: equal?
 
 ``python -m tests.handlers.fuzz_lane --cases 20000`` prints the seed and every difference, and exits 1 if there is one.
 """
@@ -23,6 +23,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from accounts import Accounts, ApiKeys
+from handlers.connections import Connections
 from main import UNBOUNDED, Service, compose
 from runtime.configuration import load_settings
 from runtime.redis_server import RedisServer
@@ -57,21 +58,20 @@ class Conversation(NamedTuple):
     end: End
 
     def agrees_with(self, other: Conversation) -> bool:
-        """Say whether the same was answered. A reset may eat the last that was sent before it, on either side."""
+        """Say whether the same was answered. A reset may eat the last that was sent before it, where both reset."""
         mine, theirs = (VARYING.sub(b"", each.received) for each in (self, other))
         if mine == theirs:
             return (self.end is End.SILENT) == (other.end is End.SILENT)
-        return (self.end is End.RESET and theirs.startswith(mine)) or (
-            other.end is End.RESET and mine.startswith(theirs)
-        )
+        both_reset = self.end is other.end is End.RESET
+        return both_reset and (theirs.startswith(mine) or mine.startswith(theirs))
 
 
 @dataclass
-class Pair:
-    """Two servers over one application, and what may be asked for there."""
+class Servers:
+    """Three servers over one application, and what may be asked for there. ``shipped``: with the lane and without."""
 
     service: Service
-    lane: tuple[str, int]
+    shipped: list[tuple[str, int]]
     plain: tuple[str, int]
     tokens: list[str]
     tasks: list[str]
@@ -82,8 +82,8 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair(redis_url: str) -> AsyncIterator[Pair]:
-    """Serve one application twice."""
+async def open_servers(redis_url: str) -> AsyncIterator[Servers]:
+    """Serve one application three times."""
     settings = load_settings(
         None,
         {
@@ -103,13 +103,16 @@ async def pair(redis_url: str) -> AsyncIterator[Pair]:
             tokens.append((await ApiKeys(storage).create(account.account_id)).key)
             tasks.append(new_task_id())
             await redis.set(storage.key(account.account_id, "status", tasks[-1]), document(3, status, "Grüße"))
-        plain = HTTPServer(service.app, idle_connection_timeout=10, max_body_size=UNBOUNDED)
+        without, plain = (
+            HTTPServer(service.app, idle_connection_timeout=10, max_body_size=UNBOUNDED) for _ in range(2)
+        )
+        lane_off = await stack.enter_async_context(Connections(without, None, settings.server))
         addresses = []
-        for add_sockets in (service.connections.add_sockets, plain.add_sockets):
+        for add_sockets in (service.connections.add_sockets, lane_off.add_sockets, plain.add_sockets):
             sockets = bind_sockets(0, "127.0.0.1", backlog=1024)
             add_sockets(sockets)
             addresses.append(sockets[0].getsockname())
-        yield Pair(service, addresses[0], addresses[1], tokens, tasks)
+        yield Servers(service, addresses[:2], addresses[2], tokens, tasks)
         plain.stop()
         await plain.close_all_connections()
 
@@ -314,23 +317,22 @@ async def _more(loop: asyncio.AbstractEventLoop, client: socket.socket, silent_s
     return more
 
 
-async def differences(servers: Pair, *, cases: int, seed: int) -> list[tuple[Case, Conversation, Conversation]]:
-    """Return every case that the two servers answer differently, with both answers."""
+async def differences(servers: Servers, *, cases: int, seed: int) -> list[tuple[Case, list[Conversation]]]:
+    """Return every case that the servers answer differently, with all answers: the lane's, without it, Tornado's."""
     inventor = Inventor(seed, servers.tokens, servers.tasks)
     places = asyncio.Semaphore(AT_ONCE)
-    different: list[tuple[Case, Conversation, Conversation]] = []
+    different: list[tuple[Case, list[Conversation]]] = []
+    addresses = [*servers.shipped, servers.plain]
 
     async def compare(case: Case) -> None:
         async with places:
             for silent_s in SILENT_S:
-                lane, plain = await asyncio.gather(
-                    converse(servers.lane, case, silent_s), converse(servers.plain, case, silent_s)
-                )
-                if lane.agrees_with(plain):
+                conversations = await asyncio.gather(*(converse(address, case, silent_s) for address in addresses))
+                if all(each.agrees_with(conversations[-1]) for each in conversations):
                     return
-                if End.SILENT not in (lane.end, plain.end):
+                if End.SILENT not in [each.end for each in conversations]:
                     break
-        different.append((case, lane, plain))
+        different.append((case, conversations))
 
     for begin in range(0, cases, 500):
         await asyncio.gather(*(compare(inventor.case()) for _ in range(min(500, cases - begin))))
@@ -339,10 +341,10 @@ async def differences(servers: Pair, *, cases: int, seed: int) -> list[tuple[Cas
 
 async def run(cases: int, seed: int, redis_url: str) -> int:
     begun = time.monotonic()
-    async with pair(redis_url) as servers:
+    async with open_servers(redis_url) as servers:
         different = await differences(servers, cases=cases, seed=seed)
-        for case, lane, plain in different[:10]:
-            print(f"sent  {case.pieces!r}\nlane  {lane!r}\nplain {plain!r}\n")
+        for case, conversations in different[:10]:
+            print(f"sent {case.pieces!r}", *conversations, sep="\n", end="\n\n")
         print(
             f"seed {seed}: {cases} cases, {servers.by_lane} polls answered by the lane, {len(different)} differences, "
             f"{time.monotonic() - begun:.0f} s"

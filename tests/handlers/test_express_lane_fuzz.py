@@ -1,4 +1,4 @@
-"""A short run of ``fuzz_lane``: streams that browsers never send, to the lane and to plain Tornado."""
+"""A short run of ``fuzz_lane``: streams that browsers never send, with the lane, without it, and to plain Tornado."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pytest
 
 from runtime.redis_server import RedisServer
-from tests.handlers.fuzz_lane import differences, pair
+from tests.handlers.fuzz_lane import differences, open_servers
 
 CASES = int(os.environ.get("FUZZ_CASES", "400"))
 
@@ -15,6 +15,6 @@ CASES = int(os.environ.get("FUZZ_CASES", "400"))
 @pytest.mark.gen_test(timeout=60 + CASES / 20)
 @pytest.mark.parametrize("seed", [20261123])
 async def test_the_lane_answers_every_stream_as_plain_tornado_does(redis_server: RedisServer, seed: int) -> None:
-    async with pair(redis_server.url) as servers:
+    async with open_servers(redis_server.url) as servers:
         assert await differences(servers, cases=CASES, seed=seed) == []
         assert servers.by_lane > CASES / 4

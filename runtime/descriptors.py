@@ -1,0 +1,26 @@
+"""File descriptors: each connection needs one, and so do Redis, Gemini and the logs."""
+
+from __future__ import annotations
+
+import resource
+
+import structlog
+
+OWN = 512  # for everything but clients: up to 200 connections to Gemini, Redis' pool, listeners, logs
+
+log = structlog.get_logger(__name__)
+
+
+def connections_within_limit(wanted: int) -> int:
+    """Raise the soft limit of open files for this many connections, as far as the hard one allows; return how many fit.
+
+    Who has one connection too many is refused with a clear answer; without a descriptor it could only wait.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted + OWN:
+        soft = wanted + OWN if hard == resource.RLIM_INFINITY else min(wanted + OWN, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    fitting = min(wanted, max(soft - OWN, soft // 2))
+    if fitting < wanted:
+        log.warning("few_file_descriptors", limit=soft, connections=fitting, wanted=wanted)
+    return fitting
