@@ -58,12 +58,21 @@ class Conversation(NamedTuple):
     end: End
 
     def agrees_with(self, other: Conversation) -> bool:
-        """Say whether the same was answered. A reset may eat the last that was sent before it, where both reset."""
+        """Say whether the same was answered. A reset may eat the refusal that was sent before it, and nothing else."""
         mine, theirs = (VARYING.sub(b"", each.received) for each in (self, other))
         if mine == theirs:
             return (self.end is End.SILENT) == (other.end is End.SILENT)
-        both_reset = self.end is other.end is End.RESET
-        return both_reset and (theirs.startswith(mine) or mine.startswith(theirs))
+        return _refusal_eaten(mine, self.end, theirs) or _refusal_eaten(theirs, other.end, mine)
+
+
+def _refusal_eaten(received: bytes, end: End, whole: bytes) -> bool:
+    missing = whole.removeprefix(received)
+    return (
+        end is End.RESET
+        and whole.startswith(received)
+        and missing.startswith(b"HTTP/1.1 4")
+        and missing.count(b"HTTP/1.1 ") == 1
+    )
 
 
 @dataclass
