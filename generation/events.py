@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from generation.status_copy import StatusCopy
 from runtime.storage import Storage
@@ -43,31 +44,47 @@ class TaskEvents:
         Stops early when Redis is lost or the task expires: a client resumes with the last id it has.
         """
         key = self._storage.key(account_id, "events", task_id)
+        clock = asyncio.get_running_loop().time
         changed = asyncio.Event()
         unwatch = self._copy.watch(key, changed.set)
-        last = after or "0-0"
+        last, silent_at = after or "0-0", clock() + silence_s
         try:
             while True:
                 changed.clear()
-                entries = await self._copy.read_tracked("XRANGE", key, f"({last}", "+", "COUNT", ENTRIES_AT_ONCE)
-                for entry_id, (kind, data) in entries:
-                    last = str(entry_id, "ascii")
+                document = await self._copy.document(account_id, task_id)  # before its events: they end when it does
+                for entry_id, (kind, data) in (entries := await self._after(key, last)):
+                    last, silent_at = str(entry_id, "ascii"), clock() + silence_s
                     yield Event(last, str(kind, "ascii"), data)
                     if kind == b"end":
                         return
-                if not entries and not await _happens(changed, silence_s):
-                    if await self._copy.document(account_id, task_id) is None:
-                        return
+                if entries:
+                    continue
+                if document is None or document.terminal:
+                    return
+                await _happens(changed, silent_at - clock())
+                if clock() >= silent_at:
+                    silent_at += silence_s
                     yield SILENCE
         except StorageUnavailable:
             return
         finally:
             unwatch()
 
+    async def over(self, account_id: str, task_id: str, after: str) -> bool:
+        """Say whether no event will ever come after the id ``after``.
 
-async def _happens(event: asyncio.Event, within_s: float) -> bool:
-    try:
+        Raises:
+            StorageUnavailable
+        """
+        document = await self._copy.document(account_id, task_id)
+        ended = document is None or document.terminal
+        return ended and not await self._after(self._storage.key(account_id, "events", task_id), after)
+
+    async def _after(self, key: str, last: str) -> Any:
+        return await self._copy.read_tracked("XRANGE", key, f"({last}", "+", "COUNT", ENTRIES_AT_ONCE)
+
+
+async def _happens(event: asyncio.Event, within_s: float) -> None:
+    with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
-            return await event.wait()
-    except TimeoutError:
-        return False
+            await event.wait()

@@ -167,6 +167,10 @@ class Generations:
         """Follow a task's events; see TaskEvents.follow."""
         return self._events.follow(account_id, _checked(task_id), after, silence_s)
 
+    async def events_are_over(self, account_id: str, task_id: str, after: str) -> bool:
+        """Say whether no event will come after this one; see TaskEvents.over."""
+        return await self._events.over(account_id, _checked(task_id), after)
+
     @staticmethod
     def is_event_id(text: str) -> bool:
         return EVENT_ID.fullmatch(text) is not None

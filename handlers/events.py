@@ -30,7 +30,11 @@ class EventsHandler(WaitingHandler):
                 "Last-Event-ID is not valid",
                 "Send the id of the last event, as it was received.",
             )
-        await self.services.generations.status(self.caller.account_id, task_id)
+        account_id, generations = self.caller.account_id, self.services.generations
+        await generations.status(account_id, task_id)
+        if last_id and await generations.events_are_over(account_id, task_id, last_id):
+            self.set_status(204)  # Source: HTML, 9.2.3: what tells an EventSource not to come again
+            return
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("X-Accel-Buffering", "no")
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
@@ -38,7 +42,6 @@ class EventsHandler(WaitingHandler):
         with suppress(TimeoutError, StreamClosedError, AccountsError, StorageUnavailable):
             await self._send()  # at once: a client that resumes may have to wait long for the next event
             async with self.patience.lasting():
-                account_id, generations = self.caller.account_id, self.services.generations
                 async for event in generations.events(account_id, task_id, last_id, SILENCE_S):
                     await self.authenticate()
                     self.write(render(event))

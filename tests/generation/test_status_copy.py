@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from redis import asyncio as aioredis
 
+from generation.events import SILENCE, TaskEvents
 from generation.status_copy import Document, StatusCopy
 from generation.tracking import STALE_S, TrackingLink
 from runtime.redis_server import RedisServer, find_redis_server
@@ -523,6 +524,16 @@ async def test_a_forbidden_link_is_read_around(server: RedisServer) -> None:
         assert document.version == 1
         assert not w.link.up
     await admin.aclose()
+
+
+@pytest.mark.gen_test
+async def test_a_stream_gives_signs_of_life_while_the_link_is_down(server: RedisServer) -> None:
+    async with world(server, link_url="redis://127.0.0.1:1") as w:
+        await w.write("t", body(1))
+        events = TaskEvents(w.storage, w.copy).follow("a", "t", "", 0.7)
+        assert [await anext(events) for _ in range(2)] == [SILENCE, SILENCE]
+        await w.write("t", body(2, "completed"))
+        assert [event async for event in events if event is not SILENCE] == []
 
 
 @pytest.mark.gen_test

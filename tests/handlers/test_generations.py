@@ -307,6 +307,22 @@ async def test_members_we_do_not_know_are_left_alone(client: Client) -> None:
 
 
 @pytest.mark.gen_test(timeout=20)
+async def test_a_stream_goes_on_after_any_event_and_is_over_after_the_last(client: Client) -> None:
+    task_id = await client.start(MANUAL)
+    events = f"{BASE}/generate-prompt-async/events/{task_id}/"
+    whole = (await client.ask("GET", events)).body
+    retry, *blocks = [block + b"\n\n" for block in whole.split(b"\n\n")[:-1]]
+    assert [b"event: end" in block for block in blocks] == [False] * (len(blocks) - 1) + [True]
+    for number, block in enumerate(blocks, start=1):
+        last_id = block.split(b"\n")[0].removeprefix(b"id: ").decode()
+        answer = await client.ask("GET", events, headers={"Last-Event-ID": last_id})
+        rest = b"".join([retry, *blocks[number:]]) if number < len(blocks) else b""
+        assert (answer.status, answer.body) == (200 if rest else 204, rest)
+    beyond = await client.ask("GET", events, headers={"Last-Event-ID": "9999999999999-0"})
+    assert (beyond.status, beyond.body) == (204, b"")
+
+
+@pytest.mark.gen_test(timeout=20)
 @pytest.mark.settings(identity={"key_recheck_s": 0.5})
 async def test_a_revoked_key_ends_its_stream_and_its_wait(client: Client, storage: Storage) -> None:
     task_id = await client.start(MANUAL + " [[standin:delay=3]]")
