@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tornado.netutil import bind_sockets, bind_unix_socket
 
 from accounts import Accounts, ApiKeys
-from handlers import express_lane
+from handlers import connections, express_lane
 from main import Service
 from runtime.redis_server import RedisServer
 from runtime.settings import Settings
@@ -402,11 +402,14 @@ async def test_a_slow_reader_gets_every_byte(house: House) -> None:
 
 
 @pytest.mark.gen_test(timeout=60)
-@pytest.mark.settings(server={"header_timeout_s": 2.0})
+@pytest.mark.settings(server={"header_timeout_s": 0.7})
 @pytest.mark.parametrize("draining", [False, True])
 @pytest.mark.parametrize("after", ["poll", "other"])
-async def test_an_answer_takes_the_time_that_its_reader_needs(house: House, draining: bool, after: str) -> None:
+async def test_an_answer_takes_the_time_that_its_reader_needs(
+    house: House, draining: bool, after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Longer than a head may take, and longer than the grace that idle connections get at the end."""
+    monkeypatch.setattr(connections, "IDLE_GRACE_S", 0.5)
     body = document(1, "completed", "x" * 9_000_000)
     task_id = await house.task(body)
     async with connected(house.address) as wire:
@@ -420,9 +423,9 @@ async def test_an_answer_takes_the_time_that_its_reader_needs(house: House, drai
         if draining:
             ended = asyncio.create_task(house.service.connections.drain(30))
         received = 1
-        for _ in range(20):
+        for _ in range(12):
             received += len(await wire.reader.read(100_000))
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.1)
         assert house.by_lane == (2 if lane(house) else 0)
         while received < len(body):
             received += len(data := await wire.reader.read(1_000_000))
