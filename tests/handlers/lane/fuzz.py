@@ -1,6 +1,6 @@
 """The same bytes, cut in the same places, to a server with the express lane, one without, and plain Tornado: equal?
 
-``python -m tests.handlers.fuzz_lane --cases 20000`` prints the seed and every difference, and exits 1 if there is one.
+``python -m tests.handlers.lane.fuzz --cases 20000`` prints the seed and every difference, and exits 1 if there is one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A short run of ``fuzz_lane``: streams that browsers never send, with the lane, without it, and to plain Tornado."""
+"""A short run of ``fuzz.py``: streams that browsers never send, with the lane, without it, and to plain Tornado."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pytest
 
 from runtime.redis_server import RedisServer
-from tests.handlers.fuzz_lane import differences, open_servers
+from tests.handlers.lane.fuzz import differences, open_servers
 
 CASES = int(os.environ.get("FUZZ_CASES", "400"))
 
