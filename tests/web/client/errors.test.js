@@ -159,3 +159,24 @@ function withResolvers() {
   const promise = new Promise((settle) => (resolve = settle));
   return { promise, resolve };
 }
+
+test('characters that no header carries are named, and nothing is sent', async () => {
+  await assert.rejects(clientFor('pg_abc…').account(), client.Unauthorized);
+  await assert.rejects(clientFor(key).generate(BAKERY, { idempotencyKey: 'schlüssel' }), client.BadRequest);
+});
+
+test('a token that never comes is waited for no longer than anything else', async () => {
+  const waiting = clientFor(() => new Promise(() => {}), { timeoutMs: 300 });
+  await assert.rejects(waiting.generate(BAKERY), client.Timeout);
+  const controller = new AbortController();
+  const asked = waiting.account({ signal: controller.signal });
+  controller.abort();
+  await assert.rejects(asked, { name: 'AbortError' });
+});
+
+test('options that are undefined are the defaults, and what is no number is refused', async () => {
+  const unset = { events: undefined, pollIntervalMs: undefined, retries: undefined, timeoutMs: undefined };
+  assert.ok((await clientFor(key, { ...unset, retryDelayMs: undefined }).generate(BAKERY)).prompt);
+  assert.ok((await clientFor(key, { timeoutMs: Infinity }).generate(BAKERY)).prompt);
+  assert.throws(() => clientFor(key, { pollIntervalMs: NaN }), TypeError);
+});

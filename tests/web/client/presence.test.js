@@ -136,3 +136,22 @@ test('a watch that is aborted in the background ends at once', async () => {
   await assert.rejects(running, { name: 'AbortError' });
   assert.equal(phone.listeners_, 0);
 });
+
+test('a submit waits for the network too, and is sent once', async () => {
+  const phone = new Phone();
+  phone.isConnected = false;
+  proxy.fault = () => 'reset';
+  const { running, connections } = start(phone, 0.2);
+  await eventually(() => connections.includes('offline'));
+  proxy.fault = () => undefined;
+  proxy.requests.length = 0;
+  phone.connect(true);
+  assert.ok((await running).prompt);
+  assert.equal(proxy.requests.filter(({ method }) => method === 'POST').length, 1);
+});
+
+test('a submit that is never answered ends with the patience', async () => {
+  proxy.fault = () => 'hold';
+  const { running } = start(new Phone(), 0.2, { timeoutMs: 400 });
+  await assert.rejects(running, ({ name, idempotencyKey }) => name === 'Timeout' && idempotencyKey.length > 0);
+});

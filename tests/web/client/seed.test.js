@@ -87,3 +87,41 @@ test('two generations on one object both arrive, and both stop', async () => {
     assert.deepEqual([told.complete, told.errors], [[], []]);
   }
 });
+
+test('after stopPolling during the submit no callback is called, and the generation goes on', async () => {
+  const client = clientFor(key);
+  const told = started(client, taking(0.3));
+  assert.equal(typeof client.pollingInterval, 'number');
+  client.stopPolling();
+  assert.equal(client.pollingInterval, null);
+  const { prompt } = await client.resume(await told.starting);
+  assert.ok(prompt);
+  assert.deepEqual([told.progress, told.complete, told.errors], [[], [], []]);
+});
+
+test('a callback that fails is told as an error, as it always was', async (t) => {
+  const printed = t.mock.method(console, 'error', () => {});
+  const errors = [];
+  const progress = () => {
+    throw new ReferenceError('updateBar is not defined');
+  };
+  await clientFor(key).startGeneration(BAKERY, progress, assert.fail, (...args) => errors.push(args));
+  await eventually(() => errors.length);
+  const [[message, error]] = errors;
+  assert.equal(message, 'Failed to check status');
+  assert.ok(error.cause instanceof ReferenceError);
+  assert.equal(printed.mock.callCount(), 1);
+});
+
+test('address and token are fields that may be changed', async () => {
+  const client = new PromptGeneratorAPI('http://127.0.0.1:9/api/v1/web-knowledge', 'old');
+  client.apiBaseUrl = API;
+  client.authToken = key;
+  assert.ok((await client.account()).success);
+});
+
+test('no prompt at all is told', async () => {
+  const errors = [];
+  assert.equal(await clientFor(key).startGeneration(undefined, assert.fail, assert.fail, (text) => errors.push(text)), null);
+  assert.deepEqual(errors, ['manual_prompt is required']);
+});

@@ -2,7 +2,17 @@
 
 import assert from 'node:assert/strict';
 import test, { after, before, beforeEach } from 'node:test';
-import { Cancelled, GenerationSession, InsufficientTokens, NetworkError, PromptGeneratorAPI, Timeout } from '../../../web/client/src/index.js';
+import {
+  Cancelled,
+  GenerationSession,
+  InsufficientTokens,
+  NetworkError,
+  PromptGeneratorAPI,
+  ServerUnavailable,
+  Timeout,
+  Unauthorized,
+  UnexpectedAnswer,
+} from '../../../web/client/src/index.js';
 import { Proxy } from './proxy.js';
 import { account, BAKERY, clientFor, eventually, SERVER, taking } from './server.js';
 
@@ -186,4 +196,75 @@ test('a storage that refuses costs only the resume', async () => {
   session.connect();
   session.generate(BAKERY);
   await reaches(({ phase }) => phase === 'completed');
+});
+
+for (const [name, error, fault] of [
+  ['a gateway that gave up on the submit', ServerUnavailable, { status: 504 }],
+  ['a page that came instead of the answer', UnexpectedAnswer, { status: 200, body: '<p>Please wait</p>' }],
+]) {
+  test(`trying again after ${name} uses the same key`, async () => {
+    proxy.fault = ({ method }) => (method === 'POST' ? fault : undefined);
+    const { session, reaches } = sessionOn(behindProxy({ retries: 0 }));
+    session.generate(BAKERY);
+    await reaches(({ phase }) => phase === 'failed');
+    assert.ok(session.getState().error instanceof error);
+    proxy.fault = () => undefined;
+    session.retry();
+    await reaches(({ phase }) => phase === 'completed');
+    const submits = proxy.requests.filter(({ method }) => method === 'POST');
+    assert.equal(new Set(submits.map(({ headers }) => headers['idempotency-key'])).size, 1);
+  });
+}
+
+test('trying again after the server was away for long goes on with the same generation', async () => {
+  const { session, reaches } = sessionOn(behindProxy({ retries: 0 }));
+  session.generate(taking(1.5));
+  await reaches(({ taskId }) => taskId);
+  const { taskId } = session.getState();
+  proxy.fault = () => ({ status: 502 });
+  session.disconnect();
+  session.connect();
+  await reaches(({ phase }) => phase === 'failed');
+  assert.ok(session.getState().error instanceof ServerUnavailable);
+  proxy.fault = () => undefined;
+  session.retry();
+  await reaches(({ phase }) => phase === 'completed');
+  assert.equal(session.getState().taskId, taskId);
+});
+
+test('access that cannot be renewed is an error, and everything can go on after it', async () => {
+  let renewed = false;
+  const token = async () => {
+    if (!renewed) {
+      throw new Error('refresh failed');
+    }
+    return key;
+  };
+  const { session, reaches } = sessionOn(clientFor(token));
+  session.generate(taking(0.5));
+  await reaches(({ phase }) => phase === 'failed');
+  assert.ok(session.getState().error instanceof Unauthorized);
+  assert.equal(session.getState().error.cause.message, 'refresh failed');
+  renewed = true;
+  session.retry();
+  await reaches(({ taskId }) => taskId);
+  renewed = false;
+  await session.cancel();
+  assert.equal(session.getState().cancelling, false);
+  renewed = true;
+  await session.cancel();
+  await reaches(({ error }) => error instanceof Cancelled);
+});
+
+test('a cancel that came before the id outlives a reload', async () => {
+  proxy.fault = ({ method }) => (method === 'POST' ? 'hold' : undefined);
+  const { session, storage } = sessionOn(behindProxy());
+  session.generate(taking(3));
+  await session.cancel();
+  session.disconnect();
+  proxy.fault = () => undefined;
+  const after = sessionOn(behindProxy(), storage);
+  after.session.connect();
+  await after.reaches(({ phase }) => phase === 'failed');
+  assert.ok(after.session.getState().error instanceof Cancelled);
 });

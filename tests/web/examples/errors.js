@@ -4,6 +4,7 @@ import {
   InvalidPrompt,
   NetworkError,
   PromptGeneratorAPI,
+  ServerUnavailable,
   SubscriptionInactive,
   TaskNotFound,
   Timeout,
@@ -41,23 +42,18 @@ export function advice(error) {
 /** Never pays twice: what was lost on the way is asked for with the same key, what still runs is watched on. */
 export async function generateStubbornly(text, token = getToken, options = {}) {
   const prompts = new PromptGeneratorAPI(apiBaseUrl, token, options);
-  let again = () => prompts.generate(text);
+  let idempotencyKey;
+  let taskId;
+  const onStarted = (id) => (taskId = id);
   for (let tries = 0; ; tries += 1) {
     try {
-      return await again();
+      return await (taskId ? prompts.resume(taskId) : prompts.generate(text, { idempotencyKey, onStarted }));
     } catch (error) {
-      if (tries === 5) {
+      const passing = [NetworkError, ServerUnavailable, Timeout].some((kind) => error instanceof kind);
+      if (!passing || tries === 5) {
         throw error;
       }
-      if (error instanceof NetworkError && error.idempotencyKey) {
-        const { idempotencyKey } = error;
-        again = () => prompts.generate(text, { idempotencyKey });
-      } else if (error instanceof Timeout) {
-        const { taskId } = error;
-        again = () => prompts.resume(taskId);
-      } else {
-        throw error;
-      }
+      idempotencyKey = error.idempotencyKey;
     }
   }
 }

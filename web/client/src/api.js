@@ -4,7 +4,16 @@
  * `startGeneration`, `pollStatus` and `stopPolling` are those of the seed document's class; the rest is for new code.
  */
 
-import { GenerationError, InvalidPrompt, NetworkError, UnexpectedAnswer } from './errors.js';
+import { Attendance } from './attendance.js';
+import {
+  asGenerationError,
+  BadRequest,
+  InvalidPrompt,
+  NetworkError,
+  ServerUnavailable,
+  Timeout,
+  UnexpectedAnswer,
+} from './errors.js';
 import { newIdempotencyKey } from './idempotency.js';
 import { defaultPresence } from './presence.js';
 import { Retries } from './retry.js';
@@ -15,8 +24,6 @@ import { delay } from './waiting.js';
 
 /** @typedef {import('./index.js').ClientOptions} ClientOptions */
 /** @typedef {Required<Omit<ClientOptions, 'fetch'>> & Pick<ClientOptions, 'fetch'>} Settings */
-
-const DEFAULTS = { events: true, pollIntervalMs: 1_000, retries: 3, retryDelayMs: 2_000, timeoutMs: 120_000 };
 
 export class PromptGeneratorAPI {
   #transport;
@@ -30,9 +37,11 @@ export class PromptGeneratorAPI {
    * @param {ClientOptions} [options]
    */
   constructor(apiBaseUrl, authToken, options = {}) {
-    /** @type {Settings} */
-    this.#settings = { ...DEFAULTS, ...options, presence: options.presence ?? defaultPresence() };
-    this.#transport = new Transport(apiBaseUrl, authToken, this.#settings);
+    /** Both may be changed at any time, as the seed's fields could. */
+    this.apiBaseUrl = apiBaseUrl;
+    this.authToken = authToken;
+    this.#settings = withDefaults(options);
+    this.#transport = new Transport(this, this.#settings);
   }
 
   /**
@@ -43,10 +52,10 @@ export class PromptGeneratorAPI {
    * @returns {Promise<import('./index.js').Result>}
    */
   async generate(manualPrompt, options = {}) {
-    const startedAt = Date.now();
-    const taskId = await this.#submit(manualPrompt, options);
+    const attendance = this.#attend(options);
+    const taskId = await this.#submit(manualPrompt, options, attendance);
     options.onStarted?.(taskId);
-    return this.#watch(taskId, options, this.#settings.timeoutMs - (Date.now() - startedAt));
+    return this.#watch(taskId, options, attendance);
   }
 
   /**
@@ -57,7 +66,7 @@ export class PromptGeneratorAPI {
    * @returns {Promise<import('./index.js').Result>}
    */
   resume(taskId, options = {}) {
-    return this.#watch(taskId, options, this.#settings.timeoutMs);
+    return this.#watch(taskId, options, this.#attend(options));
   }
 
   /**
@@ -125,15 +134,18 @@ export class PromptGeneratorAPI {
    * @returns {Promise<string | null>} the task's id, or null when it could not be started
    */
   async startGeneration(manualPrompt, onProgress, onComplete, onError) {
+    const controller = this.#track();
     let taskId;
     try {
-      taskId = await this.#submit(manualPrompt, {});
+      taskId = await this.#submit(manualPrompt, {}, this.#attend({}));
     } catch (error) {
-      refuseForeign(error);
-      onError(error instanceof NetworkError ? 'Failed to start generation' : error.title, error);
+      if (this.#polling.delete(controller)) {
+        const ours = asGenerationError(error);
+        onError(ours instanceof NetworkError ? 'Failed to start generation' : ours.title, ours);
+      }
       return null;
     }
-    this.pollStatus(taskId, onProgress, onComplete, onError);
+    void this.#report(taskId, controller, onProgress, onComplete, onError);
     return taskId;
   }
 
@@ -146,18 +158,12 @@ export class PromptGeneratorAPI {
    * @param {import('./index.js').OnError} onError
    */
   pollStatus(taskId, onProgress, onComplete, onError) {
-    const controller = new AbortController();
-    this.#polling.add(controller);
-    const ended = () => this.#polling.delete(controller) && !controller.signal.aborted;
-    this.resume(taskId, { onProgress, signal: controller.signal }).then(
-      (result) => ended() && onComplete(result.prompt, result.generatedByAI, result),
-      (error) => {
-        if (ended()) {
-          refuseForeign(error);
-          onError(error instanceof NetworkError ? 'Failed to check status' : error.message, error);
-        }
-      },
-    );
+    void this.#report(taskId, this.#track(), onProgress, onComplete, onError);
+  }
+
+  /** As in the seed's class: null when nothing is being watched through callbacks. */
+  get pollingInterval() {
+    return this.#polling.size > 0 ? this.#settings.pollIntervalMs : null;
   }
 
   /** Stop watching whatever `startGeneration` and `pollStatus` watch. The generations themselves go on. */
@@ -168,28 +174,79 @@ export class PromptGeneratorAPI {
     this.#polling.clear();
   }
 
+  /** Be ended by `stopPolling` from now on. */
+  #track() {
+    const controller = new AbortController();
+    this.#polling.add(controller);
+    return controller;
+  }
+
+  /**
+   * @param {string} taskId
+   * @param {AbortController} controller
+   * @param {import('./index.js').OnProgress} onProgress
+   * @param {import('./index.js').OnComplete} onComplete
+   * @param {import('./index.js').OnError} onError
+   */
+  async #report(taskId, controller, onProgress, onComplete, onError) {
+    const { signal } = controller;
+    try {
+      const result = await this.resume(taskId, { onProgress, signal });
+      if (!signal.aborted) {
+        onComplete(result.prompt, result.generatedByAI, result);
+      }
+    } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
+      const ours = asGenerationError(error);
+      if (ours !== error) {
+        console.error(error); // a callback's mistake: the one who wrote it wants to see where
+      }
+      onError(ours === error && !(ours instanceof NetworkError) ? ours.message : 'Failed to check status', ours);
+    } finally {
+      this.#polling.delete(controller);
+    }
+  }
+
+  /** @param {import('./index.js').WatchOptions} options */
+  #attend({ signal, onConnection }) {
+    return new Attendance(this.#settings, signal, (connection) => onConnection?.(connection));
+  }
+
   /**
    * @param {string} manualPrompt
    * @param {import('./index.js').GenerateOptions} options
+   * @param {Attendance} attendance
    * @returns {Promise<string>} the task's id
    */
-  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), signal, onConnection }) {
-    if (manualPrompt.trim() === '') {
+  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), onConnection }, attendance) {
+    if (typeof manualPrompt !== 'string' || manualPrompt.trim() === '') {
       const facts = { title: 'manual_prompt is required', code: 'manual_prompt_required' };
       throw new InvalidPrompt('Write a prompt first.', facts);
     }
-    const headers = { 'Idempotency-Key': idempotencyKey };
-    const json = { manual_prompt: manualPrompt };
+    if (!/^[\x21-\x7e]+$/.test(idempotencyKey)) {
+      throw new BadRequest('An idempotency key is made of visible ASCII characters.', { code: 'invalid_idempotency_key' });
+    }
+    const request = { method: 'POST', headers: { 'Idempotency-Key': idempotencyKey }, json: { manual_prompt: manualPrompt } };
+    /** @param {unknown} error */
+    const onRetry = (error) => {
+      if (attendance.isOffline(error)) {
+        throw error;
+      }
+      onConnection?.('retrying');
+    };
     try {
-      const request = { method: 'POST', headers, json, signal };
-      const { body } = await this.#retried(this.#transport.generations(), request, () => onConnection?.('retrying'));
+      const { body } = await attendance.during((signal) =>
+        this.#retried(this.#transport.generations(), { ...request, signal }, onRetry),
+      );
       if (typeof body?.task_id !== 'string') {
         throw new UnexpectedAnswer('The answer names no task.', { title: 'Unexpected answer' });
       }
       return body.task_id;
     } catch (error) {
-      if (error instanceof NetworkError) {
-        error.idempotencyKey = idempotencyKey; // whether the task exists is unknown: the same key finds it
+      if (FATE_UNKNOWN.some((kind) => error instanceof kind)) {
+        /** @type {import('./errors.js').GenerationError} */ (error).idempotencyKey = idempotencyKey;
       }
       throw error;
     }
@@ -198,11 +255,11 @@ export class PromptGeneratorAPI {
   /**
    * @param {string} taskId
    * @param {import('./index.js').WatchOptions} options
-   * @param {number} patienceMs
+   * @param {Attendance} attendance
    */
-  async #watch(taskId, options, patienceMs) {
+  async #watch(taskId, options, attendance) {
     const view = new TaskView(taskId, options);
-    await new Watcher(this.#transport, view, this.#settings).watch(options.signal, patienceMs);
+    await new Watcher(this.#transport, view, attendance, this.#settings).watch();
     return view.result();
   }
 
@@ -211,7 +268,7 @@ export class PromptGeneratorAPI {
    *
    * @param {string} url
    * @param {import('./transport.js').Request} request
-   * @param {() => void} [onRetry]
+   * @param {(error: unknown) => void} [onRetry] may throw: then there is none
    */
   async #retried(url, request, onRetry) {
     const retries = new Retries(this.#settings);
@@ -219,23 +276,30 @@ export class PromptGeneratorAPI {
       try {
         return await this.#transport.json(url, request);
       } catch (error) {
-        const waitMs = retries.waitAfter(error);
-        onRetry?.();
-        await delay(waitMs, request.signal);
+        onRetry?.(error);
+        await delay(retries.waitAfter(error), request.signal);
       }
     }
   }
 }
 
-/**
- * Rethrow what is no error of ours, a callback's mistake for example: it belongs in the console, not in onError.
- *
- * @param {unknown} error
- * @returns {asserts error is GenerationError}
- */
-function refuseForeign(error) {
-  if (!(error instanceof GenerationError)) {
-    throw error;
-  }
-}
+/** After these a submit may have been accepted all the same. */
+const FATE_UNKNOWN = [NetworkError, ServerUnavailable, UnexpectedAnswer, Timeout];
 
+/** @param {ClientOptions} options @returns {Settings} */
+function withDefaults({
+  events = globalThis.navigator?.product !== 'ReactNative', // its fetch keeps a body until it is whole
+  pollIntervalMs = 1_000,
+  retries = 3,
+  retryDelayMs = 2_000,
+  timeoutMs = 120_000,
+  presence = defaultPresence(),
+  fetch,
+}) {
+  for (const [name, value] of Object.entries({ pollIntervalMs, retries, retryDelayMs, timeoutMs })) {
+    if (typeof value !== 'number' || Number.isNaN(value)) {
+      throw new TypeError(`${name} must be a number`);
+    }
+  }
+  return { events, pollIntervalMs, retries, retryDelayMs, timeoutMs, presence, fetch };
+}

@@ -43,8 +43,13 @@ const BY_CODE = {
   interrupted: Interrupted,
 };
 
-/** A server or proxy that sends no code of ours: the HTTP status has to do. */
-/** @param {number} status @param {string} [taskId] @returns {ErrorClass} */
+/**
+ * A server or proxy that sends no code of ours: the HTTP status has to do.
+ *
+ * @param {number} status
+ * @param {string} [taskId]
+ * @returns {ErrorClass}
+ */
 function byStatus(status, taskId) {
   if (status >= 500) {
     return ServerUnavailable;
@@ -82,7 +87,7 @@ export function retryAfterMs(headers) {
  * @param {string} [taskId]
  */
 export function errorOfAnswer(response, body, taskId) {
-  const { message, error, error_code: code, request_id: requestId } = /** @type {Record<string, string>} */ (body ?? {});
+  const { message, error, error_code: code, request_id: requestId } = texts(body);
   const kind = BY_CODE[code] ?? byStatus(response.status, taskId);
   const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : `HTTP ${response.status}`);
   return new kind(error ?? message ?? `The server answered with HTTP ${response.status}.`, {
@@ -93,6 +98,11 @@ export function errorOfAnswer(response, body, taskId) {
     requestId: requestId ?? response.headers.get('X-Request-ID') ?? undefined,
     retryAfterMs: retryAfterMs(response.headers),
   });
+}
+
+/** A stranger's members may be anything. @param {unknown} body @returns {Record<string, string>} */
+function texts(body) {
+  return Object.fromEntries(Object.entries(body ?? {}).filter(([, value]) => typeof value === 'string'));
 }
 
 /** @param {import('./index.js').StatusDocument} document a failed one */

@@ -17,10 +17,11 @@
  * ├── GenerationFailed         the task failed for another reason
  * ├── ServerUnavailable        5xx: `retryAfterMs` when the server named one
  * ├── UnexpectedAnswer         not this server's language: a proxy's page, for example
- * ├── NetworkError             no answer: `offline`, `idempotencyKey` to try again without paying twice
+ * ├── NetworkError             no answer: `offline`
  * └── Timeout                  watched for `timeoutMs`; the task may go on: resume(taskId)
  *
  * `message` is the sentence to show, `title` a short one for a heading, `code` the server's stable error_code.
+ * `idempotencyKey` is there when a submit failed without a word of whether it was accepted: submit again with it.
  */
 
 /**
@@ -32,6 +33,7 @@
  * @property {string} [requestId]
  * @property {number} [retryAfterMs]
  * @property {import('./index.js').StatusDocument} [document]
+ * @property {number} [timeoutMs]
  * @property {unknown} [cause]
  */
 
@@ -49,6 +51,8 @@ export class GenerationError extends Error {
     this.requestId = facts.requestId;
     this.retryAfterMs = facts.retryAfterMs;
     this.document = facts.document;
+    /** @type {string | undefined} set when a submit may have been accepted all the same */
+    this.idempotencyKey = undefined;
   }
 
   // A getter on the prototype: names survive minifiers, and stay out of what loggers print for each instance.
@@ -162,12 +166,11 @@ export class UnexpectedAnswer extends GenerationError {
 export class NetworkError extends GenerationError {
   /**
    * @param {string} message
-   * @param {Facts & {offline?: boolean, idempotencyKey?: string}} [facts]
+   * @param {Facts & {offline?: boolean}} [facts]
    */
   constructor(message, facts = {}) {
     super(message, facts);
     this.offline = facts.offline ?? false;
-    this.idempotencyKey = facts.idempotencyKey;
   }
 
   get name() {
@@ -178,7 +181,7 @@ export class NetworkError extends GenerationError {
 export class Timeout extends GenerationError {
   /**
    * @param {string} message
-   * @param {Facts & {timeoutMs?: number}} [facts]
+   * @param {Facts} [facts]
    */
   constructor(message, facts = {}) {
     super(message, facts);
@@ -188,4 +191,17 @@ export class Timeout extends GenerationError {
   get name() {
     return 'Timeout';
   }
+}
+
+/**
+ * Make an error of ours of anything: of a callback's own mistake, for example.
+ *
+ * @param {unknown} error
+ * @returns {GenerationError}
+ */
+export function asGenerationError(error) {
+  if (error instanceof GenerationError) {
+    return error;
+  }
+  return new GenerationError('Something went wrong on this page.', { title: 'Unexpected error', cause: error });
 }

@@ -63,15 +63,15 @@ export interface Presence {
 }
 
 export interface ClientOptions {
-  /** False: poll only. Default true: events first, polls where events cannot be had. */
+  /** False: poll only. Default true, but for React Native: events first, polls where events cannot be had. */
   events?: boolean;
-  /** 500 to 3,000 ms; default 1,000. Grows to 3,000 when a generation takes long. */
+  /** 500 to 3,000 ms; default 1,000. Grows to 3,000 when a generation takes long, and never below what the server asks for. */
   pollIntervalMs?: number;
   /** Tries after a network error; default 3. */
   retries?: number;
   /** Between those tries; default 2,000 ms. */
   retryDelayMs?: number;
-  /** How long one generation is watched, not counting time in the background or offline; default 120,000 ms. */
+  /** How long one generation may take, from the submit on, not counting time in the background or offline; default 120,000 ms. */
   timeoutMs?: number;
   /** Default: the page's visibility and network in a browser, always there elsewhere. */
   presence?: Presence;
@@ -139,6 +139,10 @@ export class PromptGeneratorAPI {
   /** @param apiBaseUrl for example `https://prompts.example.com/api/v1/web-knowledge` */
   constructor(apiBaseUrl: string, authToken: AuthToken, options?: ClientOptions);
 
+  /** Both count from the next request on. */
+  apiBaseUrl: string;
+  authToken: AuthToken;
+
   /** Aborting `signal` only stops watching; `cancel` ends the generation itself. Rejects with a GenerationError. */
   generate(manualPrompt: string, options?: GenerateOptions): Promise<Result>;
   /** Watch a generation that was started before, here or elsewhere. */
@@ -160,8 +164,10 @@ export class PromptGeneratorAPI {
     onError: OnError,
   ): Promise<string | null>;
   pollStatus(taskId: string, onProgress: OnProgress, onComplete: OnComplete, onError: OnError): void;
-  /** No callback is called any more. The generations themselves go on. */
+  /** No callback is called any more, also of a generation that is still being started. The generations themselves go on. */
   stopPolling(): void;
+  /** Null while nothing is watched through callbacks. */
+  readonly pollingInterval: number | null;
 }
 
 export interface SessionState {
@@ -206,7 +212,7 @@ export class GenerationSession {
   /** Show a generation that exists, running or ended. */
   open(taskId: string, manualPrompt?: string): void;
   cancel(): Promise<void>;
-  /** After a failure; never pays for the same generation twice. */
+  /** After a failure: watch on where the task may still run, else submit again; never pays for the same generation twice. */
   retry(): void;
   /** Forget the generation; one that is running goes on unwatched. */
   reset(): void;
@@ -214,6 +220,7 @@ export class GenerationSession {
 
 /** Base of all errors. `message` is the sentence to show, `title` a short one for a heading. */
 export class GenerationError extends Error {
+  constructor(message: string, facts?: { title?: string; code?: string; taskId?: string; cause?: unknown });
   readonly name: string;
   readonly title: string;
   /** The server's stable `error_code`. */
@@ -224,6 +231,8 @@ export class GenerationError extends Error {
   readonly requestId?: string;
   readonly retryAfterMs?: number;
   readonly document?: StatusDocument;
+  /** Set when a submit may have been accepted all the same: submit again with it, and nothing is paid twice. */
+  readonly idempotencyKey?: string;
 }
 /** Empty, too long, or not text. */
 export class InvalidPrompt extends GenerationError {
@@ -281,8 +290,6 @@ export class UnexpectedAnswer extends GenerationError {
 export class NetworkError extends GenerationError {
   readonly name: 'NetworkError';
   readonly offline: boolean;
-  /** Set when a submit got no answer: submit again with it, and nothing is paid twice. */
-  readonly idempotencyKey?: string;
 }
 /** Watched for `timeoutMs`; the task may go on: `resume(error.taskId)`. */
 export class Timeout extends GenerationError {

@@ -9,7 +9,7 @@ import { EventStreamParser, readEventStream } from './event-stream.js';
 import { Leash, throwIfAborted } from './waiting.js';
 
 /** The server sends `retry:` and the first status at once; silence means that something on the way keeps them. */
-const FIRST_BYTE_WITHIN_MS = 5_000;
+const FIRST_BYTE_WITHIN_MS = 2_000;
 /** The server's keep-alive comes every 15 s: after more than two of them the connection is dead. */
 const SILENCE_MS = 40_000;
 

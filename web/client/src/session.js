@@ -5,12 +5,12 @@
  * from an earlier generation, and refuses to know how anything looks.
  */
 
-import { GenerationError, NetworkError, Timeout } from './errors.js';
+import { asGenerationError, TaskNotFound } from './errors.js';
 import { errorOfDocument } from './causes.js';
 import { newIdempotencyKey } from './idempotency.js';
 
 /** @typedef {import('./index.js').SessionState} SessionState */
-/** @typedef {{manualPrompt: string, taskId?: string, idempotencyKey?: string}} Remembered */
+/** @typedef {{manualPrompt: string, taskId?: string, idempotencyKey?: string, cancel?: boolean}} Remembered */
 
 /** @type {Readonly<SessionState>} */
 const IDLE = Object.freeze({
@@ -68,12 +68,15 @@ export class GenerationSession {
     if (!remembered || this.#run) {
       return;
     }
-    const { taskId, manualPrompt, idempotencyKey } = remembered;
+    const { taskId, manualPrompt, idempotencyKey, cancel } = remembered;
     if (taskId) {
       this.open(taskId, manualPrompt);
     } else {
       // The page went away while the submit was under way: the same key finds the task, or starts it.
       this.#start(manualPrompt, /** @type {string} */ (idempotencyKey));
+      if (cancel) {
+        void this.cancel();
+      }
     }
   }
 
@@ -109,6 +112,7 @@ export class GenerationSession {
     this.#set({ cancelling: true });
     this.#cancelWhenStarted = !taskId;
     if (!taskId) {
+      this.#remember({ ...this.#remembered, manualPrompt: this.#state.manualPrompt, cancel: true });
       return;
     }
     try {
@@ -118,22 +122,22 @@ export class GenerationSession {
       } // a completed one lost no race: the watcher brings its result
     } catch (error) {
       if (this.#run === run && !run.signal.aborted) {
-        this.#set({ cancelling: false, error: refuseForeign(error) });
+        this.#set({ cancelling: false, error: asGenerationError(error) });
       }
     }
   }
 
   /** Try again after a failure, without paying for the same generation twice. */
   retry() {
-    const { error, manualPrompt, phase } = this.#state;
+    const { error, manualPrompt, taskId, phase } = this.#state;
     if (phase !== 'failed') {
       return;
     }
-    if (error instanceof Timeout || (error instanceof NetworkError && this.#state.taskId)) {
-      this.open(/** @type {string} */ (this.#state.taskId), manualPrompt);
+    const ended = error?.document?.status === 'failed' || error instanceof TaskNotFound;
+    if (taskId && !ended) {
+      this.open(taskId, manualPrompt);
     } else {
-      const key = error instanceof NetworkError ? error.idempotencyKey : undefined;
-      this.#start(manualPrompt, key ?? newIdempotencyKey());
+      this.#start(manualPrompt, error?.idempotencyKey ?? newIdempotencyKey());
     }
   }
 
@@ -190,7 +194,7 @@ export class GenerationSession {
   #settle(signal, running) {
     running.then(
       (result) => this.#finish(signal, { phase: 'completed', result, text: result.prompt }),
-      (error) => signal.aborted || this.#finish(signal, { phase: 'failed', error: refuseForeign(error) }),
+      (error) => this.#finish(signal, { phase: 'failed', error: asGenerationError(error) }),
     );
   }
 
@@ -243,12 +247,4 @@ export class GenerationSession {
       return null;
     }
   }
-}
-
-/** @param {unknown} error @returns {GenerationError} */
-function refuseForeign(error) {
-  if (!(error instanceof GenerationError)) {
-    throw error;
-  }
-  return error;
 }

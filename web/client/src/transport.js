@@ -5,8 +5,8 @@
  */
 
 import { errorOfAnswer } from './causes.js';
-import { NetworkError, UnexpectedAnswer } from './errors.js';
-import { Leash, throwIfAborted } from './waiting.js';
+import { NetworkError, Unauthorized, UnexpectedAnswer } from './errors.js';
+import { Leash, orAborted, throwIfAborted } from './waiting.js';
 
 /** A request that has had no answer for so long counts as a network error. */
 const ANSWER_WITHIN_MS = 15_000;
@@ -21,21 +21,23 @@ const ANSWER_WITHIN_MS = 15_000;
  */
 
 export class Transport {
-  #base;
-  #token;
+  #server;
   #fetch;
   #presence;
 
   /**
-   * @param {string} apiBaseUrl as the seed's clients give it: ends in /api/v1/web-knowledge
-   * @param {import('./index.js').AuthToken} authToken
+   * @param {{apiBaseUrl: string, authToken: import('./index.js').AuthToken}} server read for each request; the URL is as
+   *   the seed's clients give it and ends in /api/v1/web-knowledge
    * @param {{fetch?: typeof fetch, presence: import('./index.js').Presence}} options
    */
-  constructor(apiBaseUrl, authToken, { fetch: given, presence }) {
-    this.#base = apiBaseUrl.replace(/\/+$/, '');
-    this.#token = authToken;
+  constructor(server, { fetch: given, presence }) {
+    this.#server = server;
     this.#fetch = given ?? ((...args) => fetch(...args));
     this.#presence = presence;
+  }
+
+  get #base() {
+    return this.#server.apiBaseUrl.replace(/\/+$/, '');
   }
 
   /** @param {string} path below generate-prompt-async/ */
@@ -76,8 +78,7 @@ export class Transport {
    * @param {Request} request
    */
   async open(url, { method = 'GET', headers = {}, json, taskId, signal }) {
-    const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-    const sent = { Accept: 'application/json', ...headers, Authorization: `Bearer ${token}` };
+    const sent = { Accept: 'application/json', ...headers, Authorization: `Bearer ${await this.#token(signal)}` };
     /** @type {RequestInit} */
     const init = { method, headers: sent, signal, cache: 'no-store' };
     if (json !== undefined) {
@@ -94,6 +95,20 @@ export class Transport {
       throw errorOfAnswer(response, body, taskId);
     }
     return response;
+  }
+
+  /** @param {AbortSignal} [signal] */
+  async #token(signal) {
+    const { authToken } = this.#server;
+    if (typeof authToken !== 'function') {
+      return sendable(authToken);
+    }
+    try {
+      return sendable(await orAborted(Promise.resolve().then(authToken), signal));
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error instanceof Unauthorized ? error : unauthorized('Your access could not be renewed. Sign in again.', error);
+    }
   }
 
   /** @param {Response} response */
@@ -115,4 +130,21 @@ export class Transport {
     const message = offline ? 'You seem to be offline.' : 'The server cannot be reached.';
     return new NetworkError(message, { title: 'Network error', cause, offline });
   }
+}
+
+/**
+ * A header carries ASCII only: anything else would look like a server that cannot be reached.
+ *
+ * @param {string} token
+ */
+function sendable(token) {
+  if (!/^[\x21-\x7e]*$/.test(token)) {
+    throw unauthorized('The API key has characters that no key has. Copy it again.');
+  }
+  return token;
+}
+
+/** @param {string} message @param {unknown} [cause] */
+function unauthorized(message, cause) {
+  return new Unauthorized(message, { title: 'Authentication required', code: 'unauthorized', cause });
 }

@@ -60,6 +60,24 @@ export function delay(ms, signal) {
 }
 
 /**
+ * Settle as the promise does, or reject with the signal's reason when it aborts before.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
+ */
+export function orAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => reject(abortReason(/** @type {AbortSignal} */ (signal))));
+    promise.then(resolve, reject).finally(forget);
+  });
+}
+
+/** What a timer can hold; a longer time would be none at all. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
  * An AbortController that also ends with a parent's signal and after a time that can be set again and again.
  */
 export class Leash {
@@ -86,7 +104,7 @@ export class Leash {
     this.#timer = setTimeout(() => {
       this.expired = true;
       this.pull();
-    }, ms);
+    }, Math.min(ms, LONGEST_TIMER_MS));
   }
 
   /** @param {unknown} [reason] */

@@ -1,0 +1,122 @@
+/**
+ * Work for somebody who may look away: it stops in the background and without a network, goes on afterwards, and ends
+ * when the patience is used up. Work that is stopped is begun again, so it must be something that can be.
+ */
+
+import { NetworkError, Timeout } from './errors.js';
+import { abortReason, Leash, onAbort, throwIfAborted } from './waiting.js';
+
+/** @typedef {import('./index.js').Presence} Presence */
+
+/** How long somebody waits for one generation, from the submit to its end; time away does not count. */
+export class Attendance {
+  #presence;
+  #timeoutMs;
+  #leftMs;
+  #signal;
+  #connected;
+
+  /**
+   * @param {{presence: Presence, timeoutMs: number}} settings
+   * @param {AbortSignal | undefined} signal
+   * @param {(connection: import('./index.js').Connection) => void} connected
+   */
+  constructor({ presence, timeoutMs }, signal, connected) {
+    this.#presence = presence;
+    this.#timeoutMs = timeoutMs;
+    this.#leftMs = timeoutMs;
+    this.#signal = signal;
+    this.#connected = connected;
+  }
+
+  /**
+   * Whether there is no use in counting tries: the work should end with its error, and begins again with the network.
+   *
+   * @param {unknown} error
+   */
+  isOffline(error) {
+    return error instanceof NetworkError && this.#presence.state === 'offline';
+  }
+
+  /**
+   * Settle as `work` does, which gets the signal that stops it.
+   *
+   * @template T
+   * @param {(signal: AbortSignal) => Promise<T>} work
+   * @param {() => import('./errors.js').Facts} [factsOfTimeout]
+   * @returns {Promise<T>}
+   * @throws {Timeout} the patience is used up
+   */
+  async during(work, factsOfTimeout) {
+    for (;;) {
+      await this.#untilNot('background');
+      const leash = new Leash(this.#signal);
+      const startedAt = Date.now();
+      leash.expireIn(this.#leftMs);
+      const before = this.#presence.state;
+      const unsubscribe = this.#presence.subscribe(() => this.#presence.state !== before && leash.pull());
+      let offline = false;
+      try {
+        return await work(leash.signal);
+      } catch (error) {
+        throwIfAborted(this.#signal);
+        if (leash.expired) {
+          throw this.#timeout(factsOfTimeout?.());
+        }
+        offline = this.isOffline(error);
+        if (!offline && !leash.signal.aborted) {
+          throw error;
+        }
+      } finally {
+        unsubscribe();
+        leash.release();
+        this.#leftMs -= Date.now() - startedAt;
+      }
+      if (offline) {
+        await this.#untilNot('offline');
+      }
+    }
+  }
+
+  /** @param {'background' | 'offline'} state */
+  async #untilNot(state) {
+    if (this.#presence.state === state) {
+      this.#connected(state);
+      await until(this.#presence, () => this.#presence.state !== state, this.#signal);
+    }
+  }
+
+  /** @param {import('./errors.js').Facts} [facts] */
+  #timeout(facts) {
+    const message = `The generation has not ended within ${Math.round(this.#timeoutMs / 1000)} seconds.`;
+    return new Timeout(message, { ...facts, title: 'This takes too long', timeoutMs: this.#timeoutMs });
+  }
+}
+
+/**
+ * @param {Presence} presence
+ * @param {() => boolean} condition
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function until(presence, condition, signal) {
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    let forget = () => {};
+    let unsubscribe = () => {};
+    const settle = (/** @type {() => void} */ how) => {
+      settled = true;
+      unsubscribe();
+      forget();
+      how();
+    };
+    const look = () => !settled && condition() && settle(resolve);
+    unsubscribe = presence.subscribe(look);
+    forget = onAbort(signal, () => settle(() => reject(abortReason(/** @type {AbortSignal} */ (signal)))));
+    look();
+    if (settled) {
+      unsubscribe(); // once more: a presence may call its listener before it has returned how to stop it
+      forget();
+    }
+  });
+}
