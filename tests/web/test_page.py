@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from pathlib import Path
 
 import jwt
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Error, Page, Route, expect
 
 from tests.web.accessibility import violations
 from tests.web.demo import JWT_SECRET, Account, Demo
@@ -94,12 +95,12 @@ def test_while_it_runs_the_stage_is_shown_and_the_field_is_locked(opened: Page) 
     expect(bar).to_have_attribute("aria-valuenow", "70")
     expect(bar).to_have_attribute("aria-valuetext", "70%, Waiting for AI response...")
     expect(opened.locator("#percent")).to_have_text("70%")
-    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_disabled()
+    expect(opened.get_by_role("textbox", name="Your prompt")).not_to_be_editable()
     expect(opened.get_by_role("button", name="Generating…")).to_be_disabled()
     expect(opened.locator("#text")).to_contain_text(re.compile(r"\w+"))
     opened.get_by_role("button", name="Cancel").click()
     expect_phase(opened, "failed")
-    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_enabled()
+    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_editable()
 
 
 def test_the_result_is_copied_without_a_dialog(opened: Page) -> None:
@@ -109,6 +110,32 @@ def test_the_result_is_copied_without_a_dialog(opened: Page) -> None:
     expect(opened.get_by_role("button", name="Copied")).to_be_visible()
     assert opened.evaluate("navigator.clipboard.readText()") == opened.locator("#text").evaluate("e => e.textContent")
     expect(opened.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
+def test_on_plain_http_what_is_seen_is_copied(page: Page, demo: Demo, account: Account) -> None:
+    page.add_init_script(
+        "window.there = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+    )
+    open_page(page, demo.url, account.api_key)
+    generate(page, BAKERY)
+    expect_phase(page, "completed")
+    for view in ("Result", "Compare"):
+        page.evaluate("there.writeText('something else')")
+        page.get_by_role("radio", name=view).check()
+        page.locator("#copy").click()
+        expect(page.locator("#copy")).to_have_text("Copied")
+        copied = page.evaluate("there.readText()")
+        assert copied.split() == page.locator("#text").evaluate("e => e.textContent").split()
+        expect(page.locator("#copy")).to_have_text("Copy")
+
+
+def test_the_growing_text_is_followed(opened: Page) -> None:
+    opened.set_viewport_size({"width": 360, "height": 400})
+    generate(opened, BAKERY * 6 + " [[standin:delay=1.5]]")
+    expect_phase(opened, "completed")
+    assert opened.locator("#text").evaluate(
+        "e => e.scrollTop > 50 && e.scrollTop + e.clientHeight > e.scrollHeight - 9"
+    )
 
 
 def test_manual_and_generated_prompt_are_compared(opened: Page) -> None:
@@ -143,6 +170,62 @@ def test_the_ledger_shows_what_was_charged(opened: Page) -> None:
     expect(opened.locator("#ledger-entries li")).to_have_text(
         [re.compile("Charged"), re.compile("Set aside"), re.compile("Granted")]
     )
+
+
+def test_a_ledger_that_cannot_be_read_says_so(opened: Page) -> None:
+    problem = {"success": False, "message": "No", "error": "The ledger rests.", "error_code": "invalid_parameter"}
+    opened.route("**/account/ledger/**", lambda route: route.fulfill(status=400, json=problem))
+    opened.get_by_text("Ledger").click()
+    expect(opened.locator("#ledger-entries")).to_have_text("The ledger rests.")
+
+
+def test_an_old_reply_does_not_replace_a_newer_one(opened: Page) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    opened.route("**/api/v1/account/", hold_the_first)
+    generate(opened, BAKERY)
+    expect_phase(opened, "completed")
+    expect(opened.locator("#recent .badge")).to_have_text("Done")
+    expect(opened.locator("#account-facts")).to_contain_text(re.compile(r"Set aside\s*0"))
+    route, old = held[0]
+    with contextlib.suppress(Error):  # the page has let go of it
+        route.fulfill(response=old)
+    opened.evaluate("new Promise((done) => setTimeout(done, 300))")  # what must not happen has no event
+    expect(opened.locator("#account-facts")).to_contain_text(re.compile(r"Set aside\s*0"))
+    expect(opened.locator("#balance")).not_to_have_text("1,000,000")
+
+
+def test_a_generation_opened_without_its_prompt_is_not_tried_again(
+    opened: Page, demo: Demo, account: Account, browser: Browser
+) -> None:
+    generate(opened, LONG)
+    opened.get_by_role("button", name="Cancel").click()
+    expect_phase(opened, "failed")
+    expect(opened.get_by_role("button", name="Try again")).to_be_visible()
+    with browser.new_context() as elsewhere:
+        page = elsewhere.new_page()
+        open_page(page, demo.url, account.api_key)
+        page.locator("#recent button").click()
+        expect(page.get_by_role("button", name="Edit prompt")).to_be_visible()
+        expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_the_keyboard_stays_where_it_was(opened: Page) -> None:
+    field = opened.get_by_role("textbox", name="Your prompt")
+    field.fill(BAKERY)
+    field.press("Control+Enter")
+    expect_phase(opened, "completed")
+    expect(field).to_be_focused()
+    expect(opened.locator("#recent .badge")).to_have_text("Done")
+    opened.locator("#recent button").press("Enter")
+    expect_phase(opened, "completed")
+    expect(opened.locator("#recent button")).to_be_focused()
 
 
 def test_examples_fill_the_field(opened: Page) -> None:
@@ -185,10 +268,13 @@ def test_an_empty_prompt_is_not_sent(opened: Page) -> None:
     opened.on("request", lambda request: sent.append(request.method))
     generate(opened, "  ")
     expect(opened.locator("#prompt-error")).to_have_text("Write a prompt first.")
-    expect(opened.get_by_role("textbox", name="Your prompt")).to_be_focused()
+    field = opened.get_by_role("textbox", name="Your prompt")
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
     assert "POST" not in sent
     opened.keyboard.type("x")
     expect(opened.locator("#prompt-error")).to_be_empty()
+    expect(field).to_have_attribute("aria-invalid", "false")
 
 
 def test_a_prompt_that_is_too_long_is_explained(opened: Page) -> None:
@@ -280,6 +366,7 @@ def test_offline_and_back(opened: Page, context: BrowserContext) -> None:
     expect(opened.locator("#percent")).to_have_text("70%")
     context.set_offline(True)
     expect(opened.locator("#connection")).to_contain_text("You are offline.")
+    expect(opened.locator("#announcement")).to_contain_text("You are offline.")
     with opened.expect_request("**/events/**"):
         context.set_offline(False)
     expect(opened.locator("#connection")).to_be_hidden()

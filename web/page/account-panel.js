@@ -1,6 +1,7 @@
 /** Balance, subscription, ledger and the last generations, beside the prompt. Reads; changes nothing. */
 
 import { element, grouped, make } from './elements.js';
+import { asGenerationError } from '../client/src/errors.js';
 import { promptOf } from './asked.js';
 
 /** @typedef {import('../client/src/index.js').Account} Account */
@@ -28,6 +29,8 @@ const STATES = { queued: 'Waiting', processing: 'Running', completed: 'Done', fa
 export class AccountPanel {
   #client;
   #onOpen;
+  /** @type {AbortController | undefined} the reading whose answers count; those of an earlier one are stale */
+  #reading;
 
   /**
    * @param {import('../client/src/index.js').PromptGeneratorAPI} client
@@ -41,15 +44,25 @@ export class AccountPanel {
 
   /** Read everything anew. @throws {import('../client/src/index.js').GenerationError} */
   async refresh() {
-    const [account, recent] = await Promise.all([this.#client.account(), this.#client.recent()]);
-    this.#showAccount(account);
-    this.#showRecent(recent);
+    this.#reading?.abort();
+    const { signal } = (this.#reading = new AbortController());
+    try {
+      const [account, recent] = await Promise.all([this.#client.account({ signal }), this.#client.recent({ signal })]);
+      this.#showAccount(account);
+      this.#showRecent(recent);
+    } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
+      throw error;
+    }
     if (parts.ledger.open) {
       await this.#readLedger();
     }
   }
 
   hide() {
+    this.#reading?.abort();
     parts.top.hidden = true;
     parts.side.hidden = true;
   }
@@ -75,8 +88,12 @@ export class AccountPanel {
 
   /** @param {StatusDocument[]} documents */
   #showRecent(documents) {
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.taskId : undefined;
     parts.recentHint.textContent = documents.length ? 'Kept for 10 minutes.' : 'Nothing in the last 10 minutes.';
     parts.recent.replaceChildren(...documents.slice(0, SHOWN).map((document) => this.#recentItem(document)));
+    if (focused) {
+      [...parts.recent.querySelectorAll('button')].find((button) => button.dataset.taskId === focused)?.focus();
+    }
   }
 
   /** @param {StatusDocument} document */
@@ -91,12 +108,22 @@ export class AccountPanel {
       make('time', { dateTime: document.created_at }, time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
       make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(words)),
     );
+    button.dataset.taskId = taskId;
     return make('li', {}, button);
   }
 
   async #readLedger() {
-    const { entries } = await this.#client.ledger({ limit: LEDGER_ENTRIES });
-    const items = entries.map(({ kind, tokens, at, balance }) =>
+    try {
+      const { entries } = await this.#client.ledger({ limit: LEDGER_ENTRIES });
+      parts.entries.replaceChildren(...this.#ledgerItems(entries));
+    } catch (error) {
+      parts.entries.replaceChildren(make('li', { className: 'field-error' }, asGenerationError(error).message));
+    }
+  }
+
+  /** @param {import('../client/src/index.js').LedgerEntry[]} entries */
+  #ledgerItems(entries) {
+    return entries.map(({ kind, tokens, at, balance }) =>
       make(
         'li',
         {},
@@ -106,7 +133,6 @@ export class AccountPanel {
         make('span', { className: 'hint number' }, `${grouped(balance)} left`),
       ),
     );
-    parts.entries.replaceChildren(...items);
   }
 }
 

@@ -24,6 +24,11 @@ export function showComparison(before, after) {
   );
 }
 
+/** Where the generated prompt stands. @returns {Node} */
+export function generatedColumn() {
+  return /** @type {Node} */ (root.querySelectorAll('.prompt-text')[1]);
+}
+
 /**
  * @param {import('./word-diff.js').Piece[]} pieces
  * @param {'before' | 'after'} side
@@ -47,7 +52,7 @@ function legend(pieces) {
   if (!pieces) {
     return ['The two texts share too little to mark the changes word by word.'];
   }
-  const count = /** @param {string} kind */ (kind) =>
-    pieces.filter((piece) => piece.kind === kind).length;
-  return [make('del', {}, 'removed'), ` ${grouped(count('removed'))}  `, make('ins', {}, 'added'), ` ${grouped(count('added'))}`];
+  /** @param {'before' | 'after'} side */
+  const words = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => piece[side].match(/\S+/g) ?? []).length;
+  return [make('del', {}, 'removed'), ` ${grouped(words('before'))}  `, make('ins', {}, 'added'), ` ${grouped(words('after'))}`];
 }

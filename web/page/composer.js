@@ -18,11 +18,13 @@ const EXAMPLES = [
 ];
 
 export class Composer {
+  #locked = false;
+
   /** @param {(manualPrompt: string) => void} onGenerate */
   constructor(onGenerate) {
     parts.form.addEventListener('submit', (event) => {
       event.preventDefault();
-      if (!parts.generate.disabled) {
+      if (!this.#locked) {
         this.#submit(onGenerate);
       }
     });
@@ -34,7 +36,7 @@ export class Composer {
       }
     });
     [...parts.examples.querySelectorAll('button')].forEach((button, index) => {
-      button.addEventListener('click', () => this.write(EXAMPLES[index]));
+      button.addEventListener('click', () => this.#locked || this.write(EXAMPLES[index]));
     });
     this.#changed();
   }
@@ -48,7 +50,7 @@ export class Composer {
   /** @param {string} problem shown beside the text, '' for none */
   complain(problem) {
     parts.error.textContent = problem;
-    parts.text.toggleAttribute('aria-invalid', problem !== '');
+    parts.text.setAttribute('aria-invalid', String(problem !== ''));
     if (problem) {
       parts.text.focus();
     }
@@ -58,13 +60,13 @@ export class Composer {
     parts.text.focus();
   }
 
-  /** @param {boolean} busy */
+  /** Not with `disabled`, which would take the focus away. @param {boolean} busy */
   lock(busy) {
-    parts.text.disabled = busy;
-    parts.generate.disabled = busy;
+    this.#locked = busy;
+    parts.text.readOnly = busy;
     parts.generate.textContent = busy ? 'Generating…' : 'Generate prompt';
-    for (const button of parts.examples.querySelectorAll('button')) {
-      button.disabled = busy;
+    for (const button of parts.form.querySelectorAll('button')) {
+      button.setAttribute('aria-disabled', String(busy));
     }
   }
 
@@ -80,13 +82,6 @@ export class Composer {
   #changed() {
     const { length } = [...parts.text.value];
     parts.count.textContent = length ? `${grouped(length)} ${length === 1 ? 'character' : 'characters'}` : '';
-    this.complainNoMore();
-  }
-
-  complainNoMore() {
-    if (parts.error.textContent) {
-      parts.error.textContent = '';
-      parts.text.removeAttribute('aria-invalid');
-    }
+    this.complain('');
   }
 }

@@ -56,7 +56,7 @@ export class KeyPanel {
   /** @param {string} problem */
   #complain(problem) {
     parts.error.textContent = problem;
-    parts.input.toggleAttribute('aria-invalid', problem !== '');
+    parts.input.setAttribute('aria-invalid', String(problem !== ''));
   }
 
   /** @param {boolean} visible */

@@ -2,7 +2,7 @@
 
 import { adviceFor, FALLBACK_ADVICE } from './advice.js';
 import { copyText } from '../client/src/clipboard.js';
-import { showComparison } from './comparison.js';
+import { generatedColumn, showComparison } from './comparison.js';
 import { element, grouped, make } from './elements.js';
 
 /** @typedef {import('../client/src/index.js').SessionState} SessionState */
@@ -50,6 +50,7 @@ const BUTTONS = {
 };
 
 const COPIED_FOR_MS = 2_000;
+const ALMOST_AT_THE_END_PX = 8;
 
 export class Outcome {
   #onAction;
@@ -58,6 +59,8 @@ export class Outcome {
   #clock;
   /** @type {SessionState | undefined} */
   #state;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #copied;
 
   /** @param {{onAction: (action: Action) => void, onCancel: () => void}} buttons */
   constructor({ onAction, onCancel }) {
@@ -118,8 +121,11 @@ export class Outcome {
     parts.progress.setAttribute('aria-valuetext', `${progress}%, ${words}`);
     parts.progress.style.setProperty('--progress', String(progress / 100));
     const trouble = connection ? CONNECTIONS[connection] : '';
+    if (parts.connection.textContent !== trouble) {
+      parts.connection.textContent = trouble;
+      parts.announcement.textContent = trouble || words;
+    }
     parts.connection.hidden = trouble === '';
-    parts.connection.textContent = trouble;
     parts.running.dataset.connection = connection ?? '';
   }
 
@@ -129,7 +135,7 @@ export class Outcome {
   }
 
   /** @param {SessionState} state */
-  #showNotice({ error, result, phase }) {
+  #showNotice({ error, result, phase, manualPrompt, canRetry }) {
     const fallback = phase === 'completed' && result && !result.generatedByAI ? result : null;
     const shown = error ?? fallback;
     if (!shown) {
@@ -142,7 +148,9 @@ export class Outcome {
     parts.noticeTitle.textContent = error ? error.title : 'Written without AI';
     parts.noticeText.textContent = error ? error.message : (fallback?.warning ?? '');
     parts.noticeHint.textContent = advice.hint;
-    const actions = phase === 'running' ? [] : advice.actions;
+    /** @type {Partial<Record<Action, boolean>>} what is opened from the list may come without its prompt */
+    const possible = { again: manualPrompt !== '', retry: canRetry };
+    const actions = phase === 'running' ? [] : advice.actions.map((action) => (possible[action] === false ? 'edit' : action));
     parts.noticeActions.replaceChildren(
       ...actions.map((action) =>
         make('button', { type: 'button', className: 'button', onclick: () => this.#onAction(action) }, BUTTONS[action]),
@@ -169,10 +177,12 @@ export class Outcome {
   }
 
   async #copy() {
-    const copied = await copyText(this.#state?.text ?? '', parts.text);
+    const visible = parts.comparison.hidden ? parts.text : generatedColumn();
+    const copied = await copyText(this.#state?.text ?? '', visible);
     parts.copy.textContent = copied ? 'Copied' : 'Selected: press Ctrl+C';
     parts.announcement.textContent = copied ? 'Copied to the clipboard.' : 'The text is selected. Press Ctrl+C to copy it.';
-    setTimeout(() => (parts.copy.textContent = 'Copy'), COPIED_FOR_MS);
+    clearTimeout(this.#copied);
+    this.#copied = setTimeout(() => (parts.copy.textContent = 'Copy'), COPIED_FOR_MS);
   }
 }
 
@@ -186,8 +196,12 @@ function scrollIntoSight(panel) {
 function grow(shown, text) {
   const last = shown.lastChild;
   const before = shown.textContent ?? '';
+  const followed = shown.scrollTop + shown.clientHeight >= shown.scrollHeight - ALMOST_AT_THE_END_PX;
   if (last instanceof Text && before !== '' && text.startsWith(before)) {
     last.appendData(text.slice(before.length));
+    if (followed) {
+      shown.scrollTop = shown.scrollHeight; // who has scrolled back is left there
+    }
   } else {
     shown.textContent = text;
   }

@@ -185,6 +185,8 @@ export interface SessionState {
   readonly result: Result | null;
   /** Why it failed; while running: why the last cancel did not get through. */
   readonly error: GenerationError | null;
+  /** Whether `retry` can do anything: false for a failed task that was opened without its prompt. */
+  readonly canRetry: boolean;
 }
 
 export interface SessionStorage {

@@ -25,6 +25,7 @@ const IDLE = Object.freeze({
   cancelling: false,
   result: null,
   error: null,
+  canRetry: false,
 });
 
 export class GenerationSession {
@@ -118,7 +119,7 @@ export class GenerationSession {
     try {
       const document = await this.#client.cancel(taskId, { signal: run.signal });
       if (this.#run === run && document.status === 'failed') {
-        this.#finish(run.signal, { phase: 'failed', error: errorOfDocument(document) });
+        this.#fail(run.signal, errorOfDocument(document));
       } // a completed one lost no race: the watcher brings its result
     } catch (error) {
       if (this.#run === run && !run.signal.aborted) {
@@ -129,12 +130,11 @@ export class GenerationSession {
 
   /** Try again after a failure, without paying for the same generation twice. */
   retry() {
-    const { error, manualPrompt, taskId, phase } = this.#state;
-    if (phase !== 'failed') {
+    const { error, manualPrompt, taskId, canRetry } = this.#state;
+    if (!canRetry) {
       return;
     }
-    const ended = error?.document?.status === 'failed' || error instanceof TaskNotFound;
-    if (taskId && !ended) {
+    if (taskId && mayRun(error)) {
       this.open(taskId, manualPrompt);
     } else {
       this.#start(manualPrompt, error?.idempotencyKey ?? newIdempotencyKey());
@@ -194,8 +194,15 @@ export class GenerationSession {
   #settle(signal, running) {
     running.then(
       (result) => this.#finish(signal, { phase: 'completed', result, text: result.prompt }),
-      (error) => this.#finish(signal, { phase: 'failed', error: asGenerationError(error) }),
+      (error) => this.#fail(signal, asGenerationError(error)),
     );
+  }
+
+  /** @param {AbortSignal} signal @param {import('./index.js').GenerationError} error */
+  #fail(signal, error) {
+    const { taskId, manualPrompt } = this.#state;
+    const canRetry = manualPrompt !== '' || (taskId !== null && mayRun(error));
+    this.#finish(signal, { phase: 'failed', error, canRetry });
   }
 
   /** @param {AbortSignal} signal @param {Partial<SessionState>} change */
@@ -247,4 +254,9 @@ export class GenerationSession {
       return null;
     }
   }
+}
+
+/** Whether the error speaks of the way to the task, and not of its end. @param {import('./index.js').GenerationError | null} error */
+function mayRun(error) {
+  return error?.document?.status !== 'failed' && !(error instanceof TaskNotFound);
 }

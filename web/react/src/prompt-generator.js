@@ -4,12 +4,13 @@
  * Owns the look; the hook owns the state.
  */
 
-import { createElement as h, useEffect, useId, useRef, useState } from 'react';
+import { createElement as h, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { copyText } from 'prompt-generation-client/clipboard';
 import { ErrorNotice } from './error-notice.js';
 import { usePromptGeneration } from './use-prompt-generation.js';
 
 const COPIED_FOR_MS = 2_000;
+const ALMOST_AT_THE_END_PX = 8;
 
 const CONNECTIONS = {
   retrying: 'No answer from the server. Trying again…',
@@ -21,14 +22,14 @@ const CONNECTIONS = {
 export function PromptGenerator(props) {
   const { title = 'AI Prompt Generator', className = '' } = props;
   const generation = usePromptGeneration(props);
-  const { isRunning, result, error, phase } = generation;
+  const { isRunning, result, error, phase, canRetry } = generation;
   return h(
     'section',
     { className: `prompt-generator ${className}`.trim(), 'data-phase': phase },
     h('h2', { className: 'pg-title' }, title),
     h(PromptForm, { generation }),
     isRunning && h(GenerationProgress, generation),
-    error && h(ErrorNotice, { ...props, error, onRetry: isRunning ? undefined : generation.retry }),
+    error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? generation.retry : undefined }),
     result && h(GeneratedPrompt, { result }),
   );
 }
@@ -45,7 +46,9 @@ function PromptForm({ generation }) {
       className: 'pg-form',
       onSubmit: (/** @type {import('react').FormEvent} */ event) => {
         event.preventDefault();
-        generation.generate(text);
+        if (!isRunning) {
+          generation.generate(text);
+        }
       },
     },
     h('label', { className: 'pg-label', htmlFor: id }, 'Your prompt'),
@@ -57,20 +60,20 @@ function PromptForm({ generation }) {
       placeholder: 'Enter your manual prompt...',
       rows: 8,
       dir: 'auto',
-      disabled: isRunning,
+      readOnly: isRunning, // and not disabled: that would take the focus away, here and below
     }),
     h(
       'div',
       { className: 'pg-buttons' },
       h(
         'button',
-        { type: 'submit', className: 'pg-button pg-primary', disabled: isRunning || text.trim() === '' },
+        { type: 'submit', className: 'pg-button pg-primary', disabled: text.trim() === '', 'aria-disabled': isRunning },
         isRunning ? 'Generating...' : 'Generate AI Prompt',
       ),
       isRunning &&
         h(
           'button',
-          { type: 'button', className: 'pg-button', onClick: generation.cancel, disabled: cancelling },
+          { type: 'button', className: 'pg-button', onClick: generation.cancel, 'aria-disabled': cancelling },
           cancelling ? 'Cancelling...' : 'Cancel',
         ),
     ),
@@ -79,6 +82,13 @@ function PromptForm({ generation }) {
 
 /** @param {import('./index.js').PromptGeneration} generation */
 function GenerationProgress({ progress, message, connection, text }) {
+  const growing = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const followed = useRef(true); // until the reader scrolls back
+  useLayoutEffect(() => {
+    if (growing.current && followed.current) {
+      growing.current.scrollTop = growing.current.scrollHeight;
+    }
+  }, [text]);
   const words = message || 'Sending...';
   const trouble = connection && connection in CONNECTIONS ? CONNECTIONS[/** @type {'offline'} */ (connection)] : null;
   return h(
@@ -98,9 +108,16 @@ function GenerationProgress({ progress, message, connection, text }) {
       h('div', { className: 'pg-fill', style: { width: `${progress}%` } }),
     ),
     h('p', { className: 'pg-message', role: 'status' }, `${progress}% - ${words}`),
-    trouble && h('p', { className: 'pg-trouble' }, trouble),
-    text && h('div', { className: 'pg-text pg-growing', dir: 'auto' }, text),
+    h('p', { className: 'pg-trouble', role: 'status' }, trouble),
+    text && h('div', { ref: growing, className: 'pg-text pg-growing', dir: 'auto', onScroll: noteWhetherFollowed(followed) }, text),
   );
+}
+
+/** @param {import('react').MutableRefObject<boolean>} followed */
+function noteWhetherFollowed(followed) {
+  return (/** @type {import('react').UIEvent<HTMLDivElement>} */ { currentTarget: shown }) => {
+    followed.current = shown.scrollTop + shown.clientHeight >= shown.scrollHeight - ALMOST_AT_THE_END_PX;
+  };
 }
 
 /** @param {{result: import('prompt-generation-client').Result}} props */
