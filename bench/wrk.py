@@ -22,6 +22,7 @@ from bench.process import START_TIMEOUT_S, BenchmarkFailed, Process, core_busy_s
 SCRIPT = Path(__file__).with_name("polls.lua")
 SETTLE_S = 0.7
 RAMP_TIMEOUT_S = 20.0
+LEAST_PER_S = 5_000  # first requests that the slowest peer answers
 WARM_UP_CONNECTIONS = 50
 SUBMITS_ONLY = -1
 
@@ -72,7 +73,8 @@ class Wrk:
             BenchmarkFailed: wrk cannot run, or nothing was answered.
         """
         self._board.count_from_nought()
-        lasting_s = SETTLE_S + seconds + connections / 5_000 + 1.5
+        ramp_s = connections / (per_s or LEAST_PER_S)  # until every connection has had its turn
+        lasting_s = SETTLE_S + seconds + ramp_s + 1.5
         with ExitStack() as stack:
             wrk = stack.enter_context(self._start(url, connections, lasting_s, submit_every, per_s))
             wrk.wait_until(lambda: self._board.sent >= connections, "sending")
