@@ -54,11 +54,23 @@ class Stage:
             self.bring_to_life(stack, contender.shelf)
             verify(contender.name, server.url, self.board, self.callers, self.place.jwt_secret)
         else:
-            for slot in range(self.board.slots):
-                self.board.show(slot, NOBODYS_TASK)
+            self._show_nobodys_task()
             verify_fixed(contender.name, server.url, self.callers, NOBODYS_TASK)
         self.wrk.warm_up(server.url)
         return server
+
+    def warm_up(self, server: Server) -> None:
+        """Have every account poll, for a task of nobody's: what a server learns of an account at first is learned then.
+
+        Raises:
+            BenchmarkFailed
+        """
+        self._show_nobodys_task()
+        self.wrk.warm_up(server.url)
+
+    def _show_nobodys_task(self) -> None:
+        for slot in range(self.board.slots):
+            self.board.show(slot, NOBODYS_TASK)
 
     def place_with(self, gemini_url: str) -> Place:
         """Return where servers run, with a Gemini to ask."""

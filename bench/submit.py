@@ -20,7 +20,7 @@ from bench.report import Goal, Report, number
 from bench.stage import Stage
 
 GEMINI_DELAY_S = 1.0
-WARM_UP = (50, 2.0)  # submits per second, seconds: connections, templates, scripts; everybody's first time
+WARM_UP = (50, 2.0)  # submits per second, seconds: connections, templates, scripts
 FIRST_WAVE_S = 4.0  # of a peer: not counted for its rate
 COLUMNS = (
     *("who", "generations/s", "CPU ms each", "Redis ms each", "core %", "others %", "202 p50 ms", "202 p99 ms"),
@@ -184,6 +184,7 @@ def _measure_ours(stage: Stage, standin: Server, effort: Effort) -> tuple[Cost, 
 
     with ExitStack() as stack:
         server = start_ours(stack, stage.place_with(standin.url))
+        stage.warm_up(server)
         arrivals = Arrivals(server.url, stage.callers, watch=True)
         asyncio.run(arrivals.at_rate(*WARM_UP))
         meter = Meter(stage, standin, [server.process])
@@ -197,6 +198,7 @@ def _measure_peer(stage: Stage, standin: Server, pool: Pool, seconds: float) -> 
     with ExitStack() as stack:
         worker = start_celery_worker(stack, place, broker_url=broker_url, pool=pool.kind, concurrency=pool.concurrency)
         front = start_django(stack, place, broker_url=broker_url)
+        stage.warm_up(front)
         arrivals = Arrivals(front.url, stage.callers)
         asyncio.run(arrivals.at_once(pool.concurrency, 1))
         meter = Meter(stage, standin, [front.process, worker])
