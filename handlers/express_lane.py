@@ -21,6 +21,7 @@ import structlog
 
 from accounts import Identity
 from generation import Document, StatusCopy
+from generation.errors import TaskNotFound
 from handlers.errors import TooManyPolls, answer_for
 from handlers.generations import BASE
 from handlers.header_blocks import is_whole_head
@@ -54,12 +55,13 @@ class ExpressLane:
         self._memo = polls.memo
         self._counts = polls.counts
         self._head = Head()
-        self._refusal = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
+        self._too_many = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
+        self._not_found = Refusal(answer_for(TaskNotFound()))
         self._learning: set[LaneStream] = set()
         self._queue: deque[tuple[Connection, bytes]] = deque()
         self._renewals = Renewals(identity, polls.memo)
         self._last_key = b""
-        self._reported = (0, 0)
+        self._reported = (0, 0, 0)
 
     def answer(self, data: bytes, now: float) -> bytes | None:
         """Return the answer to what was read, if it can be given at once; ``now`` is time.monotonic()."""
@@ -101,21 +103,24 @@ class ExpressLane:
 
     def report(self) -> None:
         """Log the polls since the last report as one line, with the last as a sample."""
-        counts = (self._counts["lane", "200"], self._counts["lane", "429"])
-        answered, refused = (count - before for count, before in zip(counts, self._reported, strict=True))
+        counts = tuple(self._counts["lane", status] for status in ("200", "404", "429"))
+        found, unknown, refused = (count - before for count, before in zip(counts, self._reported, strict=True))
         self._reported = counts
-        if answered or refused:
-            log.info("polls", answered=answered, refused=refused, sample=self._last_key.decode())
+        if found or unknown or refused:
+            log.info("polls", found=found, unknown=unknown, refused=refused, sample=self._last_key.decode())
 
     async def aclose(self) -> None:
         """End what is under way."""
         await self._renewals.aclose()
 
-    def _render(self, known: Remembered, key: bytes, document: Document, now: float, request_id: bytes) -> bytes:
+    def _render(self, known: Remembered, key: bytes, document: Document | None, now: float, request_id: bytes) -> bytes:
         self._last_key = key
         if not known.bucket.take(now):
             self._counts["lane", "429"] += 1
-            return self._refusal.render(self._head, known.lines, request_id)
+            return self._too_many.render(self._head, known.lines, request_id)
+        if document is None:
+            self._counts["lane", "404"] += 1
+            return self._not_found.render(self._head, known.lines, request_id)
         if document.rendered is None:
             document.rendered = document_lines(document)
         self._counts["lane", "200"] += 1
@@ -140,10 +145,10 @@ class ExpressLane:
     ) -> None:
         if not connection.resume():
             return
-        if isinstance(found, Document):
-            connection.send(self._render(known, key, found, time.monotonic(), request_id))
+        if isinstance(found, StorageUnavailable):
+            connection.lend(data)  # the ordinary handler knows what to say
         else:
-            connection.lend(data)  # the ordinary handler knows how to say 404 and 503
+            connection.send(self._render(known, key, found, time.monotonic(), request_id))
 
     def _lend(self, connection: Connection, data: bytes) -> None:
         """Have Tornado answer, but only so many unknown polls at a time.

@@ -15,7 +15,7 @@ from generation import Document
 from handlers.errors import Answer, error_body
 
 RETRY_AFTER_S = "1"  # while a document is not terminal
-REASONS = {429: "Too Many Requests", 503: "Service Unavailable"}
+REASONS = {404: "Not Found", 429: "Too Many Requests", 503: "Service Unavailable"}
 _ID_IN_BODY = "0" * 16
 
 

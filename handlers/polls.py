@@ -25,7 +25,7 @@ class Polls:
         self._copy = copy
         self.limits = PollLimits(per_second)
         self.memo = PollMemo(memo_entries)
-        self.counts: dict[tuple[str, str], int] = {("lane", "200"): 0, ("lane", "429"): 0}
+        self.counts: dict[tuple[str, str], int] = {("lane", status): 0 for status in ("200", "404", "429")}
 
     def admit(self, account_id: str) -> None:
         """Count one poll against the account's limit.

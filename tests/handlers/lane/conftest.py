@@ -57,8 +57,7 @@ class House:
     @property
     def by_lane(self) -> int:
         """How many polls were answered without Tornado so far."""
-        counts = self.service.polls.counts
-        return counts["lane", "200"] + counts["lane", "429"]
+        return sum(count for (by, _), count in self.service.polls.counts.items() if by == "lane")
 
     async def write(self, task_id: str, body: bytes, ttl_s: float = 600, account_id: str = "") -> None:
         key = self.storage.key(account_id or self.account_id, "status", task_id)
