@@ -77,7 +77,7 @@ class Connection:
     def pause(self) -> None:
         """Read nothing until ``resume``."""
         self.busy = True
-        self._owner.loop.remove_reader(self.descriptor)
+        self._owner.readers.remove_reader(self.descriptor)
 
     def resume(self) -> bool:
         """Read again; False when the connection has been closed meanwhile."""
@@ -93,7 +93,7 @@ class Connection:
 
     def close(self) -> None:
         if self.descriptor >= 0:
-            self._owner.loop.remove_reader(self.descriptor)
+            self._owner.readers.remove_reader(self.descriptor)
             self._owner.loop.remove_writer(self.descriptor)
             os.close(self.descriptor)
             self.descriptor = -1

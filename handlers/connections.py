@@ -2,15 +2,12 @@
 
 A connection that waits for a request is a file descriptor in the event loop and little else (half a KB; Tornado
 keeps eight). What it then reads is shown to the express lane; what that does not answer goes to Tornado with the bytes
-already read (``lane_stream.py``). After a poll the connection comes back at once, after another exchange in a second
-or two: a proxy's connection that carries everybody's requests stays with Tornado, and the lane answers the polls in
-between. Refuses to know what requests say.
+already read (``lane_stream.py``), and comes back when the exchange is over. Refuses to know what requests say.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import errno
 import socket
 import time
@@ -25,13 +22,12 @@ from handlers.errors import Answer
 from handlers.express_lane import ExpressLane, memorable_block
 from handlers.lane_stream import LaneStream
 from handlers.poll_answers import Head, Refusal
+from handlers.readers import Readers
 from runtime.settings import ServerSettings
 
 ACCEPTS_AT_ONCE = 128
 PAUSE_WITHOUT_DESCRIPTORS_S = 0.5
 NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-LINGER_S = 1.0  # how long Tornado keeps a connection after an exchange: lending it again costs as much as ten polls
-MOST_LINGERING = 1_000  # 8 MB
 REFUSED_LINGER_S = 1.0  # time to read the refusal, before the socket goes and with it the request that nobody read
 REFUSED_AT_ONCE = 256
 LOOK_AGAIN_S = 0.2  # while draining
@@ -56,13 +52,11 @@ class Connections:
         self._listeners: list[socket.socket] = []
         self._waiting: set[Connection] = set()
         self._lent: set[LaneStream] = set()
-        self._lingering: dict[LaneStream, float] = {}
         self._refused: dict[socket.socket, asyncio.TimerHandle] = {}
         self._refusal, self._head = Refusal(TOO_MANY), Head()
         self._draining = False
         self._none = asyncio.Event()
-        # A reader keeps the context that it is added in: a request's own must not live as long as its connection.
-        self._context = contextvars.Context()
+        self.readers = Readers(self.loop)
         self._every_second = self.loop.call_later(1.0, self._look_around)
 
     async def __aenter__(self) -> Connections:
@@ -72,6 +66,7 @@ class Connections:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+        self.readers.close()
         await self._server.close_all_connections()
         if self._lane is not None:
             await self._lane.aclose()
@@ -122,8 +117,6 @@ class Connections:
     def _close_idle(self) -> None:
         for connection in [connection for connection in self._waiting if not connection.busy]:
             connection.close()
-        for stream in [stream for stream in self._lent if stream.between]:
-            stream.close()
 
     async def _emptied(self, within_s: float) -> bool:
         if len(self):
@@ -192,7 +185,7 @@ class Connections:
     # Waiting for a request
 
     def listen(self, connection: Connection) -> None:
-        self._context.run(self.loop.add_reader, connection.descriptor, connection.readable)
+        self.readers.add_reader(connection.descriptor, connection.readable)
 
     def take(self, connection: Connection, data: bytes, now: float) -> None:
         """Have a read answered, by whom it may concern."""
@@ -215,8 +208,6 @@ class Connections:
         now = time.monotonic()
         for connection in [each for each in self._waiting if each.seen_at < now - self._idle_timeout_s]:
             connection.close()
-        for stream in [each for each, since in self._lingering.items() if since < now - LINGER_S]:
-            self._end_lingering(stream)
         for stream in [each for each in self._lent if each.stalled_s(now) > self._idle_timeout_s]:
             stream.close()
         if self._lane is not None:
@@ -228,7 +219,7 @@ class Connections:
     def lend(self, connection: Connection, data: bytes) -> LaneStream | None:
         """Give a connection to Tornado with what was read from it; None when the client has gone."""
         self._waiting.discard(connection)
-        self.loop.remove_reader(connection.descriptor)
+        self.readers.remove_reader(connection.descriptor)
         sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.descriptor)
         connection.descriptor = -1
         return self._hand_over(sock, data)
@@ -246,40 +237,18 @@ class Connections:
         self._server.handle_stream(stream, address)
         return stream
 
-    def answer(self, data: bytes, now: float) -> bytes | None:
-        return None if self._draining or self._lane is None else self._lane.answer(data, now)
-
     def memorable(self, data: bytes) -> bytes | None:
         return None if self._lane is None else memorable_block(data)
 
-    def exchanged(self, stream: LaneStream, *, poll: bool) -> None:
-        if stream.last:
-            stream.close()
-        elif poll:
-            stream.give_back()
-        else:
-            self._lingering.pop(stream, None)
-            self._lingering[stream] = time.monotonic()
-            if len(self._lingering) > MOST_LINGERING:
-                self._end_lingering(next(iter(self._lingering)))
-
-    def _end_lingering(self, stream: LaneStream) -> None:
-        del self._lingering[stream]
-        if stream.between:
-            stream.give_back()
-
-    def taken_back(self, sock: socket.socket, data: bytes = b"", unsent: bytes = b"") -> None:
+    def taken_back(self, sock: socket.socket, data: bytes = b"") -> None:
         connection = Connection(self, sock.family, sock.detach())
         self._waiting.add(connection)
         self.listen(connection)
-        if unsent:
-            connection.send(unsent)
-        elif data:
+        if data:
             connection.take(data)
 
     def ended(self, stream: LaneStream) -> None:
         self._lent.discard(stream)
-        self._lingering.pop(stream, None)
         if self._lane is not None:
             self._lane.exchange_ended(stream)
         self._one_less()
