@@ -110,16 +110,16 @@ def start_standin(stack: ExitStack, folder: Path, *, core: int, delay_s: float) 
     return _started(stack, Process("standin", command, core=core, folder=folder), port)
 
 
-def start_nginx(stack: ExitStack, place: Place, name: str, http: str, port: int) -> Server:
-    """Start an nginx of one worker with this text inside its http block."""
+def start_nginx(stack: ExitStack, place: Place, name: str, http: str, port: int, *, workers: int = 1) -> Server:
+    """Start an nginx with this text inside its http block."""
     folder = place.folder / name
     folder.mkdir(exist_ok=True)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     config = folder / "nginx.conf"
     config.write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log warn;\n"
-        "worker_rlimit_nofile 20000; events { worker_connections 12000; }\n"
+        f"daemon off; worker_processes {workers}; pid {folder}/nginx.pid; error_log {folder}/error.log warn;\n"
+        "worker_rlimit_nofile 20000; events { worker_connections 19000; }\n"
         f"http {{ access_log off;\n{temporary}{http}\n}}\n"
     )
     command = [_nginx(), "-p", folder, "-c", config, "-e", folder / "error.log"]

@@ -61,7 +61,7 @@ class ExpressLane:
         self._queue: deque[tuple[Connection, bytes]] = deque()
         self._renewals = Renewals(identity, polls.memo)
         self._last_key = b""
-        self._reported = (0, 0, 0)
+        self._reported: tuple[int, ...] = (0, 0, 0)
 
     def answer(self, data: bytes, now: float) -> bytes | None:
         """Return the answer to what was read, if it can be given at once; ``now`` is time.monotonic()."""
