@@ -4,8 +4,8 @@ Every connection that polls also submits after twenty polls. The submits carry t
 each goes the whole way through the server's ordinary HTTP stack to Redis and back, but starts no generation: what a
 generation costs is hundreds of times a poll's price and would bury it. What the submits cost is measured by themselves
 at the rate that they had in the mix, because fewer at a time share fewer round trips, and is taken out: of the CPU per
-poll, and of p99, which in a closed loop is the time that it takes to serve everybody once. Refuses to know how load is
-made.
+poll, and of p99, which in a closed loop is the time that the server takes to serve everybody once (through nginx it is
+nginx's time, on a core shared with wrk). Refuses to know how load is made.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """``polls`` alone, both ``mixed``, and ``submits`` alone as often as in the mix, all with the same connections.
+    """``polls`` alone, both ``mixed``, and ``submits`` alone as often as in the mix.
 
     ``unasked``: the share of its core that the server uses when nobody asks, to hear of the tasks' changes. It is
     the same whatever the rate of requests, so it is taken out before anything is counted per request.
@@ -56,6 +56,7 @@ class Mix:
     polls: Load
     mixed: Load
     submits: Load
+    through_nginx: bool
 
     @property
     def poll_alone_us(self) -> float:
@@ -73,6 +74,8 @@ class Mix:
     @property
     def p99_ms(self) -> float:
         """p99 of the mix, when the time that the server spends on the submits is taken out."""
+        if self.through_nginx:
+            return self.mixed.p99_ms
         polls_us = POLLS_PER_SUBMIT * self.poll_us
         return self.mixed.p99_ms * polls_us / (polls_us + self.submit_us)
 
@@ -93,7 +96,7 @@ def measure_mixed(stage: Stage, report: Report, effort: Effort) -> None:
             arrivals = Arrivals(server.url, stage.callers, repeated=True)
             asyncio.run(arrivals.at_rate(REPEATABLE_PER_S, len(stage.callers) / REPEATABLE_PER_S))
             for connections in effort.connections:
-                mix = _mix(stage, url, server, connections, effort.seconds)
+                mix = _mix(stage, url, server, connections, effort.seconds, through_nginx=through_nginx)
                 rows.append(_row(f"{where}, {connections:,} connections", mix))
                 what = f"a poll in the mix against polls alone, {where}, {connections:,} connections"
                 goals.append(Goal(what, mix.poll_us / mix.poll_alone_us, 1.5))
@@ -182,7 +185,7 @@ async def _both(stage: Stage, server: Server, arrivals: Arrivals, seconds: float
     return await polling, seen
 
 
-def _mix(stage: Stage, url: str, server: Server, connections: int, seconds: float) -> Mix:
+def _mix(stage: Stage, url: str, server: Server, connections: int, seconds: float, *, through_nginx: bool) -> Mix:
     def run(submit_every: int = 0, per_s: float = 0) -> Load:
         most = min(connections, math.ceil(per_s * TURN_S)) if per_s else connections
         return stage.wrk.run(
@@ -193,7 +196,8 @@ def _mix(stage: Stage, url: str, server: Server, connections: int, seconds: floa
     time.sleep(UNASKED_S)
     unasked = (server.process.cpu_s - used_s) / (time.monotonic() - asked_at)
     polls, mixed = run(), run(POLLS_PER_SUBMIT)
-    return Mix(unasked, polls, mixed, run(SUBMITS_ONLY, mixed.per_s / (POLLS_PER_SUBMIT + 1)))
+    submits = run(SUBMITS_ONLY, mixed.per_s / (POLLS_PER_SUBMIT + 1))
+    return Mix(unasked, polls, mixed, submits, through_nginx)
 
 
 def _row(name: str, mix: Mix) -> tuple[str, ...]:
