@@ -103,7 +103,7 @@ def measure_mixed(stage: Stage, report: Report, effort: Effort) -> None:
                 if connections == MOST_CONNECTIONS:
                     what = f"p99 in the mix against polls alone, {where}, {connections:,} connections"
                     goals.append(Goal(what, mix.p99_ms / mix.polls.p99_ms, 1.5))
-        report.text(f"measured: {where}")
+        report.measured(where)
     report.table(
         (
             "CPU µs of the server",

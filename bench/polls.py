@@ -55,7 +55,7 @@ def measure_polls(stage: Stage, report: Report, effort: Effort) -> None:
                     )
             except BenchmarkFailed as exc:
                 result.failures.append(f"{contender.name}: {exc}")
-        report.text(f"measured: {contender.name}")
+        report.measured(contender.name)
     _print(report, effort, results)
 
 

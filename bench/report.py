@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,10 @@ class Report:
     def text(self, text: str) -> None:
         self._parts.append(text)
         print(f"{text}\n", flush=True)
+
+    def measured(self, what: str) -> None:
+        """Tell who waits how far it is; no part of the report."""
+        print(f"measured: {what}", file=sys.stderr, flush=True)
 
     def heading(self, text: str) -> None:
         self.text(f"## {text}")

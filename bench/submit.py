@@ -137,11 +137,11 @@ def measure_submits(stage: Stage, report: Report, effort: Effort) -> None:
     with ExitStack() as stack:
         standin = start_standin(stack, stage.place.folder, core=stage.core, delay_s=GEMINI_DELAY_S)
         ours, direct_s = _measure_ours(stage, standin, effort)
-        report.text("measured: ours")
+        report.measured("ours")
         peers = []
         for pool in pools:
             peers.append(_measure_peer(stage, standin, pool, effort.peer_seconds))
-            report.text(f"measured: {pool.name}")
+            report.measured(pool.name)
     rows = [ours.row("ours", ours.seen.per_s(FIRST_WAVE_S, effort.seconds))]
     for pool, peer in zip(pools, peers, strict=True):
         rows.append(peer.row(pool.name, peer.seen.per_s(FIRST_WAVE_S, effort.peer_seconds)))
