@@ -1,7 +1,7 @@
 """Every connection of the server: accepted, counted, left to idle cheaply, lent to Tornado for an exchange, ended.
 
-A connection that waits for a request is a file descriptor in the event loop and little else (some hundred bytes; Tornado
-keeps eight). What it then reads is shown to the express lane; what that does not answer goes to Tornado with the bytes
+A connection that waits for a request is a file descriptor and little else (some hundred bytes; Tornado keeps eight
+thousand). What it then reads is shown to the express lane; what that does not answer goes to Tornado with the bytes
 already read (``lane_stream.py``), and comes back when the exchange is over. Refuses to know what requests say.
 """
 
