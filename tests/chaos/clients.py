@@ -91,7 +91,8 @@ class Client:
         timeout = aiohttp.ClientTimeout(total=timeout_s)
         asked_at = time.monotonic()
         async with self._session.request(method, url + path, data=data, headers=sent, timeout=timeout) as response:
-            return Answer(response.status, response.headers, await response.read(), url, asked_at)
+            process = response.headers.get("X-Upstream", url).rpartition(", ")[2]
+            return Answer(response.status, response.headers, await response.read(), process, asked_at)
 
     async def submit(self, manual_prompt: str, *, key: str = "", url: str = "", within_s: float = 30.0) -> str:
         """Start a generation with an Idempotency-Key, repeating it until it is accepted; return the task's id.

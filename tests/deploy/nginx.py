@@ -33,6 +33,7 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     gzip on;  # as Debian ships it
+    add_header X-Upstream $upstream_addr always;  # whose answer it is, the last one's when several were asked
     include {folder}/shipped.conf;
 }}
 """
