@@ -72,5 +72,5 @@ def has_ended(pid: int) -> bool:
     """Say whether it is gone, or waits for its new parent to bury it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter between opening and reading
         return True

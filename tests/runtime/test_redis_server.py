@@ -35,9 +35,9 @@ def client_of(server: RedisServer) -> Iterator[redis.Redis]:
 def is_gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return " Z " in Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):  # also between the two, and between opening and reading
         return True
-    return Path(f"/proc/{pid}/stat").exists() and " Z " in Path(f"/proc/{pid}/stat").read_text()
 
 
 def test_it_answers_and_is_gone_after_the_with_block(binary: str) -> None:
