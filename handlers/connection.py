@@ -91,6 +91,12 @@ class Connection:
         """Let Tornado answer this; None when the client has gone."""
         return self._owner.lend(self, data)
 
+    def close_if_idle(self) -> None:
+        """Close, unless a request has come meanwhile and waits for its turn: that is answered first."""
+        self.readable()
+        if not self.busy:
+            self.close()
+
     def close(self) -> None:
         if self.descriptor >= 0:
             self._owner.readers.remove_reader(self.descriptor)

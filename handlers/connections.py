@@ -116,7 +116,7 @@ class Connections:
 
     def _close_idle(self) -> None:
         for connection in [connection for connection in self._waiting if not connection.busy]:
-            connection.close()
+            connection.close_if_idle()
 
     async def _emptied(self, within_s: float) -> bool:
         if len(self):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tornado.netutil import bind_unix_socket
 
-from handlers import connections
+from handlers import connections, readers
 from tests.deploy.nginx import Nginx
 from tests.handlers.conftest import BASE
 from tests.handlers.lane.conftest import House, lane, polled, until
@@ -188,6 +188,22 @@ async def test_draining_ends_every_connection_in_its_time(house: House) -> None:
                 pass
         assert await draining == [True, True]
         assert not len(house.service.connections)
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_what_has_come_before_the_end_is_answered_however_many_wait(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "AT_ONCE", 1)
+    monkeypatch.setattr(connections, "IDLE_GRACE_S", 0.0)
+    task_id = await house.task()
+    async with contextlib.AsyncExitStack() as stack:
+        wires = [await stack.enter_async_context(connected(house.address)) for _ in range(30)]
+        await until(lambda: len(house.service.connections) == len(wires))
+        for wire in wires:
+            wire.writer.write(house.poll(task_id))
+        assert await house.service.connections.drain(10)
+        assert [(await wire.answer()).status for wire in wires] == [200] * len(wires)
 
 
 @pytest.mark.gen_test
