@@ -105,12 +105,8 @@ class StatusCopy:
         """Name a task's document as ``peek_key`` and ``look_up`` want it."""
         return self._storage.key(account_id, "status", task_id).encode()
 
-    def peek(self, account_id: str, task_id: str) -> Document | None:
-        """Return the document if it is known for certain, without asking anyone."""
-        return self.peek_key(self.key(account_id, task_id))
-
     def peek_key(self, key: bytes) -> Document | None:
-        """Do what ``peek`` does, for who has the key at hand."""
+        """Return the document if it is known for certain, without asking anyone; ``key`` as ``key`` makes it."""
         document = self._documents.get(key)
         if document is not None:
             now = time.monotonic()

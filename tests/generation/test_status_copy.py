@@ -97,7 +97,7 @@ async def seen_in_time(look: Callable[[], Awaitable[int]], version: int) -> None
 
 def known(copy: StatusCopy, task: str) -> int:
     """The version that is known without asking, or 0."""
-    document = copy.peek("a", task)
+    document = copy.peek_key(copy.key("a", task))
     return document.version if document else 0
 
 
@@ -108,7 +108,7 @@ async def test_a_document_is_read_once_and_then_known(server: RedisServer) -> No
         found = await asyncio.gather(*(w.copy.document("a", "t") for _ in range(100)))
         assert [document.version for document in found if document] == [3] * 100
         await until(lambda: known(w.copy, "t"))
-        assert (await w.copy.document("a", "t")) is w.copy.peek("a", "t") is found[0]
+        assert (await w.copy.document("a", "t")) is w.copy.peek_key(w.copy.key("a", "t")) is found[0]
         assert w.copy.reads == 1
 
 
@@ -139,7 +139,7 @@ async def test_own_writes_are_known_at_once_and_changes_by_others_follow(server:
         await w.write("t", body(1))
         w.copy.put("a", "t", body(1), 600)
         assert known(w.copy, "t") == 1
-        await until(lambda: w.copy.peek("a", "t").tracked)  # type: ignore[union-attr]  # the line above saw it
+        await until(lambda: w.copy.peek_key(w.copy.key("a", "t")).tracked)  # type: ignore[union-attr]  # the line above saw it
         await w.write("t", body(2, "failed"))
         await until(lambda: known(w.copy, "t") == 2)
 
