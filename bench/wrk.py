@@ -22,7 +22,7 @@ from bench.process import START_TIMEOUT_S, BenchmarkFailed, Process, core_busy_s
 SCRIPT = Path(__file__).with_name("polls.lua")
 SETTLE_S = 0.7
 RAMP_TIMEOUT_S = 20.0
-LEAST_PER_S = 5_000  # first requests that the slowest peer answers
+LEAST_PER_S = 5_000  # at which connections open, at least
 WARM_UP_CONNECTIONS = 50
 SUBMITS_ONLY = -1
 
