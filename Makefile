@@ -18,7 +18,7 @@ test: setup
 # The servers that tests start are measured too, but those that are killed: the real figures are higher.
 coverage: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
-	for room in accounts generation handlers; do $(BIN)/coverage report --include="$$room/*" --fail-under=90 || exit 1; done
+	for room in accounts generation handlers server storage; do $(BIN)/coverage report --include="$$room/*" --fail-under=90 || exit 1; done
 
 lint: setup
 	$(BIN)/ruff check .

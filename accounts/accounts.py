@@ -16,7 +16,7 @@ from typing import Any
 from accounts.audit import AuditFailure, audit
 from accounts.errors import AccountExists, GrantRefused, InvalidAccountId, TokensOutOfRange, UnknownAccount
 from accounts.ledger import Ledger, LedgerEntry
-from runtime.storage import Storage, account_of
+from storage.storage import Storage, account_of
 
 # Safe inside a hash tag and in one line of text; fits what a JWT's sub holds: 42, auth0|123, a UUID, an e-mail.
 ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.@|:+=/-]{1,128}")

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from accounts.accounts import Accounts
 from accounts.errors import Unauthorized, UnknownAccount, UnknownApiKey
-from runtime.storage import Storage
+from storage.storage import Storage
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM_CHARACTERS = 37  # 220 bits

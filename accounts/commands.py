@@ -29,7 +29,7 @@ from accounts.errors import (
     UnknownAccount,
     UnknownApiKey,
 )
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 T = TypeVar("T")
 

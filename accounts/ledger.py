@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.errors import InvalidEntryId
-from runtime.storage import Storage
+from storage.storage import Storage
 
 ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 LARGEST_PART = 2**64 - 1  # of a stream's id. Source: Redis documentation, "Entry IDs"

@@ -15,7 +15,7 @@ import jwt
 from redis import asyncio as aioredis
 
 from accounts import Accounts
-from runtime.storage import Storage
+from storage.storage import Storage
 
 COUNT = 1_000
 LIFETIME_S = 7_200

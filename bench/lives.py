@@ -29,7 +29,7 @@ from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITI
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from runtime.storage import Storage
+from storage.storage import Storage
 
 STAGE_S = 1.1  # for each of the stages before the end
 COMPLETED_S = 2.0

@@ -21,7 +21,7 @@ from bench.contenders import ROOT, Contender, Place, Server
 from bench.process import BenchmarkFailed, Process, raise_descriptor_limit, session_cpu_s, two_cores
 from bench.verification import verify, verify_fixed
 from bench.wrk import Wrk
-from runtime.redis_server import RedisServer
+from storage.redis_server import RedisServer
 
 NOBODYS_TASK = "00000000-0000-4000-8000-000000000000"
 DESCRIPTORS = 12_000  # for 10,000 connections and what else a process opens

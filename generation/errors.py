@@ -21,7 +21,7 @@ GenerationError
 from __future__ import annotations
 
 from generation.lease_index import TaskRef
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 
 class GenerationError(Exception):

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from generation.status_copy import StatusCopy
-from runtime.storage import Storage
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
+from storage.storage import Storage
 
 EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # a part has 64 bits; a number of 20 digits may have more
 ENTRIES_AT_ONCE = 100

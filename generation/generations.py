@@ -28,7 +28,7 @@ from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
 from generation.tasks import Idempotency, Lease, Tasks
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LOOK_AGAIN_S = 0.5  # while Redis is away

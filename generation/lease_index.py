@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runtime.storage import Storage, account_of
+from storage.storage import Storage, account_of
 
 MARKER = "whole"  # a member that never expires: an index without it was lost, at least in part
 MOST_AT_ONCE = 1_000  # unpack() in Lua and one reaper's turn are both bounded by this

@@ -40,7 +40,7 @@ from generation.stages import (
 from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 T = TypeVar("T")
 FINISHING_S = 5.0  # kept back from Gemini's share of the task's time, for the last two writes

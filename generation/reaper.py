@@ -18,7 +18,7 @@ from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 TURNS_BETWEEN_REBUILDS = 60  # with a turn every 5 s: a hint that got lost alone is found again within 5 minutes
 CLAIMED_AT_ONCE = 50

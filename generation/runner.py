@@ -14,7 +14,7 @@ from generation.errors import ServerBusy, TaskLost, TaskNotFound
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
 from generation.tasks import Lease, Tasks
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 UNDO_AGAIN_S, UNDO_FOR_S = 1.0, 120.0  # as long as a task lives
 RENEW_AGAIN_S = 1.0  # after a failed renewal, so that an outage of Redis costs no lease that could be kept

@@ -17,11 +17,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from generation.tracked_keys import Reading, TrackedKeys
-from generation.tracking import STALE_S, TrackingLink
-from runtime.storage import Storage
-from runtime.storage_errors import StorageUnavailable
-from runtime.wire import Argument
+from storage.errors import StorageUnavailable
+from storage.storage import Storage
+from storage.tracked_keys import Reading, TrackedKeys
+from storage.tracking import STALE_S, TrackingLink
+from storage.wire import Argument
 
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
 TRACKED_WITHIN_S = 0.1  # of being written here

@@ -29,8 +29,8 @@ from generation.lease_index import LeaseIndex, TaskRef
 from generation.stages import COMPLETED, FAILED, FINALIZING, QUEUED, STEPS, Stage
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from runtime.storage import Storage
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
+from storage.storage import Storage
 
 
 class Code(IntEnum):

@@ -21,7 +21,7 @@ from accounts import (
     UnknownAccount,
 )
 from generation import errors as generation
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 
 class BadRequest(Exception):

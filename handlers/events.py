@@ -11,7 +11,7 @@ from accounts import AccountsError
 from generation import Event
 from handlers.errors import BadRequest
 from handlers.generations import WaitingHandler
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 SILENCE_S = 15.0
 SLOW_READER_S = 10.0

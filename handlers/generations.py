@@ -5,8 +5,8 @@ from __future__ import annotations
 from generation import Document, Patience
 from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
-from handlers.poll_answers import RETRY_AFTER_S
 from handlers.services import Services
+from server.lane.responses import RETRY_AFTER_S
 
 BASE = "/api/v1/web-knowledge"
 LONGEST_WAIT_S = 25

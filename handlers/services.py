@@ -9,8 +9,8 @@ from accounts import Accounts, Identity
 from generation import Generations
 from handlers.open_requests import OpenRequests
 from handlers.page_files import Page
-from handlers.polls import Polls
 from runtime.metrics import Metrics
+from server.lane.polls import Polls
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 from tornado.platform.asyncio import BaseAsyncIOLoop
 
-from runtime.redis_server import NoRedisServer, RedisServer, find_redis_server
 from runtime.settings import RedisSettings
-from runtime.storage import Storage, connect
+from storage.redis_server import NoRedisServer, RedisServer, find_redis_server
+from storage.storage import Storage, connect
 from tests.lua_headers import CheckedStorage
 
 _numbers = itertools.count()

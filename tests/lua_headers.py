@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.storage import SCRIPT_FOLDERS, Call, Storage
-from runtime.wire import Argument
+from storage.storage import SCRIPT_FOLDERS, Call, Storage
+from storage.wire import Argument
 
 HEADER = re.compile(r"(?:^--- .*\n)*^-- (?P<name>[a-z_]+): (?P<rest>(?:.*\n)(?:^--(?!-).*\n)*)", re.MULTILINE)
 NUMBERED = re.compile(r"(?:^|\s)(\d+)(…?) (\S.*?)(?=\s{2,}\d+…? |$)", re.MULTILINE)

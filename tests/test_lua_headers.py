@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from generation.tasks import Code
-from runtime.storage import SCRIPT_FOLDERS, load_scripts
+from storage.storage import SCRIPT_FOLDERS, load_scripts
 from tests.lua_headers import HEADERS, Header
 
 PATHS = [path for folder in SCRIPT_FOLDERS for path in sorted(folder.glob("*.lua"))]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from accounts import AccountExists, Accounts, GrantRefused, InvalidAccountId, TokensOutOfRange, UnknownAccount
-from runtime.storage import Storage
-from runtime.wire import Argument
+from storage.storage import Storage
+from storage.wire import Argument
 
 
 @pytest.mark.gen_test

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts import Accounts, ApiKeys, Unauthorized, UnknownAccount, UnknownApiKey
 from accounts.api_keys import API_KEY, generate_key, is_well_formed
-from runtime.storage import Storage
+from storage.storage import Storage
 
 KEY = generate_key()
 

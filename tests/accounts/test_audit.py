@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import accounts.accounts
 from accounts import Accounts, LedgerEntry
 from accounts.audit import audit
-from runtime.storage import Storage, load_scripts
+from storage.storage import Storage, load_scripts
 
 ACCOUNTS_LUA = Path(accounts.accounts.__file__).parent / "lua"
 MOVE = """--- @include "hold_tokens"

@@ -18,11 +18,11 @@ from pydantic import SecretStr
 
 from accounts import Accounts, ApiKeys
 from accounts.commands import accounts
+from composition import AccountsAdministration
 from generation.prompt_text import PromptText
-from main import AccountsAdministration
-from runtime.redis_server import RedisServer
 from runtime.settings import RedisSettings
-from runtime.storage import Storage, connect
+from storage.redis_server import RedisServer
+from storage.storage import Storage, connect
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -33,7 +33,7 @@ from accounts import (
 )
 from accounts.jwts import Jwts
 from runtime.settings import IdentitySettings, JwtSettings
-from runtime.storage import Storage
+from storage.storage import Storage
 
 SECRET = "a secret that is long enough for HS256, which wants 32 bytes"
 KEYS: dict[str, Any] = {

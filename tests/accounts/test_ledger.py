@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts import Accounts, InvalidEntryId
-from runtime.storage import Storage
+from storage.storage import Storage
 
 
 @pytest.mark.gen_test

@@ -19,7 +19,7 @@ from bench.process import BenchmarkFailed, Process, free_port
 from bench.verification import verify
 from bench.wrk import SUBMITS_ONLY, Wrk
 from generation.stages import GENERATING
-from runtime.redis_server import RedisServer
+from storage.redis_server import RedisServer
 
 SECRET = "s" * 64
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 from tests.chaos.clients import BASE, NETWORK, START, Client, NoAnswer
 from tests.chaos.verdict import Verdict
 from tests.chaos.world import World

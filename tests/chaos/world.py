@@ -21,9 +21,9 @@ import aiohttp
 from pydantic import SecretStr
 
 from accounts import Accounts, ApiKeys
-from runtime.redis_server import RedisServer
 from runtime.settings import RedisSettings
-from runtime.storage import Storage, connect
+from storage.redis_server import RedisServer
+from storage.storage import Storage, connect
 from tests.chaos.clients import Client
 from tests.chaos.witness import Witness
 from tests.deploy.processes import ROOT, STANDIN_KEY, Process

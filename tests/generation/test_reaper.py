@@ -14,10 +14,10 @@ from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
-from generation.tracking import TrackingLink
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from runtime.storage import Storage
+from storage.storage import Storage
+from storage.tracking import TrackingLink
 
 ORPHANS = MOST_AT_ONCE + 200
 

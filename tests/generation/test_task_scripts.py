@@ -33,9 +33,9 @@ from generation.stages import (
 )
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
-from runtime.redis_server import RedisServer
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from runtime.storage import Storage
+from storage.redis_server import RedisServer
+from storage.storage import Storage
 
 ATTEMPTS = 3
 UNFINISHED = 4

@@ -13,12 +13,12 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.web import Application
 
 from accounts import Accounts, ApiKeys
-from main import Service, compose
+from composition import Service, compose
 from runtime.configuration import load_settings
-from runtime.redis_server import RedisServer
 from runtime.settings import Settings
-from runtime.storage import Storage
 from standin import serve_standin
+from storage.redis_server import RedisServer
+from storage.storage import Storage
 
 BASE = "/api/v1/web-knowledge"
 STANDIN_KEY = "a-key-for-tests"

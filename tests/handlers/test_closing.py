@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from generation.lease_index import LeaseIndex, TaskRef
-from runtime.storage import Storage
+from storage.storage import Storage
 from tests.handlers.conftest import Client
 
 

@@ -9,7 +9,7 @@ import pytest
 import accounts.errors
 import generation.errors
 from handlers.errors import ANSWERS, HTTP_STATUSES, Answer, BadRequest, answer_for
-from runtime.storage_errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 
 def subclasses(base: type[Exception]) -> Iterator[type[Exception]]:

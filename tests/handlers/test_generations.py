@@ -12,7 +12,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts, ApiKeys
-from runtime.storage import Storage
+from storage.storage import Storage
 from tests.handlers.conftest import BASE, Client, make_client
 
 MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."

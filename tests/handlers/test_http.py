@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from main import Service
+from composition import Service
 from tests.handlers.conftest import BASE, Client
 
 LIST = f"{BASE}/generate-prompt-async/"

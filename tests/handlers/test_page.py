@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
+from composition import Service, compose
 from handlers.page_files import WEB, Page
-from main import Service, compose
 from runtime.settings import Settings
 from tests.handlers.conftest import Client
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from accounts import Accounts, ApiKeys
 from runtime.settings import RedisSettings
-from runtime.storage import Storage, connect
+from storage.storage import Storage, connect
 from tests.deploy.processes import Process
 
 JWT_SECRET = "a secret for tests, of thirty-two bytes and more"

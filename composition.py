@@ -1,0 +1,197 @@
+"""What exists and who owns what: the only place that constructs services and wires them to each other.
+
+Read ``compose`` for what exists; everything it opens is closed in reverse. ``run`` serves until a signal, then drains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import structlog
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets, bind_unix_socket
+from tornado.web import Application
+
+from accounts import Accounts, ApiKeys, Identity
+from generation import Generations, StatusCopy
+from generation.events import TaskEvents
+from generation.gemini import Gemini, open_session
+from generation.pipeline import Pipeline
+from generation.prompt_text import PromptText
+from generation.reaper import Reaper
+from generation.runner import Runner
+from generation.tasks import Tasks
+from handlers.open_requests import OpenRequests
+from handlers.page_files import Page
+from handlers.routes import make_app
+from handlers.services import Services
+from runtime.descriptors import connections_within_limit
+from runtime.garbage import settle_garbage_collector
+from runtime.metrics import Metrics
+from runtime.periodic import Periodic
+from runtime.settings import GeminiSettings, Settings
+from server.connections import Connections
+from server.lane.express_lane import ExpressLane
+from server.lane.polls import Polls
+from storage.errors import StorageUnavailable
+from storage.storage import Storage, connect, wait_until_ready, warn_when_not_durable
+from storage.tracking import TrackingLink
+
+log = structlog.get_logger("main")
+UNBOUNDED = 1 << 40  # handlers refuse large bodies themselves, with an answer that a client can read
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What runs: the server for HTTP, and what has to be told that the end is near."""
+
+    app: Application
+    connections: Connections
+    polls: Polls
+    runner: Runner
+    open_requests: OpenRequests
+
+
+async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: str = "") -> Service:
+    """Construct every service, the needed before the needing; ``stack`` closes them in reverse."""
+    metrics = Metrics()
+    storage = await _open_storage(settings, stack, metrics)
+    copy = await stack.enter_async_context(
+        StatusCopy(storage, TrackingLink(storage.redis), entries=settings.redis.copy_entries)
+    )
+    accounts, api_keys = Accounts(storage), ApiKeys(storage)
+    gemini_session = await stack.enter_async_context(open_session(settings.gemini))
+    jwks_session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))  # its host has its own proxy
+    identity = Identity(api_keys, accounts, settings.identity, jwks_session)
+
+    tasks = Tasks(
+        storage,
+        owner=secrets.token_hex(8),
+        written=lambda account_id, task_id, body: copy.put(account_id, task_id, body, settings.tasks.status_ttl_s),
+        metrics=metrics,
+        tasks=settings.tasks,
+        limits=settings.limits,
+        money=settings.money,
+    )
+    gemini = Gemini(gemini_session, settings.gemini, attempted=metrics.gemini_attempted)
+    prompt_text = PromptText(settings.prompt.templates_folder)
+    pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, gemini_deadline_s=settings.gemini.deadline_s)
+    limits = settings.limits
+    runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
+    stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed
+    metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
+    metrics.read_breaker(lambda: gemini.breaker_state)
+
+    open_requests = OpenRequests()
+    polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
+    metrics.read_polls(lambda: polls.counts)
+    services = Services(
+        identity=identity,
+        accounts=accounts,
+        generations=Generations(
+            tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters
+        ),
+        polls=polls,
+        metrics=metrics,
+        not_ready=_readiness(storage, open_requests),
+        open_requests=open_requests,
+        cors_origins=frozenset(settings.server.cors_allowed_origins),
+        body_bytes=settings.server.body_bytes,
+        minimum_tokens=settings.money.minimum_tokens,
+        page=Page(demo_api_key),
+    )
+    app = make_app(services)
+    lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None
+    server = HTTPServer(
+        app,
+        xheaders=settings.server.trust_proxy_headers,
+        idle_connection_timeout=settings.server.header_timeout_s,  # Tornado has them from a request's first byte on
+        body_timeout=settings.server.body_timeout_s,
+        max_body_size=UNBOUNDED,
+    )
+    connections = await stack.enter_async_context(Connections(server, lane, settings.server))
+    await stack.enter_async_context(Periodic(runner.renew, settings.tasks.renew_every_s))
+    await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
+    return Service(app, connections, polls, runner, open_requests)
+
+
+async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
+    redis = connect(settings.redis)
+    prefix = settings.redis.key_prefix
+    storage = Storage(redis, prefix=prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    stack.push_async_callback(storage.aclose)
+    await wait_until_ready(redis, settings.redis.start_timeout_s)
+    await warn_when_not_durable(redis)
+    return storage
+
+
+def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
+    async def not_ready() -> str:
+        if open_requests.draining:
+            return "draining"
+        try:
+            await storage.read("ping", storage.redis.ping)
+        except StorageUnavailable:
+            return "storage_unavailable"
+        return ""
+
+    return not_ready
+
+
+async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key: str = "") -> None:
+    """Serve until SIGTERM or SIGINT, then drain; ``ready`` is told the URL once requests are accepted."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    connections = connections_within_limit(settings.server.connections)
+    server = settings.server.model_copy(update={"connections": connections})
+    settings = settings.model_copy(update={"server": server})
+    async with AsyncExitStack() as stack:
+        service = await compose(settings, stack, demo_api_key=demo_api_key)
+        if settings.server.unix_socket:
+            sockets = [bind_unix_socket(settings.server.unix_socket, mode=0o660, backlog=4096)]
+            address = f"unix:{settings.server.unix_socket}"
+        else:
+            sockets = bind_sockets(settings.server.port, settings.server.host, backlog=4096)
+            address = f"http://{settings.server.host}:{sockets[0].getsockname()[1]}"
+        service.connections.add_sockets(sockets)
+        settle_garbage_collector()
+        log.info("serving", address=address, pid=os.getpid())
+        if not settings.gemini.api_key.get_secret_value() and settings.gemini.base_url == GeminiSettings().base_url:
+            log.warning("gemini_api_key_missing", effect="only fallbacks are made", setting="GEMINI_API_KEY")
+        ready(address)
+        await stop.wait()
+        await _drain(service, settings.server.drain_timeout_s)
+
+
+async def _drain(service: Service, timeout_s: float) -> None:
+    log.info("draining", running=service.runner.running, requests=service.open_requests.count)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(service.runner.drain(timeout_s))
+        group.create_task(service.open_requests.drain(timeout_s))
+        group.create_task(service.connections.drain(timeout_s))
+    log.info("drained")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsAdministration:
+    accounts: Accounts
+    api_keys: ApiKeys
+    advice: Callable[[str], str]
+
+
+@asynccontextmanager
+async def open_accounts(settings: Settings, advice: Callable[[str], str]) -> AsyncIterator[Any]:
+    """Open what the accounts commands need, without a server around it."""
+    async with AsyncExitStack() as stack:
+        storage = await _open_storage(settings, stack, Metrics())
+        yield AccountsAdministration(Accounts(storage), ApiKeys(storage), advice)

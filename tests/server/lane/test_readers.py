@@ -1,0 +1,64 @@
+"""The clients' epoll: in portions, without harm from one to the others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from runtime.descriptors import connections_within_limit
+from server.batched_epoll import AT_ONCE, Readers
+from tests.server.lane.conftest import until
+
+MANY = AT_ONCE + 100
+
+
+@pytest.fixture
+def readable() -> Iterator[list[int]]:
+    """Descriptors that can all be read at once."""
+    connections_within_limit(MANY)
+    pipes = [os.pipe() for _ in range(MANY)]
+    for _, end in pipes:
+        os.write(end, b"x")
+    yield [end for end, _ in pipes]
+    for both in pipes:
+        for end in both:
+            os.close(end)
+
+
+@pytest.mark.gen_test
+async def test_work_under_way_goes_on_before_all_new_work_is_taken(readable: list[int]) -> None:
+    readers, taken, turn = Readers(asyncio.get_running_loop()), [], asyncio.Event()
+    for end in readable:
+        readers.add_reader(end, lambda end=end: (os.read(end, 1), taken.append(end), turn.set()))  # type: ignore[misc]
+    await turn.wait()
+    assert len(taken) == AT_ONCE
+    await until(lambda: len(taken) == MANY)
+    assert sorted(taken) == sorted(readable)  # each one once
+    readers.close()
+
+
+@pytest.mark.gen_test
+async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(readable: list[int]) -> None:
+    loop = asyncio.get_running_loop()
+    readers, taken = Readers(loop), []
+    failures: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: failures.append(context))
+    first, *others = readable[:10]
+
+    def fail() -> None:
+        readers.remove_reader(first)
+        readers.remove_reader(others[-1])
+        readers.remove_reader(others[-1])  # is no mistake
+        raise RuntimeError("mine")
+
+    readers.add_reader(first, fail)
+    for end in others:
+        readers.add_reader(end, lambda end=end: (os.read(end, 1), taken.append(end)))  # type: ignore[misc]
+    await until(lambda: len(taken) == len(others) - 1)
+    assert sorted(taken) == sorted(others[:-1])
+    assert [str(failure["exception"]) for failure in failures] == ["mine"]
+    readers.close()

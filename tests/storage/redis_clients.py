@@ -1,0 +1,72 @@
+"""Clients of a test's Redis: the storage that is tested, and others that make trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from redis import asyncio as aioredis
+
+from runtime.settings import RedisSettings
+from storage.errors import StorageUnavailable
+from storage.redis_server import RedisServer
+from storage.storage import Storage, connect
+from tests.storage.proxy import Proxy
+
+
+def port_of(url: str) -> int:
+    return int(url.rsplit(":", 1)[1].split("/")[0])
+
+
+def through(proxy: Proxy, server: RedisServer) -> str:
+    return server.url.replace(f":{port_of(server.url)}/", f":{proxy.port}/")
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, *, timeout_s: float = 2.0, connections: int = 64, **options: Any) -> AsyncIterator[Storage]:
+    settings = RedisSettings(url=SecretStr(url), timeout_s=timeout_s, connections=connections)
+    storage = Storage(connect(settings), **options)
+    try:
+        yield storage
+    finally:
+        await storage.aclose()
+
+
+@contextlib.asynccontextmanager
+async def another_client(url: str) -> AsyncIterator[aioredis.Redis]:
+    """One that has nothing to do with the storage that is tested."""
+    async with aioredis.Redis.from_url(url) as redis:
+        yield redis
+
+
+async def command(redis: aioredis.Redis, *words: str) -> Any:
+    return await redis.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py gives it no types
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return when the condition holds; pytest-tornado's own timeout ends a wait in vain."""
+    while not await condition():  # noqa: ASYNC110  # what is waited for happens in another process
+        await asyncio.sleep(0.01)
+
+
+async def write(storage: Storage, member: str = "member") -> Any:
+    """Run a script that writes: a lease's hint."""
+    return await storage.run("index_leases", ["pg:leases"], [60_000, member])
+
+
+async def reason_of(storage: Storage, member: str = "member") -> str:
+    with pytest.raises(StorageUnavailable) as caught:
+        await write(storage, member)
+    return caught.value.reason
+
+
+async def writing_ends_with(reason: str, storage: Storage) -> bool:
+    try:
+        await write(storage)
+    except StorageUnavailable as exc:
+        return exc.reason == reason
+    return False

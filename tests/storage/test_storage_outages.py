@@ -1,0 +1,110 @@
+"""Redis is away, slow, or goes away in the middle: bounded time, and service as soon as it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import RedisSettings
+from storage.redis_server import RedisServer
+from tests.storage.proxy import Proxy
+from tests.storage.redis_clients import (
+    another_client,
+    command,
+    opened,
+    port_of,
+    reason_of,
+    through,
+    write,
+)
+
+QUICK_S = 0.3
+
+
+@pytest.mark.gen_test
+async def test_a_killed_redis_is_noticed_at_once_and_used_again_when_it_is_back(tmp_path: Path) -> None:
+    failed: list[str] = []
+    with RedisServer(tmp_path) as server:
+        async with opened(server.url, failed=failed.append) as storage:
+            await write(storage)
+            server.kill()
+            started = time.monotonic()
+            assert await reason_of(storage) == "unreachable"
+            assert time.monotonic() - started < 2
+            assert failed == ["unreachable"]
+            server.start()
+            assert await write(storage, "after") == 1
+
+
+@pytest.mark.gen_test
+async def test_a_redis_that_hangs_costs_one_timeout(server: RedisServer) -> None:
+    async with opened(server.url, timeout_s=QUICK_S) as storage, another_client(server.url) as redis:
+        await write(storage)
+        await redis.client_pause(1_000)
+        started = time.monotonic()
+        assert await reason_of(storage) == "timeout"
+        assert QUICK_S <= time.monotonic() - started < 2 * QUICK_S
+        await redis.client_unpause()
+        assert await write(storage, "after") == 1
+
+
+@pytest.mark.gen_test
+async def test_a_redis_that_accepts_and_says_nothing_costs_a_few_timeouts_at_most(server: RedisServer) -> None:
+    async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server), timeout_s=QUICK_S) as storage:
+        proxy.silent = True
+        started = time.monotonic()
+        assert await reason_of(storage) == "timeout"
+        assert time.monotonic() - started < 3 * QUICK_S
+
+
+@pytest.mark.gen_test
+async def test_a_redis_half_a_second_away_works_with_the_default_timeout(server: RedisServer) -> None:
+    timeout_s = RedisSettings().timeout_s
+    async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server), timeout_s=timeout_s) as storage:
+        proxy.delay_s = 0.5
+        assert await write(storage, "a") == 1
+        assert await storage.run_many("index_leases", [(["pg:leases"], [1, str(n)]) for n in range(50)]) == [1] * 50
+
+
+@pytest.mark.gen_test
+async def test_an_answer_cut_in_the_middle_is_asked_for_again(server: RedisServer) -> None:
+    async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server), connections=1) as storage:
+        await write(storage, "a")
+        await storage.redis.set("a", "x" * 10_000)
+        proxy.resets = 1
+        assert await storage.read("get", lambda: storage.redis.get("a")) == b"x" * 10_000
+        proxy.resets = 1
+        assert await write(storage, "b") == 0, "it had been written when the answer was lost"
+        proxy.resets = 1
+        assert await storage.run_many("index_leases", [(["pg:leases"], [1, "b"])]) == [0]
+        assert proxy.connections == 5
+
+
+@pytest.mark.gen_test
+async def test_answers_that_are_always_cut_end_soon(server: RedisServer) -> None:
+    async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server)) as storage:
+        await write(storage)
+        proxy.resets = 1_000
+        started = time.monotonic()
+        assert await reason_of(storage) == "unreachable"
+        assert time.monotonic() - started < 3
+        proxy.resets = 0
+        assert await write(storage, "after") == 1
+
+
+@pytest.mark.gen_test
+async def test_after_a_failover_writes_go_to_the_new_master(server: RedisServer) -> None:
+    """The old master lives on as a replica, and the name that was connected to leads to the new one."""
+    with RedisServer() as new:
+        async with another_client(new.url) as redis:
+            await command(redis, "ACL", "SETUSER", "default", f">{server.url.split(':')[2].split('@')[0]}")
+        async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server)) as storage:
+            await asyncio.gather(*(write(storage, str(number)) for number in range(5)))
+            async with another_client(server.url) as redis:
+                await command(redis, "REPLICAOF", "127.0.0.1", "1")
+            proxy.target_port = port_of(new.url)
+            assert await reason_of(storage) == "read_only"
+            assert await write(storage, "after") == 1
