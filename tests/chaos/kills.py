@@ -18,7 +18,7 @@ from tests.chaos.clients import Client
 from tests.chaos.outcome import Outcome
 from tests.chaos.verdict import ended, judge
 from tests.chaos.world import REAL_LEASES, Server, World, a_world
-from tests.storage.proxy import Proxy
+from tests.support.redis_proxy import Proxy
 
 ENDED = "ended"
 SEVEN_STAGES = (*(stage.name for stage in (QUEUED, INITIALIZING, CHECKING, GENERATING, WAITING, FINALIZING)), ENDED)

@@ -14,7 +14,7 @@ from tests.chaos.load import Load, money_watched, under_load
 from tests.chaos.outcome import Outcome
 from tests.chaos.verdict import Verdict, judge, paid_in_vain
 from tests.chaos.world import REAL_LEASES, World, a_world
-from tests.storage.proxy import Proxy
+from tests.support.redis_proxy import Proxy
 
 # A kill must not cost what Redis has acknowledged. With `everysec` it may: docs/guarantees.md says how much.
 DURABLE = ("--appendfsync", "always")

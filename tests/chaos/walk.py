@@ -15,7 +15,7 @@ from tests.chaos.outcome import Outcome
 from tests.chaos.storage import DURABLE, TROUBLES
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.world import Server, World, a_world
-from tests.storage.proxy import Proxy
+from tests.support.redis_proxy import Proxy
 
 CLIENTS = 10
 ACTIONS = "generate generate generate cancel cancel replay wait leave watch"

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import pytest
 
-from tests.runtime.waiting import eventually
+from tests.support.waiting import eventually
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 UPSTREAM_SERVERS = re.compile(r"(    server 127\.0\.0\.1:\d+ max_fails=0;\n)+")

@@ -16,7 +16,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from tests.deploy.nginx import Nginx, free_port
 from tests.deploy.processes import STANDIN_KEY, Process, demo, serve
-from tests.storage.proxy import Proxy
+from tests.support.redis_proxy import Proxy
 
 BASE = "/api/v1/web-knowledge"
 START = f"{BASE}/generate-prompt-async/"

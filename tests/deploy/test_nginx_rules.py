@@ -16,7 +16,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from tests.deploy.nginx import Nginx, free_port
-from tests.storage.proxy import Proxy
+from tests.support.redis_proxy import Proxy
 
 START = "/api/v1/web-knowledge/generate-prompt-async/"
 SYNCHRONOUS = "/api/v1/web-knowledge/generate-prompt/"

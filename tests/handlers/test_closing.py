@@ -8,7 +8,7 @@ import pytest
 
 from generation.lease_index import LeaseIndex, TaskRef
 from storage.storage import Storage
-from tests.handlers.conftest import Client
+from tests.support.whole_server import Client
 
 
 @pytest.mark.gen_test

@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts, ApiKeys
 from storage.storage import Storage
-from tests.handlers.conftest import BASE, Client, make_client
+from tests.support.whole_server import BASE, Client, make_client
 
 MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."
 START = f"{BASE}/generate-prompt-async/"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from composition import Service
-from tests.handlers.conftest import BASE, Client
+from tests.support.whole_server import BASE, Client
 
 LIST = f"{BASE}/generate-prompt-async/"
 ORIGIN = "https://app.example"

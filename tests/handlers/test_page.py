@@ -12,7 +12,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from composition import Service, compose
 from handlers.page_files import WEB, Page
 from runtime.settings import Settings
-from tests.handlers.conftest import Client
+from tests.support.whole_server import Client
 
 DEMO_KEY = "pg_the_key_of_the_demo"
 META = f'<meta name="demo-api-key" content="{DEMO_KEY}">'

@@ -13,7 +13,7 @@ from tests.chaos.clients import Client
 from tests.chaos.world import World
 from tests.deploy.processes import ROOT
 from tests.reliability.test_ownership import at_progress, in_a_world, slow_prompt
-from tests.storage.proxy import Proxy
+from tests.support.redis_proxy import Proxy
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from standin.commands import gemini_standin
-from tests.runtime.waiting import eventually
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "from standin.commands import gemini_standin; gemini_standin()"

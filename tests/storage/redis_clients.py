@@ -15,7 +15,7 @@ from runtime.settings import RedisSettings
 from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
 from storage.storage import Storage, connect
-from tests.storage.proxy import Proxy
+from tests.support.redis_proxy import Proxy
 
 
 def port_of(url: str) -> int:

@@ -21,7 +21,7 @@ from redis.retry import Retry
 
 import storage.redis_server
 from storage.redis_server import NoRedisServer, RedisServer, find_redis_server
-from tests.runtime.waiting import eventually
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

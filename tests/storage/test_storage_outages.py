@@ -10,7 +10,6 @@ import pytest
 
 from runtime.settings import RedisSettings
 from storage.redis_server import RedisServer
-from tests.storage.proxy import Proxy
 from tests.storage.redis_clients import (
     another_client,
     command,
@@ -20,6 +19,7 @@ from tests.storage.redis_clients import (
     through,
     write,
 )
+from tests.support.redis_proxy import Proxy
 
 QUICK_S = 0.3
 

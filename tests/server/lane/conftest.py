@@ -15,7 +15,7 @@ from accounts import Accounts, ApiKeys
 from composition import Service
 from runtime.settings import Settings
 from storage.storage import Storage
-from tests.handlers.wire import RawAnswer, Wire, document, new_task_id, poll
+from tests.support.raw_http import RawAnswer, Wire, document, new_task_id, poll
 
 LANE, TORNADO = True, False
 ORIGIN = "https://app.example"

@@ -28,8 +28,8 @@ from runtime.configuration import load_settings
 from server.connections import Connections
 from storage.redis_server import RedisServer
 from storage.storage import Storage, connect
-from tests.handlers.conftest import BASE
-from tests.handlers.wire import BROWSER, document, new_task_id
+from tests.support.raw_http import BROWSER, document, new_task_id
+from tests.support.whole_server import BASE
 
 ORIGIN = "https://app.example"
 AT_ONCE = 20

@@ -15,9 +15,9 @@ from tornado.netutil import bind_unix_socket
 from server import batched_epoll as readers
 from server import connections
 from tests.deploy.nginx import Nginx
-from tests.handlers.conftest import BASE
-from tests.handlers.wire import RawAnswer, Wire, connected, document, new_task_id, request
 from tests.server.lane.conftest import House, lane, polled, until
+from tests.support.raw_http import RawAnswer, Wire, connected, document, new_task_id, request
+from tests.support.whole_server import BASE
 
 
 @pytest.mark.gen_test(timeout=20)

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from accounts import ApiKeys
 from server.lane import express_lane
 from storage.redis_server import RedisServer
-from tests.handlers.conftest import BASE
-from tests.handlers.wire import connected, document, new_task_id, poll, request
 from tests.server.lane.conftest import ORIGIN, SECRET, House, lane, polled, until
+from tests.support.raw_http import connected, document, new_task_id, poll, request
+from tests.support.whole_server import BASE
 
 # What a poll is answered with
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tests.handlers.conftest import BASE
+from tests.support.whole_server import BASE
 
 BROWSER = (
     ("Connection", "keep-alive"),
