@@ -128,7 +128,7 @@ class Generations:
                 document = await self._finished(account_id, started.task_id)
         except TimeoutError:
             if started.replayed:
-                raise
+                raise ServerDraining from None  # who asked has gone, or this process is about to stop
             try:
                 document = await self.cancel(account_id, started.task_id)
             except StorageUnavailable:

@@ -115,6 +115,10 @@ class StatusCopy:
                 return document
         return None
 
+    def last_known(self, key: bytes) -> Document | None:
+        """Return the version that was known last, which may be out of date; its progress never falls."""
+        return self._documents.get(key)
+
     async def document(self, account_id: str, task_id: str) -> Document | None:
         """Return the document, or None when there is no such task (any more).
 

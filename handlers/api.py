@@ -100,7 +100,11 @@ class JsonHandler(RequestHandler):
             self.set_header(name, value)
         if answer.status == 405:
             self.set_header("Allow", ", ".join(self.methods()))
-        self.finish(error_body(answer, self.request_id))
+        self.finish(error_body(answer, self.request_id, self.members_of_error(answer.status)))
+
+    def members_of_error(self, _status: int) -> dict[str, Any]:
+        """Return what this endpoint's errors carry beside the members that all of them have."""
+        return {}
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, HTTPError) or answer_for(value) is not INTERNAL:

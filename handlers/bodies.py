@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
 from handlers.errors import BadRequest
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
 
 class PromptBody(BaseModel):
     """The body of both POST endpoints; members that we do not know are left alone, as the seed's server did."""
@@ -16,13 +18,13 @@ class PromptBody(BaseModel):
 
 
 def parse_prompt(content_type: str, body: bytes) -> str:
-    """Return the manual prompt.
+    """Return the manual prompt. JSON is taken under any name but that of a form: fetch calls a string text/plain.
 
     Raises:
         BadRequest: 415, or 400 with what is wrong where.
     """
     media_type, _, parameters = content_type.partition(";")
-    if media_type.strip().lower() != "application/json":
+    if media_type.strip().lower() in FORMS:
         raise BadRequest(
             415,
             "unsupported_media_type",

@@ -189,7 +189,8 @@ def answer_for(exc: BaseException | None) -> Answer:
     return INTERNAL
 
 
-def error_body(answer: Answer, request_id: str) -> bytes:
-    """Render an error in the shape that all of them have."""
+def error_body(answer: Answer, request_id: str, extra: Mapping[str, Any] | None = None) -> bytes:
+    """Render an error in the shape that all of them have; ``extra`` are members of one endpoint's errors."""
     members = {"success": False, "message": answer.message, "error": answer.sentence, "error_code": answer.error_code}
-    return json.dumps(members | {"request_id": request_id}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    members |= {**(extra or {}), "request_id": request_id}
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

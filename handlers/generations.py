@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from generation import Document, Patience
 from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.services import Services
+from handlers.status_errors import members_of_error
 from server.lane.responses import RETRY_AFTER_S
 
 BASE = "/api/v1/web-knowledge"
@@ -89,6 +92,11 @@ class StatusHandler(WaitingHandler):
             await self.authenticate()
         self.write_document(document)
         self.services.polls.remember(self.request, self.caller, self._headers)
+
+    def members_of_error(self, status: int) -> dict[str, Any]:
+        caller = getattr(self, "caller", None)  # none when it could not be established
+        task_id = self.path_args[0] if self.path_args else ""
+        return members_of_error(status, self.services.polls.last_known(self.request, caller, task_id))
 
     def on_finish(self) -> None:
         if self.request.method == "GET":

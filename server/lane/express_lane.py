@@ -24,6 +24,7 @@ from generation import Document, StatusCopy
 from generation.errors import TaskNotFound
 from handlers.errors import TooManyPolls, answer_for
 from handlers.generations import BASE
+from handlers.status_errors import ENDED, members_of_error
 from server.handoff_stream import LaneStream
 from server.lane.credential_refresh import Renewals
 from server.lane.header_blocks import is_whole_head
@@ -55,8 +56,9 @@ class ExpressLane:
         self._memo = polls.memo
         self._counts = polls.counts
         self._head = Head()
-        self._too_many = Refusal(answer_for(TooManyPolls(polls.limits.retry_after_s)))
-        self._not_found = Refusal(answer_for(TaskNotFound()))
+        self._too_many = answer_for(TooManyPolls(polls.limits.retry_after_s))
+        self._too_many_at: dict[int, Refusal] = {}  # by the task's progress, -1 when it is not known
+        self._not_found = Refusal(answer_for(TaskNotFound()), ENDED)
         self._learning: set[LaneStream] = set()
         self._queue: deque[tuple[Connection, bytes]] = deque()
         self._renewals = Renewals(identity, polls.memo)
@@ -117,7 +119,7 @@ class ExpressLane:
         self._last_key = key
         if not known.bucket.take(now):
             self._counts["lane", "429"] += 1
-            return self._too_many.render(self._head, known.lines, request_id)
+            return self._refusal(self._copy.last_known(key)).render(self._head, known.lines, request_id)
         if document is None:
             self._counts["lane", "404"] += 1
             return self._not_found.render(self._head, known.lines, request_id)
@@ -125,6 +127,13 @@ class ExpressLane:
             document.rendered = document_lines(document)
         self._counts["lane", "200"] += 1
         return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
+
+    def _refusal(self, document: Document | None) -> Refusal:
+        extra = members_of_error(429, document)
+        at = extra.get("progress", -1)
+        if at not in self._too_many_at:
+            self._too_many_at[at] = Refusal(self._too_many, extra)
+        return self._too_many_at[at]
 
     def _renewed(self, connection: Connection, data: bytes, known: Remembered) -> None:
         if not connection.resume():

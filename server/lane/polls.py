@@ -10,7 +10,7 @@ import time
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from accounts import Caller
-from generation import StatusCopy
+from generation import Document, StatusCopy
 from handlers.errors import TooManyPolls
 from server.handoff_stream import LaneStream
 from server.lane.header_blocks import can_be_known, lines_of_the_block
@@ -40,6 +40,21 @@ class Polls:
         """Count a poll that the ordinary handler has answered."""
         key = ("handler", str(status))
         self.counts[key] = self.counts.get(key, 0) + 1
+
+    def last_known(self, request: HTTPServerRequest, caller: Caller | None, task_id: str) -> Document | None:
+        """Return what this process last knew of the caller's task, however long ago.
+
+        Without a caller, because the credential cannot be checked at the moment, it is whoever it belonged to before.
+        """
+        if caller is not None:
+            prefix = self._copy.key(caller.account_id, "")
+        else:
+            block = getattr(request.connection.stream, "block", None)  # type: ignore[union-attr]  # HTTP/1 has one
+            known = self.memo.find(block)[0] if block is not None else None
+            if known is None:
+                return None
+            prefix = known.key_prefix
+        return self._copy.last_known(prefix + task_id.encode())
 
     def remember(self, request: HTTPServerRequest, caller: Caller, answer: HTTPHeaders) -> None:
         """Let the lane answer the next polls that have this very header block, as this one is answered."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
+from typing import Any
 
 from generation import Document
 from handlers.errors import Answer, error_body
@@ -60,8 +62,8 @@ def document_lines(document: Document) -> bytes:
 class Refusal:
     """An error that is rendered once and sent often."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._before, _, self._after = error_body(answer, _ID_IN_BODY).partition(_ID_IN_BODY.encode())
+    def __init__(self, answer: Answer, extra: Mapping[str, Any] | None = None) -> None:
+        self._before, _, self._after = error_body(answer, _ID_IN_BODY, extra).partition(_ID_IN_BODY.encode())
         headers = "".join(f"{name}: {value}\r\n" for name, value in (answer.headers or {}).items())
         self._status = answer.status
         self._headers = headers.encode()

@@ -9,10 +9,12 @@ import uuid
 from typing import Any
 
 import pytest
+import structlog
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts, ApiKeys
 from storage.storage import Storage
+from tests.server.lane.conftest import until
 from tests.support.whole_server import BASE, Client, make_client
 
 MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."
@@ -126,6 +128,27 @@ async def test_the_synchronous_endpoint_refuses_with_402(
     answer = await refused.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": MANUAL})
     assert answer.status == 402
     assert (answer.json["message"], answer.json["error_code"]) == (message, code)
+
+
+@pytest.mark.gen_test
+async def test_a_repeated_synchronous_request_whose_client_leaves_is_no_crash(client: Client, base_url: str) -> None:
+    task_id = await client.start(MANUAL + " [[standin:fault=hang]]", Idempotency_Key="once")
+    body = json.dumps({"manual_prompt": MANUAL + " [[standin:fault=hang]]"}).encode()
+    head = (
+        f"POST {BASE}/generate-prompt/ HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {client.api_key}\r\n"
+        f"Content-Type: application/json\r\nIdempotency-Key: once\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    host, port = base_url.removeprefix("http://").split(":")
+    with structlog.testing.capture_logs() as lines:
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(head.encode() + body)
+        await writer.drain()
+        await asyncio.sleep(0.3)  # it waits by then; if not, it goes all the same
+        writer.close()
+        await until(lambda: any(line["event"] == "request" and "/generate-prompt/" in line["path"] for line in lines))
+    assert [line for line in lines if line["log_level"] == "error"] == []
+    assert (await client.status(task_id)).json["status"] == "processing", "the first request's task goes on"
+    await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")
 
 
 @pytest.mark.gen_test
@@ -273,7 +296,8 @@ BODIES = [
     (b'{"manual_prompt": "a\\u0000b"}', "application/json", 400, "invalid_manual_prompt"),
     (b'{"manual_prompt": "' + b"a" * 20_001 + b'"}', "application/json", 400, "manual_prompt_too_long"),
     (b'{"manual_prompt": "' + b"a" * 70_000 + b'"}', "application/json", 413, "body_too_large"),
-    (b'{"manual_prompt": "a"}', "text/plain", 415, "unsupported_media_type"),
+    (b'{"manual_prompt": "a"}', "multipart/form-data; boundary=x", 415, "unsupported_media_type"),
+    (b"manual_prompt=a", "text/plain", 400, "invalid_json"),
     (b'{"manual_prompt": "a"}', "application/json; charset=latin-1", 415, "unsupported_media_type"),
     (b"manual_prompt=a", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
 ]
@@ -297,6 +321,14 @@ async def test_wrong_bodies_are_refused_with_what_is_wrong(
 async def test_twenty_thousand_characters_of_any_kind_are_allowed(client: Client) -> None:
     prompt = "é" * 20_000
     assert (await client.finished(await client.start(prompt)))["status"] == "completed"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("content_type", ["text/plain;charset=UTF-8", "application/octet-stream", "text/json"])
+async def test_json_is_taken_under_any_name_but_a_forms(client: Client, content_type: str) -> None:
+    answer = await client.ask("POST", START, {"manual_prompt": MANUAL}, headers={"Content-Type": content_type})
+    assert answer.status == 202
+    await client.finished(answer.json["task_id"])
 
 
 @pytest.mark.gen_test

@@ -120,6 +120,8 @@ async def test_unknown_and_foreign_tasks_cannot_be_told_apart(house: House) -> N
             answers = [await wire.ask(house.poll(task_id)) for task_id in (foreign, new_task_id(), "x" * 36)]
             assert {answer.status for answer in answers} == {404}
             assert answers[0].constant == answers[1].constant == answers[2].constant
+            for answer in answers:
+                assert json.loads(answer.body).items() >= {"status": "failed", "progress": 100}.items()
     assert house.by_lane == (8 if lane(house) else 0)  # all but what made it known, and the three that are no id
 
 
@@ -150,6 +152,7 @@ async def test_a_revoked_key_is_refused_within_its_recheck(house: House) -> None
             assert asked - revoked < 0.7
             asked = time.monotonic()
         assert answer.status == 401
+        assert json.loads(answer.body).items() >= {"status": "failed", "progress": 100}.items()
         assert (await wire.ask(house.poll(task_id))).status == 401
 
 
@@ -213,6 +216,8 @@ async def test_who_polls_too_often_gets_429_and_may_again_later(house: House) ->
         assert {str(answer.constant) for answer in refused} == {str(refused[0].constant)}
         body = json.loads(refused[-1].body)
         assert body["error_code"] == "too_many_polls"
+        assert body["progress"] == 50, "the bar of a client that knows only documents stays where it is"
+        assert "status" not in body, "and it polls on"
         assert body["request_id"] == refused[-1]["X-Request-Id"]
         assert refused[-1]["Retry-After"] == "1"
         await asyncio.sleep(0.25)
@@ -298,6 +303,8 @@ async def test_without_redis_what_cannot_change_is_still_answered(house: House, 
                 while (answer := await wire.ask(house.poll(running))).status == 200:
                     pass
             assert (answer.status, answer["Retry-After"]) == (503, "2")
+            body = json.loads(answer.body)
+            assert (body["progress"], body.get("status")) == (50, None), "polling goes on, and no bar falls"
             assert (await wire.ask(house.poll(ended))).status == 200
         finally:
             redis_server.start()
