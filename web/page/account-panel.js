@@ -2,7 +2,7 @@
 
 import { element, grouped, make } from './elements.js';
 import { asGenerationError } from '../client/src/errors.js';
-import { promptOf } from './asked.js';
+import { promptOf } from './prompt-history.js';
 
 /** @typedef {import('../client/src/index.js').Account} Account */
 /** @typedef {import('../client/src/index.js').StatusDocument} StatusDocument */

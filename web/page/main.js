@@ -2,7 +2,7 @@
 
 import { GenerationSession, PromptGeneratorAPI, Unauthorized, UnknownAccount } from '../client/src/index.js';
 import { AccountPanel } from './account-panel.js';
-import { promptOf, rememberPrompt } from './asked.js';
+import { promptOf, rememberPrompt } from './prompt-history.js';
 import { Composer } from './composer.js';
 import { forgetKey, keepKey, readKey } from './credentials.js';
 import { KeyPanel } from './key-panel.js';

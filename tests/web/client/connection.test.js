@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after, before, beforeEach } from 'node:test';
-import { NetworkError, PromptGeneratorAPI, ServerUnavailable, UnexpectedAnswer } from '../../../web/client/src/index.js';
+import { NetworkError, PromptGeneratorAPI, ServerUnavailable, TaskNotFound, Unauthorized, UnexpectedAnswer } from '../../../web/client/src/index.js';
 import { Proxy } from './proxy.js';
 import { account, BAKERY, eventually, SERVER, taking } from './server.js';
 
@@ -71,14 +71,6 @@ test('a proxy that keeps the stream to itself is left for polls', async () => {
   assert.equal(result.generatedByAI, true);
   assert.ok(connections.includes('polling'));
   assert.equal(proxy.asked('/events/')[0].closedEarly, true, 'the useless stream was closed');
-});
-
-test('a server without events is polled', async () => {
-  for (const status of [404, 405]) {
-    proxy.fault = ({ path }) => (path.includes('/events/') ? { status, body: '<h1>No</h1>' } : undefined);
-    const result = await client().generate(BAKERY);
-    assert.equal(result.generatedByAI, true);
-  }
 });
 
 test('a runtime that cannot read streams polls', async () => {
@@ -167,19 +159,95 @@ test('a submit is refused after three more tries while the server cannot take it
   assert.equal(proxy.requests.length, 4);
 });
 
-test('a portal’s page in between is not taken for an answer', async () => {
-  const strange = [
-    [() => true, { status: 200, body: '<html>Please sign in to the Wi-Fi</html>' }],
-    [() => true, { status: 200, type: 'application/json', body: '{"ok":true}' }],
-    [({ path }) => path.includes('/status/'), { status: 200, type: 'application/json', body: 'null' }],
-    [({ path }) => path.includes('/events/'), { status: 200, type: 'text/event-stream', body: 'event: status\ndata: {\n\n' }],
-  ];
-  for (const [where, answer] of strange) {
-    proxy.fault = (request) => (where(request) ? answer : undefined);
-    const events = where({ path: '/events/' });
-    const error = await client({ events }).generate(BAKERY).catch((reason) => reason);
-    assert.ok(error instanceof UnexpectedAnswer, `${answer.body}: ${error}`);
+test('what a proxy or portal answers is no word of the server, and is tried again', async () => {
+  const page = (status) => ({ status, body: `<html>${status}</html>` });
+  const passing = [page(404), page(408), page(425), page(403), page(200), page(502), { status: 404, type: 'application/json', body: '{"message":"no Route matched"}' }];
+  passing.push({ status: 200, type: 'application/json', body: '{"ok":true}' }, { status: 200, type: 'application/json', body: 'null' });
+  for (const answer of passing) {
+    for (const route of ['/status/', '/generate-prompt-async/']) {
+      let asked = 0;
+      proxy.fault = ({ path }) => (path.endsWith(route) || path.includes('/status/') === (route === '/status/') ? (asked += 1) === 1 && answer : undefined);
+      const result = await client({ events: route !== '/status/', retryDelayMs: 10 }).generate(BAKERY);
+      assert.equal(result.generatedByAI, true, `${answer.status} ${answer.body} to ${route}`);
+      assert.ok(asked >= 2);
+    }
   }
+});
+
+test('a page that stays is an error in the end', async () => {
+  proxy.fault = () => ({ status: 200, body: '<html>Please sign in to the Wi-Fi</html>' });
+  const error = await client({ retryDelayMs: 10 }).generate(BAKERY).catch((reason) => reason);
+  assert.ok(error instanceof UnexpectedAnswer, String(error));
+  assert.equal(proxy.requests.length, 4);
+});
+
+test('a 404 of the server itself is believed at once', async () => {
+  const error = await client().resume(crypto.randomUUID()).catch((reason) => reason);
+  assert.ok(error instanceof TaskNotFound);
+  assert.equal(proxy.requests.length, 1, 'and holds for polls too');
+});
+
+test('events that are refused while polls work are left for polls', async () => {
+  const refusals = [502, 429, 403, 404, 405, 200].map((status) => ({ status, body: '<h1>No</h1>' }));
+  const broken = { status: 200, type: 'text/event-stream', body: 'event: status\ndata: {\n\n' };
+  for (const refusal of [...refusals, broken, 'reset']) {
+    proxy.requests.length = 0;
+    proxy.fault = ({ path }) => (path.includes('/events/') ? refusal : undefined);
+    const result = await client({ retryDelayMs: 10 }).generate(taking(1.2));
+    assert.equal(result.generatedByAI, true);
+    assert.ok(proxy.asked('/events/').length <= 2, JSON.stringify(refusal));
+  }
+});
+
+test('after one refusal the stream is taken up again', async () => {
+  let refused = false;
+  proxy.fault = ({ path }) => (path.includes('/events/') && !refused ? ((refused = true), { status: 502 }) : undefined);
+  const connections = [];
+  await client().generate(taking(2.5), { onConnection: (connection) => connections.push(connection) });
+  assert.equal(connections.at(-1), 'live');
+});
+
+test('after a 401 a token function is asked once more', async () => {
+  for (const options of [{}, { events: false }]) {
+    for (const route of ['/generate-prompt-async/', '/events/', '/status/']) {
+      let refused = false;
+      proxy.fault = ({ path }) =>
+        !refused && path.includes(route) ? ((refused = true), { status: 401, type: 'application/json', body: '{"success":false,"error_code":"unauthorized"}' }) : undefined;
+      const result = await new PromptGeneratorAPI(proxy.api, () => key, options).generate(BAKERY);
+      assert.equal(result.generatedByAI, true);
+    }
+  }
+  proxy.fault = () => undefined;
+  let asked = 0;
+  const renewing = () => ((asked += 1), asked === 1 ? 'pg_expired' : key);
+  assert.ok((await new PromptGeneratorAPI(proxy.api, renewing).account()).success);
+  assert.equal(asked, 2);
+  const stale = await new PromptGeneratorAPI(proxy.api, () => ((asked += 1), 'pg_expired')).account().catch((reason) => reason);
+  assert.ok(stale instanceof Unauthorized);
+  assert.equal(asked, 4);
+});
+
+test('a wall clock that is set meanwhile changes nothing', async (t) => {
+  const real = Date.now;
+  for (const hours of [1, -1]) {
+    let step = 0;
+    const mocked = t.mock.method(Date, 'now', () => real() + step);
+    const running = client({ timeoutMs: 20_000 }).generate(taking(1), { onStarted: () => (step = hours * 3_600_000) });
+    assert.equal((await running).generatedByAI, true);
+    mocked.mock.restore();
+  }
+});
+
+test('streams are used where the runtime has them, or the given fetch', async () => {
+  const { Response: real } = globalThis;
+  globalThis.Response = class Streamless {};
+  const polling = new PromptGeneratorAPI(proxy.api, key);
+  const streaming = new PromptGeneratorAPI(proxy.api, key, { fetch });
+  globalThis.Response = real;
+  await polling.generate(BAKERY);
+  assert.equal(proxy.asked('/events/').length, 0);
+  await streaming.generate(BAKERY);
+  assert.equal(proxy.asked('/events/').length, 1);
 });
 
 test('aborting stops watching, closes the connection and leaves nothing behind', async () => {

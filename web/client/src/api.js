@@ -4,7 +4,7 @@
  * `startGeneration`, `pollStatus` and `stopPolling` are those of the seed document's class; the rest is for new code.
  */
 
-import { Attendance } from './attendance.js';
+import { PausableWork } from './pausable-work.js';
 import {
   asGenerationError,
   BadRequest,
@@ -17,6 +17,7 @@ import {
 import { newIdempotencyKey } from './idempotency.js';
 import { defaultPresence } from './presence.js';
 import { Retries } from './retry.js';
+import { isDocument } from './routes.js';
 import { Transport } from './transport.js';
 import { TaskView } from './view.js';
 import { Watcher } from './watcher.js';
@@ -52,10 +53,10 @@ export class PromptGeneratorAPI {
    * @returns {Promise<import('./index.js').Result>}
    */
   async generate(manualPrompt, options = {}) {
-    const attendance = this.#attend(options);
-    const taskId = await this.#submit(manualPrompt, options, attendance);
+    const work = this.#pausable(options);
+    const taskId = await this.#submit(manualPrompt, options, work);
     options.onStarted?.(taskId);
-    return this.#watch(taskId, options, attendance);
+    return this.#watch(taskId, options, work);
   }
 
   /**
@@ -66,7 +67,7 @@ export class PromptGeneratorAPI {
    * @returns {Promise<import('./index.js').Result>}
    */
   resume(taskId, options = {}) {
-    return this.#watch(taskId, options, this.#attend(options));
+    return this.#watch(taskId, options, this.#pausable(options));
   }
 
   /**
@@ -78,7 +79,7 @@ export class PromptGeneratorAPI {
    */
   async cancel(taskId, { signal } = {}) {
     const url = this.#transport.generations(`cancel/${encodeURIComponent(taskId)}/`);
-    return (await this.#retried(url, { method: 'POST', taskId, signal })).body;
+    return (await this.#retried(url, { method: 'POST', taskId, signal, expected: isDocument })).body;
   }
 
   /**
@@ -90,7 +91,7 @@ export class PromptGeneratorAPI {
    */
   async status(taskId, { signal } = {}) {
     const url = this.#transport.generations(`status/${encodeURIComponent(taskId)}/`);
-    return (await this.#retried(url, { taskId, signal })).body;
+    return (await this.#retried(url, { taskId, signal, expected: isDocument })).body;
   }
 
   /**
@@ -100,7 +101,7 @@ export class PromptGeneratorAPI {
    * @returns {Promise<import('./index.js').StatusDocument[]>}
    */
   async recent({ signal } = {}) {
-    return (await this.#retried(this.#transport.generations(), { signal })).body.tasks;
+    return (await this.#retried(this.#transport.generations(), { signal, expected: (body) => Array.isArray(body?.tasks) })).body.tasks;
   }
 
   /**
@@ -137,7 +138,7 @@ export class PromptGeneratorAPI {
     const controller = this.#track();
     let taskId;
     try {
-      taskId = await this.#submit(manualPrompt, {}, this.#attend({}));
+      taskId = await this.#submit(manualPrompt, {}, this.#pausable({}));
     } catch (error) {
       if (this.#polling.delete(controller)) {
         const ours = asGenerationError(error);
@@ -210,17 +211,17 @@ export class PromptGeneratorAPI {
   }
 
   /** @param {import('./index.js').WatchOptions} options */
-  #attend({ signal, onConnection }) {
-    return new Attendance(this.#settings, signal, (connection) => onConnection?.(connection));
+  #pausable({ signal, onConnection }) {
+    return new PausableWork(this.#settings, signal, (connection) => onConnection?.(connection));
   }
 
   /**
    * @param {string} manualPrompt
    * @param {import('./index.js').GenerateOptions} options
-   * @param {Attendance} attendance
+   * @param {PausableWork} work
    * @returns {Promise<string>} the task's id
    */
-  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), onConnection }, attendance) {
+  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), onConnection }, work) {
     if (typeof manualPrompt !== 'string' || manualPrompt.trim() === '') {
       const facts = { title: 'manual_prompt is required', code: 'manual_prompt_required' };
       throw new InvalidPrompt('Write a prompt first.', facts);
@@ -228,21 +229,20 @@ export class PromptGeneratorAPI {
     if (!/^[\x21-\x7e]+$/.test(idempotencyKey)) {
       throw new BadRequest('An idempotency key is made of visible ASCII characters.', { code: 'invalid_idempotency_key' });
     }
-    const request = { method: 'POST', headers: { 'Idempotency-Key': idempotencyKey }, json: { manual_prompt: manualPrompt } };
+    const headers = { 'Idempotency-Key': idempotencyKey };
+    const expected = (/** @type {any} */ body) => typeof body?.task_id === 'string';
+    const request = { method: 'POST', headers, json: { manual_prompt: manualPrompt }, expected };
     /** @param {unknown} error */
     const onRetry = (error) => {
-      if (attendance.isOffline(error)) {
+      if (work.isOffline(error)) {
         throw error;
       }
       onConnection?.('retrying');
     };
     try {
-      const { body } = await attendance.during((signal) =>
+      const { body } = await work.during((signal) =>
         this.#retried(this.#transport.generations(), { ...request, signal }, onRetry),
       );
-      if (typeof body?.task_id !== 'string') {
-        throw new UnexpectedAnswer('The answer names no task.', { title: 'Unexpected answer' });
-      }
       return body.task_id;
     } catch (error) {
       if (FATE_UNKNOWN.some((kind) => error instanceof kind)) {
@@ -255,11 +255,11 @@ export class PromptGeneratorAPI {
   /**
    * @param {string} taskId
    * @param {import('./index.js').WatchOptions} options
-   * @param {Attendance} attendance
+   * @param {PausableWork} work
    */
-  async #watch(taskId, options, attendance) {
+  async #watch(taskId, options, work) {
     const view = new TaskView(taskId, options);
-    await new Watcher(this.#transport, view, attendance, this.#settings).watch();
+    await new Watcher(this.#transport, view, work, this.#settings).watch();
     return view.result();
   }
 
@@ -288,13 +288,13 @@ const FATE_UNKNOWN = [NetworkError, ServerUnavailable, UnexpectedAnswer, Timeout
 
 /** @param {ClientOptions} options @returns {Settings} */
 function withDefaults({
-  events = globalThis.navigator?.product !== 'ReactNative', // its fetch keeps a body until it is whole
+  fetch,
+  events = fetch !== undefined || 'body' in (globalThis.Response?.prototype ?? {}), // React Native's own has no streams
   pollIntervalMs = 1_000,
   retries = 3,
   retryDelayMs = 2_000,
   timeoutMs = 120_000,
   presence = defaultPresence(),
-  fetch,
 }) {
   for (const [name, value] of Object.entries({ pollIntervalMs, retries, retryDelayMs, timeoutMs })) {
     if (typeof value !== 'number' || Number.isNaN(value)) {

@@ -1,4 +1,4 @@
-/** An API key or JWT, or a function that returns the current one; it is asked before each request. */
+/** An API key or JWT, or a function that returns the current one; it is asked before each request, and once more after a 401. */
 export type AuthToken = string | (() => string | Promise<string>);
 
 export type Status = 'queued' | 'processing' | 'completed' | 'failed';
@@ -63,7 +63,7 @@ export interface Presence {
 }
 
 export interface ClientOptions {
-  /** False: poll only. Default true, but for React Native: events first, polls where events cannot be had. */
+  /** False: poll only. Default: whether this runtime, or the `fetch` you give, can stream; polls where events cannot be had. */
   events?: boolean;
   /** 500 to 3,000 ms; default 1,000. Grows to 3,000 when a generation takes long, and never below what the server asks for. */
   pollIntervalMs?: number;
@@ -75,6 +75,7 @@ export interface ClientOptions {
   timeoutMs?: number;
   /** Default: the page's visibility and network in a browser, always there elsewhere. */
   presence?: Presence;
+  /** For example that of `expo/fetch`, which streams. */
   fetch?: typeof globalThis.fetch;
 }
 

@@ -3,12 +3,15 @@
  *
  * A network error gets `retries` tries in a row, `delayMs` apart. A server that names the time to come back (Retry-After)
  * is believed; a patient caller, who has a deadline of his own, does not even count that: the server is up and says what it wants.
+ * What did not come from the server (a proxy's or portal's page) says nothing about the task, and is tried again as well.
  */
 
-import { NetworkError, ServerUnavailable, TooManyPolls } from './errors.js';
+import { NetworkError, ServerUnavailable, TooManyPolls, UnexpectedAnswer } from './errors.js';
 
 /** Nobody who is not patient waits longer than this for a server that asks for it. */
 const LONGEST_RETRY_AFTER_MS = 10_000;
+
+const PASSING = [NetworkError, ServerUnavailable, TooManyPolls];
 
 export class Retries {
   #retries;
@@ -39,11 +42,11 @@ export class Retries {
     if (this.#patient && named !== undefined) {
       return Math.max(named, this.#delayMs / 4);
     }
-    const worthwhile = error instanceof NetworkError || error instanceof ServerUnavailable || error instanceof TooManyPolls;
-    if (!worthwhile || this.#left === 0 || (named ?? 0) > LONGEST_RETRY_AFTER_MS) {
+    const passing = PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && !error.code);
+    if (!passing || this.#left === 0 || (named ?? 0) > LONGEST_RETRY_AFTER_MS) {
       throw error;
     }
     this.#left -= 1;
-    return error.retryAfterMs ?? this.#delayMs;
+    return /** @type {import('./errors.js').GenerationError} */ (error).retryAfterMs ?? this.#delayMs;
   }
 }

@@ -3,18 +3,24 @@
  * the watcher decides what follows.
  */
 
-import { retryAfterMs } from './causes.js';
-import { NetworkError, UnexpectedAnswer } from './errors.js';
+import { retryAfterMs } from './error-mapping.js';
+import { NetworkError, TaskNotFound, Unauthorized, UnexpectedAnswer, UnknownAccount } from './errors.js';
 import { EventStreamParser, readEventStream } from './event-stream.js';
-import { Leash, throwIfAborted } from './waiting.js';
+import { LinkedAbort, throwIfAborted } from './waiting.js';
 
 /** The server sends `retry:` and the first status at once; silence means that something on the way keeps them. */
 const FIRST_BYTE_WITHIN_MS = 2_000;
 /** The server's keep-alive comes every 15 s: after more than two of them the connection is dead. */
 const SILENCE_MS = 40_000;
 
-/** Events cannot come this way at all: an old server, a proxy that collects, a runtime without streams. */
-export class EventsUnusable extends Error {}
+/** Events cannot be had now (`passing`) or at all: an old server, a proxy that collects, a runtime without streams. */
+export class EventsUnusable extends Error {
+  /** @param {string} message @param {boolean} [passing] */
+  constructor(message, passing = false) {
+    super(message);
+    this.passing = passing;
+  }
+}
 
 /**
  * Follow the events until the task has ended.
@@ -25,17 +31,17 @@ export class EventsUnusable extends Error {}
  * @param {() => void} worked called when the stream has brought something
  */
 export async function followEvents(transport, view, signal, worked) {
-  const leash = new Leash(signal);
-  leash.expireIn(FIRST_BYTE_WITHIN_MS);
+  const limit = new LinkedAbort(signal);
+  limit.expireIn(FIRST_BYTE_WITHIN_MS);
   const parser = new EventStreamParser(view.lastEventId);
   let opened = false;
   let brought = false;
   try {
-    const body = await openEvents(transport, view, leash.signal);
+    const body = await openEvents(transport, view, limit.signal);
     opened = true;
     await readEventStream(body, parser, {
       onBytes() {
-        leash.expireIn(SILENCE_MS);
+        limit.expireIn(SILENCE_MS);
         if (!brought) {
           brought = true;
           view.connected('live');
@@ -54,11 +60,14 @@ export async function followEvents(transport, view, signal, worked) {
     });
   } catch (error) {
     throwIfAborted(signal);
-    const silent = leash.expired || (error instanceof NetworkError && opened);
+    if (error instanceof UnexpectedAnswer) {
+      throw new EventsUnusable(error.message);
+    }
+    const silent = limit.expired || (error instanceof NetworkError && opened);
     throw silent ? interruption(brought, parser, error) : error;
   } finally {
-    leash.pull();
-    leash.release();
+    limit.abort();
+    limit.release();
   }
   if (!view.ended) {
     throw interruption(brought, parser);
@@ -89,6 +98,9 @@ function interruption(brought, parser, cause) {
   return new NetworkError('The connection was closed early.', facts);
 }
 
+/** These, said by the server itself, hold for polls too; any other refusal is one of the stream alone. */
+const ABOUT_THE_TASK = [TaskNotFound, Unauthorized, UnknownAccount];
+
 /**
  * @param {import('./transport.js').Transport} transport
  * @param {import('./view.js').TaskView} view
@@ -105,16 +117,21 @@ async function openEvents(transport, view, signal) {
   try {
     response = await transport.open(transport.generations(`events/${encodeURIComponent(taskId)}/`), { headers, taskId, signal });
   } catch (error) {
-    const { httpStatus, code } = /** @type {import('./errors.js').GenerationError} */ (error);
-    const noSuchRoute = httpStatus === 404 && code !== 'task_not_found';
-    throw noSuchRoute || httpStatus === 405 || httpStatus === 406 ? new EventsUnusable(`HTTP ${httpStatus}`) : error;
+    const { code, message } = /** @type {import('./errors.js').GenerationError} */ (error);
+    throw code && ABOUT_THE_TASK.some((kind) => error instanceof kind) ? error : new EventsUnusable(message, true);
   }
   const type = response.headers.get('Content-Type') ?? '';
-  if (!type.startsWith('text/event-stream') || typeof response.body?.getReader !== 'function') {
-    throw new EventsUnusable(type);
+  if (typeof response.body?.getReader !== 'function') {
+    throw new EventsUnusable('no streams');
+  }
+  if (!type.startsWith('text/event-stream')) {
+    throw new EventsUnusable(type, true);
   }
   return response.body;
 }
+
+/** @param {any} body */
+export const isDocument = (body) => typeof body?.status === 'string';
 
 /**
  * Ask once.
@@ -129,10 +146,8 @@ export async function poll(transport, view, signal) {
   const { body, headers } = await transport.json(transport.generations(`status/${encodeURIComponent(taskId)}/`), {
     taskId,
     signal,
+    expected: isDocument,
   });
-  if (typeof body?.status !== 'string') {
-    throw new UnexpectedAnswer('The answer is no status document.', { title: 'Unexpected answer', taskId });
-  }
   view.connected('polling');
   view.accept(body);
   return retryAfterMs(headers);

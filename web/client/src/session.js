@@ -6,7 +6,7 @@
  */
 
 import { asGenerationError, TaskNotFound } from './errors.js';
-import { errorOfDocument } from './causes.js';
+import { errorOfDocument } from './error-mapping.js';
 import { newIdempotencyKey } from './idempotency.js';
 
 /** @typedef {import('./index.js').SessionState} SessionState */

@@ -4,9 +4,9 @@
  * Knows the URLs of the server and nothing of what is done with its answers. Tries nothing twice.
  */
 
-import { errorOfAnswer } from './causes.js';
+import { errorOfAnswer } from './error-mapping.js';
 import { NetworkError, Unauthorized, UnexpectedAnswer } from './errors.js';
-import { Leash, orAborted, throwIfAborted } from './waiting.js';
+import { LinkedAbort, orAborted, throwIfAborted } from './waiting.js';
 
 /** A request that has had no answer for so long counts as a network error. */
 const ANSWER_WITHIN_MS = 15_000;
@@ -18,6 +18,7 @@ const ANSWER_WITHIN_MS = 15_000;
  * @property {unknown} [json] the body
  * @property {string} [taskId] what it is about, for its errors
  * @property {AbortSignal} [signal]
+ * @property {(body: any) => boolean} [expected] whether the JSON is what was asked for; a proxy may answer with its own
  */
 
 export class Transport {
@@ -58,16 +59,20 @@ export class Transport {
    * @returns {Promise<{body: any, headers: Headers}>}
    */
   async json(url, request = {}) {
-    const leash = new Leash(request.signal);
-    leash.expireIn(ANSWER_WITHIN_MS);
+    const limit = new LinkedAbort(request.signal);
+    limit.expireIn(ANSWER_WITHIN_MS);
     try {
-      const response = await this.open(url, { ...request, signal: leash.signal });
-      return { body: await this.#read(response), headers: response.headers };
+      const response = await this.open(url, { ...request, signal: limit.signal });
+      const body = await this.#read(response);
+      if (request.expected?.(body) === false) {
+        throw strange(response);
+      }
+      return { body, headers: response.headers };
     } catch (error) {
       throwIfAborted(request.signal);
-      throw leash.expired ? this.#networkError(error) : error;
+      throw limit.expired ? this.#networkError(error) : error;
     } finally {
-      leash.release();
+      limit.release();
     }
   }
 
@@ -77,7 +82,23 @@ export class Transport {
    * @param {string} url
    * @param {Request} request
    */
-  async open(url, { method = 'GET', headers = {}, json, taskId, signal }) {
+  async open(url, request) {
+    const { taskId, signal } = request;
+    let response = await this.#send(url, request);
+    if (response.status === 401 && typeof this.#server.authToken === 'function') {
+      await response.text().catch(() => {});
+      response = await this.#send(url, request); // with what the function returns now
+    }
+    if (!response.ok) {
+      const body = await this.#read(response).catch(() => undefined);
+      throwIfAborted(signal);
+      throw errorOfAnswer(response, body, taskId);
+    }
+    return response;
+  }
+
+  /** @param {string} url @param {Request} request @returns {Promise<Response>} */
+  async #send(url, { method = 'GET', headers = {}, json, signal }) {
     const sent = { Accept: 'application/json', ...headers, Authorization: `Bearer ${await this.#token(signal)}` };
     /** @type {RequestInit} */
     const init = { method, headers: sent, signal, cache: 'no-store' };
@@ -85,16 +106,10 @@ export class Transport {
       init.headers = { ...sent, 'Content-Type': 'application/json' };
       init.body = JSON.stringify(json);
     }
-    const response = await this.#fetch(url, init).catch((error) => {
+    return this.#fetch(url, init).catch((error) => {
       throwIfAborted(signal);
       throw this.#networkError(error);
     });
-    if (!response.ok) {
-      const body = await this.#read(response).catch(() => undefined);
-      throwIfAborted(signal);
-      throw errorOfAnswer(response, body, taskId);
-    }
-    return response;
   }
 
   /** @param {AbortSignal} [signal] */
@@ -119,8 +134,7 @@ export class Transport {
     try {
       return JSON.parse(text);
     } catch (error) {
-      const facts = { title: 'Unexpected answer', httpStatus: response.status, cause: error };
-      throw new UnexpectedAnswer('The answer did not come from the generation server.', facts);
+      throw strange(response, error);
     }
   }
 
@@ -142,6 +156,12 @@ function sendable(token) {
     throw unauthorized('The API key has characters that no key has. Copy it again.');
   }
   return token;
+}
+
+/** @param {Response} response @param {unknown} [cause] */
+function strange({ status }, cause) {
+  const facts = { title: 'Unexpected answer', httpStatus: status, cause };
+  return new UnexpectedAnswer('The answer did not come from the generation server.', facts);
 }
 
 /** @param {string} message @param {unknown} [cause] */

@@ -3,7 +3,7 @@
  * what is shown only ever goes forward.
  */
 
-import { errorOfDocument } from './causes.js';
+import { errorOfDocument } from './error-mapping.js';
 
 /** @typedef {import('./index.js').StatusDocument} StatusDocument */
 

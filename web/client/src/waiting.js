@@ -4,6 +4,11 @@
  * Written for runtimes without AbortSignal.any, AbortSignal.timeout and signal.reason (React Native).
  */
 
+/** Milliseconds for measuring durations: a wall clock that is set meanwhile changes nothing. */
+export function now() {
+  return globalThis.performance?.now() ?? Date.now();
+}
+
 /** @param {AbortSignal} signal */
 export function abortReason(signal) {
   return signal.reason ?? Object.assign(new Error('This operation was aborted'), { name: 'AbortError' });
@@ -80,7 +85,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /**
  * An AbortController that also ends with a parent's signal and after a time that can be set again and again.
  */
-export class Leash {
+export class LinkedAbort {
   #controller = new AbortController();
   #forget;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -91,7 +96,7 @@ export class Leash {
 
   /** @param {AbortSignal} [parent] */
   constructor(parent) {
-    this.#forget = onAbort(parent, () => this.pull(abortReason(/** @type {AbortSignal} */ (parent))));
+    this.#forget = onAbort(parent, () => this.abort(abortReason(/** @type {AbortSignal} */ (parent))));
   }
 
   get signal() {
@@ -103,12 +108,12 @@ export class Leash {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.expired = true;
-      this.pull();
+      this.abort();
     }, Math.min(ms, LONGEST_TIMER_MS));
   }
 
   /** @param {unknown} [reason] */
-  pull(reason) {
+  abort(reason) {
     this.#controller.abort(reason);
   }
 

@@ -4,28 +4,32 @@
  * Owns the decisions; routes.js makes the single tries. Nothing is left running when `watch` has settled.
  */
 
-import { Pace } from './pace.js';
+import { PollInterval } from './poll-interval.js';
 import { Retries } from './retry.js';
 import { EventsUnusable, followEvents, poll } from './routes.js';
 import { delay, throwIfAborted } from './waiting.js';
+
+/** After so many refusals in a row, while polls work, the stream is not tried any more. */
+const EVENT_TRIES = 2;
 
 export class Watcher {
   #transport;
   #settings;
   #view;
-  #attendance;
+  #work;
   #useEvents;
+  #eventTries = EVENT_TRIES;
 
   /**
    * @param {import('./transport.js').Transport} transport
    * @param {import('./view.js').TaskView} view
-   * @param {import('./attendance.js').Attendance} attendance
+   * @param {import('./pausable-work.js').PausableWork} work
    * @param {import('./api.js').Settings} settings
    */
-  constructor(transport, view, attendance, settings) {
+  constructor(transport, view, work, settings) {
     this.#transport = transport;
     this.#view = view;
-    this.#attendance = attendance;
+    this.#work = work;
     this.#settings = settings;
     this.#useEvents = settings.events;
   }
@@ -33,11 +37,11 @@ export class Watcher {
   /**
    * Settle when the task has ended.
    *
-   * @throws {import('./errors.js').Timeout} the patience is used up; the task may go on
+   * @throws {import('./errors.js').Timeout} the time is used up; the task may go on
    */
   watch() {
     const { taskId } = this.#view;
-    return this.#attendance.during(
+    return this.#work.during(
       (signal) => this.#follow(signal),
       () => ({ taskId, document: this.#view.document }),
     );
@@ -46,29 +50,30 @@ export class Watcher {
   /** @param {AbortSignal} signal */
   async #follow(signal) {
     const retries = new Retries({ ...this.#settings, patient: true });
-    while (this.#useEvents && !this.#view.ended) {
+    const interval = new PollInterval(this.#settings.pollIntervalMs);
+    while (!this.#view.ended) {
       try {
-        await followEvents(this.#transport, this.#view, signal, () => retries.worked());
+        if (this.#useEvents) {
+          await followEvents(this.#transport, this.#view, signal, () => {
+            retries.worked();
+            this.#eventTries = EVENT_TRIES;
+          });
+        } else {
+          const retryAfterMs = await poll(this.#transport, this.#view, signal);
+          retries.worked();
+          if (!this.#view.ended) {
+            await delay(interval.next(retryAfterMs), signal);
+          }
+          this.#useEvents = this.#settings.events && this.#eventTries > 0;
+        }
       } catch (error) {
         throwIfAborted(signal);
         if (error instanceof EventsUnusable) {
           this.#useEvents = false;
+          this.#eventTries = error.passing ? this.#eventTries - 1 : 0;
         } else {
           await this.#waitAfter(error, retries, signal);
         }
-      }
-    }
-    const pace = new Pace(this.#settings.pollIntervalMs);
-    while (!this.#view.ended) {
-      try {
-        const retryAfterMs = await poll(this.#transport, this.#view, signal);
-        retries.worked();
-        if (!this.#view.ended) {
-          await delay(pace.next(retryAfterMs), signal);
-        }
-      } catch (error) {
-        throwIfAborted(signal);
-        await this.#waitAfter(error, retries, signal);
       }
     }
   }
@@ -79,7 +84,7 @@ export class Watcher {
    * @param {AbortSignal} signal
    */
   async #waitAfter(error, retries, signal) {
-    if (this.#attendance.isOffline(error)) {
+    if (this.#work.isOffline(error)) {
       throw error;
     }
     const waitMs = retries.waitAfter(error);

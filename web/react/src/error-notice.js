@@ -1,3 +1,5 @@
+'use client';
+
 /** An error with the buttons that help against it. Which there are, the page decides by the callbacks it gives. */
 
 import { createElement as h } from 'react';

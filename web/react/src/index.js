@@ -1,3 +1,5 @@
+'use client';
+
 /** usePromptGeneration() and <PromptGenerator/>. See README.md; types are in index.d.ts. */
 
 export { ErrorNotice } from './error-notice.js';

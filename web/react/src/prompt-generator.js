@@ -1,3 +1,5 @@
+'use client';
+
 /**
  * The component: write a prompt, watch it being made, copy it. Written without JSX, so that no build step is needed.
  *

@@ -1,3 +1,5 @@
+'use client';
+
 /**
  * The hook: a GenerationSession of the client, tied to a component's life.
  *

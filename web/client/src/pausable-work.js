@@ -1,15 +1,15 @@
 /**
- * Work for somebody who may look away: it stops in the background and without a network, goes on afterwards, and ends
- * when the patience is used up. Work that is stopped is begun again, so it must be something that can be.
+ * Work that pauses in the background and without a network, and ends when its time is used up. Paused work is started
+ * again from its beginning, so it must be repeatable.
  */
 
 import { NetworkError, Timeout } from './errors.js';
-import { abortReason, Leash, onAbort, throwIfAborted } from './waiting.js';
+import { abortReason, LinkedAbort, now, onAbort, throwIfAborted } from './waiting.js';
 
 /** @typedef {import('./index.js').Presence} Presence */
 
-/** How long somebody waits for one generation, from the submit to its end; time away does not count. */
-export class Attendance {
+/** The time for one generation, from the submit to its end; time spent paused does not count. */
+export class PausableWork {
   #presence;
   #timeoutMs;
   #leftMs;
@@ -45,32 +45,32 @@ export class Attendance {
    * @param {(signal: AbortSignal) => Promise<T>} work
    * @param {() => import('./errors.js').Facts} [factsOfTimeout]
    * @returns {Promise<T>}
-   * @throws {Timeout} the patience is used up
+   * @throws {Timeout} the time is used up
    */
   async during(work, factsOfTimeout) {
     for (;;) {
       await this.#untilNot('background');
-      const leash = new Leash(this.#signal);
-      const startedAt = Date.now();
-      leash.expireIn(this.#leftMs);
+      const limit = new LinkedAbort(this.#signal);
+      const startedAt = now();
+      limit.expireIn(this.#leftMs);
       const before = this.#presence.state;
-      const unsubscribe = this.#presence.subscribe(() => this.#presence.state !== before && leash.pull());
+      const unsubscribe = this.#presence.subscribe(() => this.#presence.state !== before && limit.abort());
       let offline = false;
       try {
-        return await work(leash.signal);
+        return await work(limit.signal);
       } catch (error) {
         throwIfAborted(this.#signal);
-        if (leash.expired) {
+        if (limit.expired) {
           throw this.#timeout(factsOfTimeout?.());
         }
         offline = this.isOffline(error);
-        if (!offline && !leash.signal.aborted) {
+        if (!offline && !limit.signal.aborted) {
           throw error;
         }
       } finally {
         unsubscribe();
-        leash.release();
-        this.#leftMs -= Date.now() - startedAt;
+        limit.release();
+        this.#leftMs -= now() - startedAt;
       }
       if (offline) {
         await this.#untilNot('offline');

@@ -47,14 +47,14 @@ const BY_CODE = {
  * A server or proxy that sends no code of ours: the HTTP status has to do.
  *
  * @param {number} status
- * @param {string} [taskId]
+ * @param {boolean} ofTask the server itself says it of a task
  * @returns {ErrorClass}
  */
-function byStatus(status, taskId) {
-  if (status >= 500) {
+function byStatus(status, ofTask) {
+  if (status >= 500 || status === 408 || status === 425) {
     return ServerUnavailable;
   }
-  if (status === 404 && taskId) {
+  if (status === 404 && ofTask) {
     return TaskNotFound;
   }
   const known = { 400: BadRequest, 401: Unauthorized, 413: InvalidPrompt, 415: BadRequest, 429: TooManyPolls };
@@ -88,7 +88,8 @@ export function retryAfterMs(headers) {
  */
 export function errorOfAnswer(response, body, taskId) {
   const { message, error, error_code: code, request_id: requestId } = texts(body);
-  const kind = BY_CODE[code] ?? byStatus(response.status, taskId);
+  const ours = code !== undefined || /** @type {any} */ (body)?.success === false;
+  const kind = BY_CODE[code] ?? byStatus(response.status, ours && taskId !== undefined);
   const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : `HTTP ${response.status}`);
   return new kind(error ?? message ?? `The server answered with HTTP ${response.status}.`, {
     title,

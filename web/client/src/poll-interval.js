@@ -7,7 +7,7 @@ export const LONGEST_MS = 3_000;
 const LONG_AFTER_MS = 20_000;
 const GROWTH = 1.25;
 
-export class Pace {
+export class PollInterval {
   #intervalMs;
   #spentMs = 0;
 
