@@ -23,6 +23,7 @@ from tornado.web import Application
 from accounts import Accounts, ApiKeys, Identity
 from generation import Generations, StatusCopy
 from generation.events import TaskEvents
+from generation.forecast import Forecast
 from generation.gemini import Gemini, open_session
 from generation.pipeline import Pipeline
 from generation.prompt_text import PromptText
@@ -83,7 +84,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     )
     gemini = Gemini(gemini_session, settings.gemini, attempted=metrics.gemini_attempted)
     prompt_text = PromptText(settings.prompt.templates_folder)
-    pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, gemini_deadline_s=settings.gemini.deadline_s)
+    pipeline = Pipeline(
+        tasks, gemini, prompt_text, copy, metrics, Forecast(), gemini_deadline_s=settings.gemini.deadline_s
+    )
     limits = settings.limits
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
     stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed

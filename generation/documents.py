@@ -80,5 +80,5 @@ def failed_head(failure: Failure) -> bytes:
 
 
 def _head(stage: Stage, message: str, progress: int, **extra: Any) -> bytes:
-    document = {"status": stage.status, "progress": progress, "message": message, **extra}
+    document = {"status": stage.status, "progress": progress, "message": message, "stage": stage.name, **extra}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")[:-1]

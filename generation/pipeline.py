@@ -24,6 +24,7 @@ from generation.documents import (
     insufficient_tokens,
 )
 from generation.errors import TaskClosed, TaskLost
+from generation.forecast import Forecast
 from generation.gemini import Answer, Gemini, GeminiError
 from generation.prompt_text import PromptText
 from generation.stages import (
@@ -61,6 +62,7 @@ class Pipeline:
         prompt_text: PromptText,
         copy: StatusCopy,
         metrics: Metrics,
+        forecast: Forecast,
         *,
         gemini_deadline_s: float,
     ) -> None:
@@ -69,6 +71,7 @@ class Pipeline:
         self._gemini = gemini
         self._prompt_text = prompt_text
         self._metrics = metrics
+        self._forecast = forecast
         self._gemini_deadline_s = gemini_deadline_s
 
     async def run(self, lease: Lease) -> None:
@@ -95,7 +98,8 @@ class Pipeline:
         await steps.advance(INITIALIZING)
         await steps.advance(CHECKING)
         business_type = await steps.write(lambda: self._tasks.hold(lease))
-        await steps.advance(GENERATING)
+        await steps.advance(GENERATING, self._forecast.duration_s())
+        begun = asyncio.get_running_loop().time()
         outcome = await self._ask(lease, steps, business_type)
         await steps.advance(FINALIZING)
         if isinstance(outcome, Answer):
@@ -106,6 +110,7 @@ class Pipeline:
             warning = self._prompt_text.warning(outcome.fallback_reason)
             head = fallback_head(prompt, warning, outcome.fallback_reason)
             await steps.complete(COMPLETED_BY_FALLBACK, head, outcome.fallback_reason)
+        self._forecast.ended(asyncio.get_running_loop().time() - begun)
 
     async def _ask(self, lease: Lease, steps: _Steps, business_type: str) -> Answer | GeminiError:
         loop = asyncio.get_running_loop()
@@ -173,8 +178,8 @@ class _Steps:
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, RETRY_MOST_S)
 
-    async def advance(self, stage: Stage) -> None:
-        await self.write(lambda: self._tasks.advance(self._lease, stage))
+    async def advance(self, stage: Stage, expected_s: float | None = None) -> None:
+        await self.write(lambda: self._tasks.advance(self._lease, stage, expected_s))
         self._note_stage(stage)
 
     async def complete(self, stage: Stage, head: bytes, reason: str) -> None:

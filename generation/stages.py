@@ -30,6 +30,8 @@ COMPLETED = Stage("completed", "completed", 100, "Prompt generated successfully"
 COMPLETED_BY_FALLBACK = Stage("fallback", "completed", 100, "Prompt generated (AI unavailable, using fallback)")
 FAILED = Stage("failed", "failed", 100, "Prompt generation failed")  # each cause has its own message: documents.py
 
+EXPECTING = (GENERATING, WAITING, FINALIZING)  # their documents say when the end is expected, where that is known
+
 STAGES = (
     QUEUED,
     INITIALIZING,

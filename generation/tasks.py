@@ -26,7 +26,7 @@ from generation.errors import (
     TooManyTasks,
 )
 from generation.lease_index import LeaseIndex, TaskRef
-from generation.stages import COMPLETED, FAILED, FINALIZING, QUEUED, STEPS, Stage
+from generation.stages import COMPLETED, EXPECTING, FAILED, FINALIZING, GENERATING, QUEUED, STEPS, Stage
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import StorageUnavailable
@@ -174,8 +174,10 @@ class Tasks:
             case _:
                 raise IdempotencyKeyReused
 
-    async def advance(self, lease: Lease, stage: Stage) -> None:
+    async def advance(self, lease: Lease, stage: Stage, expected_s: float | None = None) -> None:
         """Take the task to ``stage`` and write its document, in one step.
+
+        ``expected_s``, at GENERATING, is in how many seconds the end is expected; the stages after it repeat that time.
 
         Raises:
             TaskLost, StorageUnavailable
@@ -190,6 +192,7 @@ class Tasks:
                 max(stage.progress, lease.progress_floor),
                 progress_head(stage, lease.progress_floor),
                 self._settings.status_ttl_s,
+                _expectation(stage, expected_s),
                 *(before.name for before, after in STEPS.items() if stage in after),
             ],
         )
@@ -362,6 +365,12 @@ class Tasks:
 
     def _closing(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> list[Any]:
         return [self.owner, lease.epoch, stage.name, head, used_tokens, self._settings.status_ttl_s, reason]
+
+
+def _expectation(stage: Stage, expected_s: float | None) -> str:
+    if stage is GENERATING:
+        return "" if expected_s is None else str(round(1000 * expected_s))
+    return "same" if stage in EXPECTING else ""
 
 
 def _raise_if_lost(code: int) -> None:

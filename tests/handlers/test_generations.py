@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import uuid
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -149,6 +150,31 @@ async def test_a_repeated_synchronous_request_whose_client_leaves_is_no_crash(cl
     assert [line for line in lines if line["log_level"] == "error"] == []
     assert (await client.status(task_id)).json["status"] == "processing", "the first request's task goes on"
     await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")
+
+
+STAGES = ["queued", "initializing", "checking", "generating", "waiting", "finalizing", "completed"]
+
+
+async def documents_of(client: Client, manual_prompt: str) -> list[dict[str, Any]]:
+    """Generate, and return every version of the status document."""
+    task_id = await client.start(manual_prompt)
+    await client.finished(task_id)
+    events = await client.ask("GET", f"{BASE}/generate-prompt-async/events/{task_id}/")
+    return [json.loads(data) for data in re.findall(r"event: status\ndata: (.*)", events.body.decode())]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_documents_say_when_the_end_is_expected_once_enough_was_measured(client: Client) -> None:
+    for _ in range(10):
+        documents = await documents_of(client, MANUAL)
+        assert [document["stage"] for document in documents] == STAGES
+        assert not any("expected_at" in document for document in documents)
+    documents = await documents_of(client, MANUAL + " [[standin:delay=0.5]]")
+    told = [document["stage"] for document in documents if "expected_at" in document]
+    assert told == ["generating", "waiting", "finalizing"]
+    [expected] = {document["expected_at"] for document in documents if "expected_at" in document}
+    expected_at, created_at = (datetime.fromisoformat(text) for text in (expected, documents[0]["created_at"]))
+    assert 0 <= (expected_at - created_at).total_seconds() < 30
 
 
 @pytest.mark.gen_test
