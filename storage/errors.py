@@ -36,13 +36,8 @@ REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (redis_errors.NoPermissionError, "refused"),
 )
 
-# Redis 6 reports what happens inside a script as text; Redis 7 puts the code first, but redis-py knows not all of them.
+# Codes for which redis-py has no class.
 REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
-    ("-OOM ", "out_of_memory"),
-    ("-READONLY ", "read_only"),
-    ("-MISCONF ", "refused"),
-    ("-MASTERDOWN ", "refused"),
-    ("-NOREPLICAS ", "refused"),
     ("MISCONF ", "refused"),
     ("NOREPLICAS ", "refused"),
     ("BUSY ", "refused"),
@@ -55,7 +50,7 @@ def storage_errors() -> Iterator[None]:
     """Turn what redis-py raises into StorageUnavailable.
 
     An error that a script raises itself is a defect of ours and passes through, except those
-    in which Redis refuses to write (OOM, READONLY, MISCONF, MASTERDOWN), which scripts report as plain text.
+    in which Redis refuses to write (OOM, READONLY, MISCONF, MASTERDOWN).
     """
     try:
         yield

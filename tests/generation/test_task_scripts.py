@@ -36,6 +36,7 @@ from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.redis_server import RedisServer
 from storage.storage import Storage
+from tests.support.servers import each_server
 
 ATTEMPTS = 3
 UNFINISHED = 4
@@ -335,9 +336,9 @@ async def _outcome(call: Callable[[], Awaitable[Any]]) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("redis_server")  # which says why not, where there is no redis-server to start
-def test_the_scripts_do_what_the_model_does() -> None:
-    with RedisServer() as own:
+@pytest.mark.parametrize("binary", each_server())
+def test_the_scripts_do_what_the_model_does(binary: str) -> None:
+    with RedisServer(binary=binary) as own:
         TaskScripts.redis_url = own.url
         run_state_machine_as_test(
             TaskScripts,

