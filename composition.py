@@ -39,6 +39,7 @@ from runtime.garbage import settle_garbage_collector
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.settings import GeminiSettings, Settings
+from runtime.systemd import Systemd
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
 from server.lane.polls import Polls
@@ -150,16 +151,17 @@ def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], An
 
 
 async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key: str = "") -> None:
-    """Serve until SIGTERM or SIGINT, then drain; ``ready`` is told the URL once requests are accepted."""
+    """Serve until SIGTERM, SIGINT or SIGHUP, then drain; ``ready`` is told the URL once requests are accepted."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     connections = connections_within_limit(settings.server.connections)
     server = settings.server.model_copy(update={"connections": connections})
     settings = settings.model_copy(update={"server": server})
     async with AsyncExitStack() as stack:
         service = await compose(settings, stack, demo_api_key=demo_api_key)
+        systemd = stack.enter_context(Systemd())
         if settings.server.unix_socket:
             sockets = [bind_unix_socket(settings.server.unix_socket, mode=0o660, backlog=4096)]
             address = f"unix:{settings.server.unix_socket}"
@@ -172,7 +174,9 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
         if not settings.gemini.api_key.get_secret_value() and settings.gemini.base_url == GeminiSettings().base_url:
             log.warning("gemini_api_key_missing", effect="only fallbacks are made", setting="GEMINI_API_KEY")
         ready(address)
+        systemd.ready()
         await stop.wait()
+        systemd.stopping()
         await _drain(service, settings.server.drain_timeout_s)
 
 
