@@ -192,5 +192,5 @@ def test_the_demo_account_survives_a_restart(tmp_path: Path) -> None:
         assert (second.account_id, second.api_key) == (first.account_id, first.api_key)
         assert second.poll(started["task_id"])[-1] == final
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)  # drains, as SIGTERM does
         assert process.wait(timeout=60) == 0

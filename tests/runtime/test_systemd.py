@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -42,6 +43,14 @@ def received(manager: socket.socket) -> str:
     return manager.recv(100).decode()
 
 
+def signs_until_silence(manager: socket.socket) -> int:
+    signs = 0
+    with contextlib.suppress(TimeoutError):
+        while received(manager) == "WATCHDOG=1":
+            signs += 1
+    return signs
+
+
 def test_a_loop_that_turns_gives_signs_of_life_and_one_that_stands_still_gives_none(manager: socket.socket) -> None:
     process = started(manager, WATCHDOG_USEC="300000")
     try:
@@ -49,9 +58,7 @@ def test_a_loop_that_turns_gives_signs_of_life_and_one_that_stands_still_gives_n
         assert received(manager) == "WATCHDOG=1"
         process.send_signal(signal.SIGSTOP)
         manager.settimeout(1.5)
-        with pytest.raises(TimeoutError):
-            while True:  # those sent before it stood still
-                received(manager)
+        assert signs_until_silence(manager) < 20  # those sent before it stood still
         process.send_signal(signal.SIGCONT)
         manager.settimeout(30)
         assert received(manager) == "WATCHDOG=1"
