@@ -9,22 +9,23 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 import structlog
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
 from accounts import Accounts, ApiKeys, Identity
+from accounts.key_set import open_key_set_session
 from generation import Generations, StatusCopy
 from generation.events import TaskEvents
 from generation.forecast import Forecast
 from generation.gemini import Gemini, open_session
+from generation.gemini.session import environment_proxy
 from generation.pipeline import Pipeline
 from generation.prompt_text import PromptText
 from generation.reaper import Reaper
@@ -71,7 +72,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     )
     accounts, api_keys = Accounts(storage), ApiKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
-    jwks_session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))  # its host has its own proxy
+    jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
+    jwks_session = await stack.enter_async_context(open_key_set_session(jwks_proxy))
     identity = Identity(api_keys, accounts, settings.identity, jwks_session)
 
     tasks = Tasks(
@@ -94,9 +96,12 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
     metrics.read_breaker(lambda: gemini.breaker_state)
 
+    reaper = Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
     open_requests = OpenRequests()
     polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
     metrics.read_polls(lambda: polls.counts)
+    watched = (Periodic("renewal", runner.renew, settings.tasks.renew_every_s), reaper.periodic)
+    metrics.read_periodic_work(lambda: {work.name: work.age_s for work in watched})
     services = Services(
         identity=identity,
         accounts=accounts,
@@ -105,7 +110,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         ),
         polls=polls,
         metrics=metrics,
-        not_ready=_readiness(storage, open_requests),
+        not_ready=_readiness(storage, open_requests, watched),
         open_requests=open_requests,
         cors_origins=frozenset(settings.server.cors_allowed_origins),
         body_bytes=settings.server.body_bytes,
@@ -122,8 +127,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         max_body_size=UNBOUNDED,
     )
     connections = await stack.enter_async_context(Connections(server, lane, settings.server))
-    await stack.enter_async_context(Periodic(runner.renew, settings.tasks.renew_every_s))
-    await stack.enter_async_context(Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s))
+    await stack.enter_async_context(watched[0])
+    await stack.enter_async_context(reaper)
     return Service(app, connections, polls, runner, open_requests)
 
 
@@ -137,7 +142,7 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metr
     return storage
 
 
-def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], Any]:
+def _readiness(storage: Storage, open_requests: OpenRequests, watched: Sequence[Periodic]) -> Callable[[], Any]:
     async def not_ready() -> str:
         if open_requests.draining:
             return "draining"
@@ -145,7 +150,7 @@ def _readiness(storage: Storage, open_requests: OpenRequests) -> Callable[[], An
             await storage.read("ping", storage.redis.ping)
         except StorageUnavailable:
             return "storage_unavailable"
-        return ""
+        return next((f"{work.name}_stands_still" for work in watched if work.stands_still), "")
 
     return not_ready
 

@@ -18,7 +18,7 @@ from accounts.commands import accounts as accounts_commands
 from composition import open_accounts, run
 from demo import run_demo, write_ready_file
 from generation.prompt_text import PromptText, TemplatesUnusable
-from runtime.configuration import InvalidSettings, load_settings, shown
+from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 from standin.commands import gemini_standin
@@ -69,6 +69,8 @@ def require_redis_url(settings: Settings) -> None:
 def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     """Run until a signal; end with one clear line when the port or Redis cannot be had."""
     configure_logging(settings.logs)
+    for doubt in doubtful_variables():
+        log.warning("variable_not_read", problem=doubt)
     try:
         asyncio.run(serving)
     except StorageUnavailable as exc:
@@ -111,6 +113,8 @@ def serve(config: Path | None, host: str | None, port: int | None, ready_file: P
 def check_config(config: Path | None) -> None:
     """Show the settings that would be used, secrets masked; exit 1 when they are wrong."""
     click.echo(json.dumps(shown(read_settings(config)), indent=2))
+    for doubt in doubtful_variables():
+        click.echo(f"Note: {doubt}", err=True)
 
 
 @cli.command()

@@ -52,9 +52,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
     AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
-    InvalidAccountId: lambda exc: (
-        f"{exc.account_id!r} cannot be an account id: letters, digits and _.@|:+=/- up to 128"
-    ),
+    InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: up to 255 printable characters",
     GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
     TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.most} tokens in all",
     InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",

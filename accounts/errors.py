@@ -2,6 +2,7 @@
 
 AccountsError
 ├── Unauthorized            no identity could be established
+├── SubjectUnusable         a valid token whose subject cannot name an account
 ├── UnknownAccount          a valid identity without an account, or a wrong account id
 ├── AccountExists           create was given an id that is taken
 ├── InvalidAccountId        an id that cannot name an account
@@ -23,11 +24,24 @@ class AccountsError(Exception):
 
 
 class Unauthorized(AccountsError):
-    """``reason``: missing | malformed | unknown_key | revoked_key | invalid_token | expired_token."""
+    """Why nobody is known to be asking.
+
+    ``reason`` of headers and keys: missing | malformed | unknown_key | revoked_key; of tokens: invalid_token |
+    expired_token | token_not_yet_valid | token_lives_too_long | token_too_large | tokens_not_accepted |
+    wrong_algorithm | foreign_token | missing_claim | absurd_expiry.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class SubjectUnusable(AccountsError):
+    """``claim`` is the name of the claim that should hold the account's id."""
+
+    def __init__(self, claim: str) -> None:
+        super().__init__(claim)
+        self.claim = claim
 
 
 class UnknownAccount(AccountsError):

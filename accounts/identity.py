@@ -1,7 +1,8 @@
 """Who is asking: from an Authorization header to an account, remembered for as long as that is safe.
 
 An API key is asked about again every few seconds, so that a revoked one stops working everywhere; a JWT is remembered
-until it expires. Only what was found valid is remembered: wrong tokens fill nothing.
+until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too. Only what was found valid
+is remembered: wrong tokens fill nothing. Spans of time are measured on the monotonic clock.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from accounts.accounts import ACCOUNT_ID, Accounts
+from accounts.accounts import Accounts, is_account_id
 from accounts.api_keys import ApiKeys
-from accounts.errors import AccountExists, Unauthorized, UnknownAccount
+from accounts.errors import AccountExists, SubjectUnusable, Unauthorized, UnknownAccount
 from accounts.jwts import LONGEST_TOKEN, Jwts
 from runtime.settings import IdentitySettings
 
@@ -25,7 +26,7 @@ API_KEY_PREFIX = "pg_"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An established identity. Until ``valid_until`` (epoch seconds) the same header means the same caller."""
+    """An established identity. Until ``valid_until`` (``time.monotonic()``) the same header means the same caller."""
 
     account_id: str
     valid_until: float
@@ -47,7 +48,7 @@ class Identity:
         """Return who sent this Authorization header.
 
         Raises:
-            Unauthorized, UnknownAccount, IdentityUnavailable, StorageUnavailable
+            Unauthorized, SubjectUnusable, UnknownAccount, IdentityUnavailable, StorageUnavailable
         """
         if not authorization:
             raise Unauthorized("missing")
@@ -55,11 +56,11 @@ class Identity:
         if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
             raise Unauthorized("malformed")
         if len(token) > LONGEST_TOKEN:
-            raise Unauthorized("invalid_token")
+            raise Unauthorized("token_too_large")
         digest = _digest(token)
         remembered = self._callers.get(digest)
         if remembered is not None:
-            if time.time() < remembered.valid_until:
+            if time.monotonic() < remembered.valid_until:
                 self._callers.move_to_end(digest)
                 return remembered
             del self._callers[digest]
@@ -76,7 +77,7 @@ class Identity:
         Raises:
             StorageUnavailable: nothing was found out, and nothing forgotten.
         """
-        asked_at = time.time()
+        asked_at = time.monotonic()
         tokens = [authorization.partition(" ")[2] for authorization in authorizations]
         callers = [self._callers.get(_digest(token)) for token in tokens]
         renewed: list[Caller | None] = [
@@ -98,17 +99,18 @@ class Identity:
         return renewed
 
     async def _by_key(self, key: str) -> Caller:
-        asked_at = time.time()
+        asked_at = time.monotonic()
         account_id = await self._api_keys.find(key)
         return Caller(account_id, asked_at + self._settings.key_recheck_s)
 
     async def _by_jwt(self, token: str) -> Caller:
-        account_id, valid_until = await self._jwts.check(token)
-        if not ACCOUNT_ID.fullmatch(account_id):
-            raise Unauthorized("invalid_token")
+        asked_at = time.monotonic()
+        account_id, left_s = await self._jwts.check(token)
+        if not is_account_id(account_id):
+            raise SubjectUnusable(self._settings.jwt.account_claim)
         if not await self._accounts.exists(account_id):
             await self._create(account_id)
-        return Caller(account_id, valid_until)
+        return Caller(account_id, asked_at + min(left_s, self._settings.jwt.jwks_ttl_s))
 
     async def _create(self, account_id: str) -> None:
         new = self._settings.new_accounts

@@ -6,6 +6,8 @@ Refuses to know whether the account exists, and how keys are fetched.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,22 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from accounts.errors import PublicKeyUnusable, Unauthorized
+from accounts.errors import PublicKeyUnusable, SubjectUnusable, Unauthorized
 from accounts.key_set import KeySet
 from runtime.settings import JwtSettings
 
-LONGEST_TOKEN = 8_192
+LONGEST_TOKEN = 16_384  # bytes
+LATEST_EXPIRY = 253_402_300_799  # the last second of the year 9999: a larger `exp` is no time in seconds
+
+# What PyJWT finds wrong with a token that may well be signed by the right key. The first class that fits counts.
+REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
+    (jwt.ExpiredSignatureError, "expired_token"),
+    (jwt.ImmatureSignatureError, "token_not_yet_valid"),
+    (jwt.InvalidIssuerError, "foreign_token"),
+    (jwt.InvalidAudienceError, "foreign_token"),
+    (jwt.MissingRequiredClaimError, "missing_claim"),
+    (jwt.InvalidAlgorithmError, "wrong_algorithm"),
+)
 
 
 class Jwts:
@@ -40,48 +53,77 @@ class Jwts:
             self._key_set = KeySet(settings.jwks_url, settings.algorithm, settings.jwks_ttl_s, session)
 
     async def check(self, token: str) -> tuple[str, float]:
-        """Return the account that the token names and the epoch second until which it is valid, leeway included.
+        """Return the text in the account claim, and for how many seconds the token is still valid, leeway included.
 
         Raises:
-            Unauthorized: invalid_token or expired_token.
+            Unauthorized: with one of its reasons for tokens.
+            SubjectUnusable: the token is valid, and its account claim is neither a text nor a whole number.
             IdentityUnavailable: the JWKS URL does not answer and no cached key fits.
         """
         settings = self._settings
         if not settings.algorithm:
-            raise Unauthorized("invalid_token")
-        try:
-            claims = jwt.decode(
-                token,
-                await self._key_for(token),
-                algorithms=[settings.algorithm],  # one only: no confusion of algorithms is possible
-                leeway=settings.leeway_s,
-                issuer=settings.issuer or None,
-                audience=settings.audience or None,
-                options={
-                    "require": ["exp", settings.account_claim],
-                    "verify_sub": False,  # a number is as good, and the claim may be another
-                    "verify_aud": bool(settings.audience),
-                },
-            )
-        except jwt.ExpiredSignatureError as exc:
-            raise Unauthorized("expired_token") from exc
-        except (jwt.PyJWTError, ValueError) as exc:
-            raise Unauthorized("invalid_token") from exc
-        account = claims[settings.account_claim]
-        if not isinstance(account, str | int) or isinstance(account, bool):
-            raise Unauthorized("invalid_token")
-        return str(account), float(claims["exp"]) + settings.leeway_s
+            raise Unauthorized("tokens_not_accepted")
+        claims = self._verified(token, await self._keys_for(token))
+        left_s = _expiry(claims["exp"]) + settings.leeway_s - time.time()
+        if settings.longest_lifetime_s and left_s > settings.longest_lifetime_s + 2 * settings.leeway_s:
+            raise Unauthorized("token_lives_too_long")
+        subject = claims[settings.account_claim]
+        if not isinstance(subject, str | int) or isinstance(subject, bool):
+            raise SubjectUnusable(settings.account_claim)
+        return str(subject), left_s
 
-    async def _key_for(self, token: str) -> Any:
+    def _verified(self, token: str, keys: Sequence[Any]) -> dict[str, Any]:
+        """Return the claims as signed by the first key that fits."""
+        settings = self._settings
+        for key in keys:
+            try:
+                return jwt.decode(
+                    token,
+                    key,
+                    algorithms=[settings.algorithm],  # one only: no confusion of algorithms is possible
+                    leeway=settings.leeway_s,
+                    issuer=settings.issuer or None,
+                    audience=settings.audience or None,
+                    options={
+                        "require": ["exp", settings.account_claim],
+                        "verify_sub": False,  # a number is as good, and the claim may be another
+                        "verify_aud": bool(settings.audience),
+                    },
+                )
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.PyJWTError as exc:
+                raise Unauthorized(_reason(exc)) from exc
+            except (ValueError, TypeError, OverflowError, RecursionError) as exc:  # a time or a nesting beyond all use
+                raise Unauthorized("invalid_token") from exc
+        raise Unauthorized("invalid_token")
+
+    async def _keys_for(self, token: str) -> Sequence[Any]:
+        """Return the keys that may have signed the token."""
         if self._key_set is None:
-            return self._key
-        header = jwt.get_unverified_header(token)
+            return [self._key]
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, RecursionError) as exc:
+            raise Unauthorized("invalid_token") from exc
         if header.get("alg") != self._settings.algorithm:
-            raise Unauthorized("invalid_token")  # before a key is looked for, perhaps over the network
-        key = await self._key_set.key(header.get("kid"))
-        if key is None:
-            raise Unauthorized("invalid_token")
-        return key
+            raise Unauthorized("wrong_algorithm")  # before a key is looked for, perhaps over the network
+        return await self._key_set.keys(header.get("kid"))
+
+
+def _reason(exc: jwt.PyJWTError) -> str:
+    return next((reason for kind, reason in REASONS if isinstance(exc, kind)), "invalid_token")
+
+
+def _expiry(exp: object) -> float:
+    """Return ``exp`` in seconds of the epoch.
+
+    Raises:
+        Unauthorized: it is no number, or no time that a calendar has.
+    """
+    if isinstance(exp, int | float) and not isinstance(exp, bool) and 0 < exp <= LATEST_EXPIRY:
+        return float(exp)
+    raise Unauthorized("absurd_expiry")
 
 
 def _public_key(path: str, algorithm: str) -> Any:

@@ -35,7 +35,7 @@ class Reaper:
         self._runner = runner
         self._copy = copy
         self._metrics = metrics
-        self._periodic = Periodic(self.turn, every_s, jitter=JITTER)
+        self.periodic = Periodic("reaper", self.turn, every_s, jitter=JITTER)
         self._listener: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._turns = 0
@@ -43,14 +43,14 @@ class Reaper:
 
     async def __aenter__(self) -> Reaper:
         await self.turn()
-        await self._periodic.__aenter__()
+        await self.periodic.__aenter__()
         self._listener = asyncio.create_task(self._listen(), name="reaper listens")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._periodic.__aexit__(kind, exc, trace)
+        await self.periodic.__aexit__(kind, exc, trace)
         if self._listener is not None:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):

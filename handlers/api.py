@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,6 +42,7 @@ class JsonHandler(RequestHandler):
 
     def initialize(self, services: Services) -> None:
         self.services = services
+        self.began_at = time.monotonic()  # Tornado's own request_time follows the wall clock
         services.open_requests.begin(self)  # not in prepare: Tornado refuses some requests before it comes to that
 
     def set_default_headers(self) -> None:

@@ -16,10 +16,12 @@ from accounts import (
     IdentityUnavailable,
     InsufficientTokens,
     InvalidEntryId,
+    SubjectUnusable,
     SubscriptionInactive,
     Unauthorized,
     UnknownAccount,
 )
+from accounts.jwts import LONGEST_TOKEN
 from generation import errors as generation
 from storage.errors import StorageUnavailable
 
@@ -58,6 +60,14 @@ UNAUTHORIZED_REASONS = {
     "unknown_key": "This API key is not known. Check that it was copied whole.",
     "revoked_key": "This API key has been revoked. Use another one.",
     "expired_token": "Your token has expired. Sign in again.",
+    "token_not_yet_valid": "Your token is not valid yet: its nbf or iat lies in the future. Check the clocks.",
+    "token_lives_too_long": "Your token expires later than tokens may here. Ask for one that lives shorter.",
+    "token_too_large": f"Your token is too large: {LONGEST_TOKEN} bytes are the most. Ask for one with fewer claims.",
+    "tokens_not_accepted": "This server takes API keys, which begin with pg_, and no other tokens.",
+    "wrong_algorithm": "Your token is signed with another algorithm than this server accepts.",
+    "foreign_token": "Your token was made for another service: its issuer or audience is not the one expected here.",
+    "missing_claim": "Your token lacks a claim that is needed here: exp, the account's id, or the issuer or audience.",
+    "absurd_expiry": "Your token's exp is no time: it must be a number of seconds since 1970.",
 }
 
 
@@ -117,6 +127,12 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     InsufficientTokens: _insufficient_tokens,
     SubscriptionInactive: Answer(
         402, "subscription_inactive", "Subscription is not active", "Renew your subscription to generate prompts."
+    ),
+    SubjectUnusable: lambda exc: Answer(
+        403,
+        "unusable_subject",
+        "Unusable account id",
+        f"Your token is valid, but its {exc.claim} cannot name an account: that takes 1 to 255 printable characters.",
     ),
     UnknownAccount: Answer(
         403, "unknown_account", "Unknown account", "Your token is valid, but there is no account for it here yet."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import structlog
@@ -57,7 +58,7 @@ class _RequestLog:
     def __call__(self, handler: RequestHandler) -> None:
         request, status = handler.request, handler.get_status()
         route = self._names.get(type(handler), "unknown")
-        duration_s = request.request_time()
+        duration_s = time.monotonic() - handler.began_at if isinstance(handler, JsonHandler) else 0.0
         if route in SUBMITTING and request.method == "POST" and isinstance(handler, JsonHandler):
             self._metrics.submit_answered(handler.outcome)
         self._metrics.request_answered(route, request.method or "", status, duration_s)

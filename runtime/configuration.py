@@ -1,7 +1,8 @@
 """Where settings come from, and how they are shown.
 
 Order: environment (``PROMPT_SERVER__PORT``), then ``.env``, then the YAML file, then the defaults in
-``runtime/settings.py``. An unknown name or a wrong value in any of them stops the start.
+``runtime/settings.py``. An unknown name or a wrong value in any of them stops the start. In the environment only names
+of our sections with two underscores are ours: Kubernetes sets ``PROMPT_SERVER_PORT`` for a Service of that name.
 Refuses to know what a setting means.
 """
 
@@ -22,6 +23,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -31,8 +33,6 @@ from runtime.settings import Settings
 
 ENVIRONMENT_PREFIX = "PROMPT_"
 DEFAULT_CONFIG = Path(__file__).parent.parent / "config.yaml"
-# Variables that begin like ours and are not: bash's own, and the one that tells the tests where recorded answers are.
-FOREIGN_VARIABLES = frozenset({"PROMPT_COMMAND", "PROMPT_DIRTRIM", "PROMPT_CORPUS"})
 MASK = "***"
 
 
@@ -67,15 +67,16 @@ class _Sources(Settings, BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The .env file of a web app holds other programs' names too; only ours are looked at.
+        # Both hold other programs' names too, and PROMPT_SERVER alone would be taken for the whole section.
+        environment = EnvSettingsSource(settings_cls)
         dotenv = DotEnvSettingsSource(settings_cls, env_file=".env")
-        prefix = ENVIRONMENT_PREFIX.lower()
-        dotenv.env_vars = {name: text for name, text in dotenv.env_vars.items() if name.startswith(prefix)}
-        return init_settings, env_settings, dotenv, BareGeminiKey(settings_cls), YamlConfigSettingsSource(settings_cls)
+        for source in (environment, dotenv):
+            source.env_vars = {name: text for name, text in source.env_vars.items() if _is_ours(name)}
+        return init_settings, environment, dotenv, BareGeminiKey(settings_cls), YamlConfigSettingsSource(settings_cls)
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -113,7 +114,8 @@ def shown(settings: Settings) -> dict[str, Any]:
 
 
 def _masked_url(text: str) -> str:
-    text = re.sub(r"(?<=://)([^/@:]*):[^@]*(?=@)", rf"\1:{MASK}", text)
+    # To the last @ of what may be a password: one that was not %-encoded may hold any of :/?#@ itself.
+    text = re.sub(r"(?<=://)([^/@:?#]*):.*(?=@)", rf"\1:{MASK}", text, flags=re.DOTALL)
     return re.sub(r"(?i)(?<=[?&])(password|key|token)=[^&]*", rf"\1={MASK}", text)
 
 
@@ -129,6 +131,24 @@ def _variable_names(section: type[BaseModel] = Settings, prefix: str = ENVIRONME
             yield from _variable_names(kind, f"{prefix}{name.upper()}__")
         else:
             yield f"{prefix}{name.upper()}"
+
+
+def _is_ours(variable: str) -> bool:
+    """Say whether a variable means one of our sections."""
+    section, two, _rest = variable.upper().removeprefix(ENVIRONMENT_PREFIX).partition("__")
+    ours = variable.upper().startswith(ENVIRONMENT_PREFIX) and bool(two)
+    return ours and section.lower() in Settings.model_fields
+
+
+def doubtful_variables() -> list[str]:
+    """Name what nobody reads although somebody may have meant a setting: one line each, without its value."""
+    known = {name.replace("__", "_"): name for name in _variable_names()}
+    doubts = []
+    for name in sorted(_variables()):
+        if name.upper().startswith(ENVIRONMENT_PREFIX) and not _is_ours(name):
+            near = difflib.get_close_matches(name.upper().replace("__", "_"), known, n=1, cutoff=0.9)
+            doubts += [f"{name} is not a setting and is not read; {known[near[0]]} is one" for near in [near] if near]
+    return doubts
 
 
 def _refuse_unreadable(path: Path) -> None:
@@ -151,7 +171,7 @@ def _refuse_unknown_variables() -> None:
     wrong = [
         f"{name}: unknown setting{_hint(name.upper(), known)}"
         for name in sorted({**dotenv_values(".env"), **os.environ})
-        if name.upper().startswith(ENVIRONMENT_PREFIX) and name.upper() not in known | FOREIGN_VARIABLES
+        if _is_ours(name) and name.upper() not in known
     ]
     if wrong:
         raise InvalidSettings(wrong)

@@ -36,7 +36,7 @@ SECRET_TEXT = re.compile(
     r"pg_[0-9A-Za-z]{43}"  # our API keys
     r"|AIza[0-9A-Za-z_-]{30,}"  # Google's
     r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*\.[0-9A-Za-z_-]*"  # a JWT: '{"' in base64url
-    r"|(?<=://)[^\s/@\"']*:[^\s/@\"']*(?=@)"  # user:password in a URL
+    r"|(?<=://)[^\s/@:\"']*:(?!\d{1,5}[/?#])[^\s\"']*(?=@)"  # user:password in a URL, to the last @
     r"|(?i:(?<=bearer )[^\s\"',]+)"
 )
 

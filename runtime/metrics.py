@@ -77,7 +77,17 @@ class Metrics:
             "1 for the circuit breaker's state, 0 for others.",
             ("state",),
         )
-        self.registry.register(_Readings(self._polls, self._at_work, self._breaker))
+        self._periodic = _Reading(
+            GaugeMetricFamily,
+            "prompt_periodic_work_age_seconds",
+            "Seconds since work that comes again and again last came to its end.",
+            ("work",),
+        )
+        self._dropped_lines = _Reading(
+            CounterMetricFamily, "prompt_log_lines_dropped", "Log lines that nobody took from standard error in time."
+        )
+        readings = (self._polls, self._at_work, self._breaker, self._periodic, self._dropped_lines)
+        self.registry.register(_Readings(*readings))
         ProcessCollector(registry=self.registry)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
@@ -179,6 +189,13 @@ class Metrics:
     def read_breaker(self, state: Callable[[], str]) -> None:
         """``state()`` is one of BREAKER_STATES."""
         self._breaker.read = lambda: {(name,): float(name == state()) for name in BREAKER_STATES}
+
+    def read_periodic_work(self, ages: Callable[[], Mapping[str, float]]) -> None:
+        """``ages()``: name of the work (renewal, reaper) → seconds since it last ended."""
+        self._periodic.read = lambda: {(name,): age_s for name, age_s in ages().items()}
+
+    def read_dropped_lines(self, dropped: Callable[[], int]) -> None:
+        self._dropped_lines.read = lambda: {(): float(dropped())}
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format (CONTENT_TYPE)."""

@@ -1,39 +1,84 @@
-"""Tornado's PeriodicCallback with an end: a call that is under way ends before what it uses is closed.
+"""Work that is done again and again, and how long ago it was last done.
 
-``PeriodicCallback.stop`` alone leaves such a call to nobody. Refuses to know what is called.
+Pauses are measured on the event loop's clock, which is monotonic: whoever sets the wall clock neither hurries nor stops
+it. (Tornado's PeriodicCallback follows the wall clock, and leaves a call that is under way at its stop to nobody.)
+Refuses to know what is called.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
-from tornado.ioloop import PeriodicCallback
+import structlog
+
+TURNS_MISSED = 4  # after so many, and the seconds below, the work stands still
+GRACE_S = 5.0  # what a turn may take by itself
+ENDS_WITHIN_S = 10.0  # how long the end waits for a call that is under way
+
+log = structlog.get_logger(__name__)
 
 
 class Periodic:
     """An async context manager: while it is open it calls every ``every_s``, one call after the other.
 
-    ``jitter`` is the share of that time by which each pause may differ.
+    ``name`` stands in logs and metrics. ``jitter`` is the share of ``every_s`` by which each pause may differ. A call
+    that raises is logged, and the next one comes in its time.
     """
 
-    def __init__(self, call: Callable[[], Awaitable[None]], every_s: float, *, jitter: float = 0.0) -> None:
+    def __init__(self, name: str, call: Callable[[], Awaitable[None]], every_s: float, *, jitter: float = 0.0) -> None:
+        self.name = name
         self._call = call
-        self._timer = PeriodicCallback(self._called, every_s * 1000, jitter)
-        self._under_way = asyncio.Lock()
+        self._every_s = every_s
+        self._jitter = jitter
+        self._ended_at = time.monotonic()
+        self._work: asyncio.Task[None] | None = None
+        self._pausing = False
+        self._ending = False
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since a call last ended without an error, or since this was made."""
+        return time.monotonic() - self._ended_at
+
+    @property
+    def stands_still(self) -> bool:
+        """Say whether several turns in a row have not come to their end."""
+        return self.age_s > TURNS_MISSED * self._every_s + GRACE_S
 
     async def __aenter__(self) -> Periodic:
-        self._timer.start()
+        self._ended_at = time.monotonic()
+        self._work = asyncio.create_task(self._turns(), name=self.name)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.stop()
-        async with self._under_way:
-            pass
+        self._ending = True
+        if self._work is None:
+            return
+        if self._pausing:
+            self._work.cancel()
+        await asyncio.wait([self._work], timeout=ENDS_WITHIN_S)
+        if not self._work.done():
+            log.error("periodic_work_cancelled", name=self.name)
+            self._work.cancel()
+            await asyncio.wait([self._work])
 
-    async def _called(self) -> None:
-        async with self._under_way:
+    async def _turns(self) -> None:
+        while not self._ending:
+            self._pausing = True
+            await asyncio.sleep(self._every_s * (1 + self._jitter * random.uniform(-0.5, 0.5)))  # noqa: S311  # no secret
+            self._pausing = False
+            await self._turn()
+
+    async def _turn(self) -> None:
+        try:
             await self._call()
+        except Exception:
+            log.exception("periodic_work_failed", name=self.name)
+        else:
+            self._ended_at = time.monotonic()

@@ -6,6 +6,7 @@ room its own part. Secrets are ``SecretStr``, and no error shows what was given.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -85,6 +86,8 @@ class TaskSettings(Section):
     def _lease_outlives_a_renewal(self) -> TaskSettings:
         if self.lease_s < 2 * self.renew_every_s:
             raise ValueError("lease_s must be at least twice renew_every_s, or one late renewal loses live work")
+        if self.status_ttl_s < self.deadline_s:
+            raise ValueError("status_ttl_s must not be below deadline_s, or a document ends before its task")
         return self
 
 
@@ -131,6 +134,7 @@ class JwtSettings(Section):
     issuer: str = ""
     audience: str = ""
     leeway_s: Annotated[float, Field(ge=0, le=300)] = 3.0
+    longest_lifetime_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     account_claim: Annotated[str, Field(min_length=1)] = "sub"
 
     @model_validator(mode="after")
@@ -141,7 +145,17 @@ class JwtSettings(Section):
                 raise ValueError("HS256 needs a secret of at least 32 bytes")
         elif self.algorithm and bool(self.public_key_file) == bool(self.jwks_url):
             raise ValueError(f"{self.algorithm} needs either public_key_file or jwks_url")
+        # Whoever can change the answer on its way can make every account's tokens.
+        if self.jwks_url.startswith("http://") and not _is_loopback(urlsplit(self.jwks_url).hostname or ""):
+            raise ValueError("jwks_url must begin with https://; plain http is for this machine's own addresses")
         return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class NewAccountSettings(Section):

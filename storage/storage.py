@@ -33,6 +33,7 @@ LOOK_AGAIN_S = 1.0  # while Redis is away at the start
 
 Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
 SCANNED_AT_ONCE = 1_000
+SPELLINGS = (("%", "%25"), ("{", "%7B"), ("}", "%7D"))  # the percent sign first
 
 T = TypeVar("T")
 
@@ -145,7 +146,7 @@ class Storage:
 
     def key(self, account_id: str, *parts: str) -> str:
         """Name a key in the account's slot: ``pg:{account_id}:part:part``."""
-        return f"{self.prefix}:{{{account_id}}}:{':'.join(parts)}"
+        return f"{self.prefix}:{{{hash_tag(account_id)}}}:{':'.join(parts)}"
 
     def shared_key(self, *parts: str) -> str:
         """Name a key outside any account's slot: a hint that may be stale or lost."""
@@ -221,6 +222,16 @@ class Storage:
             self._observe(operation, time.perf_counter() - started)
 
 
+def hash_tag(account_id: str) -> str:
+    """Spell an account's id so that it may stand in a hash tag: braces and percent signs are percent-encoded."""
+    for character, spelled in SPELLINGS:
+        account_id = account_id.replace(character, spelled)
+    return account_id
+
+
 def account_of(key: str) -> str:
     """Return the account whose slot the key is in."""
-    return key.split("{", 1)[1].rsplit("}", 1)[0]
+    account_id = key.split("{", 1)[1].split("}", 1)[0]
+    for character, spelled in reversed(SPELLINGS):
+        account_id = account_id.replace(spelled, character)
+    return account_id

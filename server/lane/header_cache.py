@@ -49,9 +49,9 @@ class Remembered:
         self.renew(caller)
 
     def renew(self, caller: Caller) -> None:
-        """Take over until when the credential is good; its own seconds are those of the epoch."""
+        """Take over until when the credential is good."""
         now = time.monotonic()
-        self.valid_until = now + caller.valid_until - time.time()
+        self.valid_until = caller.valid_until
         self.renew_at = self.valid_until - min(RENEW_BEFORE_S, (self.valid_until - now) / 2)
 
 

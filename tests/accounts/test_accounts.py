@@ -40,8 +40,8 @@ async def test_the_ids_that_identity_providers_use_can_name_accounts(storage: St
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("account_id", ["", "a b", "{x}", "a}b", "ä", "x\n", "x" * 129, "a*"])
-async def test_ids_that_would_break_a_key_are_refused(storage: Storage, account_id: str) -> None:
+@pytest.mark.parametrize("account_id", ["", "x\n", "a\0b", "x" * 256, "\u2028", "\ud800"])
+async def test_ids_that_cannot_be_printed_are_refused(storage: Storage, account_id: str) -> None:
     with pytest.raises(InvalidAccountId):
         await Accounts(storage).create(account_id=account_id)
 

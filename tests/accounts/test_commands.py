@@ -130,7 +130,7 @@ def test_people_read_lines(commands: Commands) -> None:
         (("keys", "create", "nobody"), 1, "there is no account"),
         (("keys", "revoke", "nobody", "x"), 1, "no key 'x'"),
         (("create", "--id", "somebody"), 1, "there is an account 'somebody' already"),
-        (("create", "--id", "a b"), 1, "cannot be an account id"),
+        (("create", "--id", "a\tb"), 1, "cannot be an account id"),
         (("create", "--name", "\udcff"), 1, "not valid UTF-8"),
         (("create", "--tokens", "-1"), 2, "--tokens"),
         (("create", "--tokens", "9" * 20), 2, "--tokens"),

@@ -6,18 +6,19 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
-import aiohttp
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from accounts import IdentityUnavailable
-from accounts.key_set import LARGEST_SET_BYTES, KeySet
+from accounts.key_set import LARGEST_SET_BYTES, MOST_KEYS_TRIED, KeySet, open_key_set_session
 
 
 def jwk(kid: str, algorithm: str = "RS256", **more: Any) -> dict[str, Any]:
@@ -46,6 +47,8 @@ class Provider:
         self.asked = 0
         self.answers = asyncio.Event()
         self.answers.set()
+        self.location = ""
+        self.headers = HTTPHeaders()
 
 
 class ProviderHandler(RequestHandler):
@@ -55,6 +58,10 @@ class ProviderHandler(RequestHandler):
     async def get(self) -> None:
         provider = self.provider
         provider.asked += 1
+        provider.headers = self.request.headers
+        if provider.location:
+            self.redirect(provider.location)
+            return
         await provider.answers.wait()
         self.set_status(provider.status)
         for start in range(0, len(provider.body), provider.part_bytes):
@@ -71,8 +78,9 @@ async def fetched_from(provider: Provider, ttl_s: float = 300.0) -> AsyncIterato
     server.add_sockets(sockets)
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/keys"
     try:
-        async with aiohttp.ClientSession() as session:
-            yield KeySet(url, "RS256", ttl_s, session)
+        async with open_key_set_session(None) as session:
+            key_set = KeySet(url, "RS256", ttl_s, session)
+            yield key_set
     finally:
         provider.answers.set()
         server.stop()
@@ -90,7 +98,7 @@ async def test_a_set_that_arrives_in_many_parts_is_whole() -> None:
     provider = Provider(body_of(ONE, TWO))
     provider.part_bytes = 16
     async with fetched_from(provider) as keys:
-        found = await keys.key("two")
+        [found] = await keys.keys("two")
         assert found is not None
         assert found.key_id == "two"
 
@@ -99,8 +107,71 @@ async def test_a_set_that_arrives_in_many_parts_is_whole() -> None:
 async def test_keys_for_other_algorithms_and_for_encryption_are_not_there() -> None:
     provider = Provider(body_of(ONE, ELLIPTIC, TWO | {"use": "enc"}, jwk("long") | {"alg": "RS512"}))
     async with fetched_from(provider) as keys:
-        assert await keys.key("one") is not None
-        assert [await keys.key(kid) for kid in ("elliptic", "two", "long", "unheard-of", None)] == [None] * 5
+        assert await keys.keys("one")
+        assert [await keys.keys(kid) for kid in ("elliptic", "two", "long", "unheard-of")] == [[]] * 4
+
+
+@pytest.mark.gen_test
+async def test_a_token_that_names_no_key_may_be_signed_by_any_and_a_key_without_a_name_may_sign_all() -> None:
+    nameless = {name: value for name, value in TWO.items() if name != "kid"}
+    async with fetched_from(Provider(body_of(ONE, nameless, ELLIPTIC))) as keys:
+        assert [key.key_id for key in await keys.keys(None)] == ["one", None]
+        assert [key.key_id for key in await keys.keys("one")] == ["one"]
+        assert [key.key_id for key in await keys.keys("unheard-of")] == [None]
+
+
+@pytest.mark.gen_test
+async def test_of_many_keys_only_a_few_are_tried() -> None:
+    many = [{**ONE, "kid": str(number)} for number in range(50)]
+    async with fetched_from(Provider(body_of(*many))) as keys:
+        assert len(await keys.keys(None)) == MOST_KEYS_TRIED
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "neighbour",
+    [
+        {"kty": "oct", "kid": "secret"},
+        {"kty": "oct", "kid": "secret", "k": "AAAA", "alg": "HS256"},
+        {"kty": "unheard-of"},
+        {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "short"},
+        {"kty": "RSA", "n": 1, "e": None},
+        {"kty": "OKP", "crv": "Ed448", "x": "AA"},
+        ONE | {"kid": ["one"]},
+        ONE | {"kid": 1},
+        1,
+        None,
+        [],
+        "text",
+    ],
+)
+async def test_an_entry_that_cannot_be_used_is_passed_over(neighbour: Any) -> None:
+    body = json.dumps({"keys": [neighbour, ONE, neighbour]}).encode()
+    async with fetched_from(Provider(body)) as keys:
+        assert [key.key_id for key in await keys.keys("one")] == ["one"]
+        assert [key.key_id for key in await keys.keys(None)] == ["one"]
+
+
+@pytest.mark.gen_test
+async def test_a_redirect_is_not_followed() -> None:
+    elsewhere = Provider(body_of(ONE))
+    async with fetched_from(elsewhere) as there:
+        provider = Provider(b"")
+        provider.location = there.url
+        async with fetched_from(provider) as keys:
+            with pytest.raises(IdentityUnavailable):
+                await keys.keys("one")
+        assert (provider.asked, elsewhere.asked) == (1, 0)
+
+
+@pytest.mark.gen_test
+async def test_no_password_of_a_netrc_file_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    provider = Provider(body_of(ONE))
+    async with fetched_from(provider) as keys:
+        assert await keys.keys("one")
+    assert "Authorization" not in provider.headers
 
 
 @pytest.mark.gen_test
@@ -123,7 +194,7 @@ async def test_keys_for_other_algorithms_and_for_encryption_are_not_there() -> N
 async def test_what_is_no_key_set_makes_identities_unavailable(body: bytes) -> None:
     async with fetched_from(Provider(body)) as keys:
         with pytest.raises(IdentityUnavailable):
-            await keys.key("one")
+            await keys.keys("one")
 
 
 @pytest.mark.gen_test
@@ -132,10 +203,10 @@ async def test_a_url_that_is_away_is_asked_once_for_many(monkeypatch: pytest.Mon
     provider = Provider(body_of(ONE))
     provider.status = 500
     async with fetched_from(provider) as keys:
-        outcomes = await asyncio.gather(*(keys.key(f"kid-{number}") for number in range(20)), return_exceptions=True)
+        outcomes = await asyncio.gather(*(keys.keys(f"kid-{number}") for number in range(20)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {IdentityUnavailable}
         with pytest.raises(IdentityUnavailable):
-            await keys.key("one")
+            await keys.keys("one")
         assert provider.asked == 1
 
 
@@ -146,9 +217,9 @@ async def test_a_url_that_is_back_is_found_again(monkeypatch: pytest.MonkeyPatch
     provider.status = 500
     async with fetched_from(provider) as keys:
         with pytest.raises(IdentityUnavailable):
-            await keys.key("one")
+            await keys.keys("one")
         provider.status = 200
-        assert await keys.key("one") is not None
+        assert await keys.keys("one")
 
 
 @pytest.mark.gen_test
@@ -158,19 +229,19 @@ async def test_a_url_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     provider.answers.clear()
     async with fetched_from(provider) as keys:
         with pytest.raises(IdentityUnavailable):
-            await keys.key("one")
+            await keys.keys("one")
 
 
 @pytest.mark.gen_test
 async def test_a_url_that_hangs_holds_up_nobody_whose_key_is_known() -> None:
     provider = Provider(body_of(ONE))
     async with fetched_from(provider, ttl_s=0.0) as keys:
-        await keys.key("one")
+        await keys.keys("one")
         provider.answers.clear()
-        renewing = asyncio.create_task(keys.key("one"))
+        renewing = asyncio.create_task(keys.keys("one"))
         await asked(provider, 2)
         for _ in range(20):
-            assert await keys.key("one") is not None
+            assert await keys.keys("one")
         assert not renewing.done()
         provider.answers.set()
         assert await renewing is not None
@@ -182,7 +253,7 @@ async def test_whoever_gives_up_waiting_does_not_end_the_others_wait() -> None:
     provider = Provider(body_of(ONE))
     provider.answers.clear()
     async with fetched_from(provider) as keys:
-        first, second = asyncio.create_task(keys.key("one")), asyncio.create_task(keys.key("one"))
+        first, second = asyncio.create_task(keys.keys("one")), asyncio.create_task(keys.keys("one"))
         await asked(provider, 1)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -195,6 +266,6 @@ async def test_whoever_gives_up_waiting_does_not_end_the_others_wait() -> None:
 async def test_a_key_that_was_taken_out_is_trusted_no_more() -> None:
     provider = Provider(body_of(ONE, TWO))
     async with fetched_from(provider, ttl_s=0.0) as keys:
-        assert await keys.key("one") is not None
+        assert await keys.keys("one")
         provider.body = body_of(TWO)
-        assert await keys.key("one") is None
+        assert not await keys.keys("one")

@@ -32,6 +32,7 @@ FACTS = {
     "TooManyPolls": (1,),
     "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
     "Unauthorized": ("missing",),
+    "SubjectUnusable": ("sub",),
     "UnknownAccount": ("acc_1",),
     "InvalidEntryId": ("soon",),
     "AccountExists": ("acc_1",),

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, SecretStr
 
-from runtime.configuration import DEFAULT_CONFIG, InvalidSettings, load_settings, shown
+from runtime.configuration import DEFAULT_CONFIG, InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.settings import Settings
 
 MARKER = "MARKER-the-secret-itself"
@@ -176,6 +176,12 @@ def test_the_prefixed_key_wins_over_the_bare_one(monkeypatch: pytest.MonkeyPatch
         ("PROMPT_IDENTITY__JWT__ALGORITHM", "HS256", "identity.jwt: HS256 needs a secret of at least 32 bytes"),
         ("PROMPT_IDENTITY__JWT__ALGORITHM", "ES256", "identity.jwt: ES256 needs either public_key_file or jwks_url"),
         ("PROMPT_TASKS__LEASE_S", "5.9", "tasks: lease_s must be at least twice renew_every_s"),
+        ("PROMPT_TASKS__STATUS_TTL_S", "119", "tasks: status_ttl_s must not be below deadline_s"),
+        (
+            "PROMPT_IDENTITY__JWT__JWKS_URL",
+            "http://id.example/keys",
+            "identity.jwt: jwks_url must begin with https://; plain http is for this machine's own addresses",
+        ),
         ("PROMPT_MONEY__HOLD_TOKENS", "701", "money: hold_tokens must not exceed minimum_tokens"),
         ("PROMPT_GEMINI__DEADLINE_S", "120", "settings: gemini.deadline_s must be below tasks.deadline_s"),
     ],
@@ -192,10 +198,9 @@ def test_a_wrong_value_is_named_with_its_path_and_what_was_expected(
     ("name", "hint"),
     [
         ("PROMPT_SERVER__PROT", "did you mean PROMPT_SERVER__PORT?"),
-        ("PROMPT_SEVER__PORT", "did you mean PROMPT_SERVER__PORT?"),
         ("prompt_server__prot", "did you mean PROMPT_SERVER__PORT?"),
-        ("PROMPT_PORT", "config.yaml lists every one"),
-        ("PROMPT_SERVER", "did you mean PROMPT_SERVER__PORT?"),
+        ("PROMPT_LOGS__QUIET_PLEASE", "config.yaml lists every one"),
+        ("PROMPT_SERVER__", "did you mean PROMPT_SERVER__PORT?"),
     ],
 )
 def test_an_unknown_variable_is_named_with_the_nearest_one(
@@ -210,9 +215,37 @@ def test_an_unknown_variable_in_the_dotenv_file_is_named_too() -> None:
     assert problems_of() == ["PROMPT_REDIS__URLS: unknown setting; did you mean PROMPT_REDIS__URL?"]
 
 
-def test_the_shells_own_variables_are_let_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROMPT_COMMAND", "history -a")
-    assert load_settings().server.port == 8000
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PROMPT_COMMAND", "history -a"),
+        ("PROMPT_EOL_MARK", "%"),
+        ("PROMPT_TOOLKIT_NO_CPR", "1"),
+        ("PROMPT_SERVER_PORT", "tcp://10.0.0.12:8000"),
+        ("PROMPT_SERVER_PORT_8000_TCP_ADDR", "10.0.0.12"),
+        ("PROMPT_SERVER", "x"),
+        ("PROMPT_REDIS", '{"url": "redis://elsewhere"}'),
+        ("PROMPT_LOGS", "/var/log/prompt"),
+        ("PROMPT_OTHERS__NAME", "x"),
+    ],
+)
+def test_variables_of_other_programs_change_nothing(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    monkeypatch.setenv(name, text)
+    assert shown(load_settings()) == shown(Settings())
+    Path(".env").write_text(f"{name}='{text}'\n")
+    assert shown(load_settings()) == shown(Settings())
+
+
+def test_a_variable_that_may_have_been_meant_for_us_is_doubted_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("PROMPT_SERVER_PORT", "PROMPT_REDIS_URL", "PROMPT_COMMAND", "PROMPT_GEMNI__API_KEY"):
+        monkeypatch.setenv(name, MARKER)
+    assert doubtful_variables() == [
+        "PROMPT_GEMNI__API_KEY is not a setting and is not read; PROMPT_GEMINI__API_KEY is one",
+        "PROMPT_REDIS_URL is not a setting and is not read; PROMPT_REDIS__URL is one",
+        "PROMPT_SERVER_PORT is not a setting and is not read; PROMPT_SERVER__PORT is one",
+    ]
 
 
 def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
@@ -276,6 +309,8 @@ def test_what_is_shown_is_the_whole_tree_without_a_secret() -> None:
         (f"rediss://:{MARKER}@h/0", "rediss://:***@h/0"),
         (f"redis://h/0?password={MARKER}&username=a", "redis://h/0?password=***&username=a"),
         (f"unix://:{MARKER}@/run/redis.sock?db=1", "unix://:***@/run/redis.sock?db=1"),
+        (f"redis://app:p@{MARKER}@h:6379/0", "redis://app:***@h:6379/0"),
+        (f"redis://app:p@{MARKER}:@@h:6379/0", "redis://app:***@h:6379/0"),
     ],
 )
 def test_a_password_in_a_url_is_masked_and_the_rest_can_be_read(url: str, seen: str) -> None:

@@ -40,6 +40,8 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.read_polls(lambda: {("lane", "200"): 41})
     metrics.read_tasks(lambda: 3, lambda: 8)
     metrics.read_breaker(lambda: "open")
+    metrics.read_periodic_work(lambda: {"renewal": 2.5, "reaper": 4})
+    metrics.read_dropped_lines(lambda: 12)
 
 
 def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics) -> None:
@@ -56,6 +58,8 @@ def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics
     assert value_of(metrics, "prompt_redis_operation_duration_seconds_bucket", operation="submit", le="0.0005") == 1
     assert value_of(metrics, "prompt_redis_errors_total", reason="timeout") == 1
     assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 41
+    assert value_of(metrics, "prompt_periodic_work_age_seconds", work="renewal") == 2.5
+    assert value_of(metrics, "prompt_log_lines_dropped_total") == 12
     assert value_of(metrics, "prompt_tasks_unfinished", state="running") == 3
     assert value_of(metrics, "prompt_tasks_unfinished", state="waiting") == 8
     assert [value_of(metrics, "prompt_gemini_breaker_state", state=state) for state in BREAKER_STATES] == [0, 1, 0]
