@@ -37,6 +37,7 @@ from handlers.routes import make_app
 from handlers.services import Services
 from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
+from runtime.logs import dropped_lines
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.settings import GeminiSettings, Settings
@@ -66,6 +67,7 @@ class Service:
 async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: str = "") -> Service:
     """Construct every service, the needed before the needing; ``stack`` closes them in reverse."""
     metrics = Metrics()
+    metrics.read_dropped_lines(dropped_lines)
     storage = await _open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(
         StatusCopy(storage, TrackingLink(storage.redis), entries=settings.redis.copy_entries)

@@ -19,7 +19,7 @@ from composition import open_accounts, run
 from demo import run_demo, write_ready_file
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
-from runtime.logs import configure_logging
+from runtime.logs import configure_logging, flush_logs
 from runtime.settings import Settings
 from standin.commands import gemini_standin
 from storage.errors import StorageUnavailable
@@ -90,6 +90,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""
     ctx.obj = administer_accounts
+    ctx.call_on_close(flush_logs)  # before click says how it ended
 
 
 @cli.command()

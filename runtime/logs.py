@@ -8,16 +8,20 @@ Owns the shape of a line and the last net under secrets; refuses to know what is
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import json
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from runtime.log_writer import LogWriter
 from runtime.settings import LogSettings
 
 REDACTED = "[redacted]"
@@ -51,7 +55,11 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
 
     Loggers remember the configuration they were first used with: call this once, before anything logs.
     """
+    global _writer  # one standard error a process, and one who writes to it
     stream = stream or sys.stderr
+    descriptor = _descriptor(stream)
+    _writer = None if descriptor is None else LogWriter(descriptor, _dropped_line)
+    atexit.register(flush_logs)
     console = settings.format == "console" or (settings.format == "auto" and stream.isatty())
     level = getattr(logging, settings.level.upper())
     structlog.configure(
@@ -63,11 +71,38 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
             *(_for_terminals(stream) if console else _for_machines()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_names: _Lines(stream),
+        logger_factory=lambda *_names: _Lines(stream, _writer),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_FromLibraries()], level=level, force=True)
     logging.captureWarnings(True)
+
+
+_writer: LogWriter | None = None
+
+
+def flush_logs(within_s: float = 1.0) -> None:
+    """Wait until what was logged is written, so that what comes next on the terminal comes after it."""
+    if _writer is not None:
+        _writer.flush(within_s)
+
+
+def dropped_lines() -> int:
+    """Return how many lines were dropped because nobody read standard error."""
+    return _writer.dropped if _writer is not None else 0
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return where the stream leads out of the process, if it does."""
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _dropped_line(count: int) -> str:
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return json.dumps({"timestamp": now, "level": "warning", "event": "log_lines_dropped", "count": count}) + "\n"
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -103,12 +138,16 @@ def _in_reading_order(_logger: object, _method: str, event: EventDict) -> EventD
 
 
 class _Lines:
-    """Where structlog writes: one system call a line, and no exception when the stream is full or gone."""
+    """Where structlog writes: whole lines, and no exception when the stream is full or gone."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, writer: LogWriter | None) -> None:
         self._stream = stream
+        self._writer = writer
 
     def _write(self, line: str) -> None:
+        if self._writer is not None:
+            self._writer.write(_without_secrets(line) + "\n")
+            return
         with contextlib.suppress(OSError, ValueError):  # a full disk or a closed pipe must not fail a request
             self._stream.write(_without_secrets(line) + "\n")
             self._stream.flush()
