@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from contextlib import AsyncExitStack
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 from pydantic import SecretStr
+from tornado.netutil import bind_sockets
 
 from accounts import Unauthorized
 from composition import open_accounts, run
@@ -43,6 +45,22 @@ DEMO_TEXT = """
     -H 'Content-Type: application/json' \\
     -d '{{"manual_prompt": "Answer questions about our bakery. Open 7-18, call 030 1234567."}}'
 """
+
+
+def free_port(host: str, port: int, within: int = 100) -> int:
+    """Return the port, or the next one that nobody listens on, and say so; others' servers like the same ones."""
+    for candidate in range(port, min(port + within, 65_535) + 1):
+        try:
+            for bound in bind_sockets(candidate, host):
+                bound.close()
+        except OSError as exc:
+            if exc.errno != errno.EADDRINUSE:
+                break  # the server's own attempt will tell
+        else:
+            if candidate != port:
+                click.echo(f"Port {port} is taken by another program: using {candidate} instead.")
+            return candidate
+    return port
 
 
 async def demo_account(settings: Settings, remembered: Path) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import structlog
 from accounts import PublicKeyUnusable
 from accounts.commands import accounts as accounts_commands
 from composition import open_accounts, run
-from demo import run_demo, write_ready_file
+from demo import free_port, run_demo, write_ready_file
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.logs import configure_logging, flush_logs
@@ -135,6 +135,9 @@ def demo(
     try:
         with RedisServer(data / "redis") as redis:
             settings = read_settings(config, server=server, redis={"url": redis.url})
+            if not settings.server.unix_socket:
+                server["port"] = free_port(settings.server.host, settings.server.port)
+                settings = read_settings(config, server=server, redis={"url": redis.url})
             start(settings, run_demo(settings, data / "demo.json", ready_file, gemini_delay_s))
     except NoRedisServer as exc:
         raise click.ClickException(str(exc)) from exc

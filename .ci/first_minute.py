@@ -54,7 +54,7 @@ def until(condition: Callable[[], Any], timeout_s: float, what: str) -> Any:
     while not (met := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {timeout_s:.0f} s: {what}")
-        time.sleep(0.2)
+        time.sleep(0.5)
     return met
 
 
@@ -115,7 +115,7 @@ def make_run(root: Path) -> None:
     )
     status_url = page.rstrip("/") + re.sub(r"^https?://[^/]+", "", submitted["status_url"])
     document = until(lambda: finished(status_url, key), TASK_S, "the task ends")
-    if document["status"] != "completed" or not document["result"]["generated_by_ai"]:
+    if document["status"] != "completed" or not document["generated_by_ai"]:
         raise RuntimeError(f"the task did not complete: {document}")
     if b"<title>" not in answer(page):
         raise RuntimeError("there is no page at /")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 
 import structlog
 
+MACOS_MOST = 10_240  # OPEN_MAX
 OWN = 512  # for everything but clients: up to 200 connections to Gemini, Redis' pool, listeners, logs
 
 log = structlog.get_logger(__name__)
@@ -18,8 +20,12 @@ def connections_within_limit(wanted: int) -> int:
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted + OWN:
-        soft = wanted + OWN if hard == resource.RLIM_INFINITY else min(wanted + OWN, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        asked = wanted + OWN if hard == resource.RLIM_INFINITY else min(wanted + OWN, hard)
+        for limit in (asked, min(asked, MACOS_MOST)):
+            with contextlib.suppress(OSError, ValueError):  # macOS calls its hard limit infinite, and it is not
+                resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))
+                soft = max(soft, limit)
+                break
     fitting = min(wanted, max(soft - OWN, soft // 2))
     if fitting < wanted:
         log.warning("few_file_descriptors", limit=soft, connections=fitting, wanted=wanted)

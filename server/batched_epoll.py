@@ -11,8 +11,46 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Callable
+from typing import Protocol
 
 AT_ONCE = 256  # polls: 3 ms
+
+
+class DescriptorReaders(Protocol):
+    """Calls a function whenever its descriptor can be read, or has ended."""
+
+    def add_reader(self, descriptor: int, reader: Callable[[], None]) -> None: ...
+
+    def remove_reader(self, descriptor: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def open_readers(loop: asyncio.AbstractEventLoop) -> DescriptorReaders:
+    """Return the best that this system has: in portions with epoll, else (macOS, BSD) by the event loop's own means."""
+    return Readers(loop) if hasattr(select, "epoll") else LoopReaders(loop)
+
+
+class LoopReaders:
+    """The event loop's own methods: everything that is ready is taken in one turn."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._descriptors: set[int] = set()
+
+    def add_reader(self, descriptor: int, reader: Callable[[], None]) -> None:
+        self._descriptors.add(descriptor)
+        self._loop.add_reader(descriptor, reader)
+
+    def remove_reader(self, descriptor: int) -> None:
+        """To be called before the descriptor is closed; does nothing when it is not read."""
+        if descriptor in self._descriptors:
+            self._descriptors.remove(descriptor)
+            self._loop.remove_reader(descriptor)
+
+    def close(self) -> None:
+        for descriptor in tuple(self._descriptors):
+            self.remove_reader(descriptor)
 
 
 class Readers:

@@ -19,7 +19,7 @@ from tornado.httpserver import HTTPServer
 
 from handlers.errors import Answer
 from runtime.settings import ServerSettings
-from server.batched_epoll import Readers
+from server.batched_epoll import open_readers
 from server.handoff_stream import LaneStream
 from server.idle_connection import Connection
 from server.lane.express_lane import ExpressLane, memorable_block
@@ -56,7 +56,7 @@ class Connections:
         self._refusal, self._head = Refusal(TOO_MANY), Head()
         self._draining = False
         self._none = asyncio.Event()
-        self.readers = Readers(self.loop)
+        self.readers = open_readers(self.loop)
         self._every_second = self.loop.call_later(1.0, self._look_around)
 
     async def __aenter__(self) -> Connections:

@@ -20,6 +20,13 @@ from tests.support.raw_http import RawAnswer, Wire, connected, document, new_tas
 from tests.support.whole_server import BASE
 
 
+@pytest.fixture(autouse=True, params=["epoll", "event loop"])
+def idle_connections_wait_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything here holds also on systems that have no epoll."""
+    if request.param == "event loop":
+        monkeypatch.setattr(connections, "open_readers", readers.LoopReaders)
+
+
 @pytest.mark.gen_test(timeout=20)
 async def test_a_slow_reader_gets_every_byte(house: House) -> None:
     body = document(1, "completed", "x" * 9_000_000)  # more than a socket buffers

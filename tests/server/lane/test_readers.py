@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+import select
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from runtime.descriptors import connections_within_limit
-from server.batched_epoll import AT_ONCE, Readers
+from server.batched_epoll import AT_ONCE, DescriptorReaders, LoopReaders, Readers, open_readers
 from tests.server.lane.conftest import until
 
 MANY = AT_ONCE + 100
@@ -42,14 +43,18 @@ async def test_work_under_way_goes_on_before_all_new_work_is_taken(readable: lis
 
 
 @pytest.mark.gen_test
-async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(readable: list[int]) -> None:
+@pytest.mark.parametrize("kind", [Readers, LoopReaders])
+async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(
+    kind: Callable[[asyncio.AbstractEventLoop], DescriptorReaders], readable: list[int]
+) -> None:
     loop = asyncio.get_running_loop()
-    readers, taken = Readers(loop), []
+    readers, taken = kind(loop), []
     failures: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _loop, context: failures.append(context))
     first, *others = readable[:10]
 
     def fail() -> None:
+        os.read(first, 1)
         readers.remove_reader(first)
         readers.remove_reader(others[-1])
         readers.remove_reader(others[-1])  # is no mistake
@@ -62,3 +67,13 @@ async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(readabl
     assert sorted(taken) == sorted(others[:-1])
     assert [str(failure["exception"]) for failure in failures] == ["mine"]
     readers.close()
+
+
+@pytest.mark.gen_test
+async def test_without_epoll_the_event_loop_itself_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    for expected in (Readers, LoopReaders):
+        readers = open_readers(loop)
+        assert isinstance(readers, expected)
+        readers.close()
+        monkeypatch.delattr(select, "epoll", raising=False)

@@ -1,0 +1,45 @@
+"""What somebody meets who starts the demo for the first time."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.redis_server import RedisServer
+from tests.deploy.processes import ROOT, Process
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+def test_on_a_taken_port_the_demo_says_so_and_takes_the_next_free_one(tmp_path: Path, taken_port: int) -> None:
+    arguments = ["demo", "--port", str(taken_port), "--data", str(tmp_path / "data")]
+    with Process(tmp_path, arguments) as process:
+        url = process.start()["url"]
+        port = int(url.rsplit(":", 1)[1])
+        assert taken_port < port <= taken_port + 100
+        assert eventually(lambda: f"Page      {url}/" in process.log())
+        assert f"Port {taken_port} is taken by another program: using {port} instead.\n" in process.log()
+
+
+def test_on_a_taken_port_serve_refuses(redis_server: RedisServer, taken_port: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "main.py", "serve", "--port", str(taken_port)],
+        cwd=ROOT,
+        env=os.environ | {"PROMPT_REDIS__URL": redis_server.url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{taken_port}: Address already in use" in done.stderr
