@@ -1,0 +1,233 @@
+"""Draft against answer: which facts are lost, which are invented, which have changed places.
+
+Pure; linear in the length of both texts.
+"""
+# ruff: noqa: E501  # patterns
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from generation.fidelity import figures, literals
+from generation.fidelity.fact import Fact, Facts, Key
+from generation.fidelity.number_words import has_number_word
+from generation.fidelity.numbers import CURRENCY_OF
+
+MOST_CODE = 50  # pieces of code in which other facts are looked for
+MOST_MOVED = 300  # facts whose new places are looked at
+NEIGHBOURS = 40  # characters between two facts that belong together
+MOST_PLACES = 8  # of one word: a word that stands beside everything tells nothing
+INVENTABLE = frozenset({"telephone", "link", "e-mail", "account", "date", "code"})
+KNOWN_NAMES = re.compile(
+    r"(?:COVID|UTF|ISO|RFC|GPT|SHA|MP|AES|HTTP|IPV|DIN|EN|VO|A|B)[-_ ]?\d{1,5}(?:[-:]\d{1,4})?", re.IGNORECASE
+)
+STRONG_CODE = re.compile(r"(?=[^\W\d]*[A-ZÀ-ÞА-Я])(?=(?:\D*\d){2})[\w/-]{5,}")
+GERMAN_MONTHS = r"(?!Jan|J\u00e4n|Feb|M\u00e4r|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)"  # 30. November
+LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D){GERMAN_MONTHS}", re.MULTILINE)
+SENTENCE_END = re.compile(
+    r"\n|(?<=[^\d\s][.!?;]) |(?<=[^\d\s]\.)(?=[\u3040-\u9fff])"
+    rf"|(?<=\d\.) (?=[^\W\d_]){GERMAN_MONTHS}"
+)
+WORD = re.compile(r"[^\W\d_]{2,}")
+SEGMENT_END = re.compile(r"[,;|\n()/]|\. |\.\Z")
+# What a draft says to the model rather than to its assistant: nothing in such a sentence has to stay.
+INJECTION = re.compile(r"</\w{1,20}>|\bmanual_prompt\b|-{3} ?END", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``facts``: how many different ones the draft has; 0 where nothing was lost and nobody counted."""
+
+    lost: list[Fact]
+    swapped: list[Fact]
+    invented: list[Fact]
+    facts: int
+
+
+def compare(draft: str, answer: str) -> Comparison:
+    """Compare two folded texts. What both say in the same sentence is not looked at, unless something else is amiss."""
+    if draft == answer:
+        return Comparison([], [], [], 0)
+    draft, answer = LIST_NUMBER.sub(r"\1", draft), LIST_NUMBER.sub(r"\1", answer)
+    memo: figures.Memo = {}
+    same, draft_rest, answer_rest = _apart(draft, answer)
+    drafted, answered = read(draft_rest, memo), read(answer_rest, memo)
+    moved = swapped(drafted, draft_rest, answered, answer_rest)
+    if not missing(drafted, answered, answer_rest) and not invented(drafted, draft_rest, answered):
+        return Comparison([], moved, [], 0)
+    common = read(same, memo)
+    count = len({fact.ways for fact in (*drafted.found, *common.found)})
+    drafted.keys |= common.keys
+    answered.keys |= common.keys
+    lost = missing(drafted, answered, answer)
+    added = invented(drafted, draft, answered)
+    return Comparison(lost, [fact for fact in moved if fact not in lost], added, count)
+
+
+def _apart(draft: str, answer: str) -> tuple[str, str, str]:
+    """Return the sentences that both have, those of the draft alone, and those of the answer alone."""
+    if "```" in draft or "~~~" in draft or ('"' in draft and "{" in draft):
+        return "", draft, answer  # what goes over several lines must not be cut
+    ours, theirs = _sentences(draft), _sentences(answer)
+    same = set(ours) & set(theirs)
+    return (
+        "\n".join(sentence for sentence in ours if sentence in same),
+        "\n".join(sentence for sentence in ours if sentence not in same),
+        "\n".join(sentence for sentence in theirs if sentence not in same),
+    )
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence.strip(" -*#>.") for sentence in SENTENCE_END.split(text)]
+
+
+def read(text: str, memo: figures.Memo) -> Facts:
+    """Return the facts of a folded text."""
+    facts = Facts()
+    rest, code = literals.read(text, facts)
+    figures.read(rest, facts, memo)
+    if code and len(code) < MOST_CODE:  # what stands in code is a fact by being part of it
+        facts.found = [
+            fact
+            for fact in facts.found
+            if fact.kind == "code" or not any(begin < fact.start < end for begin, end in code)
+        ]
+    return facts
+
+
+def missing(draft: Facts, answer: Facts, answer_text: str) -> list[Fact]:
+    """Return the draft's facts that the answer has not, each once."""
+    lost: list[Fact] = []
+    seen: set[tuple[tuple[Key, ...], ...]] = set()
+    compact: str | None = None
+    for fact in draft.found:
+        if answer.has(fact) or fact.ways in seen:
+            continue
+        seen.add(fact.ways)
+        if fact.kind == "code":
+            if compact is None:
+                compact = literals.collapsed(answer_text)
+            if _has_code(fact, answer_text, compact) or INJECTION.search(fact.text):
+                continue
+        elif fact.kind == "number" and has_number_word(fact, answer_text):
+            continue
+        lost.append(fact)
+    return lost
+
+
+def invented(draft: Facts, draft_text: str, answer: Facts) -> list[Fact]:
+    """Return what a reader would act on and the draft does not say: telephones, links, e-mails, accounts, dates, codes."""
+    found: list[Fact] = []
+    seen: set[tuple[tuple[Key, ...], ...]] = set()
+    for fact in answer.found:
+        if fact.kind not in INVENTABLE or fact.ways in seen or draft.has(fact):
+            continue
+        seen.add(fact.ways)
+        if fact.kind == "code":
+            sort, value = fact.ways[0][0]
+            if (
+                sort != "token"
+                or not STRONG_CODE.fullmatch(value)
+                or KNOWN_NAMES.fullmatch(value)
+                or value in draft_text
+            ):
+                continue
+        if fact.kind == "date" and not any(key[0] in ("date", "figures") for way in fact.ways for key in way):
+            continue
+        if fact.kind == "telephone" and fact.text.strip("+()") in draft_text:
+            continue
+        found.append(fact)
+    return found
+
+
+def swapped(draft: Facts, draft_text: str, answer: Facts, answer_text: str) -> list[Fact]:
+    """Return facts that stand in each other's places: both are there, each beside the other's words."""
+    drafted, answered = _once(draft), _once(answer)
+    suspects = _out_of_order([key for key in drafted if key in answered], [key for key in answered if key in drafted])
+    if len(suspects) < 2:
+        return []
+    stays = suspects.isdisjoint
+    own = {key: _words_beside(draft.found, drafted[key], draft_text, stays) for key in suspects}
+    theirs = {key: _words_beside(answer.found, answered[key], answer_text, stays) for key in suspects}
+    places: dict[str, list[Key]] = defaultdict(list)
+    for key, (near, wide) in own.items():
+        for word in near | wide:
+            places[word].append(key)
+    took: dict[Key, Key] = {}
+    for key, (near, wide) in theirs.items():
+        fits: Counter[Key] = Counter()
+        for word in near | wide:
+            for place in places.get(word, ())[:MOST_PLACES]:
+                fits[place] += 1 + (word in near and word in own[place][0])
+        if fits and (best := max(fits, key=lambda place: fits[place])) != key and fits[best] > fits[key]:
+            took[key] = best
+    return [draft.found[drafted[key]] for key, place in took.items() if took.get(place) == key]
+
+
+def _has_code(fact: Fact, answer_text: str, compact: str) -> bool:
+    sort, value = fact.ways[0][0]
+    if sort == "code":
+        return value in compact
+    pattern = r", ?".join(value.split(",")) if sort == "labels" else re.escape(value)
+    return re.search(rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])", answer_text) is not None
+
+
+def _once(facts: Facts) -> dict[Key, int]:
+    """Return where in the order of its text each fact is that stands there once: of others it cannot be told."""
+    facts.found.sort(key=lambda fact: fact.start)
+    places: dict[Key, int] = {}
+    twice: set[Key] = set()
+    for place, fact in enumerate(facts.found):
+        key = fact.ways[0][0]
+        if key in places:
+            twice.add(key)
+        places[key] = place
+    return {key: place for key, place in places.items() if key not in twice}
+
+
+def _out_of_order(drafted: list[Key], answered: list[Key]) -> set[Key]:
+    """Return the facts that are not in the longest run of those whose order is kept, and those in whose places they are."""
+    if drafted == answered:
+        return set()
+    ranks = {key: rank for rank, key in enumerate(drafted)}
+    order = [ranks[key] for key in answered]
+    tails: list[int] = []
+    heights: list[int] = []
+    for rank in order:
+        height = bisect_left(tails, rank)
+        tails[height : height + 1] = [rank]
+        heights.append(height)
+    wanted, kept = len(tails) - 1, set()
+    for place in range(len(order) - 1, -1, -1):
+        if heights[place] == wanted:
+            kept.add(order[place])
+            wanted -= 1
+    moved = [place for place, rank in enumerate(order) if rank not in kept]
+    return {key for place in moved[:MOST_MOVED] for key in (answered[place], drafted[place], answered[order[place]])}
+
+
+def _words_beside(
+    found: list[Fact], place: int, text: str, stays: Callable[[tuple[Key, ...]], bool]
+) -> tuple[set[str], set[str]]:
+    """Return the words of a fact's own part of the sentence, and those a little further away."""
+    fact = found[place]
+    begin, end = fact.start, fact.start + len(fact.text)
+    floor = max(begin - 60, found[place - 1].start + len(found[place - 1].text) if place else 0)
+    following = found[place + 1].start if place + 1 < len(found) else len(text)
+    before, after = text[floor:begin], text[end : min(end + 30, following)]
+    for cut in SEGMENT_END.finditer(text, floor, max(floor, begin)):
+        before = text[cut.end() : begin]
+    cut_after = SEGMENT_END.search(after)
+    after = after[: cut_after.start()] if cut_after else after if following == len(text) else ""
+    near = {*WORD.findall(before.casefold())[-4:], *WORD.findall(after.casefold())[:2]} - CURRENCY_OF.keys()
+    near |= {
+        beside.text
+        for beside in found[max(0, place - 1) : place + 2]
+        if abs(beside.start - begin) < NEIGHBOURS and stays(beside.ways[0])
+    }
+    wide = text[max(0, begin - 40) : begin].rpartition("\n")[2] + " " + text[end : end + 30].partition("\n")[0]
+    return near, set(WORD.findall(wide.casefold())) - CURRENCY_OF.keys()

@@ -1,0 +1,368 @@
+"""Facts made of figures: amounts, times, dates, telephone numbers, codes, plain numbers.
+
+Refuses to know literals (links, accounts, …): they are blanked out before. A run of figures is read once, whatever
+text it comes in again with the same words beside it.
+"""
+# ruff: noqa: RUF001  # patterns are easier to read whole
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import NamedTuple
+
+from generation.fidelity import dates, numbers, phones, times
+from generation.fidelity.fact import Fact, Facts, Key
+
+# Figures and what may stand between them in one number, date, time or range; 20 groups at most.
+RUN = re.compile(r"[+(]{0,2}\d{1,40}(?:(?:\) ?[-/]? ?\(?|[.,:/'](?=\d)| ?[-/] ?\(?| \(?|\()\d{1,40}){0,19}")
+# A token with letters and figures; "$" and its like may stand inside of a password.
+CODE = re.compile(
+    r"(?<![A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%])"
+    r"(?:[A-Za-z\u00c0-\u04ff][A-Za-z\u00c0-\u04ff_\-./#@:+*&=~$^!?%]{0,60}\d|\d[0-9_\-./#@:+*&=~$^!?%]{0,60}[A-Za-z\u00c0-\u04ff])"
+    r"[A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%]{0,120}"
+)
+HOUR_AND_MINUTE = re.compile(
+    r"(?<![\d.,:])(\d{1,2}) ?(?:h|Uhr|[时時点點시]) ?([0-5]\d)(?![\d:])(?: ?[分분])?", re.IGNORECASE
+)
+DIGIT = re.compile(r"\d")
+LETTER = re.compile(r"[A-Za-z\u00c0-\u04ff_]")
+PLAIN_PART = re.compile(
+    r"\d+(?:[.,:]\d+)*(?:st|nd|rd|th|er|ère|ere|eme|ème|e|re|o|go|[ap]\.?m\.?|h\d{0,2}|uhr|min|mins|std|sec|s|x|k|K|m2|m|cm|mm|km|kg|g"
+    r"|ml|cl|l|gb|mb|tb|kb|w|kw|v|hz|eur|usd|gbp|chf|tl|try|kr|isk|rub|руб|шт|мин|час|ч|кг|г|км|м|л|мл|й|я|го|ая|ый|ой)?\.?"
+    r"|\d?[Xx]{1,3}[SLsl]|[^\W\d_]*[^\W\d_A-ZÀ-ÖØ-ÞА-Я][^\W\d_]*\.?|[^\W\d_]\.?|",
+    re.IGNORECASE,
+)
+CAPITALS_THEN_DIGITS = re.compile(r"[A-ZÀ-ÖØ-ÞА-Я]{2,12}[-_/]\d{2,}|[A-ZА-Я]-\d{3,}")
+LABELS = re.compile(r"(?<![\w-])[A-Z]{1,12}(?:(?:, ?| or | and | / |/|\|)[A-Z]{1,12}){1,9}(?![\w-])")
+ARROW_LABEL = re.compile(r"(?:->|=>|\u2192) ?\"?([A-Z][A-Z_]{1,30})(?![\w-])|\"([A-Z][A-Z_]{2,30})\"")
+ZONE = re.compile(
+    r"\b(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[A-Z][A-Za-z_]{1,30}"
+)
+PATTERN = re.compile(r"(?<![\w-])(?:[YMDHhSms]{2,4}(?:[-/.: ][YMDHhSms]{2,4}){1,5}|[A-Z]{1,5}-0{3,10})(?![\w-])")
+BIC = re.compile(r"(?:BIC|SWIFT)[^A-Z\n]{0,10}([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)(?![A-Za-z0-9])")
+LIST_NUMBER = re.compile(r"\n[ #*>-]{0,12}$")
+NO_DIGITS = re.compile(r"\D")
+SPACED = re.compile(r"\d{1,3}(?: \d{3}){1,5}(?:[.,]\d{1,2})?")
+UNIT = re.compile(r" ?(?:km|m|kg|g|%|m²)(?!\w)")
+GROUPS_ONLY = re.compile(r"[\d -]+")
+SIGNS = " -/("
+BULLETS = "\n #*>-"
+RANGE_WORD = re.compile(
+    r" ?(?:[点點时時分시h] ?)?(?:a|à|às|as|to|bis|до|até|al|تا|إلى|حتى|עד|से|तक|到|至|から|부터|until|till)(?:[ \d]|$)"
+)
+RANGE_WORD_BEFORE = re.compile(r"(?:(?<![^\W\d])(?:a|à|às|as|to|bis|до|até|al|تا|إلى|حتى|עד|से|until|till) |[到至]) ?$")
+GROUP = re.compile(r"\d+(?:[.,:']\d+)*")
+RANGE_SIGN = re.compile(r"(?<=\d) ?- ?(?=\d)")
+MOST_CODES = 300  # of each rare sort
+LEFT, RIGHT = 14, 26  # characters beside a run that say what it is
+
+
+class Reading(NamedTuple):
+    """One fact in a run: where in the run, its kind, what of it must be found, and what else it offers."""
+
+    start: int
+    end: int
+    kind: str
+    ways: tuple[tuple[Key, ...], ...]
+    offered: tuple[Key, ...] = ()
+
+
+Memo = dict[tuple[str, str, str], list[Reading]]
+
+
+def read(text: str, facts: Facts, memo: Memo) -> None:
+    """Add the text's figures and codes; ``memo`` is shared by the texts of one comparison."""
+    rest = HOUR_AND_MINUTE.sub(_as_clock, _read_codes(text, facts))
+    for run in RUN.finditer(rest):
+        if facts.full:
+            break
+        begin, end = run.span()
+        left, right = _beside(rest, begin, end)
+        known = (left, run[0], right)
+        readings = memo.get(known)
+        if readings is None:
+            readings = memo[known] = _readings(run[0], left, right)
+        for start, stop, kind, ways, offered in readings:
+            facts.add_any(Fact(kind, text[begin + start : begin + stop], begin + start, ways), offered)
+    if "年" in text or "년" in text:
+        for date in dates.CJK.finditer(text):
+            facts.keys.add(("date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"))
+
+
+def _as_clock(found: re.Match[str]) -> str:
+    """Write "8h30" as "8:30", in as many characters, so that everything stays in its place."""
+    return f"{found[1]}:{found[2]}".ljust(len(found[0]))
+
+
+def _beside(text: str, begin: int, end: int) -> tuple[str, str]:
+    """Return what stands beside a run in its own line and sentence: the same words make the same reading."""
+    left, right = text[max(0, begin - LEFT) : begin], text[end : end + RIGHT]
+    if begin < LEFT:
+        left = "\n" + left
+    if "\n" in left:
+        left = left[left.rindex("\n") :]
+        if left.strip(BULLETS):
+            left = left[1:].lstrip(BULLETS)
+    if ". " in left:
+        left = left[left.rindex(". ") + 2 :]
+    if "\n" in right:
+        right = right[: right.index("\n")]
+    if ". " in right[1:]:
+        right = right[: right.index(". ", 1)]
+    return left, right
+
+
+def _read_codes(text: str, facts: Facts) -> str:
+    """Add codes; return the text with their figures blanked out, for they count nothing."""
+    parts, at = [], 0
+    plain: dict[str, bool] = {}
+    for token in CODE.finditer(text):
+        if facts.full:
+            break
+        word = token[0]
+        word = word.rstrip(".:!?*_-/&=#")
+        if word not in plain:
+            plain[word] = not (DIGIT.search(word) and LETTER.search(word)) or _is_plain(word)
+        if plain[word]:
+            continue
+        facts.add("code", word, token.start(), ("token", word.strip("*#_")))
+        parts += [text[at : token.start()], "\0" * len(word)]
+        at = token.start() + len(word)
+    parts.append(text[at:])
+    for zone in islice(ZONE.finditer(text), MOST_CODES) if "/" in text else ():
+        facts.add("code", zone[0], zone.start(), ("token", zone[0]))
+    for pattern in islice(PATTERN.finditer(text), MOST_CODES):
+        facts.add("code", pattern[0], pattern.start(), ("token", pattern[0]))
+    for labels in islice(LABELS.finditer(text), MOST_CODES):
+        words = re.findall(r"[A-Z]+", labels[0])
+        if max(map(len, words)) == 1:
+            facts.add("code", labels[0], labels.start(), ("labels", ",".join(words)))
+        elif min(map(len, words)) > 1 and len(words) > 2:
+            for word in words:
+                facts.add("code", word, labels.start(), ("label", word))
+    for label in islice(ARROW_LABEL.finditer(text), MOST_CODES):
+        word = label[1] or label[2]
+        facts.add("code", word, label.start(), ("label", word))
+    if "BIC" in text or "SWIFT" in text:
+        for bic in islice(BIC.finditer(text), MOST_CODES):
+            facts.add("account", bic[1], bic.start(1), ("label", bic[1]))
+    return "".join(parts)
+
+
+def _is_plain(word: str) -> bool:
+    """Tell "5pm", "24-hour" and "750ml/500ml" from a code."""
+    if CAPITALS_THEN_DIGITS.search(word):
+        return False
+    return all(PLAIN_PART.fullmatch(part) for part in re.split(r"[-/+:*&~!?=@]|\.(?=[^\W\d])|(?<=[^\W\d])\.", word))
+
+
+def _readings(run: str, left: str, right: str) -> list[Reading]:
+    """Read a run; where a date in figures stands in it, what is before and behind is read by itself."""
+    found = _date_in(run)
+    if found is None:
+        return _readings_without_date(run, left, right)
+    begin, end, (wanted, offered) = found
+    readings = _readings_without_date(run[:begin].rstrip(SIGNS), left, "") if DIGIT.search(run[:begin]) else []
+    parts: list[Key] = [("number", part.lstrip("0")) for part in re.split(r"\D", run[begin:end])]
+    readings.append(Reading(begin, end, "date", _each(wanted), (*offered, *parts)))
+    if rest := DIGIT.search(run, end):
+        at = rest.start()
+        readings += [
+            Reading(at + start, at + stop, kind, ways, keys)
+            for start, stop, kind, ways, keys in _readings(run[at:], "", right)
+        ]
+    return readings
+
+
+def _date_in(run: str) -> tuple[int, int, tuple[tuple[Key, ...], tuple[Key, ...]]] | None:
+    if len(run) < 6:
+        return None
+    for found in dates.FIGURES.finditer(run):
+        begin, end = found.span()
+        if (begin and run[begin - 1] not in " (") or (end < len(run) and run[end] not in " -/)("):
+            continue
+        if (date := dates.in_figures(found[0])) is not None:
+            return begin, end, date
+    return None
+
+
+def _readings_without_date(run: str, left: str, right: str) -> list[Reading]:
+    digits = NO_DIGITS.sub("", run)
+    if len(digits) <= 2 and right[:2] in (". ", ") ") and LIST_NUMBER.search(left):
+        if _named_date(run, left, right):
+            return _in_parts(run, left, right)
+        return []  # the number of a list's item says nothing
+    if len(run) > 4:
+        if (amount := _spaced_amount(run, left, right)) is not None:
+            return [amount]
+        if len(digits) >= phones.SHORTEST and (phone := _phone(run, digits, right)):
+            return [phone]
+    return _in_parts(run, left, right)
+
+
+def _spaced_amount(run: str, left: str, right: str) -> Reading | None:
+    """Read "1 250" and "2 400,50" as one number when a currency or a unit stands beside it."""
+    if " " not in run or not SPACED.fullmatch(run):
+        return None
+    currency = _currency(left, right)
+    if currency is None and not UNIT.match(right):
+        return None
+    value = numbers.values(run)
+    if not value:
+        return None
+    return Reading(0, len(run), "amount", *_amount(value, currency, NO_DIGITS.sub("", run)))
+
+
+def _phone(run: str, digits: str, right: str) -> Reading | None:
+    if ":" in run or numbers.CURRENCY_AFTER.match(right):
+        return None
+    if len(digits) > phones.LONGEST and GROUPS_ONLY.fullmatch(run):
+        return Reading(0, len(run), "account", ((("account", digits),),), (("account", digits), *_parts_keys(run)))
+    if not phones.looks_like_one(run, digits) or (" " not in run and numbers.GROUPED.fullmatch(run)):
+        return None
+    wanted, offered = phones.keys(run, digits)
+    ways = _each(wanted)
+    groups = run.split(" ")
+    if len(groups) > 1 and run[0] not in "+(":
+        ways += (tuple(("digits", NO_DIGITS.sub("", group)) for group in groups if DIGIT.search(group)),)
+        values: tuple[Key, ...] = tuple(("number", value) for value in numbers.values(run))
+        ways, offered = (*ways, *_each(values)), (*offered, *values)
+    return Reading(0, len(run), "telephone", ways, (*offered, *_parts_keys(run)))
+
+
+def _parts_keys(run: str) -> tuple[Key, ...]:
+    """Return what a run of several numbers offers to a text that wrote them apart."""
+    keys: list[Key] = []
+    for group in run.split(" "):
+        digits = NO_DIGITS.sub("", group)
+        keys.append(("digits", digits))
+        if len(digits) > 2 and digits[0] != "0":
+            keys += [("number", value) for value in numbers.values(group)]
+    return tuple(keys)
+
+
+def _in_parts(run: str, left: str, right: str) -> list[Reading]:
+    parts = list(GROUP.finditer(run))
+    ranged = RANGE_SIGN.search(run) is not None or right.lstrip()[:1] == "-" or left.rstrip()[-1:] == "-"
+    ranged = ranged or RANGE_WORD.match(right) is not None or RANGE_WORD_BEFORE.search(left) is not None
+    last = len(parts) - 1
+    return [
+        _one(
+            part,
+            left if number == 0 else "",
+            right if number == last else run[part.end() : part.end() + 2],
+            (left, right),
+            ranged=ranged,
+        )
+        for number, part in enumerate(parts)
+    ]
+
+
+def _one(part: re.Match[str], before: str, after: str, around: tuple[str, str], *, ranged: bool) -> Reading:
+    """Read one number; ``around`` is what stands on both sides of its whole run."""
+    text, (start, end) = part[0], part.span()
+    if (len(text) <= 2 or ":" in text or "." in text) and (keys := _time(text, before, after, around)):
+        return Reading(start, end, "time", _each(keys), keys)
+    if len(text) <= 2 and (date := _named_date(text, before, after)):
+        (days, offered_days), back, ahead = date
+        return Reading(start - back, end + ahead, "date", _each(days), (*offered_days, ("number", text.lstrip("0"))))
+    digits, value = NO_DIGITS.sub("", text), numbers.values(text)
+    if not value or (len(text) > 1 and text[0] == "0" and text.isdigit()):
+        own: tuple[Key, ...] = (("digits", text),)
+        return Reading(start, end, "number", (own,), (*own, ("digits", digits), *(("number", each) for each in value)))
+    value = _multiplied(value, after)
+    if before == around[0] or after == around[1]:
+        currency = _currency(before, after)
+        if currency is not None:
+            return Reading(start, end, "amount", *_amount(value, currency, digits))
+    wanted, offered = _amount(value, None, digits)
+    hours = _hours(text, around[1]) if ranged or times.DOTTED.fullmatch(text) else ()
+    return Reading(start, end, "number", (*wanted, *_each(hours)), (*offered, *hours))
+
+
+def _hours(text: str, right: str) -> tuple[Key, ...]:
+    """Return the times that a number may be which stands in a range ("9-17") or is written with a dot ("9.30")."""
+    hour, _, minute = text.partition(".")
+    if len(hour) > 2 or (not minute.isdigit() and minute) or len(minute) not in (0, 2):
+        return ()
+    of_day = times.minutes(hour, minute)
+    if of_day is None:
+        return ()
+    if of_day <= 720 and (half := times.HALF_DAY_NEAR.match(right)) and half[1] in "pP":
+        return (("time", str(of_day)), ("time", str(of_day % 720 + 720)))
+    return tuple(("time", str(each)) for each in times.possible(of_day, "", right))
+
+
+def _multiplied(value: tuple[str, ...], after: str) -> tuple[str, ...]:
+    first = after[1:2] if after[:1] == " " else after[:1]
+    found = numbers.MULTIPLIER.match(after) if first and first in numbers.FIRST_MULTIPLIERS else None
+    if found is None:
+        return value
+    zeros = numbers.MULTIPLIERS[found[1] or found[2]]
+    return tuple(numbers.multiplied(each, zeros) for each in value)
+
+
+def _time(text: str, before: str, after: str, around: tuple[str, str]) -> tuple[Key, ...]:
+    clock = times.CLOCK.fullmatch(text)
+    dotted = times.DOTTED.fullmatch(text) if clock is None else None
+    if clock is None and dotted is None and len(text) > 2:
+        return ()
+    parts = clock or dotted
+    of_day = times.minutes(parts[1], parts[2]) if parts else times.minutes(text, "")
+    if of_day is None:
+        return ()
+    if half := times.HALF_DAY.match(after):
+        return (("time", str(times.half_day(of_day, half[1]))),)
+    if clock is None:
+        word = times.HOUR_WORD.match(after)
+        if word is None:
+            return ()
+        if dotted is None:
+            of_day += 30 if word[2] else int(word[1]) if word[1] and int(word[1]) < 60 else 0
+    keys: tuple[Key, ...] = tuple(
+        ("time", str(each)) for each in times.possible(of_day, before or around[0], around[1])
+    )
+    # "24 h" may be a length as well as a time of day.
+    return keys if clock or len(text) > 2 else (*keys, ("number", text.lstrip("0") or "0"))
+
+
+def _named_date(text: str, before: str, after: str) -> tuple[tuple[tuple[Key, ...], tuple[Key, ...]], int, int] | None:
+    """Read a day with the name of a month beside it; also say how far the date goes back and ahead of the day."""
+    following = dates.AFTER.match(after)
+    date = dates.named(text, following[1], following[2] or "") if following else None
+    if following and date:
+        return date, 0, following.end()
+    preceding, year = dates.BEFORE.search(before), dates.YEAR_AFTER.match(after)
+    date = dates.named(text, preceding[1], year[1] if year else "") if preceding else None
+    if preceding and date:
+        return date, len(before) - preceding.start(), year.end() if year else 0
+    return None
+
+
+def _currency(left: str, right: str) -> str | None:
+    first = right[1:2] if right[:1] == " " else right[:1]
+    if first and first.lower() in numbers.FIRST_SIGNS:
+        after = numbers.CURRENCY_AFTER.match(right)
+        if after is None and (multiplier := numbers.MULTIPLIER.match(right)):
+            after = numbers.CURRENCY_AFTER.match(right, multiplier.end())
+        if after:
+            return numbers.CURRENCY_OF[after[1].lower()]
+    word = left.rstrip(" -.").rpartition(" ")[2].lower().lstrip('("*')
+    return numbers.CURRENCY_OF.get(word) or numbers.CURRENCY_OF.get(word[-1:])
+
+
+def _amount(
+    value: tuple[str, ...], currency: str | None, digits: str
+) -> tuple[tuple[tuple[Key, ...], ...], tuple[Key, ...]]:
+    """Return what is wanted and what is offered. An amount without its currency will do: a table's head may name it."""
+    plain: tuple[Key, ...] = tuple(("number", each) for each in value)
+    bare: tuple[Key, ...] = tuple(("bare", each) for each in value)
+    if currency is None:
+        return _each(plain), (*plain, *bare, ("digits", digits))
+    own: tuple[Key, ...] = tuple((currency, each) for each in value)
+    return _each((*own, *bare)), (*own, *plain, ("digits", digits))
+
+
+def _each(keys: tuple[Key, ...]) -> tuple[tuple[Key, ...], ...]:
+    return tuple((key,) for key in keys)

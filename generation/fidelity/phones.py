@@ -1,0 +1,49 @@
+"""Telephone numbers by their digits; a country's code or its trunk zero may come or go. Refuses to know any country."""
+
+from __future__ import annotations
+
+import re
+
+from generation.fidelity.fact import Key
+
+SHORTEST, LONGEST = 7, 15  # digits; ITU E.164 allows 15
+SHORTEST_NATIONAL = 6
+
+
+def looks_like_one(text: str, digits: str) -> bool:
+    """Tell a telephone number from a plain one: by its plus, its groups, or its zero and length."""
+    if not SHORTEST <= len(digits) <= LONGEST or ":" in text or "," in text or "'" in text:
+        return False
+    if text[0] in "+(" or digits.startswith("00"):
+        return True
+    groups = re.split(r"\D+", text.strip("()"))
+    if len(groups) == 1:
+        return digits[0] == "0" or len(digits) >= 10
+    if "." in text:
+        return "-" not in text and " " not in text and len(groups) >= 3 and len(groups[-1]) >= 3
+    return True
+
+
+def keys(text: str, digits: str) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+    """Return the keys of which one must be found, and the keys that this number offers to others."""
+    if text.startswith(("+", "(+")) or digits.startswith("00"):
+        if "(0)" in text:
+            digits = digits.replace(
+                re.sub(r"\D", "", text[: text.index("(0)")]) + "0", re.sub(r"\D", "", text[: text.index("(0)")]), 1
+            )
+        digits = digits.removeprefix("00")
+        rests = [digits[code:] for code in (1, 2, 3) if len(digits) - code >= SHORTEST_NATIONAL]
+        wanted = [("phone", "+" + digits), ("phone", digits), *(("national", rest) for rest in rests)]
+        offered = [("phone", "+" + digits), ("phone", digits), *(("from abroad", rest) for rest in rests)]
+        return tuple(wanted), tuple(offered)
+    forms = [digits]
+    if digits[0] in "08" and len(digits) > SHORTEST_NATIONAL:
+        forms.append(digits[1:])
+    if digits[0] == "1" and len(digits) == 11:
+        forms.append(digits[1:])
+    wanted = [("phone", digits), *(("from abroad", form) for form in forms)]
+    offered = [("phone", digits), *(("national", form) for form in forms)]
+    if digits[0] == "1" and len(digits) == 11:
+        wanted.append(("phone", digits[1:]))
+        offered.append(("phone", digits[1:]))
+    return tuple(wanted), tuple(offered)

@@ -1,0 +1,134 @@
+"""Folded facts found again in the text as it was written, and the sentences that carry them.
+
+Refuses to know how texts are compared.
+"""
+# ruff: noqa: RUF001, E501  # signs of many scripts
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from generation.fidelity.fact import Fact
+from generation.fidelity.folding import fold
+from generation.fidelity.languages import WEIGHTS
+from generation.fidelity.numbers import CURRENCY_AFTER, MULTIPLIER
+
+MOST_NAMED = 30  # facts that a document names; the rest are only counted
+LONGEST_NAME = 300  # characters of one of them
+SENTENCE = re.compile(r"\n|(?<=[^\d\s][.!?;؟।]) |(?<=[。！？])|(?<=\d\.) (?=[^\W\d_])")
+SIGN_BEFORE = re.compile(r"(?:[A-Z]{0,2}[$€£¥₹₺₪₽₩]|\b(?:USD|EUR|GBP|ISK|CHF|TL|Rs\.?|AED|SAR)) ?$")
+SIGN_AFTER = re.compile(r" ?(?:[%٪‰]|[ap]\.?m\.?\b|uhr\b|h(?:\d\d)?\b|[点點时時分시])", re.IGNORECASE)
+UNIT_AFTER = re.compile(r" ([^\W\d_]{2,14})\b(?! ?\d)")
+BETWEEN = re.compile(r" ?(?:[-\u2010-\u2015\u2212~\u301c\uff5e/]|a|à|às|to|bis|до|تا|إلى|到|至|から|עד|से) ?")
+
+
+@dataclass(slots=True)
+class _Place:
+    sentence: int
+    begin: int
+    end: int
+
+
+class Written:
+    """One text, split into sentences, in which folded facts are looked for."""
+
+    def __init__(self, text: str) -> None:
+        self._sentences = [sentence for sentence in SENTENCE.split(text) if sentence.strip()]
+        self._folded = [fold(sentence) for sentence in self._sentences]
+        self._text = text
+
+    def names(self, facts: Iterable[Fact]) -> list[str]:
+        """Return the facts as they are written, with their signs and units, in the order of the text."""
+        places, others = [], []
+        for fact in list(facts)[:MOST_NAMED]:
+            place = self._place(fact)
+            if place is None:
+                others.append(fact.text[:LONGEST_NAME])
+            else:
+                places.append(self._widened(fact, place))
+        places.sort(key=lambda place: (place.sentence, place.begin))
+        merged: list[_Place] = []
+        for place in places:
+            last = merged[-1] if merged else None
+            if last and last.sentence == place.sentence and self._touch(last, place):
+                last.end = max(last.end, place.end)
+            else:
+                merged.append(place)
+        named = [self._sentences[place.sentence][place.begin : place.end].strip()[:LONGEST_NAME] for place in merged]
+        return list(dict.fromkeys([*named, *others]))
+
+    def sentences(self, facts: Iterable[Fact]) -> list[str]:
+        """Return the sentences that carry the facts, each once, in the order of the text; code that has lines, whole."""
+        wanted: set[int] = set()
+        blocks: list[str] = []
+        for fact in facts:
+            at = next((at for at, folded in enumerate(self._folded) if fact.text in folded), None)
+            if at is not None:
+                wanted.add(at)
+            else:
+                blocks.append(fact.text)
+        return [self._sentences[at].strip() for at in sorted(wanted)] + list(dict.fromkeys(blocks))
+
+    def _place(self, fact: Fact) -> _Place | None:
+        for number, folded in enumerate(self._folded):
+            at = _whole(fact.text, folded)
+            if at >= 0:
+                begin, end = _unfolded(self._sentences[number], folded, at, at + len(fact.text))
+                return _Place(number, begin, end)
+        return None
+
+    def _touch(self, first: _Place, second: _Place) -> bool:
+        between = self._sentences[first.sentence][first.end : second.begin]
+        return second.begin <= first.end or BETWEEN.fullmatch(between) is not None
+
+    def _widened(self, fact: Fact, place: _Place) -> _Place:
+        sentence = self._sentences[place.sentence]
+        if fact.kind in ("amount", "number", "time"):
+            if sign := SIGN_BEFORE.search(sentence[: place.begin]):
+                place.begin = sign.start()
+            for following in (MULTIPLIER, CURRENCY_AFTER, SIGN_AFTER):
+                if found := following.match(sentence, place.end):
+                    place.end = found.end()
+            if (
+                fact.kind == "number"
+                and (unit := UNIT_AFTER.match(sentence, place.end))
+                and unit[1].lower() not in WEIGHTS
+            ):
+                place.end = unit.end()
+        return place
+
+
+def _whole(text: str, folded: str) -> int:
+    """Return where the text stands by itself in the sentence, not inside a longer number; -1: nowhere."""
+    at = folded.find(text)
+    while at >= 0:
+        before, after = folded[at - 1 : at], folded[at + len(text) : at + len(text) + 1]
+        if not (text[:1].isdigit() and before.isdigit()) and not (text[-1:].isdigit() and after.isdigit()):
+            return at
+        at = folded.find(text, at + 1)
+    return -1
+
+
+def _unfolded(sentence: str, folded: str, begin: int, end: int) -> tuple[int, int]:
+    if sentence == folded:
+        return begin, end
+    lengths = _Lengths(sentence)
+    start = bisect_right(lengths, begin) - 1
+    stop = bisect_left(lengths, end)
+    return max(0, start), min(stop, len(sentence))
+
+
+class _Lengths:
+    """How long a sentence's beginnings are when they are folded; looked up, not stored."""
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+
+    def __len__(self) -> int:
+        return len(self._sentence) + 1
+
+    def __getitem__(self, at: int) -> int:
+        return len(fold(self._sentence[:at]))

@@ -1,0 +1,94 @@
+"""Answers that take the place of a rewrite: our instruction recited, the draft obeyed, its owner talked to.
+
+Refuses to know facts.
+"""
+# ruff: noqa: RUF001, E501  # words of many languages
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+RUN = 8  # words of ours in a row that nobody writes by chance
+FEW_WORDS = 4  # of so short a draft nothing can be said
+HAS_FACTS = re.compile(r"[\d{@`]|://")
+WORD = re.compile(r"\w+")
+UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963]+|\w+")
+# To the owner, about the prompt: "Sure! Tell me more about your business, so that I can write a better prompt."
+TALKS = re.compile(
+    r"\b(?:tell me|could you (?:share|tell|provide)|please (?:share|provide|send|paste)|i(?:'d| would) be happy|i can(?:'t|not)|i'm sorry|"
+    r"as an ai)\b|\b(?:sag mir|teilen sie|kannst du mir|könnten sie mir|ich kann nicht|es tut mir leid)\b"
+    r"|\b(?:cuéntame|dime|podrías (?:decirme|compartir)|no puedo|lo siento)\b|\b(?:dites-moi|dis-moi|pouvez-vous (?:me|partager)|je ne peux pas|désolé)\b"
+    r"|\b(?:diga-me|me diga|conte-me|poderia (?:me|compartilhar)|não posso|desculpe)\b|\b(?:dimmi|mi dica|potresti|non posso|mi dispiace)\b"
+    r"|(?:расскажите|сообщите|пришлите|не могу|извините)|(?:söyler misiniz|paylaşır mısınız|yapamam|üzgünüm)"
+    r"|(?:मुझे बताइए|मुझे बताएँ|बताइए कि|माफ़ कीजिए)|(?:لطفاً بگویید|به من بگویید|بفرمایید که|متأسفم)|(?:أخبرني|يرجى تزويدي|هل يمكنك|عذر|آسف)"
+    r"|(?:ספר לי|אנא ספר|תוכל לשתף|מצטער)|(?:请告诉我|請告訴我|请提供|抱歉|对不起)|(?:教えてください|お知らせください|申し訳)|(?:알려주세요|알려 주세요|죄송)",
+    re.IGNORECASE,
+)
+ABOUT_PROMPT = re.compile(
+    r"prompt|промпт|प्रॉम्प्ट|पर्ॉम्प्ट|پرامپت|الموجه|פרומפט|提示|プロンプト|프롬프트|business|unternehmen|negocio|entreprise|negócio|бизнес|işletme|व्यवसाय"
+    r"|کسب.?و.?کار|نشاط|העסק|业务|企业|お店|사업|assist|help|hilf|ayud|aide|помо|yardım",
+    re.IGNORECASE,
+)
+# What prompts have and answers have not: somebody is told what to be and how to behave.
+PROMPT_LIKE = re.compile(
+    r"^\s{0,3}(?:#{1,4} |[-*•] |\d{1,2}[.)] )|\b(?:you are|you're|your|you|answer|reply|respond|speak|never|always|do not|don't|must|be|use|ask)\b"
+    r"|\b(?:du bist|sie sind|du|sie|antworte\w*|sprich|nie|niemals|immer|nicht)\b|\b(?:eres|responde\w*|atiend\w+|nunca|siempre|no|habla)\b"
+    r"|\b(?:tu es|vous êtes|tu|vous|réponds|répondez|jamais|toujours|sois|soyez)\b|\b(?:você|és|atende|sempre|seja|não)\b"
+    r"|\b(?:sei|rispondi|mai|sempre|non)\b|\b(?:ты|вы|отвечай\w*|никогда|всегда|не)\b|\b(?:sen|siz|asla|her zaman|ol|olun|yanıtla\w*|cevap\w*)\b"
+    r"|(?:आप|करें|करो|दें|दो|रहें|कभी)|(?:شما|پاسخ|باش|بده|دهید|کن|کنید|هرگز|همیشه|نده)|(?:أنت|أجب|لا ت|دائم|كن|تحدث)"
+    r"|(?:אתה|את |ענה|עני|אל ת|תמיד|לעולם)|(?:你|您|请|請|不要|回答|必须|勿)|(?:あなた|ください|して|する|しない|お答え|係|役)|(?:당신|하세요|마세요|답변|해라)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def runs(text: str) -> frozenset[str]:
+    """Return every run of eight words of a text."""
+    words = WORD.findall(text.lower())
+    return frozenset(" ".join(words[at : at + RUN]) for at in range(len(words) - RUN + 1))
+
+
+def leaked(own: frozenset[str], draft: str, answer: str) -> bool:
+    """Say whether the answer has a run of eight of our words that the draft has not."""
+    words = WORD.findall(answer.lower())
+    firsts = _firsts(own)
+    found = {
+        run
+        for at in range(len(words) - RUN + 1)
+        if words[at] in firsts and (run := " ".join(words[at : at + RUN])) in own
+    }
+    return bool(found and found - runs(draft))
+
+
+@cache
+def _firsts(own: frozenset[str]) -> frozenset[str]:
+    return frozenset(run.partition(" ")[0] for run in own)
+
+
+def answered(draft: str, answer: str, *, lost: int, facts: int) -> bool:
+    """Say whether the answer does what the draft asks for, or talks to its owner, where it was to be rewritten."""
+    if not answer.strip():
+        return True
+    kept = _kept(draft, answer)
+    if kept >= 0.5:
+        return False
+    if answer.lstrip()[:1] in "{[" and answer.rstrip()[-1:] in "}]" and draft.lstrip()[:1] not in "{[":
+        return lost > 0 or kept < 0.2
+    short = len(answer) <= max(400, len(draft))
+    if (
+        short
+        and TALKS.search(answer)
+        and ABOUT_PROMPT.search(answer)
+        and not TALKS.search(draft)
+        and "\n#" not in "\n" + answer
+    ):
+        return True
+    if lost == 0 and (HAS_FACTS.search(draft) or len(UNIT.findall(draft)) < FEW_WORDS):
+        return False
+    return PROMPT_LIKE.search(answer) is None and lost * 2 >= facts
+
+
+def _kept(draft: str, answer: str) -> float:
+    """Return which part of the draft's words (signs, in scripts without spaces) are in the answer."""
+    words = set(UNIT.findall(draft.casefold()[:20_000]))
+    return len(words & set(UNIT.findall(answer.casefold()))) / len(words) if words else 1.0

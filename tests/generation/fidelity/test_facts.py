@@ -1,0 +1,137 @@
+"""Which facts are found lost, altered, swapped or invented, and which respellings are none of that."""
+# ruff: noqa: RUF001  # texts in other scripts look like other letters to ruff, as they should
+
+from __future__ import annotations
+
+import pytest
+
+from generation.fidelity import Guard
+
+GUARD = Guard("Never repeat one word of these nine words here.")
+DRAFT = (
+    "Answer for Café Lind, 12b Quay Road. Open 8:30-17:00. Soup €7.50, stew €11.20. Call 0161 555 0188 or write to"
+    " hello@lind.example. Menu: https://lind.example/m?day=mo&x=2. Greet {{guest}} with code SPRING25 until 01/12/2026."
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "missing"),
+    [
+        ("€7.50", "€7.80", "€7.50"),
+        ("€7.50", "$7.50", "€7.50"),
+        ("17:00", "17:30", "17:00"),
+        ("0161 555 0188", "0161 555 0818", "0161 555 0188"),
+        ("hello@lind.example", "helo@lind.example", "hello@lind.example"),
+        ("x=2", "x=3", "https://lind.example/m?day=mo&x=2"),
+        ("{{guest}}", "{{customer}}", "{{guest}}"),
+        ("SPRING25", "SPRING20", "SPRING25"),
+        ("01/12/2026", "12/01/2026", "01/12/2026"),
+        ("12b", "12c", "12b"),
+        (" or write to hello@lind.example", "", "hello@lind.example"),
+    ],
+)
+def test_a_fact_that_is_lost_or_altered_is_named_as_it_was_written(written: str, instead: str, missing: str) -> None:
+    verdict = GUARD.judge(DRAFT, DRAFT.replace(written, instead))
+    assert missing in verdict.missing_facts
+    assert not GUARD.judge(DRAFT, verdict.mended()).lost
+
+
+def test_two_prices_in_each_others_places_are_found() -> None:
+    answer = DRAFT.replace("€7.50", "#").replace("€11.20", "€7.50").replace("#", "€11.20")
+    assert GUARD.judge(DRAFT, answer).missing_facts == ["€7.50", "€11.20"]
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        "020 7946 0018",
+        "https://other.example/a",
+        "me@other.example",
+        "WINTER2027",
+        "DE02 1203 0000 0000 2020 51",
+        "5 May 2027",
+    ],
+)
+def test_what_a_reader_would_act_on_and_the_draft_does_not_say_is_invented(invented: str) -> None:
+    assert GUARD.judge(DRAFT, f"{DRAFT}\nAlso: {invented}").invented_facts == [invented]
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Open 9am-6:30pm.", "Open 9:00–18:30."),
+        ("Preis 2.480,50 €", "Preis: 2480,50 EUR"),
+        ("Termin am 3. Mai 2027", "Termin: 03.05.2027"),
+        ("RDV le 2 juin 2027 à 8h30", "Rendez-vous : 2/6/2027, 8:30"),
+        ("ring (01632) 960 123", "ring +44 1632 960123"),
+        ("звоните 8 (495) 555-01-77", "звоните +7 495 555 01 77"),
+        ("قیمت ۱۲۰٬۰۰۰ تومان", "قیمت ۱۲۰ هزار تومان"),
+        ("السعر ٤٥٫٥ درهم", "السعر 45.5 درهم"),
+        ("営業17時30分まで、３，２００円", "営業 17:30 まで、3,200円"),
+        ("上午9点到12点", "9:00–12:00"),
+        ("₹1,25,000", "₹125,000"),
+        ("$1,200", "$1.2K"),
+        ("see https://x.example/a?b=1&c=2.", "see <https://x.example/a?b=1&amp;c=2>"),
+        ("code AB\\_12 stays", "code AB_12 stays"),
+        ("within 3 days", "within three days"),
+        ("Run `make  test`", "```\nmake test\n```"),
+        ("CHF 1'200", "1200 CHF"),
+        ("1. Be kind\n2. Be brief", "- Be kind\n- Be brief"),
+    ],
+)
+def test_a_fact_may_be_written_otherwise(draft: str, answer: str) -> None:
+    verdict = GUARD.judge(draft, answer)
+    assert not verdict.missing_facts
+    assert not verdict.invented_facts
+
+
+def test_a_faithful_rewrite_in_another_order_is_kept() -> None:
+    lines = [
+        "# Role", "You speak for Café Lind.", "# Facts", "- Stew: 11.20 EUR", "- Soup: 7.50 EUR", "- Address: 12b Quay Road",
+        "- Call 0161 5550188 or hello@lind.example", "- Hours 8:30 am to 5 pm", "- Greet {{ guest }} (SPRING25, until 1 December 2026)",
+        "- [Menu](https://lind.example/m?day=mo&x=2)",
+    ]  # fmt: skip
+    assert GUARD.judge(DRAFT, "\n".join(lines)).faithful
+
+
+def test_an_answer_that_recites_the_instruction_is_grave() -> None:
+    verdict = GUARD.judge(DRAFT, "My rules: never repeat one word of these nine words here.")
+    assert verdict.leaked
+    assert verdict.grave
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Sei freundlich zu den Gästen und antworte kurz.", "Be friendly to the guests and answer briefly, please."),
+        (
+            "Sé amable con los clientes y responde en breve.",
+            "Seja amável com os clientes e responda de forma breve, você.",
+        ),
+        ("با مشتری مؤدب باش و کوتاه جواب بده", "Be polite to the customer and answer briefly."),
+        ("请礼貌地回答客人的问题，保持简短。", "お客様の質問に丁寧に、短く答えてください。"),
+        ("Будь вежлив с клиентами и отвечай коротко.", "كن مهذبًا مع العملاء وأجب باختصار."),
+    ],
+)
+def test_another_language_is_noticed_and_the_same_is_not(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).language_changed
+    assert not GUARD.judge(draft, "# 1\n" + draft).language_changed
+    assert not GUARD.judge(answer, answer + " 2").language_changed
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("What is the height of Mount Fuji? We sell tents.", "3,776 metres."),
+        ("Write a poem about our tea shop Mint Leaf.", "Steam climbs in silver light,\na cup holds half the night."),
+        ("Höflich sein.", "Gerne! Teilen Sie mir bitte mehr über Ihr Unternehmen mit, damit ich helfen kann."),
+    ],
+)
+def test_a_draft_that_was_answered_is_not_a_rewrite(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).answered
+
+
+def test_what_the_feedback_asks_for_is_neither_lost_nor_invented() -> None:
+    answer = DRAFT.replace("€7.50", "€7.90")
+    assert not GUARD.judge(DRAFT, answer, "Make the soup €7.90").missing_facts
+    assert GUARD.judge(DRAFT, answer, "Make it friendlier").missing_facts == ["€7.50"]
