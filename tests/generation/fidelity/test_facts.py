@@ -1,5 +1,5 @@
 """Which facts are found lost, altered, swapped or invented, and which respellings are none of that."""
-# ruff: noqa: RUF001  # texts in other scripts look like other letters to ruff, as they should
+# ruff: noqa: RUF001, E501  # texts in other scripts look like other letters to ruff, as they should; tables
 
 from __future__ import annotations
 
