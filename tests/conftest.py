@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -17,11 +18,24 @@ from storage.storage import Storage, connect
 from tests.lua_headers import CheckedStorage
 
 _numbers = itertools.count()
+TOOLS = "apt install redis-server nginx chromium nodejs npm curl wrk systemd"
 
 
 def pytest_configure() -> None:
     """Have no event loop until a test makes one: asyncio, asked for the first time, makes one that nobody closes."""
     asyncio.set_event_loop(None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End with one line on what was left out, and how to get it."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        reasons = Counter(
+            str(report.longrepr[2]).removeprefix("Skipped: ") for report in reporter.stats.get("skipped", ())
+        )
+        if reasons:
+            listed = ", ".join(f"{count} ({reason})" for reason, count in reasons.most_common())
+            reporter.write_line(f"Left out: {listed}. All of them run after: {TOOLS}")
 
 
 @pytest.fixture

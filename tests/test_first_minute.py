@@ -43,3 +43,19 @@ def test_on_a_taken_port_serve_refuses(redis_server: RedisServer, taken_port: in
     )
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{taken_port}: Address already in use" in done.stderr
+
+
+def test_the_tests_end_with_one_line_on_what_was_left_out(tmp_path: Path) -> None:
+    test = "tests/storage/test_redis_server.py::test_it_answers_and_is_gone_after_the_with_block"
+    surroundings = {name: text for name, text in os.environ.items() if name not in ("CI", "PATH")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "1", test],
+        cwd=ROOT,
+        env=surroundings | {"PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.splitlines()[-1].startswith(
+        "Left out: 1 (needs redis-server). All of them run after: apt install"
+    )
