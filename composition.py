@@ -89,9 +89,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     )
     gemini = Gemini(gemini_session, settings.gemini, attempted=metrics.gemini_attempted)
     prompt_text = PromptText(settings.prompt.templates_folder)
-    pipeline = Pipeline(
-        tasks, gemini, prompt_text, copy, metrics, Forecast(), gemini_deadline_s=settings.gemini.deadline_s
-    )
+    pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, Forecast())
     limits = settings.limits
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
     stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed

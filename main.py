@@ -17,6 +17,7 @@ from accounts import PublicKeyUnusable
 from accounts.commands import accounts as accounts_commands
 from composition import open_accounts, run
 from demo import free_port, run_demo, write_ready_file
+from generation.gemini import ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.logs import configure_logging, flush_logs
@@ -36,7 +37,7 @@ def administer_accounts(config: Path | None) -> AbstractAsyncContextManager[Any]
     configure_logging(settings.logs)
     try:
         advice = PromptText(settings.prompt.templates_folder).advice
-    except TemplatesUnusable as exc:
+    except (TemplatesUnusable, ProxyUnusable) as exc:
         raise click.ClickException(str(exc)) from exc
     return open_accounts(settings, advice)
 
@@ -78,7 +79,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
-    except TemplatesUnusable as exc:
+    except (TemplatesUnusable, ProxyUnusable) as exc:
         raise click.ClickException(str(exc)) from exc
     except PublicKeyUnusable as exc:
         raise click.ClickException(f"identity.jwt.public_key_file: {exc.path} {exc.reason}") from exc

@@ -1,6 +1,7 @@
 """What models put around a prompt although they were asked for it alone, taken away.
 
-Refuses to change the prompt itself: what may belong to it stays.
+Refuses to change the prompt itself: what may belong to it stays. All of it takes time in proportion to the text, and
+there is an end to that: this runs on the event loop.
 """
 # ruff: noqa: RUF001  # letters and colons of other scripts look like Latin ones to ruff
 
@@ -27,33 +28,43 @@ PROMPT = re.compile(
     re.IGNORECASE,
 )
 TITLE_WORDS = 4  # "**Improved prompt**" announces; "# Improved prompts for nurses" is what a prompt is about
-LONGEST_ANNOUNCEMENT = 200
+LONGEST_ANNOUNCEMENT = LONGEST_OFFER = 200
+LONGEST_CLEANED = 300_000  # characters; more than 65,536 tokens of English are
 
 OFFER = re.compile(
     r"(?:please )?(?:let me know|feel free|would you like|if you(?:'d| would) like|i hope|i can also)\b"
     r".*\b(?:prompt|version|adjust\w*|refine\w*|tweak\w*|revis\w+|changes)\b.*",
     re.IGNORECASE,
 )
+# Numbers, addresses and placeholders are the owner's: "If you'd like changes to an order, call 030 7654321."
+OWNERS = re.compile(r"[\d@{}]|://")
 RULE = re.compile(r"-{3,}|\*{3,}|_{3,}")
 FENCE = re.compile(r"(`{3,}|~{3,})([^`]*)")
+FENCE_LINE = re.compile(r"^[^\S\n]*+(`{3,}|~{3,})([^`\n]*)$", re.MULTILINE)
 
 
 def clean_answer(text: str) -> str:
     """Remove a line that announces the prompt, a closing offer of help, and a fence around everything."""
-    lines = text.strip().split("\n")
-    wrapped = False
+    text = text.strip()
+    if len(text) > LONGEST_CLEANED:
+        return text
+    lines, wrapped = text.split("\n"), False
     if len(lines) > 1 and _announces(lines[0]):
         lines, wrapped = _trimmed(lines[1:]), True
-    if len(lines) > 2 and not lines[-2].strip() and OFFER.fullmatch(lines[-1].strip()):
+    if len(lines) > 2 and not lines[-2].strip() and _offers_help(lines[-1].strip()):
         lines, wrapped = _trimmed(lines[:-1]), True
     if wrapped:
         lines = _without_rules(lines)
-    return "\n".join(_trimmed(_without_fence(lines))) or text.strip()
+    return "\n".join(_trimmed(_without_fence(lines))) or text
+
+
+def _offers_help(line: str) -> bool:
+    return len(line) <= LONGEST_OFFER and not OWNERS.search(line) and bool(OFFER.fullmatch(line))
 
 
 def _announces(line: str) -> bool:
-    title = line.strip().strip("*_# ")
-    if len(title) > LONGEST_ANNOUNCEMENT or not (IMPROVED.search(title) and PROMPT.search(title)):
+    title = line.strip().strip("*_# ") if len(line) <= 2 * LONGEST_ANNOUNCEMENT else ""
+    if not 0 < len(title) <= LONGEST_ANNOUNCEMENT or not (IMPROVED.search(title) and PROMPT.search(title)):
         return False
     if title.endswith((":", "：")):
         return bool(OPENER.match(title)) or len(title.split()) <= TITLE_WORDS
@@ -75,9 +86,8 @@ def _without_fence(lines: list[str]) -> list[str]:
     if opening is None or lines[-1].strip() != opening[1]:
         return lines
     inner_open = False
-    for line in lines[1:-1]:
-        fence = FENCE.fullmatch(line.strip())
-        if fence is None or fence[1] != opening[1]:
+    for fence in FENCE_LINE.finditer("\n".join(lines[1:-1])):
+        if fence[1] != opening[1]:
             continue
         if not inner_open and not fence[2].strip():
             return lines  # this line closes the first of several blocks
@@ -86,8 +96,9 @@ def _without_fence(lines: list[str]) -> list[str]:
 
 
 def _trimmed(lines: list[str]) -> list[str]:
-    while lines and not lines[0].strip():
-        lines = lines[1:]
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
-    return lines
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while last > first and not lines[last - 1].strip():
+        last -= 1
+    return lines[first:last]

@@ -25,7 +25,7 @@ from generation.documents import (
 )
 from generation.errors import TaskClosed, TaskLost
 from generation.forecast import Forecast
-from generation.gemini import Answer, Gemini, GeminiError
+from generation.gemini import Answer, Gemini, GeminiError, Usage
 from generation.prompt_text import PromptText
 from generation.stages import (
     CHECKING,
@@ -53,7 +53,7 @@ log = structlog.get_logger(__name__)
 
 
 class Pipeline:
-    """Runs one lease to its end. ``gemini_deadline_s`` is Gemini's share of the task's time."""
+    """Runs one lease to its end."""
 
     def __init__(
         self,
@@ -63,8 +63,6 @@ class Pipeline:
         copy: StatusCopy,
         metrics: Metrics,
         forecast: Forecast,
-        *,
-        gemini_deadline_s: float,
     ) -> None:
         self._tasks = tasks
         self._copy = copy
@@ -72,7 +70,6 @@ class Pipeline:
         self._prompt_text = prompt_text
         self._metrics = metrics
         self._forecast = forecast
-        self._gemini_deadline_s = gemini_deadline_s
 
     async def run(self, lease: Lease) -> None:
         """Take the task through its stages until it is terminal.
@@ -113,7 +110,6 @@ class Pipeline:
         self._forecast.ended(asyncio.get_running_loop().time() - begun)
 
     async def _ask(self, lease: Lease, steps: _Steps, business_type: str) -> Answer | GeminiError:
-        loop = asyncio.get_running_loop()
         outcome: Answer | GeminiError
         try:
             async with asyncio.TaskGroup() as group:
@@ -123,8 +119,9 @@ class Pipeline:
                     outcome = await self._gemini.generate(
                         system_instruction=self._prompt_text.instruction(business_type),
                         text=self._prompt_text.request_text(lease.manual_prompt),
-                        deadline=min(loop.time() + self._gemini_deadline_s, lease.deadline - FINISHING_S),
+                        deadline=lease.deadline - FINISHING_S,
                         observer=steps,
+                        account=lease.account_id,
                     )
                 except GeminiError as exc:
                     outcome = exc
@@ -200,8 +197,8 @@ class _Steps:
         self._pieces.append(piece)
         self._news.set()
 
-    def usage(self, total_tokens: int) -> None:
-        self._used = self._lease.used_tokens + total_tokens
+    def usage(self, usage: Usage) -> None:
+        self._used = self._lease.used_tokens + usage.total
         self._news.set()
 
     def no_more_text(self) -> None:

@@ -8,7 +8,7 @@ import resource
 import structlog
 
 MACOS_MOST = 10_240  # OPEN_MAX
-OWN = 512  # for everything but clients: up to 200 connections to Gemini, Redis' pool, listeners, logs
+OWN = 1_280  # for everything but clients: up to 1,000 connections to Gemini, Redis' pool, listeners, logs
 
 log = structlog.get_logger(__name__)
 

@@ -108,7 +108,7 @@ class GeminiSettings(Section):
     api_version: Literal["v1beta", "v1"] = "v1beta"
     model: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "gemini-flash-latest"
     stream: bool = True
-    max_output_tokens: AtLeastOne = 8_192
+    max_output_tokens: Annotated[int, Field(ge=1, le=65_536)] = 65_536
     thinking_level: Literal["", "minimal", "low", "medium", "high"] = ""
     safety_threshold: Literal[
         "", "BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_LOW_AND_ABOVE", "OFF"
@@ -119,7 +119,7 @@ class GeminiSettings(Section):
     tries: AtLeastOne = 3
     retry_base_s: Positive = 0.5
     retry_max_s: Positive = 8.0
-    connections: AtLeastOne = 200
+    connections: AtLeastOne = 1_000
     answer_bytes: AtLeastOne = 2_097_152
     breaker_failures: AtLeastOne = 5
     breaker_open_s: Positive = 30.0

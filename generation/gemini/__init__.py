@@ -4,6 +4,7 @@ from generation.gemini.answer import Answer
 from generation.gemini.call import Observer
 from generation.gemini.client import Gemini
 from generation.gemini.errors import GeminiError
-from generation.gemini.session import open_session
+from generation.gemini.session import ProxyUnusable, open_session
+from generation.gemini.usage import Usage
 
-__all__ = ["Answer", "Gemini", "GeminiError", "Observer", "open_session"]
+__all__ = ["Answer", "Gemini", "GeminiError", "Observer", "ProxyUnusable", "Usage", "open_session"]

@@ -10,14 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.gemini.errors import AnswerBlocked, AnswerEmpty, AnswerTruncated, MalformedAnswer
-from generation.gemini.json_values import as_dict, as_list, constant, count, writable
+from generation.gemini.json_values import LARGEST_COUNT, absent, as_dict, as_list, constant, writable
 from generation.gemini.refusals import refusal
+from generation.gemini.usage import COUNTS, Usage, reported_usage
 
-# Source: Gemini API reference, FinishReason. What is not listed here, and what Google will add, is judged by its text.
-BLOCKING = frozenset({"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "LANGUAGE"})
-CUTTING = frozenset({"MAX_TOKENS", "MALFORMED_RESPONSE", "MALFORMED_FUNCTION_CALL", "OTHER"})
+# Source: Gemini API reference, FinishReason (and google-genai's enumeration). Every reason that is in neither set,
+# known or not, cuts an answer short.
+WHOLE = "STOP"
+BLOCKING = frozenset(
+    {
+        *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "ESCALATION"),
+        *("PUP_LIMITED_DISABLED", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
+    }
+)
 MODEL_NAME = re.compile(r"[\w./-]{1,100}", re.ASCII)
-PARTS_OF_TOTAL = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +31,45 @@ class Answer:
     """A whole answer: its visible text, what was billed (None: not reported), which model spoke ('': not named)."""
 
     text: str
-    total_tokens: int | None
+    usage: Usage | None
     model: str
     tries: int
 
+    @property
+    def total_tokens(self) -> int | None:
+        return self.usage.total if self.usage else None
+
 
 class Reply:
-    """An answer in the making: one try's JSON values, taken in one by one."""
+    """An answer in the making: one try's JSON values, taken in one by one.
 
-    def __init__(self) -> None:
-        self.total_tokens: int | None = None
+    ``most_tokens``: what the request can have cost at most; larger counts are not believed.
+    """
+
+    def __init__(self, most_tokens: int = LARGEST_COUNT) -> None:
+        self.usage: Usage | None = None
+        self.usage_doubted = False
         self.model = ""
+        self._most_tokens = most_tokens
         self._texts: list[str] = []
+        self._half = ""  # the first half of a surrogate pair whose second half is in the next value
         self._finish_reason = ""
         self._block_reason = ""
+        self._stop_ends_nothing = False
+
+    @property
+    def total_tokens(self) -> int | None:
+        return self.usage.total if self.usage else None
+
+    @property
+    def stands(self) -> bool:
+        """Whether text and its proper end have come: then the answer is whole, whatever becomes of the connection.
+
+        A STOP with more text behind it was no end: older models put one on every piece, and then only the end of
+        the stream tells.
+        """
+        complete = self._finish_reason == WHOLE and not self._block_reason and not self._stop_ends_nothing
+        return complete and any(text.strip() for text in self._texts)
 
     def take(self, value: Any) -> str:
         """Take one value in and return the visible text that it brought.
@@ -48,17 +79,18 @@ class Reply:
         """
         if not isinstance(value, dict):
             raise MalformedAnswer(reason="not an object")
-        if "error" in value:
+        if not absent(value.get("error")):
             raise refusal(200, value)
-        self.total_tokens = _total(as_dict(value.get("usageMetadata")), self.total_tokens)
+        self._note_usage(as_dict(value.get("usageMetadata")))
         model = value.get("modelVersion")
         if isinstance(model, str) and MODEL_NAME.fullmatch(model):
             self.model = model
         self._block_reason = _block_reason(as_dict(value.get("promptFeedback"))) or self._block_reason
         candidate = as_dict(next(iter(as_list(value.get("candidates"))), None))
-        if finish_reason := candidate.get("finishReason"):
+        text = self._joined(_visible_text(candidate))
+        self._stop_ends_nothing |= bool(text) and self._finish_reason == WHOLE
+        if not absent(finish_reason := candidate.get("finishReason")):
             self._finish_reason = constant(finish_reason) or "UNREADABLE"
-        text = _visible_text(candidate)
         self._texts.append(text)
         return text
 
@@ -74,26 +106,36 @@ class Reply:
         if not text.strip():
             raise AnswerEmpty(finish_reason=finish_reason)
         # A stream without any finish reason was cut off: nothing else tells.
-        if finish_reason in CUTTING or (streamed and not finish_reason):
+        if finish_reason != WHOLE and (finish_reason or streamed):
             raise AnswerTruncated(finish_reason=finish_reason)
         return text
+
+    def _note_usage(self, metadata: dict[str, Any]) -> None:
+        """Keep the last counts: within a try they are cumulative. One that falls is believed when it covers input and
+        output so far, as where Google's last count leaves the thoughts out, and else not.
+        """
+        usage = reported_usage(metadata, self._most_tokens)
+        if usage is None:
+            self.usage_doubted |= any(not absent(metadata.get(name)) for name in COUNTS)
+        elif self.usage is None or usage.total >= self.usage.total - self.usage.thoughts:
+            self.usage = usage
+        else:
+            self.usage_doubted = True
+
+    def _joined(self, text: str) -> str:
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return writable(text.removesuffix(self._half))
 
 
 def _visible_text(candidate: dict[str, Any]) -> str:
     parts = map(as_dict, as_list(as_dict(candidate.get("content")).get("parts")))
     texts = (part.get("text") for part in parts if part.get("thought") is not True)
-    return writable("".join(text for text in texts if isinstance(text, str)))
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _block_reason(feedback: dict[str, Any]) -> str:
-    blocked = "blockReason" in feedback or "blockReasonMessage" in feedback
-    return constant(feedback.get("blockReason")) or ("UNSPECIFIED" if blocked else "")
-
-
-def _total(usage: dict[str, Any], before: int | None) -> int | None:
-    """Return the tokens billed; within a try they are cumulative, so the last count holds."""
-    total = count(usage.get("totalTokenCount"))
-    if total is None:
-        parts = [tokens for name in PARTS_OF_TOTAL if (tokens := count(usage.get(name))) is not None]
-        total = sum(parts) if parts else None
-    return before if total is None else total
+    reason = feedback.get("blockReason")
+    if not absent(reason):
+        return constant(reason) or "UNSPECIFIED"
+    return "" if absent(feedback.get("blockReasonMessage")) else "UNSPECIFIED"

@@ -13,48 +13,61 @@ from generation.gemini.errors import CircuitOpen, GeminiError
 
 
 class Breaker:
-    """Counts calls, not tries. While it is open only the probe matters: calls that set out before say nothing."""
+    """Counts calls, not tries. While it is open only the probe matters: calls that set out before say nothing.
+
+    Failures that all came from one account may be of its own making, so they close the way to that account alone;
+    with failures from a second account it is closed to all. A call without an account ('') counts as any account.
+    """
 
     def __init__(self, failures: int, open_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = failures
         self._open_s = open_s
         self._clock = clock
         self._failures = 0
+        self._failed_for: set[str] = set()
         self._open_until: float | None = None
         self._probing = False
 
     @property
     def state(self) -> str:
-        """closed (all may pass) | open (none) | probing (one is on its way and decides)"""
+        """closed (all may pass) | open (none, or all but one account) | probing (one is on its way and decides)"""
         if self._open_until is None:
             return "closed"
         return "probing" if self._probing else "open"
 
+    def closed_to(self, account: str) -> bool:
+        """Whether a call for this account would have to be a probe, or would be refused."""
+        return self._open_until is not None and (self._for_all or account in self._failed_for)
+
+    @property
+    def _for_all(self) -> bool:
+        return len(self._failed_for) > 1 or "" in self._failed_for
+
     @contextmanager
-    def call(self) -> Iterator[bool]:
+    def call(self, account: str = "") -> Iterator[bool]:
         """Let one call pass; the block's outcome is the call's. Yields whether it is the probe.
 
-        A call that says nothing about the other side, cancelled or out of its own time, leaves everything as it was;
-        when it was the probe, the next may be one.
+        A call that says nothing about the other side, cancelled, rate limited or out of its own time, leaves everything
+        as it was; when it was the probe, the next may be one.
 
         Raises:
             CircuitOpen: this one may not pass.
         """
-        probe = self._enter()
+        probe = self._enter(account)
         try:
             yield probe
         except BaseException as exc:
             strikes = exc.strikes if isinstance(exc, GeminiError) else None
             if strikes is not None:
-                self._ended(probe, failed=strikes)
+                self._ended(account, probe, failed=strikes)
             elif probe:
                 self._probing = False
             raise
         else:
-            self._ended(probe, failed=False)
+            self._ended(account, probe, failed=False)
 
-    def _enter(self) -> bool:
-        if self._open_until is None:
+    def _enter(self, account: str) -> bool:
+        if self._open_until is None or not self.closed_to(account):
             return False
         remaining_s = self._open_until - self._clock()
         if self._probing or remaining_s > 0:
@@ -62,13 +75,17 @@ class Breaker:
         self._probing = True
         return True
 
-    def _ended(self, probe: bool, *, failed: bool) -> None:
+    def _ended(self, account: str, probe: bool, *, failed: bool) -> None:
         if probe:
             self._probing = False
-        elif self._open_until is not None:
+        elif self.closed_to(account):
             return
-        self._failures = self._failures + 1 if failed else 0
-        if probe and not failed:
-            self._open_until = None
-        elif failed and self._failures >= self._most:
+        if not failed:
+            self._failures, self._open_until = 0, None
+            self._failed_for.clear()
+            return
+        self._failures += 1
+        if not self._for_all:
+            self._failed_for.add(account)
+        if self._failures >= self._most:
             self._open_until = self._clock() + self._open_s

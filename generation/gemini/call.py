@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from generation.gemini.answer import Reply
-from generation.gemini.errors import GeminiError
+from generation.gemini.errors import GeminiError, TimedOut
+from generation.gemini.usage import Usage
 
 
 class Observer(Protocol):
@@ -23,28 +24,56 @@ class Observer(Protocol):
     async def text(self, piece: str) -> None:
         """More visible text, as Gemini made it."""
 
-    def usage(self, total_tokens: int) -> None:
+    def usage(self, usage: Usage) -> None:
         """Tokens billed so far, over all tries of this call."""
 
 
 class Call:
-    """What of one call was sent, shown and billed, and how much time it has left."""
+    """What of one call was sent, shown and billed, and how much time it has left.
 
-    def __init__(self, body: bytes, deadline: float, observer: Observer) -> None:
-        self.body = body
-        self.deadline = deadline
+    Everything ends by ``latest`` (event loop seconds). Of that, Gemini has ``share_s``: the time that the call waits
+    for a connection of ours is not Gemini's.
+    """
+
+    def __init__(self, system_instruction: str, text: str, latest: float, share_s: float, observer: Observer) -> None:
+        self.system_instruction = system_instruction
+        self.text = text
+        self._latest = latest
+        self._now = asyncio.get_running_loop().time
+        self.deadline = min(latest, self._now() + share_s)
         self.given_s = self.remaining_s
         self.tries = 0
         self.sent = asyncio.Event()
         self.text_passed_on = False
         self._observer = observer
         self._told: asyncio.Task[None] | None = None
-        self._billed_before = 0
-        self._billed = 0
+        self._billed_before = Usage()
+        self._billed = Usage()
 
     @property
     def remaining_s(self) -> float:
-        return self.deadline - asyncio.get_running_loop().time()
+        return self.deadline - self._now()
+
+    @asynccontextmanager
+    async def connection(self, free: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Wait for one of the connections that there may be, and hold it for the block.
+
+        Raises:
+            TimedOut: the call's time ended before one was free.
+        """
+        came_at = self._now()
+        try:
+            async with asyncio.timeout_at(self._latest):
+                await free.acquire()
+        except TimeoutError as exc:
+            raise TimedOut(limit="deadline", phase="queue") from exc
+        try:
+            self.deadline = min(self._latest, self.deadline + self._now() - came_at)
+            if not self.sent.is_set():
+                self.given_s = self.remaining_s
+            yield
+        finally:
+            free.release()
 
     @asynccontextmanager
     async def told_when_sent(self) -> AsyncIterator[None]:
@@ -65,17 +94,19 @@ class Call:
         await self.sent.wait()
         await self._observer.request_sent()
 
-    async def take(self, reply: Reply, value: Any) -> None:
+    async def take(self, reply: Reply, value: Any) -> str:
+        """Take a value into the reply, tell what it brought, and return its text."""
         text = reply.take(value)
-        billed = self._billed_before + (reply.total_tokens or 0)
+        billed = self._billed_before + (reply.usage or Usage())
         if billed != self._billed:
             self._billed = billed
             self._observer.usage(billed)
         if text:
             assert self._told is not None
             await self._told
-            self.text_passed_on = True
+            self.text_passed_on |= not text.isspace()
             await self._observer.text(text)
+        return text
 
     def end_of_try(self, reply: Reply) -> None:
-        self._billed_before += reply.total_tokens or 0
+        self._billed_before += reply.usage or Usage()

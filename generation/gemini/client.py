@@ -33,6 +33,8 @@ from generation.gemini.retries import pause_before_next_try_s
 from generation.gemini.session import Progress
 from runtime.settings import GeminiSettings
 
+LET_GO_S = 0.8  # how long a connection that says no more is waited for, once nothing need come
+
 log = structlog.get_logger(__name__)
 
 
@@ -52,6 +54,7 @@ class Gemini:
         self._session = session
         self._settings = settings
         self._attempted = attempted
+        self._free_connections = asyncio.Semaphore(settings.connections)
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_open_s)
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.silence_timeout_s
@@ -62,19 +65,23 @@ class Gemini:
         """closed | open | probing"""
         return self._breaker.state
 
-    async def generate(self, *, system_instruction: str, text: str, deadline: float, observer: Observer) -> Answer:
-        """Return Gemini's answer; everything (connecting, tries, pauses) ends by ``deadline`` (event loop seconds).
+    async def generate(
+        self, *, system_instruction: str, text: str, deadline: float, observer: Observer, account: str = ""
+    ) -> Answer:
+        """Return Gemini's answer; everything ends by ``deadline`` (event loop seconds).
 
-        A cancelled call closes its connection at once.
+        Within it ``deadline_s`` of the settings bounds Gemini's part (connecting, tries, pauses); the wait for a free
+        connection of ours comes on top. ``account`` is who pays, for the circuit breaker alone. A cancelled call closes
+        its connection at once.
 
         Raises:
             GeminiError: why there is none; it has been logged, as an error when it is the operator's problem.
         """
-        call = Call(request.body(self._settings, system_instruction, text), deadline, observer)
+        call = Call(system_instruction, text, deadline, self._settings.deadline_s, observer)
         try:
-            with self._breaker.call() as probe:
+            with self._breaker.call(account) as probe:
                 async with call.told_when_sent():
-                    answer = await self._tries(call, 1 if probe else self._settings.tries)
+                    answer = await self._tries(call, account, 1 if probe else self._settings.tries)
         except GeminiError as exc:
             write = log.error if exc.operators_problem else log.warning
             write("gemini_failed", failure=type(exc).__name__, tries=call.tries, **exc.facts)
@@ -82,30 +89,38 @@ class Gemini:
         log.info("gemini_answered", model=answer.model, tries=answer.tries, total_tokens=answer.total_tokens)
         return answer
 
-    async def _tries(self, call: Call, most: int) -> Answer:
+    async def _tries(self, call: Call, account: str, most: int) -> Answer:
         if call.remaining_s <= 0:
             raise TimedOut(limit="deadline", phase="queue")
+        before: GeminiError | None = None
+        cap = request.output_cap(self._settings, call.text)
         while True:
             call.tries += 1
             try:
-                return await self._try(call)
+                async with call.connection(self._free_connections):
+                    return await self._try(call, cap)
             except GeminiError as exc:
                 if call.text_passed_on and exc.again and not isinstance(exc, TimedOut):
                     raise AnswerTruncated(cut_by=exc) from exc
-                pause_s = pause_before_next_try_s(exc, call.tries, self._settings)
+                if exc.facts.get("finish_reason") == "MAX_TOKENS":
+                    if (larger := request.larger_cap(self._settings, cap)) is None:
+                        raise
+                    cap = larger
+                pause_s = pause_before_next_try_s(exc, before, call.tries, self._settings)
                 if pause_s is None or call.tries >= most or call.text_passed_on or call.remaining_s <= pause_s:
                     raise
+                before = exc
                 await asyncio.sleep(pause_s)
-                if self._breaker.state != "closed":  # others' failures have settled it meanwhile
+                if self._breaker.closed_to(account):  # others' failures have settled it meanwhile
                     raise
 
-    async def _try(self, call: Call) -> Answer:
-        reply, progress = Reply(), Progress(call.sent)
+    async def _try(self, call: Call, cap: int) -> Answer:
+        body = request.body(self._settings, call.system_instruction, call.text, cap)
+        reply, progress = Reply(request.most_tokens(body, cap)), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
         try:
-            async with self._failures_named(progress, call):
-                await self._exchange(call, reply, progress)
-            answer = Answer(reply.whole(streamed=self._settings.stream), reply.total_tokens, reply.model, call.tries)
+            await self._exchange(call, body, reply, progress)
+            answer = Answer(reply.whole(streamed=self._settings.stream), reply.usage, reply.model, call.tries)
             outcome = "ok"
         except GeminiError as exc:
             outcome = type(exc).__name__
@@ -115,11 +130,27 @@ class Gemini:
         finally:
             call.end_of_try(reply)
             self._attempted(outcome, time.perf_counter() - started)
+            if reply.usage_doubted:
+                log.warning("gemini_usage_not_believed", effect="the last count that can be true is charged")
 
-    async def _exchange(self, call: Call, reply: Reply, progress: Progress) -> None:
+    async def _exchange(self, call: Call, body: bytes, reply: Reply, progress: Progress) -> None:
+        """Fill the reply; what goes wrong once the answer stands is no matter.
+
+        Raises:
+            GeminiError
+        """
+        try:
+            async with self._failures_named(progress, call) as timeout:
+                await self._ask(call, body, reply, progress, timeout)
+        except GeminiError:
+            if not reply.stands:
+                raise
+
+    async def _ask(self, call: Call, body: bytes, reply: Reply, progress: Progress, timeout: asyncio.Timeout) -> None:
+        let_go = False
         async with self._session.post(
             request.url(self._settings),
-            data=call.body,
+            data=body,
             headers=request.headers(self._settings),
             timeout=self._timeout,
             allow_redirects=False,
@@ -127,21 +158,37 @@ class Gemini:
         ) as response:
             progress.phase = "answering"
             if response.status != 200:
-                raise refusal(response.status, await self._first_value(response))
-            async with aclosing(self._values(response)) as values:
+                raise refusal(response.status, await self._first_value(response, progress), response.headers)
+            async with aclosing(self._values(response, progress)) as values:
                 async for value in values:
-                    await call.take(reply, value)
+                    text = await call.take(reply, value)
+                    if reply.stands and (text or not let_go):
+                        let_go = True
+                        timeout.reschedule(min(call.deadline, asyncio.get_running_loop().time() + LET_GO_S))
 
-    async def _first_value(self, response: aiohttp.ClientResponse) -> Any:
+    async def _first_value(self, response: aiohttp.ClientResponse, progress: Progress) -> Any:
         """Return the error's JSON, or None: a proxy's HTML, or a body that breaks, says no more than its status."""
         with suppress(MalformedAnswer, AnswerTooLarge, aiohttp.ClientError):
-            async with aclosing(self._values(response)) as values:
+            async with aclosing(self._values(response, progress)) as values:
                 return await anext(values, None)
         return None
 
-    async def _values(self, response: aiohttp.ClientResponse) -> AsyncGenerator[Any, None]:
+    async def _values(self, response: aiohttp.ClientResponse, progress: Progress) -> AsyncGenerator[Any, None]:
         stream, size = EventStream(), 0
-        async for data in response.content.iter_any():
+        while True:
+            try:
+                data = await _more(response, LET_GO_S if stream.pending else None)
+            except aiohttp.ClientError:
+                for value in stream.complete():
+                    yield value
+                raise
+            if data is None:  # nothing came for a moment: perhaps nothing is missing but the end
+                for value in stream.complete():
+                    yield value
+                continue
+            if not data:
+                break
+            progress.last_data_at = asyncio.get_running_loop().time()
             size += len(data)
             if size > self._settings.answer_bytes:
                 raise AnswerTooLarge(limit_bytes=self._settings.answer_bytes)
@@ -151,15 +198,15 @@ class Gemini:
             yield value
 
     @asynccontextmanager
-    async def _failures_named(self, progress: Progress, call: Call) -> AsyncIterator[None]:
+    async def _failures_named(self, progress: Progress, call: Call) -> AsyncIterator[asyncio.Timeout]:
         """Bound the block by the call's deadline, and turn what aiohttp raises into failures of ours."""
         timeout = asyncio.timeout_at(call.deadline)
         try:
             async with timeout:
-                yield
+                yield timeout
         except TimeoutError as exc:
             if timeout.expired():
-                raise TimedOut(limit="deadline", phase=progress.phase, hurried=self._hurried(call)) from exc
+                raise TimedOut(limit="deadline", phase=progress.phase, ours=self._ours(progress, call)) from exc
             if isinstance(exc, aiohttp.ServerTimeoutError):
                 limit = "connect" if isinstance(exc, aiohttp.ConnectionTimeoutError) else "silence"
                 raise TimedOut(limit=limit, phase=progress.phase) from exc
@@ -169,6 +216,25 @@ class Gemini:
         except aiohttp.ClientError as exc:  # what came is not HTTP
             raise MalformedAnswer(reason=type(exc).__name__) from exc
 
-    def _hurried(self, call: Call) -> bool:
-        """Whether a task's last seconds were all it had, and not what a call is given."""
-        return call.given_s < min(self._settings.deadline_s, self._settings.silence_timeout_s) / 2
+    def _ours(self, progress: Progress, call: Call) -> bool:
+        """Whether a deadline says nothing about Google: a task's last seconds, or an answer that was coming."""
+        silence_s = self._settings.silence_timeout_s
+        hurried = call.given_s < min(self._settings.deadline_s, silence_s) / 2
+        return hurried or call.deadline - progress.last_data_at < min(call.given_s, silence_s) / 2
+
+
+async def _more(response: aiohttp.ClientResponse, within_s: float | None) -> bytes | None:
+    """Return the next bytes of a body, none at its end, None when nothing came within that time."""
+    timeout = asyncio.timeout(within_s)
+    try:
+        async with timeout:
+            return await response.content.readany()
+    except TimeoutError:
+        if timeout.expired():
+            return None
+        raise
+    except aiohttp.ClientError:
+        # A reset overtakes what came before it: aiohttp raises first and has no public way to what it still holds.
+        if left := response.content._read_nowait(-1):
+            return left
+        raise

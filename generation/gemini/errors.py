@@ -24,34 +24,45 @@ Fact = str | int | float | None
 class GeminiError(Exception):
     """Base. ``facts`` are safe to log: never a prompt, a key or an answer.
 
-    ``fallback_reason`` is what clients see; ``again``: another try may help; ``strikes``: whether it speaks against
-    Google's side or the way there, and counts for the circuit breaker (None: it says nothing either way);
-    ``operators_problem``: nobody else can mend it; ``retry_after_s``: how long Google asked to be left alone, or None.
+    ``fallback_reason`` is what clients see; ``again``: another try may help, and with ``once`` one more is enough to
+    tell; ``strikes``: whether it speaks against Google's side or the way there, and counts for the circuit breaker
+    (None: it says nothing either way); ``operators_problem``: nobody else can mend it; ``retry_after_s``: how long
+    Google asked to be left alone, or None.
     """
 
     fallback_reason: str = "ai_unavailable"
     again: bool = False
+    once: bool = False
     strikes: bool | None = False
     operators_problem: bool = False
     retry_after_s: float | None = None
 
     def __init__(self, **facts: Fact) -> None:
-        super().__init__(", ".join(f"{name}={value}" for name, value in facts.items()))
-        self.facts = facts
+        self.facts = {name: value for name, value in facts.items() if (name, value) != ("retry_after_s", None)}
+        super().__init__(", ".join(f"{name}={value}" for name, value in self.facts.items()))
+        wait_s = facts.get("retry_after_s")
+        self.retry_after_s = float(wait_s) if isinstance(wait_s, int | float) else None
 
 
 class AnswerBlocked(GeminiError):
+    """PUP_LIMITED_DISABLED is no judgement of this prompt: Google has limited the operator's account."""
+
     fallback_reason = "ai_blocked"
-
-
-class AnswerEmpty(GeminiError):
-    """Worth another try only when Gemini gave no reason for having ended: then it was cut off before its first word."""
-
-    fallback_reason = "ai_empty"
 
     def __init__(self, *, finish_reason: str, **facts: Fact) -> None:
         super().__init__(finish_reason=finish_reason, **facts)
-        self.again = not finish_reason
+        self.operators_problem = finish_reason == "PUP_LIMITED_DISABLED"
+
+
+class AnswerEmpty(GeminiError):
+    """Without a reason it was cut off before its first word; with one, a model sometimes just says nothing."""
+
+    fallback_reason = "ai_empty"
+    again = True
+
+    def __init__(self, *, finish_reason: str, **facts: Fact) -> None:
+        super().__init__(finish_reason=finish_reason, **facts)
+        self.once = bool(finish_reason)
 
 
 class AnswerTruncated(GeminiError):
@@ -82,16 +93,16 @@ class ConnectionFailed(GeminiError):
 class TimedOut(GeminiError):
     """``limit``: connect | silence | deadline. ``phase``: how far it had come: queue | connecting | asking | answering.
 
-    Waiting in our own queue for a connection says nothing about Google, nor does the end of a call that was
-    ``hurried``: given so little time that Google could hardly have answered.
+    Waiting in our own queue for a connection says nothing about Google, nor does a deadline that was ``ours``: of a
+    call with so little time that Google could hardly have answered, or in the middle of an answer that was coming.
     """
 
     fallback_reason = "ai_timeout"
     again = True
 
-    def __init__(self, *, limit: str, phase: str, hurried: bool = False) -> None:
+    def __init__(self, *, limit: str, phase: str, ours: bool = False) -> None:
         super().__init__(limit=limit, phase=phase)
-        self.strikes = None if hurried or phase == "queue" else True
+        self.strikes = None if ours or phase == "queue" else True
 
 
 class ServerFailed(GeminiError):
@@ -99,17 +110,17 @@ class ServerFailed(GeminiError):
 
 
 class RateLimited(GeminiError):
+    """Says nothing about Google's health: it neither opens the circuit breaker nor keeps it closed."""
+
     fallback_reason = "ai_rate_limited"
     again = True
-
-    def __init__(self, *, retry_after_s: float | None, **facts: Fact) -> None:
-        super().__init__(retry_after_s=retry_after_s, **facts)
-        self.retry_after_s = retry_after_s
+    strikes = None
 
 
 class QuotaExhausted(GeminiError):
     fallback_reason = "ai_quota_exhausted"
     operators_problem = True
+    strikes = None
 
 
 class RequestRejected(GeminiError):

@@ -17,6 +17,7 @@ from generation.gemini.errors import MalformedAnswer
 
 LINE_END = re.compile(rb"\r\n|\n|\r")
 BETWEEN_VALUES = re.compile(r"[\s,\[\]]*")  # a bare array of answers is read as its members
+DONE = b"[DONE]"  # how gateways end a stream that know OpenAI's protocol
 FIELDS = (b"event:", b"id:", b"retry:", b":")
 DECODER = json.JSONDecoder()
 
@@ -48,6 +49,26 @@ class EventStream:
         if rest:
             self._line.append(rest)
 
+    @property
+    def pending(self) -> bool:
+        """Whether something has come that is not complete yet."""
+        return bool(self._line or self._data or self._bare)
+
+    def complete(self) -> Iterator[Any]:
+        """Yield what is complete but for the line that would say so, and keep everything when it is not.
+
+        For a body that stops without an end: what is missing may be no more than a line break.
+        """
+        lines = self._data or self._bare
+        data = b"\n".join([*lines, b"".join(self._line).removeprefix(b"data:")])
+        try:
+            values = list(_values(data))
+        except MalformedAnswer:
+            return
+        lines.clear()
+        self._line.clear()
+        yield from values
+
     def end(self) -> Iterator[Any]:
         """Yield what needed no empty line to be complete: the last event, and what stands outside ``data:`` lines.
 
@@ -56,6 +77,7 @@ class EventStream:
         """
         yield from self.feed(b"\n\n")
         yield from _values(b"\n".join(self._bare))
+        self._bare.clear()
 
     def _take(self, line: bytes) -> Iterator[Any]:
         line = line.removeprefix(codecs.BOM_UTF8)  # no JSON begins a line with one
@@ -71,6 +93,8 @@ class EventStream:
 
 
 def _values(data: bytes) -> Iterator[Any]:
+    if data.strip() == DONE:
+        return
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as exc:

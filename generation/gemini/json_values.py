@@ -21,8 +21,14 @@ def as_list(value: Any) -> list[Any]:
 
 
 def constant(value: Any) -> str:
-    """Return an enum's name, or '' for anything else: what is logged must not be somebody's text."""
-    return value if isinstance(value, str) and CONSTANT.fullmatch(value) else ""
+    """Return an enum's name in capitals, or '' for anything else: what is logged must not be somebody's text."""
+    name = value.strip().upper() if isinstance(value, str) else ""
+    return name if CONSTANT.fullmatch(name) else ""
+
+
+def absent(value: Any) -> bool:
+    """Whether a member says nothing, as gateways write it whose records have no way to leave one out."""
+    return not value or (isinstance(value, str) and constant(value).endswith("_UNSPECIFIED"))
 
 
 def count(value: Any) -> int | None:
@@ -31,5 +37,5 @@ def count(value: Any) -> int | None:
 
 
 def writable(text: str) -> str:
-    """Return the text with U+FFFD for lone surrogates: JSON can spell them, UTF-8 cannot hold them."""
+    """Return the text with U+FFFD for lone surrogates, and their pairs put together: JSON can spell both."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -6,8 +6,7 @@ Refuses to know how the answer arrived, and what is done about it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generation.gemini.errors import (
@@ -20,6 +19,7 @@ from generation.gemini.errors import (
     ServerFailed,
 )
 from generation.gemini.json_values import as_dict, as_list, constant, count
+from generation.gemini.waits import asked_wait_s
 
 # The first row that fits: HTTP statuses, a status or a reason that must be there ("": none need be), failure.
 TABLE: tuple[tuple[range, str, type[GeminiError]], ...] = (
@@ -50,10 +50,12 @@ CODES = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
-DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
-def refusal(http_status: int, value: Any) -> GeminiError:
+NO_HEADERS: Mapping[str, str] = {}
+
+
+def refusal(http_status: int, value: Any, headers: Mapping[str, str] = NO_HEADERS) -> GeminiError:
     """Name the failure of an error answer; ``value`` is its JSON, or None when a proxy answered with something else."""
     error = as_dict(as_dict(value).get("error"))
     status = constant(error.get("status"))
@@ -67,9 +69,8 @@ def refusal(http_status: int, value: Any) -> GeminiError:
         facts["reason"] = reasons[0]
     for http_statuses, sign, failure in TABLE:
         if http_status in http_statuses and (not sign or sign in signs):
-            if failure is RateLimited:
-                return RateLimited(retry_after_s=_retry_delay_s(details), **facts)
-            return failure(**facts)
+            wait_s = asked_wait_s(details, error.get("message"), headers) if failure.again else None
+            return failure(retry_after_s=wait_s, **facts)
     return ServerFailed(**facts)  # 1xx and what no HTTP knows
 
 
@@ -82,10 +83,3 @@ def _quotas(details: list[dict[str, Any]]) -> Iterator[str]:
         yield str(as_dict(detail.get("metadata")).get("quota_limit", ""))
         for violation in as_list(detail.get("violations")):
             yield str(as_dict(violation).get("quotaId", ""))
-
-
-def _retry_delay_s(details: list[dict[str, Any]]) -> float | None:
-    for detail in details:
-        if found := DURATION.fullmatch(str(detail.get("retryDelay", ""))):
-            return float(found[1])
-    return None

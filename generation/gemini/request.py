@@ -19,6 +19,10 @@ HARM_CATEGORIES = (
     "HARM_CATEGORY_DANGEROUS_CONTENT",
 )
 
+ADDED_TOKENS = 1_024  # what Google itself may put around a prompt
+# A rewrite is about as long as its draft, a token is one character in some scripts, and thoughts count as well.
+SHORT_DRAFT_OUTPUT_TOKENS, OUTPUT_TOKENS_PER_CHARACTER = 24_576, 2
+
 
 def url(settings: GeminiSettings) -> str:
     """Name the method's address; without ``alt=sse`` a stream would come as one JSON array."""
@@ -42,9 +46,25 @@ def headers(settings: GeminiSettings) -> dict[str, str]:
     )
 
 
-def body(settings: GeminiSettings, system_instruction: str, text: str) -> bytes:
+def output_cap(settings: GeminiSettings, text: str) -> int:
+    """Return how many tokens the answer to a draft may have, thoughts included."""
+    wanted = SHORT_DRAFT_OUTPUT_TOKENS + OUTPUT_TOKENS_PER_CHARACTER * len(text)
+    return min(settings.max_output_tokens, wanted)
+
+
+def larger_cap(settings: GeminiSettings, cap: int) -> int | None:
+    """Return the cap for another try after one that was too small, or None when there is no larger one."""
+    return min(settings.max_output_tokens, 2 * cap) if cap < settings.max_output_tokens else None
+
+
+def most_tokens(body: bytes, cap: int) -> int:
+    """Return how many tokens a request can cost at most: no tokenizer makes more than one of a byte."""
+    return len(body) + ADDED_TOKENS + cap
+
+
+def body(settings: GeminiSettings, system_instruction: str, text: str, cap: int) -> bytes:
     """Return the JSON. No temperature, topP or topK: deprecated since July 2026."""
-    config: dict[str, Any] = {"maxOutputTokens": settings.max_output_tokens}
+    config: dict[str, Any] = {"maxOutputTokens": cap}
     if settings.thinking_level:
         config["thinkingConfig"] = {"thinkingLevel": settings.thinking_level}
     members: dict[str, Any] = {"generationConfig": config}

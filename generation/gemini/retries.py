@@ -12,12 +12,17 @@ from generation.gemini.errors import GeminiError
 from runtime.settings import GeminiSettings
 
 
-def pause_before_next_try_s(failure: GeminiError, tries: int, settings: GeminiSettings) -> float | None:
+def pause_before_next_try_s(
+    failure: GeminiError, before: GeminiError | None, tries: int, settings: GeminiSettings
+) -> float | None:
     """Return the seconds to wait after ``tries`` tries, the last of which failed so; None: it makes no sense to go on.
+
+    ``before``: how the try before the last one failed.
 
     Exponential with full jitter; a wait that Google asks for comes first.
     """
-    if not failure.again or tries >= settings.tries:
+    told_twice = failure.once and type(before) is type(failure)
+    if not failure.again or told_twice or tries >= settings.tries:
         return None
     longest_s = min(settings.retry_max_s, settings.retry_base_s * 2 ** min(tries - 1, 60))
     pause_s = random.uniform(0, longest_s)  # noqa: S311  # jitter needs no secrecy

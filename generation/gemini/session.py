@@ -6,6 +6,7 @@ Refuses to know what is asked.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -17,17 +18,24 @@ from yarl import URL
 
 from runtime.settings import GeminiSettings
 
+HEAD_BYTES = 65_536  # a line of an answer's head: proxies add cookies and policies of any length
+
+
+class ProxyUnusable(Exception):
+    """The environment names a proxy that cannot be used; the text says which variable, and no password."""
+
 
 class Progress:
     """How far one try has come; every request on a session of ours has one as its ``trace_request_ctx``.
 
     ``phase``: queue (waiting for a connection of ours) | connecting | asking | answering. ``sent`` is set when the
-    body goes out on a connection.
+    body goes out on a connection. ``last_data_at``: event loop seconds, when the last bytes of the answer came.
     """
 
     def __init__(self, sent: asyncio.Event) -> None:
         self.phase = "queue"
         self.sent = sent
+        self.last_data_at = 0.0
 
 
 @asynccontextmanager
@@ -45,17 +53,38 @@ async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.Client
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=environment_proxy(settings.base_url),
         trace_configs=[trace],
+        max_line_size=HEAD_BYTES,
+        max_field_size=HEAD_BYTES,
     ) as session:
         yield session
 
 
 def environment_proxy(address: str) -> URL | None:
-    """Return the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address; its URL may hold a password."""
-    url = URL(address)
-    found = getproxies().get(url.scheme)
+    """Return the proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for an address.
+
+    Its URL may hold a password.
+
+    Raises:
+        ProxyUnusable: what is named there is no HTTP proxy.
+    """
+    url, proxies = URL(address), getproxies()
+    scheme = url.scheme if proxies.get(url.scheme) else "all"
+    found = proxies.get(scheme)
     if not found or not url.host or proxy_bypass(f"{url.host}:{url.port}"):
         return None
-    return URL(found if "://" in found else f"http://{found}")
+    name = f"{scheme.upper()}_PROXY"
+    kind, _separator, rest = found.rpartition("://")
+    if kind.lower() not in ("", "http", "https"):
+        shown = kind if re.fullmatch(r"[A-Za-z0-9+.-]{1,20}", kind) else "this"
+        raise ProxyUnusable(f"{name}: only http:// and https:// proxies can be used for Gemini, not {shown}://")
+    try:
+        proxy = URL(f"{kind or 'http'}://{rest}")
+        usable = proxy.host and proxy.port and not re.search(r"[\s\x00-\x1f]", found)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ProxyUnusable(f"{name}: expected http://[user:password@]host:port")
+    return proxy
 
 
 async def _connecting(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +102,34 @@ def test_something_is_always_left_and_cleaning_twice_changes_nothing_that_once_d
 def test_lines_are_only_ever_taken_from_the_ends(lines: list[str]) -> None:
     text = "\n".join(lines)
     assert clean_answer(text) in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Here is the improved prompt:\n" + "\n" * 250_000 + "text",
+        "```\n" + "```a\n" * 60_000 + "x\n```",
+        "Here is the improved prompt:\n\nx\n\nLet me know " + "prompt " * 30_000,
+        "\n" * 2_000_000 + "text" + "\n" * 2_000_000,
+        "# Role\n" * 250_000,
+    ],
+    ids=["line breaks", "fences", "an offer", "white space", "too long for a prompt"],
+)
+def test_no_text_keeps_the_event_loop_for_long(text: str) -> None:
+    began = time.process_time()
+    cleaned = clean_answer(text)
+    assert time.process_time() - began < 1.0, "quadratic work took half a minute"
+    assert cleaned == cleaned.strip()
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "If you'd like changes to an order, call 030 7654321 before noon.",
+        "Let me know by mail about changes: orders@sonne.example",
+        "Feel free to see our changes at https://sonne.example",
+        "If you'd like changes, greet {{name}} first.",
+    ],
+)
+def test_a_last_line_with_a_fact_of_the_owners_stays(last: str) -> None:
+    assert clean_answer(f"{PROMPT}\n\n{last}").endswith(last)

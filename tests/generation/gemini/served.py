@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from generation.gemini import Usage
+
 
 @dataclass
 class Recorder:
@@ -14,7 +16,7 @@ class Recorder:
 
     happened: list[str] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
-    totals: list[int] = field(default_factory=list)
+    usages: list[Usage] = field(default_factory=list)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
     first_text: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -27,8 +29,12 @@ class Recorder:
         self.pieces.append(piece)
         self.first_text.set()
 
-    def usage(self, total_tokens: int) -> None:
-        self.totals.append(total_tokens)
+    def usage(self, usage: Usage) -> None:
+        self.usages.append(usage)
+
+    @property
+    def totals(self) -> list[int]:
+        return [usage.total for usage in self.usages]
 
     @property
     def said(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.genai.types import FinishReason
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.gemini import GeminiError
+from generation.gemini import GeminiError, Usage
 from generation.gemini import errors as gemini_errors
 from generation.gemini.answer import Reply
 from generation.gemini.errors import (
@@ -23,6 +24,7 @@ from generation.gemini.errors import (
     ServerFailed,
 )
 from generation.gemini.refusals import TABLE, refusal
+from generation.gemini.usage import reported_usage
 
 
 def chunk(*texts: str, finish_reason: str | None = None, **members: Any) -> dict[str, Any]:
@@ -54,11 +56,58 @@ def test_only_the_first_candidate_counts() -> None:
     assert whole({"candidates": both}) == "first"
 
 
-@pytest.mark.parametrize("reason", ["STOP", "FINISH_REASON_UNSPECIFIED", "A_REASON_OF_THE_FUTURE", "ünreadable", 7])
-def test_a_finish_reason_that_nobody_knows_is_judged_by_the_text(reason: Any) -> None:
-    assert whole(chunk("Yes", finish_reason=reason)) == "Yes"
+UNSAID = [None, "", "FINISH_REASON_UNSPECIFIED", "finish_reason_unspecified", 0]
+CUTTING = [
+    *("MAX_TOKENS", "OTHER", "CONTINUATION", "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL"),
+    *("TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE", "NO_IMAGE", "IMAGE_OTHER"),
+    *("A_REASON_OF_THE_FUTURE", "max_tokens", "ünreadable", 7),
+]
+BLOCKING = [
+    *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "ESCALATION"),
+    *("PUP_LIMITED_DISABLED", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
+]
+
+
+@pytest.mark.parametrize("reason", ["STOP", "stop", "Stop"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_stop_in_any_letter_case_makes_an_answer_whole(reason: str, streamed: bool) -> None:
+    assert whole(chunk("Yes", finish_reason=reason), streamed=streamed) == "Yes"
     with pytest.raises(AnswerEmpty):
-        whole(chunk(finish_reason=reason))
+        whole(chunk(finish_reason=reason), streamed=streamed)
+
+
+@pytest.mark.parametrize("reason", UNSAID)
+def test_a_reason_that_says_nothing_is_none(reason: Any) -> None:
+    said = {"candidates": [{"content": {"parts": [{"text": "Yes"}]}, "finishReason": reason}]}
+    assert whole(said, streamed=False) == "Yes"
+    with pytest.raises(AnswerTruncated):
+        whole(said, streamed=True)
+    assert whole(said, chunk(finish_reason="STOP"), said) == "YesYes", "nor does it undo the one before"
+
+
+@pytest.mark.parametrize("reason", CUTTING)
+@pytest.mark.parametrize("streamed", [True, False])
+def test_every_other_reason_cuts_an_answer_short(reason: Any, streamed: bool) -> None:
+    with pytest.raises(AnswerTruncated):
+        whole(chunk("Yes", finish_reason=reason), streamed=streamed)
+    with pytest.raises(AnswerEmpty) as failure:
+        whole(chunk(finish_reason=reason), streamed=streamed)
+    assert failure.value.again
+    assert failure.value.once
+
+
+@pytest.mark.parametrize("reason", [*BLOCKING, *map(str.lower, BLOCKING)])
+@pytest.mark.parametrize("texts", [(), ("said",)])
+def test_a_policy_blocks_whatever_was_said(reason: str, texts: tuple[str, ...]) -> None:
+    with pytest.raises(AnswerBlocked) as failure:
+        whole(chunk(*texts), chunk(finish_reason=reason))
+    assert failure.value.facts == {"finish_reason": reason.upper(), "block_reason": ""}
+    assert failure.value.operators_problem is (reason.upper() == "PUP_LIMITED_DISABLED")
+
+
+def test_every_reason_of_googles_sdk_is_known_to_this_table() -> None:
+    known = {"STOP", "FINISH_REASON_UNSPECIFIED", *BLOCKING, *map(str, CUTTING)}
+    assert {reason.value for reason in FinishReason} <= known
 
 
 def test_stop_on_every_chunk_does_not_end_the_reading() -> None:
@@ -69,15 +118,6 @@ def test_a_stream_without_any_finish_reason_was_cut_off_and_a_single_answer_was_
     with pytest.raises(AnswerTruncated):
         whole(chunk("a"), chunk("b"))
     assert whole(chunk("ab"), streamed=False) == "ab"
-
-
-@pytest.mark.parametrize(
-    "reason", ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "LANGUAGE"]
-)
-def test_a_policy_blocks_whatever_was_said(reason: str) -> None:
-    with pytest.raises(AnswerBlocked) as failure:
-        whole(chunk("said"), chunk(finish_reason=reason))
-    assert failure.value.facts == {"finish_reason": reason, "block_reason": ""}
 
 
 @pytest.mark.parametrize(
@@ -95,8 +135,24 @@ def test_a_blocked_prompt_has_no_candidates(feedback: Any, reason: str) -> None:
     assert failure.value.facts["block_reason"] == reason
 
 
-def test_ratings_alone_block_nothing() -> None:
-    assert whole(chunk("a", finish_reason="STOP", promptFeedback={"safetyRatings": []})) == "a"
+@pytest.mark.parametrize(
+    "feedback",
+    [
+        {"safetyRatings": []},
+        {"blockReason": None, "safetyRatings": []},
+        {"blockReason": "", "blockReasonMessage": ""},
+        {"blockReason": "BLOCK_REASON_UNSPECIFIED"},
+        {"blockReason": "BLOCKED_REASON_UNSPECIFIED"},
+        None,
+    ],
+)
+def test_feedback_that_says_nothing_blocks_nothing(feedback: Any) -> None:
+    assert whole(chunk("a", finish_reason="STOP", promptFeedback=feedback)) == "a"
+
+
+@pytest.mark.parametrize("error", [None, "", {}])
+def test_an_error_that_says_nothing_is_none(error: Any) -> None:
+    assert whole(chunk("a", finish_reason="STOP", error=error)) == "a"
 
 
 def test_the_maximum_reached_is_truncated_with_text_and_empty_without() -> None:
@@ -104,7 +160,7 @@ def test_the_maximum_reached_is_truncated_with_text_and_empty_without() -> None:
         whole(chunk("a", finish_reason="MAX_TOKENS"))
     with pytest.raises(AnswerEmpty) as failure:
         whole(chunk(finish_reason="MAX_TOKENS"))
-    assert not failure.value.again
+    assert failure.value.once, "with a larger cap"
 
 
 def test_an_end_before_the_first_word_without_a_reason_is_worth_another_try() -> None:
@@ -140,6 +196,38 @@ def test_within_a_try_the_last_count_holds() -> None:
     assert reply.total_tokens == 25
 
 
+@pytest.mark.parametrize(("count", "total"), [(100, 100), (2**31 - 1, None), (1e30, None), ("90", None), (101, None)])
+def test_more_than_a_request_can_cost_is_not_believed(count: Any, total: int | None) -> None:
+    reply = Reply(most_tokens=100)
+    reply.take({"usageMetadata": {"totalTokenCount": count}})
+    assert reply.total_tokens == total
+    assert reply.usage_doubted is (total is None)
+
+
+def test_a_total_that_falls_is_not_believed_unless_only_the_thoughts_are_gone() -> None:
+    reply = Reply()
+    reply.take({"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 50, "thoughtsTokenCount": 7}})
+    reply.take({"usageMetadata": {"totalTokenCount": 20}})
+    assert (reply.total_tokens, reply.usage_doubted) == (157, True)
+    reply.take({"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 50, "totalTokenCount": 150}})
+    assert reply.total_tokens == 150
+
+
+@pytest.mark.parametrize(
+    ("metadata", "kinds"),
+    [
+        ({"promptTokenCount": 10, "cachedContentTokenCount": 4, "candidatesTokenCount": 5}, (6, 5, 0, 4, 0)),
+        ({"promptTokenCount": 10, "thoughtsTokenCount": 7, "totalTokenCount": 30}, (10, 13, 7, 0, 0)),
+        ({"promptTokenCount": 12, "thoughtsTokenCount": 7, "totalTokenCount": 12}, (12, 0, 0, 0, 0)),
+        ({"toolUsePromptTokenCount": 3, "cachedContentTokenCount": 9}, (0, 0, 0, 0, 3)),
+    ],
+)
+def test_the_kinds_make_the_total_together(metadata: dict[str, int], kinds: tuple[int, ...]) -> None:
+    usage = reported_usage(metadata)
+    assert usage == Usage(*kinds)
+    assert usage.total == metadata.get("totalTokenCount", usage.total)
+
+
 @pytest.mark.parametrize(
     ("named", "model"), [("gemini-3.8-flash", "gemini-3.8-flash"), ("a\nb", ""), (7, ""), ("", "")]
 )
@@ -147,6 +235,14 @@ def test_a_model_is_named_only_by_what_can_be_a_name(named: Any, model: str) -> 
     reply = Reply()
     reply.take({"modelVersion": named})
     assert reply.model == model
+
+
+def test_halves_of_a_character_in_two_values_are_put_together() -> None:
+    reply = Reply()
+    thought = {"candidates": [{"content": {"parts": [{"text": "hm", "thought": True}]}}]}
+    pieces = [reply.take(value) for value in (chunk("a\ud83d"), thought, chunk("\ude00b", finish_reason="STOP"))]
+    assert pieces == ["a", "", "\U0001f600b"]
+    assert reply.whole(streamed=True) == "a\U0001f600b"
 
 
 def test_half_a_character_becomes_a_replacement_that_can_be_written() -> None:
@@ -236,6 +332,42 @@ def test_each_refusal_has_its_failure(http_status: int, value: Any, failure: typ
 def test_the_wait_that_is_asked_for_may_be_fractional_or_missing(delay: Any, seconds: float | None) -> None:
     failure = refusal(429, error(429, "RESOURCE_EXHAUSTED", {"violations": "?"}, {"retryDelay": delay}))
     assert failure.retry_after_s == seconds
+
+
+@pytest.mark.parametrize("http_status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "3"}, 3.0),
+        ({"Retry-After": "Fri, 27 Nov 2026 10:00:05 GMT", "Date": "Fri, 27 Nov 2026 10:00:00 GMT"}, 5.0),
+        ({"Retry-After": "Fri, 27 Nov 2026 09:00:00 GMT", "Date": "Fri, 27 Nov 2026 10:00:00 GMT"}, 0.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-1"}, None),
+        ({}, None),
+    ],
+)
+def test_the_standard_header_asks_to_wait_as_well(
+    http_status: int, headers: dict[str, str], seconds: float | None
+) -> None:
+    assert refusal(http_status, error(http_status, "UNAVAILABLE"), headers).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("message", "details", "seconds"),
+    [
+        ("Please retry in 34.074824224s.", [], 34.074824224),
+        ("Quota exceeded. Your quota will reset after 18h31m10s.", [], 66_670.0),
+        ("Please try again in 5 minutes", [], 300.0),
+        ("Wait 539.5ms and retry.", [], 0.5395),
+        ("limit: 20, model: gemini", [], None),
+        ("", [{"metadata": {"quotaResetDelay": "539.5ms"}}], 0.5395),
+        ("", [{"metadata": {"retryDelay": "7s"}}], 7.0),
+        ("Please retry in 9s.", [{"retryDelay": "4s"}], 4.0),
+    ],
+)
+def test_so_does_a_wait_that_only_metadata_or_words_name(message: str, details: list[Any], seconds: Any) -> None:
+    value = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": message, "details": details}}
+    assert refusal(429, value).retry_after_s == pytest.approx(seconds)
 
 
 def test_facts_hold_names_of_constants_and_nobodys_words() -> None:

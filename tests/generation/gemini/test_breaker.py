@@ -37,14 +37,14 @@ async def passed(seconds: float) -> None:
     await until(lambda: time.monotonic() >= moment)
 
 
-def fail(breaker: Breaker, times: int = 1, failure: GeminiError | None = None) -> None:
+def fail(breaker: Breaker, times: int = 1, failure: GeminiError | None = None, account: str = "") -> None:
     for _time in range(times):
-        with pytest.raises(GeminiError), breaker.call():
+        with pytest.raises(GeminiError), breaker.call(account):
             raise failure or ServerFailed()
 
 
-def succeed(breaker: Breaker) -> bool:
-    with breaker.call() as probe:
+def succeed(breaker: Breaker, account: str = "") -> bool:
+    with breaker.call(account) as probe:
         return probe
 
 
@@ -71,15 +71,41 @@ def test_refusals_show_that_google_is_there_and_do_not_count(breaker: Breaker) -
     assert breaker.state == "closed"
 
 
+def test_rate_limiting_between_failures_does_not_keep_it_closed(breaker: Breaker) -> None:
+    fail(breaker, 2)
+    fail(breaker, 1, RateLimited(retry_after_s=None))
+    fail(breaker, 1)
+    assert breaker.state == "open"
+
+
+def test_failures_of_one_account_close_the_way_to_that_account_alone(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 3, account="a")
+    with pytest.raises(CircuitOpen):
+        succeed(breaker, "a")
+    assert succeed(breaker, "b") is False, "another account is asked for, and not as a probe"
+    assert succeed(breaker, "a") is False, "its success showed that Google is there"
+
+
+def test_a_failure_of_a_second_account_closes_it_to_all(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 3, account="a")
+    fail(breaker, 1, account="b")
+    for account in ("a", "b", "c"):
+        with pytest.raises(CircuitOpen):
+            succeed(breaker, account)
+    clock.now_s = 31.0
+    assert succeed(breaker, "c") is True
+    assert breaker.state == "closed"
+
+
 def test_what_says_nothing_either_way_leaves_the_count_as_it_was(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 2)
     fail(breaker, 10, TimedOut(limit="deadline", phase="queue"))
-    fail(breaker, 10, TimedOut(limit="deadline", phase="asking", hurried=True))
+    fail(breaker, 10, TimedOut(limit="deadline", phase="asking", ours=True))
     assert breaker.state == "closed"
     fail(breaker)
     assert breaker.state == "open"
     clock.now_s = 31.0
-    fail(breaker, 1, TimedOut(limit="deadline", phase="asking", hurried=True))
+    fail(breaker, 1, TimedOut(limit="deadline", phase="asking", ours=True))
     assert breaker.state == "open"
     assert succeed(breaker) is True, "there was room for another probe"
 

@@ -214,7 +214,7 @@ async def test_the_older_version_gets_the_instruction_as_text(io_loop: Any) -> N
     body = json.loads(recorded.requests[0].partition(b"\r\n\r\n")[2])
     assert body == {
         "contents": [{"role": "user", "parts": [{"text": "Rewrite."}, {"text": "the draft"}]}],
-        "generationConfig": {"maxOutputTokens": 8192},
+        "generationConfig": {"maxOutputTokens": 24_576 + 2 * len("the draft")},
     }
 
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 
-from generation.gemini.errors import ConnectionFailed, MalformedAnswer, RateLimited, ServerFailed, TimedOut
+from generation.gemini.errors import (
+    AnswerTruncated,
+    ConnectionFailed,
+    MalformedAnswer,
+    RateLimited,
+    ServerFailed,
+    TimedOut,
+)
+from standin import Behaviour, Standin
 from tests.generation.gemini.conftest import MakeGemini, ask
-from tests.generation.gemini.served import Recorded, serve
+from tests.generation.gemini.served import Recorded, Recorder, serve
 
 
 @asynccontextmanager
@@ -122,3 +132,113 @@ async def test_a_connection_that_the_server_closed_meanwhile_costs_one_try_at_mo
         assert (await ask(gemini)).tries == 1
         assert (await ask(gemini)).tries <= 2
     assert answered == 2
+
+
+CANDIDATE = b'{"content":{"parts":[{"text":"Hi."}]},"finishReason":"STOP"}'
+GOOD = b'{"candidates":[%b],"usageMetadata":{"totalTokenCount":9}}' % CANDIDATE
+SSE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+Ending = Literal["reset", "close", "stay"]
+
+
+def chunked(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@asynccontextmanager
+async def answering(*pieces: bytes, ending: Ending) -> AsyncIterator[str]:
+    """A server that writes these pieces to whoever asks, and then ends the connection in its way, or never."""
+    over, answers = asyncio.Event(), set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers.add(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        if ending == "stay":
+            await over.wait()
+        if ending == "reset":
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await asyncio.sleep(0.05)  # what was written shall arrive before the reset
+            writer.transport.abort()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            over.set()
+            await asyncio.wait(answers)
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("ending", ["reset", "close", "stay"])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (SSE_HEAD + b"\r\n", chunked(b"data: " + GOOD + b"\r\n\r\n")),
+        (SSE_HEAD + b"\r\n", chunked(b"data: " + GOOD + b"\r\n\r\ndata: [DONE]\r\n\r\n")),
+        (SSE_HEAD + b"\r\n", chunked(b"data: " + GOOD + b"\r\n\r\ndata: {no JSON")),
+        (SSE_HEAD + b"\r\n", chunked(b"data: " + GOOD + b'\r\n\r\ndata: {"error": {"code": 503}}\r\n\r\n')),
+        (SSE_HEAD + b"\r\n", chunked(b"data: " + GOOD)),
+        (SSE_HEAD + b"\r\n", chunked(GOOD)),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", GOOD),
+    ],
+    ids=["event", "done", "no json", "error", "no empty line", "bare", "shorter than its length"],
+)
+async def test_once_text_and_stop_have_come_the_answer_stands(
+    make_gemini: MakeGemini, pieces: tuple[bytes, ...], ending: Ending
+) -> None:
+    recorder = Recorder()
+    async with answering(*pieces, ending=ending) as url:
+        answer = await ask(await make_gemini(base_url=url, tries=1), within_s=20, observer=recorder)
+    assert (answer.text, answer.total_tokens) == ("Hi.", 9)
+    assert recorder.said == "Hi."
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("ending", ["reset", "close", "stay"])
+async def test_without_a_stop_a_connection_that_breaks_leaves_a_fragment(
+    make_gemini: MakeGemini, ending: Ending
+) -> None:
+    half = GOOD.replace(b',"finishReason":"STOP"', b"")
+    async with answering(SSE_HEAD + b"\r\n", chunked(b"data: " + half + b"\r\n\r\n"), ending=ending) as url:
+        with pytest.raises((AnswerTruncated, TimedOut)):
+            await ask(await make_gemini(base_url=url, tries=1, silence_timeout_s=1.5))
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("ending", ["reset", "stay"])
+async def test_a_stop_on_every_piece_is_no_end(make_gemini: MakeGemini, ending: Ending) -> None:
+    event = chunked(b"data: " + GOOD + b"\r\n\r\n")
+    async with answering(SSE_HEAD + b"\r\n", event, event, ending=ending) as url:
+        with pytest.raises((AnswerTruncated, TimedOut)):
+            await ask(await make_gemini(base_url=url, tries=1, silence_timeout_s=1.5))
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_heads_of_answers_may_be_long(make_gemini: MakeGemini) -> None:
+    head = SSE_HEAD + b"Content-Security-Policy: " + b"x" * 40_000 + b"\r\n\r\n"
+    async with answering(head, chunked(b"data: " + GOOD + b"\r\n\r\n"), b"0\r\n\r\n", ending="close") as url:
+        assert (await ask(await make_gemini(base_url=url, tries=1))).text == "Hi."
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_the_wait_for_a_connection_is_not_geminis_time(make_gemini: MakeGemini, standin: Standin) -> None:
+    standin.behave(Behaviour(delay_s=0.4))
+    gemini = await make_gemini(connections=1, deadline_s=1.0)
+    answers = await asyncio.gather(*(ask(gemini, within_s=30) for _call in range(6)))
+    assert [answer.tries for answer in answers] == [1] * 6
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_an_answer_that_streams_past_the_deadline_says_nothing_about_google(
+    make_gemini: MakeGemini, standin: Standin
+) -> None:
+    standin.behave(Behaviour(tokens_per_second=20.0))
+    gemini = await make_gemini(deadline_s=1.0, breaker_failures=1)
+    with pytest.raises(TimedOut) as failure:
+        await ask(gemini, "Sell bread. " * 200)
+    assert failure.value.strikes is None
+    assert gemini.breaker_state == "closed"

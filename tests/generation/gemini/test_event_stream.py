@@ -113,6 +113,20 @@ def test_a_last_event_needs_no_empty_line() -> None:
     assert read(b'data: {"a": 1}') == [{"a": 1}]
 
 
+def test_the_end_mark_of_another_protocol_is_passed_over() -> None:
+    assert read(b'data: {"a": 1}\r\n\r\ndata: [DONE]\r\n\r\n') == [{"a": 1}]
+
+
+@pytest.mark.parametrize("body", [b'data: {"a": 1}', b'data: {"a": 1}\n', b'{"a":\n1}', b'[{"a": 1}'])
+def test_what_is_whole_can_be_had_before_the_end_and_half_of_it_cannot(body: bytes) -> None:
+    stream = EventStream()
+    assert list(stream.feed(body[:-3])) == list(stream.complete()) == []
+    assert list(stream.feed(body[-3:])) == []
+    assert stream.pending
+    assert list(stream.complete()) == [{"a": 1}]
+    assert list(stream.end()) == []
+
+
 def test_nothing_gives_nothing() -> None:
     assert read(b"") == []
     assert read(b"\r\n\r\n\n") == []
@@ -128,7 +142,6 @@ def test_nothing_gives_nothing() -> None:
         (b'{"a": 1', "not JSON"),
         (b"data: " + b"[" * 3 + b'{"a":' * 100_000 + b"\n\n", "not JSON"),
         (b'data: {"a": ' + b"9" * 5_000 + b"}\n\n", "not JSON"),
-        (b"data: [DONE]\n\n", "not JSON"),
     ],
 )
 def test_what_is_not_json_has_a_name(body: bytes, reason: str) -> None:

@@ -53,10 +53,11 @@ OUTCOMES: dict[str, tuple[type[GeminiError], int, int | None]] = {
     "recitation": (AnswerBlocked, 1, 1),
     "prohibited_content": (AnswerBlocked, 1, 1),
     "max_tokens": (AnswerTruncated, 1, 1),
-    "max_tokens_empty": (AnswerEmpty, 1, 1),
-    "empty": (AnswerEmpty, 1, 1),
+    "max_tokens_empty": (AnswerEmpty, 2, 2),
+    "empty": (AnswerEmpty, 2, 2),
     "no_candidates": (AnswerEmpty, 3, 3),
-    "malformed_response": (AnswerEmpty, 1, 1),
+    "malformed_response": (AnswerEmpty, 2, 2),
+    "unknown_finish": (AnswerTruncated, 1, 1),
     "truncated": (AnswerTruncated, 1, None),
     "hang": (TimedOut, 3, 3),
     "hang_mid_stream": (TimedOut, 1, 3),
@@ -74,7 +75,7 @@ OUTCOMES: dict[str, tuple[type[GeminiError], int, int | None]] = {
     "huge": (AnswerTooLarge, 1, 1),
     "redirect": (Misconfigured, 1, 1),
 }
-HARMLESS = {"unknown_finish", "finish_on_every_chunk", "no_usage"}
+HARMLESS = {"finish_on_every_chunk", "no_usage"}
 # Where passing the words on first and failing then leaves another failure when nothing was passed on.
 UNSTREAMED = {
     "reset_mid_stream": ConnectionFailed,

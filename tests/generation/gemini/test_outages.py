@@ -13,7 +13,7 @@ from generation.gemini.errors import CircuitOpen
 from standin import FAULTS, Behaviour, Standin
 from tests.generation.gemini.conftest import MakeGemini, ask, until
 
-TROUBLE = [fault for fault in FAULTS if fault not in ("unknown_finish", "finish_on_every_chunk", "no_usage")]
+TROUBLE = [fault for fault in FAULTS if fault not in ("finish_on_every_chunk", "no_usage")]
 
 
 @pytest.mark.gen_test(timeout=60)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from generation.gemini import Gemini, open_session
+from generation.gemini import Gemini, ProxyUnusable, open_session
 from generation.gemini.errors import ConnectionFailed, Misconfigured
 from generation.gemini.session import environment_proxy
 from standin import Standin
@@ -76,6 +76,9 @@ async def test_a_proxy_that_refuses_is_a_failure_with_a_name(
         ({"https_proxy": "http://p:3128", "no_proxy": ".example"}, None),
         ({"https_proxy": "http://p:3128", "no_proxy": "g.example:443"}, None),
         ({"https_proxy": "http://p:3128", "no_proxy": "*"}, None),
+        ({"all_proxy": "http://p:3128"}, "http://p:3128"),
+        ({"all_proxy": "http://p:3128", "https_proxy": "http://q:1"}, "http://q:1"),
+        ({"all_proxy": "socks5://p:1080", "no_proxy": "*"}, None),
         ({}, None),
     ],
 )
@@ -86,6 +89,28 @@ def test_the_environment_names_a_proxy_by_scheme_and_host(
         monkeypatch.setenv(name, value)
     proxy = environment_proxy("https://g.example")
     assert (str(proxy).rstrip("/") if proxy else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("HTTPS_PROXY", "socks5://someone:secret@p:1080", "HTTPS_PROXY: only http:// and https:// proxies"),
+        ("https_proxy", "socks5h://p:1080", "not socks5h://"),
+        ("ALL_PROXY", "socks4://p:1080", "ALL_PROXY: only"),
+        ("HTTPS_PROXY", "http://", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://someone:secret@p:port", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://someone:sec ret@p:3128", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://p:99999", "HTTPS_PROXY: expected http://"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ProxyUnusable) as refused:
+        environment_proxy("https://g.example")
+    assert told in str(refused.value)
+    assert "sec" not in str(refused.value)
 
 
 @pytest.mark.gen_test(timeout=60)
