@@ -26,6 +26,7 @@ from generation.events import TaskEvents
 from generation.forecast import Forecast
 from generation.gemini import Gemini, open_session
 from generation.gemini.session import environment_proxy
+from generation.outcomes import ends
 from generation.pipeline import Pipeline
 from generation.prompt_text import PromptText
 from generation.reaper import Reaper
@@ -67,6 +68,7 @@ class Service:
 async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: str = "") -> Service:
     """Construct every service, the needed before the needing; ``stack`` closes them in reverse."""
     metrics = Metrics()
+    metrics.expect_ends(ends())
     metrics.read_dropped_lines(dropped_lines)
     storage = await _open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(

@@ -7,7 +7,7 @@ anyway (tasks at work, the breaker's state, polls that a hot path counts in plai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import (
@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BREAKER_STATES = ("closed", "open", "probing")
+REAPED = ("taken_over", "interrupted")
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -125,6 +126,8 @@ class Metrics:
         self._reaped = self._counter(
             "prompt_tasks_reaped_total", "Tasks whose lease ran out, by what was done.", "outcome"
         )
+        for outcome in REAPED:
+            self._reaped.labels(outcome)
         self._tokens = self._counter("prompt_tokens_charged_total", "Tokens taken from accounts.")
 
     def _define_services(self) -> None:
@@ -157,6 +160,11 @@ class Metrics:
         """``outcome``: completed | fallback | failed; ``error_code``: empty | fallback_reason | error_code."""
         self._tasks.labels(outcome, error_code).inc()
         self._task_seconds.labels(outcome).observe(seconds)
+
+    def expect_ends(self, ends: Iterable[tuple[str, str]]) -> None:
+        """Show a zero for each (outcome, error code): Prometheus sees no increase from nothing to one."""
+        for outcome, error_code in ends:
+            self._tasks.labels(outcome, error_code)
 
     def stage_ended(self, stage: str, seconds: float) -> None:
         self._stage_seconds.labels(stage).observe(seconds)
