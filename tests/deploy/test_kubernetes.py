@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,9 @@ def pod() -> Any:
 
 @pytest.mark.parametrize("name", [*RESOURCES, "secrets.example.yaml"])
 def test_a_manifest_is_valid_by_kubernetes_own_schema(name: str) -> None:
-    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="needs the package kubernetes-validate")
+    if not os.environ.get("CI"):
+        pytest.importorskip("kubernetes_validate", reason="needs the package kubernetes-validate")
+    kubernetes_validate = importlib.import_module("kubernetes_validate")
     kubernetes_validate.validate(manifest(name), KUBERNETES, strict=True)
 
 
