@@ -12,6 +12,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -41,16 +42,19 @@ from runtime.garbage import settle_garbage_collector
 from runtime.logs import dropped_lines
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
-from runtime.settings import GeminiSettings, Settings
+from runtime.settings import GeminiSettings, RedisSettings, Settings
 from runtime.systemd import Systemd
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
 from server.lane.polls import Polls
 from storage.errors import StorageUnavailable
-from storage.storage import Storage, connect, wait_until_ready, warn_when_not_durable
-from storage.tracking import TrackingLink
+from storage.scripts import load_scripts
+from storage.start import wait_until_ready, warn_about_redis
+from storage.storage import Storage, connect
 
 log = structlog.get_logger("main")
+ROOT = Path(__file__).parent
+SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
 UNBOUNDED = 1 << 40  # handlers refuse large bodies themselves, with an answer that a client can read
 
 
@@ -71,9 +75,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.expect_ends(ends())
     metrics.read_dropped_lines(dropped_lines)
     storage = await _open_storage(settings, stack, metrics)
-    copy = await stack.enter_async_context(
-        StatusCopy(storage, TrackingLink(storage.redis), entries=settings.redis.copy_entries)
-    )
+    copy = await stack.enter_async_context(StatusCopy(storage, entries=settings.redis.copy_entries))
     accounts, api_keys = Accounts(storage), ApiKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
@@ -135,13 +137,16 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
-    redis = connect(settings.redis)
-    prefix = settings.redis.key_prefix
-    storage = Storage(redis, prefix=prefix, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    storage = make_storage(settings.redis, observe=metrics.redis_answered, failed=metrics.redis_failed)
     stack.push_async_callback(storage.aclose)
-    await wait_until_ready(redis, settings.redis.start_timeout_s)
-    await warn_when_not_durable(redis)
+    await wait_until_ready(storage, settings.redis.start_timeout_s)
+    await warn_about_redis(storage)
     return storage
+
+
+def make_storage(settings: RedisSettings, **observers: Any) -> Storage:
+    """Make the storage with the scripts of every room; it connects when it is first used."""
+    return Storage(connect(settings), load_scripts(SCRIPT_FOLDERS), prefix=settings.key_prefix, **observers)
 
 
 def _readiness(storage: Storage, open_requests: OpenRequests, watched: Sequence[Periodic]) -> Callable[[], Any]:
@@ -149,7 +154,7 @@ def _readiness(storage: Storage, open_requests: OpenRequests, watched: Sequence[
         if open_requests.draining:
             return "draining"
         try:
-            await storage.read("ping", storage.redis.ping)
+            await storage.ping()
         except StorageUnavailable:
             return "storage_unavailable"
         return next((f"{work.name}_stands_still" for work in watched if work.stands_still), "")

@@ -23,7 +23,7 @@ from runtime.configuration import InvalidSettings, doubtful_variables, load_sett
 from runtime.logs import configure_logging, flush_logs
 from runtime.settings import Settings
 from standin.commands import gemini_standin
-from storage.errors import StorageUnavailable
+from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import NoRedisServer, RedisServer
 
 log = structlog.get_logger("main")
@@ -74,6 +74,8 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
         log.warning("variable_not_read", problem=doubt)
     try:
         asyncio.run(serving)
+    except StorageMisconfigured as exc:
+        raise click.ClickException(exc.sentence) from exc
     except StorageUnavailable as exc:
         raise click.ClickException(f"Redis at {shown(settings)['redis']['url']} cannot be used: {exc.reason}") from exc
     except OSError as exc:

@@ -118,10 +118,7 @@ class ApiKeys:
         """
         if not keys:
             return []
-        pipe = self._storage.redis.pipeline(transaction=False)
-        for account_id, key in keys:
-            pipe.hget(self._key(account_id), _digest(key))
-        records = await self._storage.read("api_keys", pipe.execute)
+        records = await self._storage.commands("HGET", [(self._key(account), _digest(key)) for account, key in keys])
         return [record is not None and not json.loads(record)["revoked_at"] for record in records]
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:

@@ -6,7 +6,7 @@ Reads only. Lua fragments write each entry in the same step as the numbers that 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -78,7 +78,8 @@ class Ledger:
             oldest = f"({str(entries[-1][0], 'ascii')}"
 
 
-def _entry(entry_id: bytes, fields: Mapping[bytes, bytes]) -> LedgerEntry:
+def _entry(entry_id: bytes, members: Sequence[bytes]) -> LedgerEntry:
+    fields = dict(zip(members[::2], members[1::2], strict=True))
     moment = datetime.fromtimestamp(int(entry_id.split(b"-")[0]) / 1000, UTC)
     return LedgerEntry(
         id=str(entry_id, "ascii"),

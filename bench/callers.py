@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jwt
-from redis import asyncio as aioredis
+from pydantic import SecretStr
 
 from accounts import Accounts
-from storage.storage import Storage
+from composition import make_storage
+from runtime.settings import RedisSettings
 
 COUNT = 1_000
 LIFETIME_S = 7_200
@@ -48,8 +49,7 @@ def sign(account_id: str, secret: str, *, lifetime_s: int = LIFETIME_S) -> str:
 
 async def open_accounts(redis_url: str, ids: Sequence[str]) -> None:
     """Create the accounts with all the tokens they will need."""
-    redis = aioredis.Redis.from_url(redis_url, max_connections=50)
-    storage = Storage(redis)
+    storage = make_storage(RedisSettings(url=SecretStr(redis_url)))
     accounts = Accounts(storage)
     places = asyncio.Semaphore(20)
 

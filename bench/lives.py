@@ -20,16 +20,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import SecretStr
 from redis import asyncio as aioredis
 
 from bench.board import Board
 from bench.callers import account_ids
+from composition import make_storage
 from generation.documents import completed_head, progress_head
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING, QUEUED, WAITING, Stage
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
-from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from storage.storage import Storage
+from runtime.settings import LimitSettings, MoneySettings, RedisSettings, TaskSettings
 
 STAGE_S = 1.1  # for each of the stages before the end
 COMPLETED_S = 2.0
@@ -51,13 +52,14 @@ class Shelf(Protocol):
     async def advance(self, task_id: str, stage: Stage) -> None: ...
     async def complete(self, task_id: str) -> None: ...
     async def expire(self, task_id: str) -> None: ...
+    async def aclose(self) -> None: ...
 
 
 class OurShelf:
     """Tasks as our server has them: records, leases, holds, ledger, status documents."""
 
-    def __init__(self, redis: aioredis.Redis) -> None:
-        self._storage = Storage(redis)
+    def __init__(self, redis_url: str) -> None:
+        self._storage = make_storage(RedisSettings(url=SecretStr(redis_url)))
         self._leases: dict[str, Lease] = {}
         self._tasks = Tasks(
             self._storage,
@@ -92,6 +94,9 @@ class OurShelf:
         for kind in ("status", "task"):  # their ten minutes, cut short
             await self._storage.command("PEXPIRE", self._storage.key(account_id, kind, task_id), 1)
 
+    async def aclose(self) -> None:
+        await self._storage.aclose()
+
 
 class PeerShelf:
     """One key for each task, as a web framework with a cache has it. ``store`` renders key and value."""
@@ -116,6 +121,9 @@ class PeerShelf:
     async def expire(self, task_id: str) -> None:
         account_id, _ = self._born.pop(task_id)
         await self._redis.pexpire(self._store.key(account_id, task_id), 1)
+
+    async def aclose(self) -> None:
+        await self._redis.aclose()
 
     async def _write(self, task_id: str, head: bytes, version: int) -> None:
         account_id, born_at = self._born[task_id]
@@ -165,8 +173,13 @@ STORES = {
 }
 
 
-def open_shelf(name: str, redis: aioredis.Redis) -> Shelf:
-    return OurShelf(redis) if name == OURS else PeerShelf(redis, STORES[name])
+def open_shelf(name: str, redis_url: str) -> Shelf:
+    return OurShelf(redis_url) if name == OURS else PeerShelf(_client(redis_url), STORES[name])
+
+
+def _client(redis_url: str) -> aioredis.Redis:
+    pool = aioredis.BlockingConnectionPool.from_url(redis_url, max_connections=20, timeout=30)
+    return aioredis.Redis.from_pool(pool)
 
 
 async def live(shelf: Shelf, board: Board, slot: int, account_id: str) -> None:
@@ -194,10 +207,7 @@ def _advance(shelf: Shelf, stage: Stage) -> Callable[[str], Awaitable[None]]:
 async def run(shelf_name: str, redis_url: str, board_path: Path) -> None:
     """Run all lives until SIGTERM."""
     ids = account_ids()
-    redis = aioredis.Redis.from_pool(
-        aioredis.BlockingConnectionPool.from_url(redis_url, max_connections=20, timeout=30)
-    )
-    shelf = open_shelf(shelf_name, redis)
+    shelf = open_shelf(shelf_name, redis_url)
     board = Board(board_path, len(ids))
     async with asyncio.TaskGroup() as group:
         everyone = [group.create_task(live(shelf, board, slot, account_id)) for slot, account_id in enumerate(ids)]
@@ -207,7 +217,7 @@ async def run(shelf_name: str, redis_url: str, board_path: Path) -> None:
                 one.cancel()
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-    await redis.aclose()
+    await shelf.aclose()
 
 
 if __name__ == "__main__":

@@ -139,8 +139,10 @@ class Pipeline:
             except StorageUnavailable:
                 await asyncio.sleep(RETRY_MOST_S)
             else:
-                if document is None or document.terminal:
+                if document is not None and document.terminal:
                     raise TaskClosed
+                if document is None:  # says nothing: a lost record is found out by the next write and by the renewal
+                    await asyncio.sleep(RETRY_MOST_S)
 
 
 class _Steps:

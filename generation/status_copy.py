@@ -1,9 +1,10 @@
 """A bounded local copy of status documents that is coherent with Redis across processes.
 
 Owns what this process knows of documents and until when it may say so; refuses to know how documents come about.
-A document that is not terminal is answered only while the tracking link vouches for it (see ``tracking.py``), so none
-is older than one second. A terminal document never changes: it is known for certain until it expires, Redis or not.
-No document is answered after its expiry, by the clock, and no version after a higher one.
+A document that is not terminal is answered only while its server's tracking link vouches for it
+(``storage/tracking.py``), so none is older than one second. A terminal document never changes: it is known for certain
+until it expires, Redis or not. No document is answered after its expiry, by the clock, and no version after a higher
+one.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Document:
     what was made of it for as long as it is this version.
     """
 
-    __slots__ = ("body", "expires_at", "good_until", "rendered", "terminal", "tracked", "used", "version")
+    __slots__ = ("body", "expires_at", "good_until", "link", "rendered", "terminal", "used", "version")
 
     def __init__(self, body: bytes, expires_at: float) -> None:
         found = VERSION.search(body)
@@ -45,11 +46,16 @@ class Document:
         self.terminal = body.startswith(TERMINAL)
         self.expires_at = expires_at
         self.rendered: Any = None
-        # The copy's own notes: answered without asking until then; whether the link would tell of a change; whether
+        # The copy's own notes: answered without asking until then; the link that would tell of a change; whether
         # it was looked at since it was last spared.
         self.good_until = 0.0
-        self.tracked = False
+        self.link: TrackingLink | None = None
         self.used = True
+
+    @property
+    def tracked(self) -> bool:
+        """Whether a change by another process would be reported."""
+        return self.link is not None
 
 
 Found: TypeAlias = Callable[[Document | StorageUnavailable | None], None]
@@ -66,20 +72,19 @@ class _Fetch:
 
 
 class StatusCopy:
-    """An async context manager around its link. Holds ``entries`` documents; the least used go first."""
+    """An async context manager around its links. Holds ``entries`` documents; the least used go first."""
 
-    def __init__(self, storage: Storage, link: TrackingLink, *, entries: int) -> None:
+    def __init__(self, storage: Storage, *, entries: int) -> None:
         self._storage = storage
-        self._link = link
-        self._keys = TrackedKeys(storage, link)
+        self._keys = TrackedKeys(storage)
         self._most = entries
         self._documents: OrderedDict[bytes, Document] = OrderedDict()
         self._fetches: dict[bytes, _Fetch] = {}
-        self._unsure: list[tuple[bytes, Found]] = []
+        self._unsure: dict[TrackingLink, list[tuple[bytes, Found]]] = {}
         self._untracked: set[bytes] = set()
         self._tracking: asyncio.TimerHandle | None = None
-        link.on_invalidated = self._invalidated
-        self._keys.on_lost = self._keys.on_up = self._trust_nothing
+        self._keys.on_invalidated = self._invalidated
+        self._keys.on_lost = self._keys.on_up = self._trust_nothing_of
         self.reads = 0
 
     async def __aenter__(self) -> StatusCopy:
@@ -98,8 +103,8 @@ class StatusCopy:
 
     @property
     def link_losses(self) -> int:
-        """How often the link was lost since the start."""
-        return self._link.losses
+        """How often a tracking link was lost since the start."""
+        return self._keys.losses
 
     def key(self, account_id: str, task_id: str) -> bytes:
         """Name a task's document as ``peek_key`` and ``look_up`` want it."""
@@ -110,7 +115,7 @@ class StatusCopy:
         document = self._documents.get(key)
         if document is not None:
             now = time.monotonic()
-            if now < document.good_until and (not document.tracked or now < self._link.sure_until):
+            if now < document.good_until and (document.link is None or now < document.link.sure_until):
                 document.used = True
                 return document
         return None
@@ -138,11 +143,13 @@ class StatusCopy:
             found(document)
             return
         document = self._documents.get(key)
-        if document is not None and document.tracked and self._link.up and time.monotonic() < document.good_until:
-            # Only the link has not vouched for a moment: one PING is the answer for all, whatever their number.
-            self._unsure.append((key, found))
-            if len(self._unsure) == 1:
-                self._link.confirm(self._confirmed)
+        link = document.link if document is not None and time.monotonic() < document.good_until else None
+        if link is not None and link.up:
+            # Only the link has not vouched for a moment: one heartbeat is the answer for all, whatever their number.
+            unsure = self._unsure.setdefault(link, [])
+            unsure.append((key, found))
+            if len(unsure) == 1:
+                link.confirm(partial(self._confirmed, link))
         else:
             self._fetch(key, found)
 
@@ -174,7 +181,7 @@ class StatusCopy:
         """Apply a document that this process has just written; a higher version that is known already stays."""
         key = self.key(account_id, task_id)
         now = time.monotonic()
-        self._store(key, body, now + ttl_s, now + UNTRACKED_S, tracked=False)
+        self._store(key, body, now + ttl_s, now + UNTRACKED_S, None)
         self._track_soon(key)
         self._keys.notify(key)
 
@@ -186,13 +193,13 @@ class StatusCopy:
         """
         return self._keys.watch(key.encode(), changed)
 
-    async def read_tracked(self, *command: Argument) -> Any:
-        """Run a command that only reads, so that its keys' watchers hear of the next change; values are bytes.
+    async def read_tracked(self, name: str, key: str, *arguments: Argument) -> Any:
+        """Run a command that only reads, so that its key's watchers hear of the next change; values are bytes.
 
         Raises:
             StorageUnavailable
         """
-        return await self._keys.run(*command)
+        return await self._keys.run(name, key, *arguments)
 
     def _track_soon(self, key: bytes) -> None:
         """Have Redis report the document's next change: another process may be the one to write it.
@@ -207,7 +214,7 @@ class StatusCopy:
         untracked, self._untracked, self._tracking = self._untracked, set(), None
         for key in untracked:
             document = self._documents.get(key)
-            if self._link.up and document is not None and not document.tracked:
+            if document is not None and document.link is None and self._keys.link_of(key) is not None:
                 self._fetch(key)
 
     def _invalidated(self, key: bytes | None) -> None:
@@ -224,21 +231,22 @@ class StatusCopy:
             self._keys.notify(key)
 
     def _distrust(self, document: Document) -> None:
-        # What changed it is younger than the last PING that was answered: until STALE_S after that the old one will do.
-        if document.tracked:
-            document.tracked = False
-            document.good_until = min(document.good_until, self._link.sure_until)
+        # What changed it is younger than the last heartbeat that was answered: until STALE_S after that the old one
+        # will do.
+        if document.link is not None:
+            document.good_until = min(document.good_until, document.link.sure_until)
+            document.link = None
 
-    def _trust_nothing(self) -> None:
-        # Kept all the same, so that no lower version comes after a higher one.
+    def _trust_nothing_of(self, link: TrackingLink) -> None:
+        # Kept all the same, so that no lower version comes after a higher one. Those that are untracked as well: when
+        # the link is back watchers look once more, and rely on being told of what comes after that.
         for document in self._documents.values():
-            if not document.terminal:
-                document.tracked = False
+            if not document.terminal and document.link in (None, link):
+                document.link = None
                 document.good_until = 0.0
 
-    def _confirmed(self, _answer: Any) -> None:
-        unsure, self._unsure = self._unsure, []
-        for key, found in unsure:
+    def _confirmed(self, link: TrackingLink, _answer: Any) -> None:
+        for key, found in self._unsure.pop(link, []):
             self.look_up(key, found)
 
     def _fetch(self, key: bytes, found: Found | None = None) -> None:
@@ -260,27 +268,29 @@ class StatusCopy:
         elif reading.body is None:
             self._documents.pop(key, None)
         else:
-            _, ttl_ms, asked_at, tracked = reading
+            _, ttl_ms, asked_at, link = reading
             # -1 is a key that never expires, -2 one that was created between the two questions.
             expires_at = asked_at + ttl_ms / 1000 if ttl_ms >= 0 else asked_at + UNTRACKED_S
-            result = self._store(key, reading.body, expires_at, asked_at + UNTRACKED_S, tracked=tracked)
+            result = self._store(key, reading.body, expires_at, asked_at + UNTRACKED_S, link)
         for found in fetch.waiting:
             found(result)
-        if isinstance(result, Document) and not result.terminal and not result.tracked and self._link.up:
-            self._fetch(key)  # the link came back meanwhile: its watchers rely on it
+        if isinstance(result, Document) and not result.terminal and result.link is None and self._keys.link_of(key):
+            self._fetch(key)  # it changed, or the link came back, meanwhile: its watchers rely on it
         self._keys.notify(key)
 
-    def _store(self, key: bytes, body: bytes, expires_at: float, good_until: float, *, tracked: bool) -> Document:
+    def _store(
+        self, key: bytes, body: bytes, expires_at: float, good_until: float, link: TrackingLink | None
+    ) -> Document:
         fresh = Document(body, expires_at)
         document = self._documents.get(key)
         if document is None or document.version < fresh.version or document.expires_at <= time.monotonic():
             document = self._documents[key] = fresh
         elif document.version == fresh.version:
             document.expires_at = expires_at
-        if document.terminal or tracked:
-            document.tracked = not document.terminal
+        if document.terminal or link is not None:
+            document.link = None if document.terminal else link
             document.good_until = document.expires_at
-        elif not document.tracked:
+        elif document.link is None:
             document.good_until = min(document.expires_at, good_until)
         self._evict()
         return document

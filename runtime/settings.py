@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from runtime.redis_url import parse_redis_url
+
 
 def _by_commas(value: object) -> object:
     """A variable of the environment is one string."""
@@ -49,19 +51,13 @@ class RedisSettings(Section):
     url: SecretStr = SecretStr("")
     key_prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "pg"
     timeout_s: Positive = 2.0
-    connections: AtLeastOne = 64
     start_timeout_s: Positive = 30.0
     copy_entries: AtLeastOne = 50_000
 
     @model_validator(mode="after")
     def _url_is_one_of_redis(self) -> RedisSettings:
-        url = self.url.get_secret_value()
-        if url and not url.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("url must begin with redis://, rediss:// or unix://")
-        try:
-            urlsplit(url).port  # noqa: B018  # reading it is the check
-        except ValueError:
-            raise ValueError("url has no valid port; special characters in its password need %-encoding") from None
+        if url := self.url.get_secret_value():
+            parse_redis_url(url)
         return self
 
 

@@ -1,5 +1,8 @@
 """What it means for the rest of the server when Redis cannot be asked.
 
+    StorageUnavailable        no usable answer; whether a write happened is unknown
+      StorageMisconfigured    waiting does not help: somebody has to change the URL, the user's rights or the server
+
 Refuses to know what was asked.
 """
 
@@ -14,12 +17,20 @@ from redis import exceptions as redis_errors
 class StorageUnavailable(Exception):
     """Redis gave no usable answer; whether a write happened is unknown.
 
-    ``reason``: unreachable | timeout | read_only | out_of_memory | loading | refused
+    ``reason``: unreachable | timeout | read_only | out_of_memory | loading | refused | backlog
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class StorageMisconfigured(StorageUnavailable):
+    """Redis answered, and says that it cannot be used in this way; ``sentence`` tells the operator what is wrong."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("refused")
+        self.sentence = sentence
 
 
 # Order matters: the first class that fits names the reason.
@@ -33,6 +44,8 @@ REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (redis_errors.ReadOnlyError, "read_only"),
     (redis_errors.OutOfMemoryError, "out_of_memory"),
     (redis_errors.ClusterDownError, "refused"),  # MASTERDOWN is one of them
+    (redis_errors.TryAgainError, "refused"),
+    (redis_errors.AskError, "refused"),  # MOVED is one of them
     (redis_errors.NoPermissionError, "refused"),
 )
 
@@ -47,7 +60,7 @@ REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turn what redis-py raises into StorageUnavailable.
+    """Turn what redis-py and sockets raise into StorageUnavailable.
 
     An error that a script raises itself is a defect of ours and passes through, except those
     in which Redis refuses to write (OOM, READONLY, MISCONF, MASTERDOWN).
@@ -55,13 +68,15 @@ def storage_errors() -> Iterator[None]:
     try:
         yield
     except (redis_errors.RedisError, OSError) as exc:
-        if reason := _reason(exc):
+        if reason := reason_of(exc):
             raise StorageUnavailable(reason) from exc
         raise
 
 
-def _reason(exc: BaseException) -> str:
+def reason_of(exc: BaseException) -> str:
     """Name why Redis cannot serve; empty for a defect of ours."""
+    if isinstance(exc, StorageUnavailable):
+        return exc.reason
     for kind, reason in REASONS:
         if isinstance(exc, kind):
             return reason

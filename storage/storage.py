@@ -1,35 +1,25 @@
-"""One Redis as the rooms see it: the connection, key names, named Lua scripts, and one error when it is away.
+"""Redis as the rooms see it: key names, named Lua scripts, plain commands, and one error when it is away.
 
-Refuses to know what the keys hold. Every key of an account shares the hash tag
-``{account_id}``, so that a script touches one slot and Redis Cluster stays possible.
+Refuses to know what the keys hold. Every key of an account shares the hash tag ``{account_id}``, so that a script
+touches one slot, and the same program runs on a cluster.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import structlog
-from redis import asyncio as aioredis
-from redis import exceptions as redis_errors
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.commands.core import AsyncScript
-
+from runtime.redis_url import parse_redis_url
 from runtime.settings import RedisSettings
-from storage.errors import StorageUnavailable, storage_errors
-from storage.round_trips import RoundTrips
-from storage.wire import Argument
-
-INCLUDE = re.compile(r'^--- @include "([a-z_]+)"\n', re.MULTILINE)
-ROOT = Path(__file__).parent.parent
-SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
-
-LOOK_AGAIN_S = 1.0  # while Redis is away at the start
+from storage.errors import StorageUnavailable
+from storage.login import Address, Login
+from storage.primary import Primary
+from storage.scripts import Script
+from storage.topology import SingleServer, Topology
+from storage.transport import Transport
+from storage.wire import Argument, Command
 
 Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
 SCANNED_AT_ONCE = 1_000
@@ -37,112 +27,44 @@ SPELLINGS = (("%", "%25"), ("{", "%7B"), ("}", "%7D"))  # the percent sign first
 
 T = TypeVar("T")
 
-log = structlog.get_logger(__name__)
 
-
-def connect(settings: RedisSettings) -> aioredis.Redis:
-    """Make the client that a process shares; it connects when it is first used, and ``aclose`` closes it.
-
-    Every command ends within a few ``timeout_s``, whatever Redis does: a connection is waited for, made and read from
-    for that long each. A broken connection is replaced and the command repeated, because every write of ours can be
-    repeated. A timeout is not: a Redis that hangs would be asked three times as much, for answers that come too late.
-    """
-    pool = aioredis.BlockingConnectionPool.from_url(
-        settings.url.get_secret_value(),
-        max_connections=settings.connections,
-        timeout=settings.timeout_s,
-        socket_timeout=settings.timeout_s,
-        socket_connect_timeout=settings.timeout_s,
-        socket_keepalive=True,  # finds connections that a firewall forgot, without a PING before each command
-        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 2, (redis_errors.ConnectionError,)),
-        protocol=2,  # no pushed messages here: polls have a connection of their own for those
-        client_name="prompt-server",
-        driver_info=None,  # two commands fewer for a new connection
-    )
-    return aioredis.Redis.from_pool(pool)
-
-
-async def wait_until_ready(redis: aioredis.Redis, timeout_s: float) -> None:
-    """Return when Redis answers; say what is waited for meanwhile.
+def connect(settings: RedisSettings) -> Topology:
+    """Make what finds the servers of ``redis.url``; it connects when it is first used, and ``aclose`` closes it.
 
     Raises:
-        StorageUnavailable: it is still away after ``timeout_s``.
+        StorageMisconfigured
     """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            with storage_errors():
-                await redis.ping()
-        except StorageUnavailable as exc:
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                raise
-            log.warning("waiting_for_redis", reason=exc.reason, error=str(exc.__cause__), seconds_left=round(left_s))
-            await asyncio.sleep(min(LOOK_AGAIN_S, left_s))
-        else:
-            return
-
-
-async def warn_when_not_durable(redis: aioredis.Redis) -> None:
-    """Log what about this Redis may lose accounts: no persistence, or eviction of keys when memory is short.
-
-    Raises:
-        StorageUnavailable: no usable answer.
-    """
-    with storage_errors():
-        facts = await redis.info("persistence", "memory")
-        try:
-            saves = (await redis.config_get("save")).get("save", "")
-        except redis_errors.ResponseError:  # hosted Redis often keeps CONFIG to itself
-            saves = "unknown"
-    if not facts["aof_enabled"] and not saves:
-        log.warning("redis_not_durable", advice="neither append-only file nor snapshots are on; set appendonly yes")
-    policy = facts["maxmemory_policy"]
-    if facts["maxmemory"] and policy != "noeviction":
-        log.warning("redis_may_evict", policy=policy, advice="set maxmemory-policy noeviction")
-
-
-def load_scripts(folders: Sequence[Path] = SCRIPT_FOLDERS) -> Mapping[str, str]:
-    """Return every script's text by name, includes put in place.
-
-    Files in an ``include`` folder are fragments: other scripts name them with
-    ``--- @include "name"`` and they are not scripts of their own.
-    """
-    fragments = {
-        path.stem: path.read_text("utf-8") for folder in folders for path in sorted(folder.glob("include/*.lua"))
-    }
-
-    def expand(text: str) -> str:
-        return INCLUDE.sub(lambda match: expand(fragments[match[1]]), text)
-
-    return {path.stem: expand(path.read_text("utf-8")) for folder in folders for path in sorted(folder.glob("*.lua"))}
+    url = parse_redis_url(settings.url.get_secret_value())
+    login = Login(url, settings.timeout_s)
+    return SingleServer(login, Address(*(url.hosts[0] if url.hosts else ("", 0)), url.path))
 
 
 class Storage:
-    """The shared Redis client with our key names and scripts.
+    """Key names and calls. ``scripts`` are texts by name.
 
-    ``observe`` is told (operation, seconds) for each round trip, ``failed`` the reason of each StorageUnavailable.
+    ``observe`` is told (operation, seconds) for each call, ``failed`` the reason of each StorageUnavailable.
     """
 
     def __init__(
         self,
-        redis: aioredis.Redis,
+        topology: Topology,
+        scripts: Mapping[str, str],
         *,
         prefix: str = "pg",
         observe: Callable[[str, float], None] = lambda _operation, _seconds: None,
         failed: Callable[[str], None] = lambda _reason: None,
     ) -> None:
-        self.redis = redis
+        self.topology = topology
         self.prefix = prefix
         self._observe = observe
         self._failed = failed
-        self._round_trips = RoundTrips(redis)
-        self._scripts = {name: redis.register_script(text) for name, text in load_scripts().items()}
+        self._transport = Transport(topology)
+        self._scripts = {name: Script.of(text) for name, text in scripts.items()}
+        self._pinging: asyncio.Task[None] | None = None
 
     async def aclose(self) -> None:
         """Wait for what is on its way, then close the connections."""
-        await self._round_trips.aclose()
-        await self.redis.aclose()
+        await self.topology.aclose()
 
     def key(self, account_id: str, *parts: str) -> str:
         """Name a key in the account's slot: ``pg:{account_id}:part:part``."""
@@ -160,7 +82,7 @@ class Storage:
         Raises:
             StorageUnavailable: no usable answer.
         """
-        return await self.read(script, lambda: self._evaluate(self._scripts[script], keys, args))
+        return await self._observed(script, self._evaluate(self._scripts[script], keys, args))
 
     async def run_many(self, script: str, calls: Sequence[Call]) -> list[Any]:
         """Run one script many times, few round trips; each run is atomic, the whole is not.
@@ -168,24 +90,64 @@ class Storage:
         Raises:
             StorageUnavailable: no usable answer; some of the runs may have happened.
         """
-        evaluate = self._evaluate
         known = self._scripts[script]
-        return await self.read(script, lambda: asyncio.gather(*(evaluate(known, keys, args) for keys, args in calls)))
+        return await self._observed(script, _all(self._evaluate(known, keys, args) for keys, args in calls))
 
-    async def _evaluate(self, script: AsyncScript, keys: Sequence[str], args: Sequence[Argument]) -> Any:
-        try:
-            return await self._round_trips.send("EVALSHA", script.sha, len(keys), *keys, *args)
-        except redis_errors.NoScriptError:
-            await self._round_trips.send("SCRIPT", "LOAD", str(script.script))
-            return await self._round_trips.send("EVALSHA", script.sha, len(keys), *keys, *args)
+    def _evaluate(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Awaitable[Any]:
+        command: Command = ("EVALSHA", script.sha1, len(keys), *keys, *args)
+        return self._transport.call(keys[0], command, load=("SCRIPT", "LOAD", script.text))
 
-    async def command(self, *command: Argument) -> Any:
-        """Run one plain command, by its name in capitals; values are bytes, otherwise as redis-py parses the answer.
+    async def command(self, name: str, key: str | bytes, *arguments: Argument) -> Any:
+        """Run one plain command, by its name in capitals, on one key or on several in the same slot.
+
+        The reply is as RESP3 has it: bytes, integers, None, lists, and a dict where Redis has a map (HGETALL).
 
         Raises:
             StorageUnavailable: no usable answer.
         """
-        return await self.read(str(command[0]).lower(), lambda: self._round_trips.through_pool(*command))
+        return await self._observed(name.lower(), self._transport.call(key, (name, key, *arguments)))
+
+    async def commands(self, name: str, calls: Sequence[Command]) -> list[Any]:
+        """Run one plain command with many keys and arguments, in one round trip; each stands alone.
+
+        Raises:
+            StorageUnavailable: no usable answer for at least one.
+        """
+        return await self._observed(name.lower(), _all(self._transport.call(_key(c[0]), (name, *c)) for c in calls))
+
+    async def load(self) -> None:
+        """Put every script on every server, so that the first calls find them.
+
+        Raises:
+            StorageUnavailable, RedisError
+        """
+        for primary in self.topology.all():
+            wire = await primary.connected()
+            await _all(wire.command("SCRIPT", "LOAD", script.text) for script in self._scripts.values())
+
+    async def ping(self) -> None:
+        """Return when a server answers; one question at a time serves all who ask.
+
+        Raises:
+            StorageUnavailable: none does.
+        """
+        if self._pinging is None:
+            self._pinging = asyncio.create_task(self._observed("ping", self._ping()), name="pings Redis")
+            self._pinging.add_done_callback(self._pinged)
+        pinging = self._pinging
+        await asyncio.wait([pinging])
+        await pinging
+
+    async def _ping(self) -> None:
+        replies = await asyncio.gather(*(_ping(primary) for primary in self.topology.all()), return_exceptions=True)
+        failures = [reply for reply in replies if isinstance(reply, BaseException)]
+        if failures and len(failures) == len(replies):
+            raise failures[0]
+
+    def _pinged(self, pinging: asyncio.Task[None]) -> None:
+        self._pinging = None
+        if not pinging.cancelled():
+            pinging.exception()  # whoever asked has it
 
     async def scan(self, pattern: str) -> AsyncIterator[str]:
         """Yield the names of all keys that match; some may come twice, as Redis says.
@@ -193,30 +155,31 @@ class Storage:
         Raises:
             StorageUnavailable: no usable answer.
         """
-        cursor = 0
-        while True:
-            cursor, keys = await self.command("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)
-            for key in keys:
-                yield str(key, "utf-8")
-            if cursor == 0:
-                return
+        for primary in self.topology.all():
+            cursor: Argument = 0
+            while True:
+                wire = await primary.connected()
+                scanned = wire.command("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)
+                cursor, keys = await self._observed("scan", scanned)
+                for key in keys:
+                    yield str(key, "utf-8")
+                if cursor == b"0":
+                    break
 
-    async def read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
-        """Await ``call()`` with its time observed and its errors mapped.
+    async def read_untracked(self, commands: Sequence[Command]) -> list[Any]:
+        """Run commands that only read, each with its key first after its name.
 
         Raises:
-            StorageUnavailable: no usable answer.
+            StorageUnavailable
         """
+        return await self._observed("read_untracked", _all(self._transport.call(_key(c[1]), c) for c in commands))
+
+    async def _observed(self, operation: str, call: Awaitable[T]) -> T:
         started = time.perf_counter()
         try:
-            with storage_errors():
-                return await call()
+            return await call
         except StorageUnavailable as exc:
             self._failed(exc.reason)
-            if exc.reason == "read_only":
-                # The old master after a failover. A new connection goes where the name points now; old ones never will.
-                self._round_trips.reconnect()
-                await self.redis.connection_pool.disconnect(inuse_connections=False)
             raise
         finally:
             self._observe(operation, time.perf_counter() - started)
@@ -235,3 +198,16 @@ def account_of(key: str) -> str:
     for character, spelled in reversed(SPELLINGS):
         account_id = account_id.replace(spelled, character)
     return account_id
+
+
+async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:
+    return list(await asyncio.gather(*calls))
+
+
+async def _ping(primary: Primary) -> None:
+    await (await primary.connected()).command("PING")
+
+
+def _key(argument: Argument) -> str | bytes:
+    assert not isinstance(argument, int), "a key stands first"
+    return argument

@@ -1,20 +1,21 @@
-"""Reading keys so that their next change is heard, whatever state the tracking link is in.
+"""Reading keys so that their next change is heard, whatever state the tracking links are in.
 
-Owns who watches which key, and the way around: while the link is down the shared pool answers, one round trip at a
-time. Refuses to know what the keys hold.
+Owns the link of each primary, who watches which key, and the reads while a link is down: those go the way of every
+other command, and nothing tells of changes. Refuses to know what the keys hold.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
 
 from redis import exceptions as redis_errors
 
 from storage.errors import StorageUnavailable
+from storage.primary import Primary
 from storage.storage import Storage
 from storage.tracking import TrackingLink
 from storage.wire import Argument, checked
@@ -23,7 +24,7 @@ LOOK_AGAIN_EVERY_S = 0.5  # while nothing tells us what changed, watchers are to
 
 
 class Reading(NamedTuple):
-    """What a key held. ``ttl_ms`` is as PTTL gives it; ``tracked``: the link will report the next change.
+    """What a key held. ``ttl_ms`` is as PTTL gives it; ``link`` will report the next change, or is None.
 
     ``asked_at``, in the seconds of ``time.monotonic()``, is before the question, so that what is derived errs early.
     """
@@ -31,51 +32,72 @@ class Reading(NamedTuple):
     body: bytes | None
     ttl_ms: int
     asked_at: float
-    tracked: bool
+    link: TrackingLink | None
 
 
 Read: TypeAlias = Callable[[Reading | StorageUnavailable], None]
 
 
 class TrackedKeys:
-    """An async context manager around its link. ``on_up`` and ``on_lost`` are called before the watchers."""
+    """An async context manager around its links. ``on_up`` and ``on_lost`` are called with a link, before watchers.
 
-    def __init__(self, storage: Storage, link: TrackingLink) -> None:
+    ``on_invalidated`` is told each key that changed, None for all; it calls ``notify`` when it has done its part.
+    """
+
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._link = link
+        self._topology = storage.topology
+        self._links: dict[Primary, TrackingLink] = {}
         self._watchers: dict[bytes, dict[object, Callable[[], None]]] = {}
         self._look_again: asyncio.TimerHandle | None = None
-        self._around: list[tuple[bytes, float, Read]] = []
-        self._around_reader: asyncio.Task[None] | None = None
-        self._alone: set[asyncio.Task[list[Any]]] = set()
-        link.on_lost = self._lost
-        link.on_up = self._up
-        self.on_up: Callable[[], None] = lambda: None
-        self.on_lost: Callable[[], None] = lambda: None
+        self._untracked: list[tuple[bytes, float, Read]] = []
+        self._untracked_reader: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._losses_before = 0
+        self.on_up: Callable[[TrackingLink], None] = lambda _link: None
+        self.on_lost: Callable[[TrackingLink], None] = lambda _link: None
+        self.on_invalidated: Callable[[bytes | None], None] = lambda _key: None
 
     async def __aenter__(self) -> TrackedKeys:
-        await self._link.__aenter__()
-        if not self._link.up:
+        """Start, and return when the first attempt to connect to each server has ended, either way."""
+        self._topology.joined, self._topology.parted = self._joined, self._parted
+        for primary in self._topology.all():
+            self._joined(primary)
+        for link in list(self._links.values()):
+            await link.tried.wait()
+        if not self._all_up:
             self._keep_looking()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._link.__aexit__(kind, exc, trace)
+        self._topology.joined = self._topology.parted = lambda _primary: None
+        for primary in list(self._links):
+            self._parted(primary)
+        if self._closing:
+            await asyncio.wait(self._closing)
         if self._look_again is not None:
             self._look_again.cancel()
-        if self._around_reader is not None:
-            self._around_reader.cancel()
-            await asyncio.wait([self._around_reader])
-        if self._alone:
-            await asyncio.wait(self._alone)
+        if self._untracked_reader is not None:
+            self._untracked_reader.cancel()
+            await asyncio.wait([self._untracked_reader])
+
+    @property
+    def losses(self) -> int:
+        """How often a link was lost since the start."""
+        return self._losses_before + sum(link.losses for link in self._links.values())
+
+    def link_of(self, key: bytes) -> TrackingLink | None:
+        """Return the link of the key's server, when it is up."""
+        link = self._links.get(self._topology.of(key))
+        return link if link is not None and link.up else None
 
     def watch(self, key: bytes, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` when the key may hold something new; return what ends that.
 
         Redis reports a key once after each time it was read here: watch, then read, and read again after each call.
-        While the link is down and when it is back every watcher is called as well.
+        While the key's link is down and when it is back every watcher is called as well.
         """
         token = object()
         self._watchers.setdefault(key, {})[token] = changed
@@ -97,104 +119,108 @@ class TrackedKeys:
         for key in list(self._watchers):
             self.notify(key)
 
-    async def run(self, *command: Argument) -> Any:
-        """Run a command that only reads, and hear of the next change of its keys; values are bytes.
+    async def run(self, name: str, key: str, *arguments: Argument) -> Any:
+        """Run a command that only reads one key, and hear of the key's next change; values are bytes.
 
         Raises:
             StorageUnavailable
         """
-        if self._link.up:
-            try:
-                return await self._link.command(*command)
-            except StorageUnavailable:
-                if self._link.up:
-                    raise
-        # In a coroutine of its own: redis-py's timeouts use asyncio.wait_for, which can lose the caller's cancellation
-        # in Python 3.11, and a caller that was cancelled would go on.
-        alone = asyncio.create_task(self._run_around([command]), name="reads around the tracking link")
-        self._alone.add(alone)
-        alone.add_done_callback(self._alone.discard)
-        return (await asyncio.shield(alone))[0]
+        if (link := self.link_of(key.encode())) is not None:
+            answer: asyncio.Future[tuple[Any, ...]] = asyncio.get_running_loop().create_future()
+            link.read(
+                key.encode(),
+                (name, key, *arguments),
+                lambda told: None if answer.done() else answer.set_result(told),
+            )
+            reply, tracked = await answer
+            if not isinstance(reply, Exception):
+                if not tracked:
+                    asyncio.get_running_loop().call_soon(self.notify, key.encode())  # it changed meanwhile
+                return reply
+        return await self._storage.command(name, key, *arguments)
 
     def read(self, key: bytes, read: Read) -> None:
-        """Read a string and its remaining time; with the link up they go out together with all others of this tick."""
+        """Read a string and its remaining time; all reads of this turn go out together."""
         asked_at = time.monotonic()
-        if not self._link.up:
-            self._read_around(key, asked_at, read)
+        link = self.link_of(key)
+        if link is None:
+            self._read_untracked(key, asked_at, read)
             return
-        ttl: list[Any] = []
 
-        def replied(body: Any) -> None:
-            # The time was asked for first: the string's own reply is the last word, and an invalidation that comes
-            # before it is contained in it.
-            body = ttl[0] if isinstance(ttl[0], Exception) else body
-            if not isinstance(body, Exception):
-                read(Reading(body, ttl[0], asked_at, tracked=True))
-            elif self._link.up:
-                read(_refusal(body))
+        def replied(told: tuple[Any, ...]) -> None:
+            # The time was asked for first: the string's own reply is the last word.
+            body, tracked, ttl_ms = told
+            if isinstance(body, Exception) or isinstance(ttl_ms, Exception):
+                self._read_untracked(key, asked_at, read)
             else:
-                self._read_around(key, asked_at, read)
+                read(Reading(body, ttl_ms, asked_at, link if tracked else None))
 
-        self._link.send((b"PTTL", key), ttl.append)
-        self._link.send((b"GET", key), replied)
+        link.read(key, ("GET", key), replied, before=("PTTL", key))
 
-    def _read_around(self, key: bytes, asked_at: float, read: Read) -> None:
-        self._around.append((key, asked_at, read))
-        if self._around_reader is None:
-            self._around_reader = asyncio.create_task(self._read_all_around(), name="reads around the tracking link")
+    def link_up(self, link: TrackingLink) -> None:
+        if self._look_again is not None and self._all_up:
+            self._look_again.cancel()
+            self._look_again = None
+        self.on_up(link)
+        self.notify_all()
 
-    async def _read_all_around(self) -> None:
+    def link_lost(self, link: TrackingLink) -> None:
+        self.on_lost(link)
+        self._keep_looking()
+
+    def invalidated(self, link: TrackingLink, key: bytes | None) -> None:  # noqa: ARG002  # LinkListener's signature
+        self.on_invalidated(key)
+
+    @property
+    def _all_up(self) -> bool:
+        return all(link.up for link in self._links.values())
+
+    def _joined(self, primary: Primary) -> None:
+        if primary not in self._links:
+            link = self._links[primary] = TrackingLink(primary, self)
+            link.start()
+
+    def _parted(self, primary: Primary) -> None:
+        if (link := self._links.pop(primary, None)) is not None:
+            closing = asyncio.create_task(link.aclose(), name="tracking link closes")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            self._losses_before += link.losses
+
+    def _read_untracked(self, key: bytes, asked_at: float, read: Read) -> None:
+        self._untracked.append((key, asked_at, read))
+        if self._untracked_reader is None:
+            self._untracked_reader = asyncio.create_task(self._read_all_untracked(), name="reads untracked")
+
+    async def _read_all_untracked(self) -> None:
         batch: list[tuple[bytes, float, Read]] = []
         try:
-            while self._around:
-                batch, self._around = self._around, []
-                try:
-                    replies = await self._run_around([(name, key) for key, _, _ in batch for name in (b"PTTL", b"GET")])
-                except StorageUnavailable as exc:
-                    for _, _, read in batch:
-                        read(exc)
-                else:
-                    for (_, asked_at, read), ttl_ms, body in zip(batch, replies[::2], replies[1::2], strict=True):
-                        read(Reading(body, ttl_ms, asked_at, tracked=False))
+            while self._untracked:
+                batch, self._untracked = self._untracked, []
+                results = await asyncio.gather(*(self._read_one_untracked(key) for key, _, _ in batch))
+                for (_, asked_at, read), result in zip(batch, results, strict=True):
+                    read(result if isinstance(result, StorageUnavailable) else Reading(*result, asked_at, None))
                 batch = []
         finally:
-            unread, self._around = [*batch, *self._around], []
-            self._around_reader = None
+            unread, self._untracked = [*batch, *self._untracked], []
+            self._untracked_reader = None
             for _, _, read in unread:
                 read(StorageUnavailable("unreachable"))
 
-    async def _run_around(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
-        pool = self._storage.redis.connection_pool
-
-        async def exchange() -> list[Any]:
-            connection = await pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py's own omission
-            try:
-                await connection.send_packed_command(connection.pack_commands(commands))
-                return [checked(await connection.read_response()) for _ in commands]
-            finally:
-                await pool.release(connection)
-
+    async def _read_one_untracked(self, key: bytes) -> tuple[bytes | None, int] | StorageUnavailable:
         try:
-            return await self._storage.read("read_around", exchange)
-        except redis_errors.ResponseError as exc:
-            raise _refusal(exc) from exc
-
-    def _lost(self) -> None:
-        self.on_lost()
-        self._keep_looking()
+            ttl_ms, body = await self._storage.read_untracked([("PTTL", key), ("GET", key)])
+        except (StorageUnavailable, redis_errors.RedisError) as exc:
+            return _refusal(exc)
+        return body, ttl_ms
 
     def _keep_looking(self) -> None:
         if self._look_again is not None:
             self._look_again.cancel()
         self._look_again = asyncio.get_running_loop().call_later(LOOK_AGAIN_EVERY_S, self._keep_looking)
-        self.notify_all()
-
-    def _up(self) -> None:
-        if self._look_again is not None:
-            self._look_again.cancel()
-            self._look_again = None
-        self.on_up()
-        self.notify_all()
+        for key in list(self._watchers):
+            if self.link_of(key) is None:
+                self.notify(key)
 
 
 def _refusal(reply: Exception) -> StorageUnavailable:

@@ -1,7 +1,8 @@
-"""A connection of our own to Redis: what is sent in one turn of the event loop leaves in one write.
+"""One connection to a Redis server: what is sent in one turn of the event loop leaves in one write.
 
-Owns the wire: login as redis-py would do it with the same URL, RESP3, replies handed on in the order Redis sent them.
-A command costs a sixth of what it costs through redis-py's pool. Refuses to know what is sent, and to reconnect.
+Owns the wire: replies handed on in the order in which Redis sent them, pushed messages, and a deadline for each
+command. A command costs a sixth of what it costs through redis-py's pool. Refuses to know what is sent, and to
+reconnect.
 """
 
 from __future__ import annotations
@@ -12,59 +13,41 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 import hiredis
-from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
 from redis._parsers import BaseParser  # names an error by its code, as redis-py's own connections do
-from redis.asyncio.connection import SSLConnection
 
 from storage.errors import StorageUnavailable, storage_errors
 
 Argument: TypeAlias = str | bytes | int
+Command: TypeAlias = tuple[Argument, ...]
 Replied: TypeAlias = Callable[[Any], None]
 _NOTHING_YET = object()
 
 HELD_S = 0.002  # a command waits for the answers to those before, to travel with others, but no longer than this
-
-
-async def open_wire(redis: aioredis.Redis, wire: Wire, client_name: str) -> None:
-    """Connect to the server that ``redis`` uses, and log in.
-
-    Raises:
-        OSError, RedisError, StorageUnavailable
-    """
-    pool = redis.connection_pool
-    where = pool.connection_kwargs
-    loop = asyncio.get_running_loop()
-    if path := where.get("path"):
-        await loop.create_unix_connection(lambda: wire, path)
-    else:
-        # Never connected; it knows what the options of a rediss:// URL mean.
-        connection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's own omission
-        tls = connection.ssl_context.get() if isinstance(connection, SSLConnection) else None
-        await loop.create_connection(lambda: wire, where.get("host", "localhost"), where.get("port", 6379), ssl=tls)
-    login: tuple[Argument, ...] = ()
-    if password := where.get("password"):
-        login = ("AUTH", where.get("username") or "default", password)
-    await wire.command("HELLO", 3, *login, "SETNAME", client_name)
-    if database := where.get("db"):
-        await wire.command("SELECT", database)
+BACKLOG = 100_000  # commands that may wait for their answers on one wire; more would only wait in vain
 
 
 class Wire(asyncio.Protocol):
-    """One connection: commands out, replies and pushes in, in order, until it is lost.
+    """Commands out, replies and pushes in, in order, until it is lost.
 
-    ``sent`` and ``answered`` count commands. ``on_lost`` is called once, before those that wait for replies hear of it.
+    A command that has no reply ``timeout_s`` after it was sent ends the wire, unless replies to others still arrive:
+    then it has twice that. ``sent`` and ``answered`` count commands; ``heard_at`` is when anything came last, in the
+    loop's seconds. ``on_lost`` is called once, before those that wait for replies hear of it.
     """
 
     def __init__(
-        self, on_lost: Callable[[Wire], None], pushed: Callable[[list[Any]], None] = lambda _push: None
+        self,
+        timeout_s: float,
+        on_lost: Callable[[Wire], None],
+        pushed: Callable[[list[Any]], None] = lambda _push: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._timeout_s = timeout_s
         self._pushed = pushed
-        self._on_lost = on_lost
+        self._on_lost: dict[object, Callable[[], None]] = {self: lambda: on_lost(self)}
         self._transport: asyncio.WriteTransport | None = None
         self._out: list[bytes] = []
-        self._waiting: collections.deque[Replied] = collections.deque()
+        self._waiting: collections.deque[tuple[float, Replied]] = collections.deque()  # sent at, told of the reply
         self._reader = hiredis.Reader(
             protocolError=redis_errors.InvalidResponse,
             replyError=BaseParser.parse_error,
@@ -72,38 +55,108 @@ class Wire(asyncio.Protocol):
         )
         self.lost = asyncio.Event()
         self._held: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self.heard_at = self._loop.time()
         self.sent = 0
         self.answered = 0
 
+    @property
+    def peer(self) -> Any:
+        """The address of the other end, as the socket tells it."""
+        return self._transport.get_extra_info("peername") if self._transport is not None else None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
+        if self.lost.is_set():  # given up while it connected
+            self._transport.abort()
+            self._transport = None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         self.abort()
 
     def data_received(self, data: bytes) -> None:
+        self.heard_at = self._loop.time()
         self._reader.feed(data)
         try:
             while not self.lost.is_set() and (reply := self._reader.gets()) is not _NOTHING_YET:
                 if isinstance(reply, hiredis.PushNotification):
                     self._pushed(reply)
-                else:
+                elif self._waiting:
                     self.answered += 1
-                    self._waiting.popleft()(reply)
+                    self._waiting.popleft()[1](reply)
+                else:
+                    self.abort()  # nobody asked: "max number of clients reached", or no Redis at all
         except redis_errors.InvalidResponse:
             self.abort()
         if self._held is not None:
             self._loop.call_soon(self._flush)  # with what those who have just been answered ask next
 
-    def send(self, command: tuple[Argument, ...], replied: Replied) -> None:
+    def send(self, command: Command, replied: Replied) -> None:
+        """Send with everything else of this turn; ``replied`` gets the reply, or the error as a value, once.
+
+        On a lost wire it gets StorageUnavailable at once.
+        """
+        if self.lost.is_set():
+            replied(StorageUnavailable("unreachable"))
+            return
+        if self.sent - self.answered >= BACKLOG:
+            replied(StorageUnavailable("backlog"))
+            return
         if not self._out:
             if self.answered == self.sent:
                 self._loop.call_soon(self._flush)
             else:
                 self._held = self._loop.call_later(HELD_S, self._flush)
         self._out.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub means tuple[…, ...]
-        self._waiting.append(replied)
+        now = self._loop.time()
+        self._waiting.append((now, replied))
         self.sent += 1
+        if self._deadline is None:
+            self._deadline = self._loop.call_at(now + self._timeout_s, self._look)
+
+    def ask(self, command: Command) -> asyncio.Future[Any]:
+        """Send; the future's result is the reply, or the error as a value."""
+        reply: asyncio.Future[Any] = self._loop.create_future()
+        self.send(command, lambda value: None if reply.done() else reply.set_result(value))
+        return reply
+
+    def when_lost(self, lost: Callable[[], None]) -> Callable[[], None]:
+        """Call ``lost`` once, when the wire is lost, or at once when it is lost already; return what ends that."""
+        token = object()
+        if self.lost.is_set():
+            lost()
+        else:
+            self._on_lost[token] = lost
+
+        def forget() -> None:
+            self._on_lost.pop(token, None)
+
+        return forget
+
+    async def command(self, *command: Argument) -> Any:
+        """Send and return the reply.
+
+        Raises:
+            StorageUnavailable, RedisError
+        """
+        return checked(await self.ask(command))
+
+    def abort(self, reason: str = "unreachable") -> None:
+        """Close at once; every reply that is still awaited becomes StorageUnavailable for this reason."""
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+        for timer in (self._deadline, self._held):
+            if timer is not None:
+                timer.cancel()
+        self._deadline = self._held = None
+        if not self.lost.is_set():
+            self.lost.set()
+            told, self._on_lost = list(self._on_lost.values()), {}
+            for lost in told:  # first: whoever gets an error below must not ask here again
+                lost()
+        while self._waiting:
+            self._waiting.popleft()[1](StorageUnavailable(reason))
 
     def _flush(self) -> None:
         if self._held is not None:
@@ -113,20 +166,19 @@ class Wire(asyncio.Protocol):
         if out and self._transport is not None:
             self._transport.write(b"".join(out))
 
-    async def command(self, *command: Argument) -> Any:
-        reply: asyncio.Future[Any] = self._loop.create_future()
-        self.send(command, lambda value: None if reply.done() else reply.set_result(value))
-        return checked(await reply)
-
-    def abort(self, reason: str = "unreachable") -> None:
-        """Close at once; every reply that is still awaited becomes StorageUnavailable for this reason."""
-        if self._transport is not None:
-            self._transport.abort()
-            self._transport = None
-        self.lost.set()
-        self._on_lost(self)  # first: whoever gets an error below must not ask here again
-        while self._waiting:
-            self._waiting.popleft()(StorageUnavailable(reason))
+    def _look(self) -> None:
+        """End the wire when the oldest command had its time; else look again when that is up."""
+        self._deadline = None
+        if not self._waiting:
+            return
+        now, sent_at = self._loop.time(), self._waiting[0][0]
+        heard_lately = now - self.heard_at < self._timeout_s / 2
+        allowed_s = self._timeout_s * 2 if heard_lately else self._timeout_s
+        if now >= sent_at + allowed_s - 0.001:  # timers have a resolution
+            self.abort("timeout")
+        else:
+            due = sent_at + self._timeout_s
+            self._deadline = self._loop.call_at(due if due > now else now + self._timeout_s / 4, self._look)
 
 
 def checked(reply: Any) -> Any:
@@ -134,6 +186,7 @@ def checked(reply: Any) -> Any:
 
     Raises:
         StorageUnavailable: lost, or Redis cannot serve now.
+        RedisError: a defect of ours.
     """
     with storage_errors():
         if isinstance(reply, Exception):

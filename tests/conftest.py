@@ -9,12 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 from tornado.platform.asyncio import BaseAsyncIOLoop
 
-from runtime.settings import RedisSettings
 from storage.redis_server import NoRedisServer, RedisServer, find_redis_server
-from storage.storage import Storage, connect
+from storage.storage import Storage
 from tests.lua_headers import CheckedStorage
 
 _numbers = itertools.count()
@@ -67,7 +65,6 @@ def key_prefix() -> str:
 @pytest.fixture
 def storage(io_loop: BaseAsyncIOLoop, redis_server: RedisServer, key_prefix: str) -> Iterator[Storage]:
     """A Storage on the session's Redis, each call held to its script's header. It belongs to the test's own IOLoop."""
-    redis = connect(RedisSettings(url=SecretStr(redis_server.url)))
-    storage = CheckedStorage(redis, prefix=key_prefix)
+    storage = CheckedStorage(redis_server.url, prefix=key_prefix)
     yield storage
     io_loop.run_sync(storage.aclose)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.storage import SCRIPT_FOLDERS, Call, Storage
+from composition import SCRIPT_FOLDERS
+from storage.storage import Call
 from storage.wire import Argument
+from tests.support.storage import OpenStorage
 
 HEADER = re.compile(r"(?:^--- .*\n)*^-- (?P<name>[a-z_]+): (?P<rest>(?:.*\n)(?:^--(?!-).*\n)*)", re.MULTILINE)
 NUMBERED = re.compile(r"(?:^|\s)(\d+)(…?) (\S.*?)(?=\s{2,}\d+…? |$)", re.MULTILINE)
@@ -64,7 +66,7 @@ class Header:
 HEADERS = {path.stem: Header.of(path.read_text("utf-8")) for folder in SCRIPT_FOLDERS for path in folder.glob("*.lua")}
 
 
-class CheckedStorage(Storage):
+class CheckedStorage(OpenStorage):
     """A Storage that holds every call of a script to the script's header."""
 
     async def run(self, script: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:

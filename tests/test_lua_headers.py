@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from composition import SCRIPT_FOLDERS
 from generation.tasks import Code
-from storage.storage import SCRIPT_FOLDERS, load_scripts
+from storage.scripts import load_scripts
 from tests.lua_headers import HEADERS, Header
 
 PATHS = [path for folder in SCRIPT_FOLDERS for path in sorted(folder.glob("*.lua"))]
-WHOLE = load_scripts()
+WHOLE = load_scripts(SCRIPT_FOLDERS)
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)

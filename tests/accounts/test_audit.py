@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import accounts.accounts
 from accounts import Accounts, LedgerEntry
 from accounts.audit import audit
-from storage.storage import Storage, load_scripts
+from storage.scripts import load_scripts
+from storage.storage import Storage
 
 ACCOUNTS_LUA = Path(accounts.accounts.__file__).parent / "lua"
 MOVE = """--- @include "hold_tokens"

@@ -14,15 +14,13 @@ from typing import Any
 import pytest
 import redis
 from click.testing import CliRunner, Result
-from pydantic import SecretStr
 
 from accounts import Accounts, ApiKeys
 from accounts.commands import accounts
 from composition import AccountsAdministration
 from generation.prompt_text import PromptText
-from runtime.settings import RedisSettings
 from storage.redis_server import RedisServer
-from storage.storage import Storage, connect
+from tests.support.storage import OpenStorage
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -45,7 +43,7 @@ class Commands:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[AccountsAdministration]:
-        storage = Storage(connect(RedisSettings(url=SecretStr(self._url))), prefix=self._prefix)
+        storage = OpenStorage(self._url, prefix=self._prefix)
         try:
             yield AccountsAdministration(Accounts(storage), ApiKeys(storage), PromptText().advice)
         finally:

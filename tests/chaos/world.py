@@ -18,15 +18,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from pydantic import SecretStr
 
 from accounts import Accounts, ApiKeys
-from runtime.settings import RedisSettings
 from storage.redis_server import RedisServer
-from storage.storage import Storage, connect
 from tests.chaos.clients import Client
 from tests.chaos.witness import Witness
 from tests.deploy.processes import ROOT, STANDIN_KEY, Process
+from tests.support.storage import OpenStorage
 
 # A tenth of the real times, so that many takeovers fit into one run. Some runs keep the real ones.
 SHORT_LEASES: Mapping[str, Any] = {"tasks__lease_s": 2.5, "tasks__renew_every_s": 0.5, "tasks__reap_every_s": 0.5}
@@ -111,8 +109,7 @@ class World:
         self.servers: list[Server] = []
         self.front = ""
         self.witness = Witness()
-        client = connect(RedisSettings(url=SecretStr(redis.url), timeout_s=30))
-        self.storage = Storage(client)
+        self.storage = OpenStorage(redis.url, timeout_s=30)
         self.accounts = Accounts(self.storage)
 
     async def serve(self, *, redis_port: int = 0, arguments: list[str] | None = None, **settings: Any) -> Server:

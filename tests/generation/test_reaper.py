@@ -17,7 +17,6 @@ from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.storage import Storage
-from storage.tracking import TrackingLink
 
 ORPHANS = MOST_AT_ONCE + 200
 
@@ -44,7 +43,7 @@ async def test_one_turn_takes_over_as_many_as_there_are_places_for(storage: Stor
     await asyncio.gather(*(dead.submit("a", "Be kind.", None) for _ in range(ORPHANS)))
     alive = tasks_of(storage, "alive", 60)
     runner = Runner(alive, cast(Pipeline, Endless()), running=1, waiting=places - 1)
-    async with StatusCopy(storage, TrackingLink(storage.redis), entries=10) as copy:
+    async with StatusCopy(storage, entries=10) as copy:
         reaper = Reaper(alive, runner, copy, Metrics(), every_s=3_600)
         async with reaper:
             assert runner.running + runner.waiting == places

@@ -17,15 +17,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from generation.events import SILENCE, TaskEvents
 from generation.status_copy import Document, StatusCopy
 from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
-from storage.storage import Storage
 from storage.tracking import STALE_S, TrackingLink
 from tests.support.redis_proxy import Proxy as LazyProxy
 from tests.support.servers import each_server
+from tests.support.storage import OpenStorage
 
 
 @pytest.fixture(params=each_server(), scope="module")
@@ -42,14 +44,19 @@ def body(version: int, status: str = "processing", text: str = "") -> bytes:
 class World:
     """A copy under test, and another process that writes the same documents."""
 
-    def __init__(self, server: RedisServer, copy: StatusCopy, link: TrackingLink, storage: Storage) -> None:
+    def __init__(self, server: RedisServer, copy: StatusCopy, storage: OpenStorage, redis: aioredis.Redis) -> None:
         self.server = server
         self.copy = copy
-        self.link = link
         self.storage = storage
+        self.redis = redis
+
+    @property
+    def link(self) -> TrackingLink:
+        (link,) = self.copy._keys._links.values()
+        return link
 
     async def write(self, task: str, document: bytes, ttl_ms: int = 600_000) -> None:
-        await self.storage.redis.set(self.storage.key("a", "status", task), document, px=ttl_ms)
+        await self.redis.set(self.storage.key("a", "status", task), document, px=ttl_ms)
 
     async def look(self) -> int:
         """The version of the document of task t."""
@@ -58,22 +65,23 @@ class World:
         return document.version
 
     async def cut_link(self) -> None:
-        for client in await self.storage.redis.client_list():
+        for client in await self.redis.client_list():
             if client["name"] == "prompt-tracking":
-                await self.storage.redis.execute_command("CLIENT", "KILL", "ID", client["id"])
+                await self.redis.execute_command("CLIENT", "KILL", "ID", client["id"])
 
 
 @contextlib.asynccontextmanager
-async def world(server: RedisServer, *, entries: int = 1000, link_url: str = "") -> AsyncIterator[World]:
-    redis = aioredis.Redis.from_url(server.url, socket_timeout=2, socket_connect_timeout=2)
-    link_redis = aioredis.Redis.from_url(link_url or server.url)
-    storage = Storage(redis)
+async def world(
+    server: RedisServer, *, entries: int = 1000, url: str = "", timeout_s: float = 2.0
+) -> AsyncIterator[World]:
+    """``url`` is for the copy's own connections."""
+    redis = aioredis.Redis.from_url(server.url, retry=Retry(NoBackoff(), 2))  # for after a restart
+    storage = OpenStorage(url or server.url, timeout_s=timeout_s)
     await redis.flushall()
-    link = TrackingLink(link_redis)
-    async with StatusCopy(storage, link, entries=entries) as copy:
-        yield World(server, copy, link, storage)
+    async with StatusCopy(storage, entries=entries) as copy:
+        yield World(server, copy, storage, redis)
     await storage.aclose()
-    await link_redis.aclose()
+    await redis.aclose()
 
 
 async def until(condition: Callable[[], object], within_s: float = 5.0) -> None:
@@ -143,8 +151,8 @@ async def test_own_writes_are_known_at_once_and_changes_by_others_follow(server:
 
 
 @pytest.mark.gen_test(timeout=20)
-async def test_a_read_around_the_link_can_be_cancelled_at_whatever_moment(server: RedisServer) -> None:
-    async with world(server, link_url="redis://127.0.0.1:1") as w:
+async def test_a_read_without_the_link_can_be_cancelled_at_whatever_moment(server: RedisServer) -> None:
+    async with without_tracking(server) as url, world(server, url=url) as w:
         for moment in range(1_000):
             asked = asyncio.ensure_future(w.copy.read_tracked("GET", "a"))
             for _ in range(moment % 20):
@@ -174,8 +182,8 @@ async def test_nobody_gets_what_redis_was_asked_long_before(server: RedisServer)
     port = int(server.url.rpartition(":")[2].partition("/")[0])
     async with world(server) as w, LazyProxy(port) as proxy:
         slow_url = server.url.replace(f":{port}/", f":{proxy.port}/")
-        storage, link_redis = Storage(aioredis.Redis.from_url(slow_url)), aioredis.Redis.from_url(slow_url)
-        async with StatusCopy(storage, TrackingLink(link_redis), entries=10) as copy:
+        storage = OpenStorage(slow_url, timeout_s=10)
+        async with StatusCopy(storage, entries=10) as copy:
             await w.write("t", body(1))
             proxy.delay_s = 1.6
             early = asyncio.ensure_future(copy.document("a", "t"))
@@ -189,7 +197,6 @@ async def test_nobody_gets_what_redis_was_asked_long_before(server: RedisServer)
             proxy.delay_s = 0.0
             await early
         await storage.aclose()
-        await link_redis.aclose()
 
 
 @pytest.mark.gen_test
@@ -197,7 +204,7 @@ async def test_nobody_gets_what_redis_was_asked_long_before(server: RedisServer)
 async def test_nothing_is_answered_after_its_expiry(server: RedisServer, status: str) -> None:
     async with world(server) as w:
         # A Redis that deletes late, as a busy one does, sends its invalidation late: only the clock is punctual.
-        await w.storage.redis.config_set("hz", 1)
+        await w.redis.config_set("hz", 1)
         written = time.monotonic()
         await w.write("t", body(1, status), ttl_ms=400)
         await w.copy.document("a", "t")
@@ -320,25 +327,64 @@ class Proxy:
             sink.close()
 
 
+@contextlib.asynccontextmanager
+async def without_tracking(server: RedisServer) -> AsyncIterator[str]:
+    """Yield the URL of a user whose reads cannot be tracked."""
+    admin = aioredis.Redis.from_url(server.url)
+    await admin.execute_command("ACL", "SETUSER", "narrow", "on", ">word", "~*", "+@all", "-client")
+    yield server.url.replace("//:", "//narrow:").replace(_password(server), "word")
+    await admin.aclose()
+
+
 @pytest.mark.gen_test(timeout=20)
-async def test_a_silent_link_is_noticed_and_read_around(server: RedisServer) -> None:
-    async with Proxy(server) as proxy, world(server, link_url=proxy.url) as w:
+async def test_silence_is_noticed_and_nothing_old_is_answered(server: RedisServer) -> None:
+    async with Proxy(server) as proxy, world(server, url=proxy.url, timeout_s=0.5) as w:
         await w.write("t", body(1))
         await w.copy.document("a", "t")
         await until(lambda: known(w.copy, "t"))
         proxy.fall_silent()
         await w.write("t", body(2))
-        await seen_in_time(w.look, 2)
-        assert not w.link.up
-        # Read through, but not once a look: the copy is good for half a second.
-        reads = w.copy.reads
-        for _ in range(200):
+        written = time.monotonic()
+        while known(w.copy, "t"):
+            assert time.monotonic() - written < STALE_S
+            await asyncio.sleep(0.002)
+        with pytest.raises(StorageUnavailable, match="timeout"):
             await w.copy.document("a", "t")
-        assert w.copy.reads - reads <= 2
         proxy.flow()
         await until(lambda: w.link.up)
         await w.copy.document("a", "t")
         await until(lambda: known(w.copy, "t") == 2)
+
+
+@pytest.mark.gen_test
+async def test_without_tracking_a_document_is_read_twice_a_second_at_most(server: RedisServer) -> None:
+    async with without_tracking(server) as url, world(server, url=url) as w:
+        await w.write("t", body(1))
+        started = time.monotonic()
+        for _ in range(200):
+            document = await w.copy.document("a", "t")
+            assert document
+            assert document.version == 1
+        assert not w.link.up
+        assert w.copy.reads <= 1 + (time.monotonic() - started) / 0.5
+        await w.write("t", body(2))
+        await seen_in_time(w.look, 2)
+
+
+@pytest.mark.gen_test
+async def test_a_change_between_a_read_and_its_reply_is_not_missed(server: RedisServer) -> None:
+    """The reply travels on one connection, the news of the change on another, and the news may be faster."""
+    port = int(server.url.rpartition(":")[2].partition("/")[0])
+    async with LazyProxy(port) as proxy, world(server, url=server.url.replace(f":{port}/", f":{proxy.port}/")) as w:
+        for version in range(1, 40):
+            await w.write("t", body(version))
+            proxy.delay_s = 0.02 * (version % 3)
+            look = asyncio.ensure_future(w.copy.document("a", "t"))
+            await asyncio.sleep(0.005 * (version % 7))
+            await w.write("t", body(version, text="later"))
+            await look
+            await w.write("t", body(version + 1))
+            await seen_in_time(w.look, version + 1)
 
 
 @pytest.mark.gen_test(timeout=20)
@@ -459,7 +505,7 @@ async def test_other_keys_can_be_watched_on_the_same_link(server: RedisServer) -
         changed = asyncio.Event()
         unwatch = w.copy.watch(stream, changed.set)
         assert await w.copy.read_tracked("XRANGE", stream, "-", "+") == []
-        await w.storage.redis.xadd(stream, {"status": "{}"}, id="1-1")
+        await w.redis.xadd(stream, {"status": "{}"}, id="1-1")
         await changed.wait()
         assert await w.copy.read_tracked("XRANGE", stream, "-", "+") == [[b"1-1", [b"status", b"{}"]]]
         await w.cut_link()
@@ -484,7 +530,7 @@ async def test_a_flushed_redis_leaves_nothing_behind(server: RedisServer) -> Non
     async with world(server) as w:
         await w.write("t", body(1, "completed"))
         await w.copy.document("a", "t")
-        await w.storage.redis.flushall()
+        await w.redis.flushall()
         await until(lambda: not known(w.copy, "t"))
         assert await w.copy.document("a", "t") is None
 
@@ -492,18 +538,18 @@ async def test_a_flushed_redis_leaves_nothing_behind(server: RedisServer) -> Non
 @pytest.mark.gen_test
 async def test_reads_of_one_tick_are_one_write(server: RedisServer) -> None:
     async with world(server) as w:
-        before = (await w.storage.redis.info("stats"))["total_reads_processed"]
+        before = (await w.redis.info("stats"))["total_reads_processed"]
         await asyncio.gather(*(w.copy.document("a", f"t{number}") for number in range(200)))
-        after = (await w.storage.redis.info("stats"))["total_reads_processed"]
+        after = (await w.redis.info("stats"))["total_reads_processed"]
         assert after - before < 20
 
 
 @pytest.mark.gen_test
-async def test_a_link_that_may_not_ask_everything_answers_with_an_error(server: RedisServer) -> None:
+async def test_a_user_who_may_not_ask_everything_gets_an_error(server: RedisServer) -> None:
     admin = aioredis.Redis.from_url(server.url)
     await admin.execute_command("ACL", "SETUSER", "narrower", "on", ">word", "~*", "+@all", "-pttl")
     url = server.url.replace("//:", "//narrower:").replace(_password(server), "word")
-    async with world(server, link_url=url) as w:
+    async with world(server, url=url) as w:
         await w.write("t", body(1))
         for _ in range(2):
             with pytest.raises(StorageUnavailable, match="refused"):
@@ -512,21 +558,21 @@ async def test_a_link_that_may_not_ask_everything_answers_with_an_error(server: 
 
 
 @pytest.mark.gen_test
-async def test_a_forbidden_link_is_read_around(server: RedisServer) -> None:
+async def test_reads_that_redis_will_not_track_are_not_taken_for_tracked(server: RedisServer) -> None:
+    """The user may turn tracking on, but not ask for it read by read."""
     admin = aioredis.Redis.from_url(server.url)
-    await admin.execute_command("ACL", "SETUSER", "narrow", "on", ">word", "~*", "+@all", "-client")
-    async with world(server, link_url=server.url.replace("//:", "//narrow:").replace(_password(server), "word")) as w:
-        await w.write("t", body(1))
-        document = await w.copy.document("a", "t")
-        assert document
-        assert document.version == 1
-        assert not w.link.up
+    await admin.execute_command("ACL", "SETUSER", "half", "on", ">word", "~*", "+@all", "-client|caching")
+    url = server.url.replace("//:", "//half:").replace(_password(server), "word")
+    async with world(server, url=url) as w:
+        for version in (1, 2, 3):
+            await w.write("t", body(version))
+            await seen_in_time(w.look, version)
     await admin.aclose()
 
 
 @pytest.mark.gen_test
 async def test_a_stream_gives_signs_of_life_while_the_link_is_down(server: RedisServer) -> None:
-    async with world(server, link_url="redis://127.0.0.1:1") as w:
+    async with without_tracking(server) as url, world(server, url=url) as w:
         await w.write("t", body(1))
         events = TaskEvents(w.storage, w.copy).follow("a", "t", "", 0.7)
         assert [await anext(events) for _ in range(2)] == [SILENCE, SILENCE]
@@ -535,7 +581,7 @@ async def test_a_stream_gives_signs_of_life_while_the_link_is_down(server: Redis
 
 
 @pytest.mark.gen_test
-async def test_the_link_logs_in_as_the_url_says(server: RedisServer, tmp_path: Path) -> None:
+async def test_both_connections_log_in_as_the_url_says(server: RedisServer, tmp_path: Path) -> None:
     sock = tmp_path / "redis.sock"
     with RedisServer(options=("--unixsocket", str(sock))) as local:
         redis = aioredis.Redis.from_url(local.url)
@@ -544,30 +590,30 @@ async def test_the_link_logs_in_as_the_url_says(server: RedisServer, tmp_path: P
             f"unix://ann:p%20w%2Fd@{sock}?db=3",
             local.url.replace("//:", "//ann:").replace(_password(local), "p%20w%2Fd").replace("/0", "/3"),
         ):
-            link_redis = aioredis.Redis.from_url(url)
-            async with TrackingLink(link_redis) as link:
-                assert link.up
-                assert await link.command("ACL", "WHOAMI") == b"ann"
-                assert b" db=3 " in await link.command("CLIENT", "INFO")
-            await link_redis.aclose()
+            storage = OpenStorage(url)
+            async with StatusCopy(storage, entries=1):
+                clients = await redis.client_list()
+                ours = [client for client in clients if client["name"] in ("prompt-commands", "prompt-tracking")]
+                assert [(client["user"], client["db"]) for client in ours] == [("ann", "3")] * 2
+            await storage.aclose()
         await redis.aclose()
 
 
 @pytest.mark.gen_test
-async def test_the_link_speaks_tls(server: RedisServer, tmp_path: Path) -> None:
+async def test_both_connections_speak_tls(server: RedisServer, tmp_path: Path) -> None:
     authority = _certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority)
     async with (
         Proxy(server, tls) as proxy,
-        world(server, link_url=f"{proxy.url}?ssl_ca_certs={authority}") as w,
+        world(server, url=f"{proxy.url}?ssl_ca_certs={authority}") as w,
     ):
         await w.write("t", body(1))
         assert w.link.up
         await w.copy.document("a", "t")
         await w.write("t", body(2))
         await until(lambda: known(w.copy, "t") == 2)
-    async with Proxy(server, tls) as proxy, world(server, link_url=proxy.url) as w:
+    async with Proxy(server, tls) as proxy, world(server, url=proxy.url) as w:
         assert not w.link.up  # an unknown authority is refused
 
 

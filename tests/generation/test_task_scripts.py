@@ -35,8 +35,8 @@ from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.redis_server import RedisServer
-from storage.storage import Storage
 from tests.support.servers import each_server
+from tests.support.storage import OpenStorage
 
 ATTEMPTS = 3
 UNFINISHED = 4
@@ -94,7 +94,7 @@ class TaskScripts(RuleBasedStateMachine):
     def open(self, balance: int) -> Any:
         self.loop = asyncio.Runner()
         self.redis = aioredis.Redis.from_url(self.redis_url)
-        self.storage = Storage(self.redis, prefix="model")
+        self.storage = OpenStorage(self.redis_url, prefix="model")
         self.owners = {name: self._tasks(name) for name in ("a", "b")}
         self.account = ModelAccount(granted=balance, balance=balance)
         self.shown: dict[str, list[bytes]] = {}

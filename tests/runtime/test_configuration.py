@@ -162,10 +162,10 @@ def test_the_prefixed_key_wins_over_the_bare_one(monkeypatch: pytest.MonkeyPatch
             "gemini.deadline_s (from PROMPT_GEMINI__DEADLINE_S): Input should be a finite",
         ),
         ("PROMPT_SERVER__CORS_ALLOWED_ORIGINS", "*", "server.cors_allowed_origins.0: String should match pattern"),
-        ("PROMPT_REDIS__URL", f"http://:{MARKER}@h", "redis: url must begin with redis://, rediss:// or unix://"),
+        ("PROMPT_REDIS__URL", f"http://:{MARKER}@h", "redis: url must begin with one of redis://, rediss://, unix://"),
         (
             "PROMPT_REDIS__URL",
-            f"redis://:{MARKER}/a@h",
+            f"redis://:{MARKER}@h:a",
             "redis: url has no valid port; special characters in its password",
         ),
         (

@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from redis import asyncio as aioredis
 
-from runtime.settings import RedisSettings
 from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
-from storage.storage import Storage, connect
+from storage.storage import Storage
 from tests.support.redis_proxy import Proxy
+from tests.support.storage import OpenStorage
 
 
 def port_of(url: str) -> int:
@@ -27,9 +26,8 @@ def through(proxy: Proxy, server: RedisServer) -> str:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, *, timeout_s: float = 2.0, connections: int = 64, **options: Any) -> AsyncIterator[Storage]:
-    settings = RedisSettings(url=SecretStr(url), timeout_s=timeout_s, connections=connections)
-    storage = Storage(connect(settings), **options)
+async def opened(url: str, *, timeout_s: float = 2.0, **options: Any) -> AsyncIterator[OpenStorage]:
+    storage = OpenStorage(url, timeout_s=timeout_s, **options)
     try:
         yield storage
     finally:

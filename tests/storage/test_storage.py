@@ -9,7 +9,8 @@ import pytest
 from redis.crc import key_slot
 
 from storage.redis_server import RedisServer
-from storage.storage import Call, load_scripts
+from storage.scripts import load_scripts
+from storage.storage import Call
 from tests.storage.redis_clients import (
     another_client,
     opened,
@@ -57,23 +58,23 @@ async def test_flushed_scripts_are_loaded_again_without_anybody_noticing(server:
 
 @pytest.mark.gen_test
 async def test_many_callers_share_few_round_trips(server: RedisServer) -> None:
-    async with opened(server.url, connections=2) as storage, another_client(server.url) as redis:
+    async with opened(server.url) as storage, another_client(server.url) as redis:
         assert sum(await asyncio.gather(*(write(storage, str(number)) for number in range(100)))) == 100
-        assert [client["name"] for client in await redis.client_list()].count("prompt-scripts") == 1
+        assert [client["name"] for client in await redis.client_list()].count("prompt-commands") == 1
 
 
 @pytest.mark.gen_test
 async def test_a_cancelled_call_leaves_its_answer_to_nobody(server: RedisServer) -> None:
-    async with opened(server.url, connections=1) as storage, another_client(server.url) as redis:
+    async with opened(server.url) as storage, another_client(server.url) as redis:
         await redis.set("mine", "wrong")
         await redis.set("yours", "right")
         await redis.client_pause(200)
-        asked = asyncio.ensure_future(storage.read("get", lambda: storage.redis.get("mine")))
+        asked = asyncio.ensure_future(storage.command("GET", "mine"))
         assert not (await asyncio.wait([asked], timeout=0.05))[0], "Redis does not answer yet"
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
-        assert await storage.read("get", lambda: storage.redis.get("yours")) == b"right"
+        assert await storage.command("GET", "yours") == b"right"
 
 
 @pytest.mark.gen_test(timeout=20)

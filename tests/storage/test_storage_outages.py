@@ -71,16 +71,16 @@ async def test_a_redis_half_a_second_away_works_with_the_default_timeout(server:
 
 @pytest.mark.gen_test
 async def test_an_answer_cut_in_the_middle_is_asked_for_again(server: RedisServer) -> None:
-    async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server), connections=1) as storage:
+    async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server)) as storage:
         await write(storage, "a")
-        await storage.redis.set("a", "x" * 10_000)
+        await storage.command("SET", "a", "x" * 10_000)
         proxy.resets = 1
-        assert await storage.read("get", lambda: storage.redis.get("a")) == b"x" * 10_000
+        assert await storage.command("GET", "a") == b"x" * 10_000
         proxy.resets = 1
         assert await write(storage, "b") == 0, "it had been written when the answer was lost"
         proxy.resets = 1
         assert await storage.run_many("index_leases", [(["pg:leases"], [1, "b"])]) == [0]
-        assert proxy.connections == 5
+        assert proxy.connections == 4
 
 
 @pytest.mark.gen_test
@@ -105,6 +105,23 @@ async def test_after_a_failover_writes_go_to_the_new_master(server: RedisServer)
             await asyncio.gather(*(write(storage, str(number)) for number in range(5)))
             async with another_client(server.url) as redis:
                 await command(redis, "REPLICAOF", "127.0.0.1", "1")
+            assert await reason_of(storage) == "read_only", "the name still leads to the old one"
             proxy.target_port = port_of(new.url)
-            assert await reason_of(storage) == "read_only"
             assert await write(storage, "after") == 1
+
+
+@pytest.mark.gen_test
+async def test_a_write_that_meets_a_demoted_master_goes_on_to_the_new_one(server: RedisServer) -> None:
+    with RedisServer() as new:
+        async with another_client(new.url) as redis:
+            await command(redis, "ACL", "SETUSER", "default", f">{server.url.split(':')[2].split('@')[0]}")
+        async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server)) as storage:
+            await write(storage)
+            async with another_client(server.url) as redis:
+                await command(redis, "REPLICAOF", "127.0.0.1", "1")
+            writing = asyncio.ensure_future(write(storage, "meanwhile"))
+            await asyncio.sleep(0.1)  # it met the old one, several times
+            proxy.target_port = port_of(new.url)
+            assert await writing == 1
+            async with another_client(new.url) as redis:
+                assert await redis.zscore("pg:leases", "meanwhile")

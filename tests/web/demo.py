@@ -10,12 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import SecretStr
-
 from accounts import Accounts, ApiKeys
-from runtime.settings import RedisSettings
-from storage.storage import Storage, connect
 from tests.deploy.processes import Process
+from tests.support.storage import OpenStorage
 
 JWT_SECRET = "a secret for tests, of thirty-two bytes and more"
 RICH = 1_000_000
@@ -77,7 +74,7 @@ def _run(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscription_days: int) -> dict[str, Account]:
-    storage = Storage(connect(RedisSettings(url=SecretStr(redis_url))))
+    storage = OpenStorage(redis_url)
     try:
         made = {}
         for name in names:
@@ -92,7 +89,7 @@ async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscriptio
 
 
 async def _granted(redis_url: str, account_id: str, tokens: int) -> None:
-    storage = Storage(connect(RedisSettings(url=SecretStr(redis_url))))
+    storage = OpenStorage(redis_url)
     try:
         await Accounts(storage).grant(account_id, tokens, "tests")
     finally:

@@ -27,8 +27,8 @@ from composition import UNBOUNDED, Service, compose
 from runtime.configuration import load_settings
 from server.connections import Connections
 from storage.redis_server import RedisServer
-from storage.storage import Storage, connect
 from tests.support.raw_http import BROWSER, document, new_task_id
+from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE
 
 ORIGIN = "https://app.example"
@@ -103,15 +103,14 @@ async def open_servers(redis_url: str) -> AsyncIterator[Servers]:
     )
     async with AsyncExitStack() as stack:
         service = await compose(settings, stack)
-        redis = connect(settings.redis)
-        storage = Storage(redis, prefix=settings.redis.key_prefix)
+        storage = OpenStorage(redis_url, prefix=settings.redis.key_prefix)
         stack.push_async_callback(storage.aclose)
         tokens, tasks = [], []
         for status in ("processing", "completed"):
             account = await Accounts(storage).create(tokens=10_000, subscription_days=30)
             tokens.append((await ApiKeys(storage).create(account.account_id)).key)
             tasks.append(new_task_id())
-            await redis.set(storage.key(account.account_id, "status", tasks[-1]), document(3, status, "Grüße"))
+            await storage.redis.set(storage.key(account.account_id, "status", tasks[-1]), document(3, status, "Grüße"))
         without, plain = (
             HTTPServer(service.app, idle_connection_timeout=10, max_body_size=UNBOUNDED) for _ in range(2)
         )

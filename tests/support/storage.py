@@ -1,0 +1,26 @@
+"""A storage as the server composes it, with a redis-py client of the same server beside it, for what tests change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import SecretStr
+from redis import asyncio as aioredis
+
+from composition import SCRIPT_FOLDERS
+from runtime.settings import RedisSettings
+from storage.scripts import load_scripts
+from storage.storage import Storage, connect
+
+
+class OpenStorage(Storage):
+    """``redis`` is connected when it is first used; ``aclose`` closes both. ``timeout_s`` is the storage's."""
+
+    def __init__(self, url: str, *, timeout_s: float = 2.0, **options: Any) -> None:
+        settings = RedisSettings(url=SecretStr(url), timeout_s=timeout_s)
+        super().__init__(connect(settings), load_scripts(SCRIPT_FOLDERS), **options)
+        self.redis = aioredis.Redis.from_url(url)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self.redis.aclose()
