@@ -1,4 +1,4 @@
-.PHONY: setup run test lint coverage bench chaos lock
+.PHONY: setup run test format check lint coverage bench chaos lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -26,6 +26,11 @@ coverage: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=
 	for room in accounts generation handlers server storage; do $(BIN)/coverage report --include="$$room/*" --fail-under=90 || exit 1; done
 
+format: .venv/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet . || true
+
+check: lint
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
