@@ -2,6 +2,7 @@
 
 from generation.events import Event
 from generation.generations import Generated, Generations, Patience, Started
+from generation.idempotency import SubmitKey
 from generation.status_copy import Document, StatusCopy
 
-__all__ = ["Document", "Event", "Generated", "Generations", "Patience", "Started", "StatusCopy"]
+__all__ = ["Document", "Event", "Generated", "Generations", "Patience", "Started", "StatusCopy", "SubmitKey"]

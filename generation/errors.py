@@ -106,8 +106,12 @@ class StepRefused(TaskLost):
 
 
 class SubmitUnsure(StorageUnavailable):
-    """Whether the task was made is not known."""
+    """Whether the task was made is not known.
 
-    def __init__(self, reason: str, task: TaskRef) -> None:
+    ``undone``: if it was, it is ended again. Otherwise its client finds it, by the key that it knows.
+    """
+
+    def __init__(self, reason: str, task: TaskRef, *, undone: bool) -> None:
         super().__init__(reason)
         self.task = task
+        self.undone = undone

@@ -6,7 +6,6 @@ Refuses to know HTTP, and who the account is beyond its id.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 
 from generation.errors import (
     GenerationFailed,
-    IdempotencyKeyInvalid,
     ManualPromptInvalid,
     ManualPromptRequired,
     ManualPromptTooLong,
@@ -24,16 +22,16 @@ from generation.errors import (
     TaskNotFound,
 )
 from generation.events import EVENT_ID, Event, TaskEvents
+from generation.idempotency import NO_KEY, SubmitKey, idempotency
 from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
-from generation.tasks import Idempotency, Lease, Tasks
+from generation.tasks import Lease, Tasks
 from storage.errors import StorageUnavailable
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LOOK_AGAIN_S = 0.5  # while Redis is away
 LONG_S = 60.0  # how long one look at the copy lasts; it is repeated until the task is terminal
-IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Generations:
         self._events = events
         self._characters = manual_prompt_characters
 
-    async def start(self, account_id: str, manual_prompt: str, idempotency_key: str | None = None) -> Started:
+    async def start(self, account_id: str, manual_prompt: str, key: SubmitKey = NO_KEY) -> Started:
         """Create a task and let it run; with a key that came before, return the task of then.
 
         Raises:
@@ -95,22 +93,20 @@ class Generations:
             IdempotencyKeyReused, TooManyTasks, ServerBusy, UnknownAccount, StorageUnavailable
         """
         self._check(manual_prompt)
-        idempotency = _idempotency(idempotency_key, manual_prompt)
+        known_by = idempotency(key, manual_prompt)
         self._runner.admit()
         try:
-            made = await self._tasks.submit(account_id, manual_prompt, idempotency)
+            made = await self._tasks.submit(account_id, manual_prompt, known_by)
         except SubmitUnsure as exc:
-            if idempotency is None:  # nobody knows of the task, if there is one; with a key a repetition finds it
-                self._runner.undo(exc.task)
+            if exc.undone:  # nobody knows of the task, if there is one; with a client's key a repetition finds it
+                self._runner.undo(exc.task, known_by)
             raise
         if isinstance(made, Lease):
             await self._runner.take(made)
             return Started(made.task_id, replayed=False)
         return Started(made, replayed=True)
 
-    async def generate(
-        self, account_id: str, manual_prompt: str, idempotency_key: str | None, patience: Patience
-    ) -> Generated:
+    async def generate(self, account_id: str, manual_prompt: str, key: SubmitKey, patience: Patience) -> Generated:
         """Do what ``start`` does and wait until the task is terminal.
 
         When the patience is used up (the client went away), a task that this call made is cancelled; one that
@@ -122,7 +118,7 @@ class Generations:
         """
         if self._runner.draining:
             raise ServerDraining
-        started = await self.start(account_id, manual_prompt, idempotency_key)
+        started = await self.start(account_id, manual_prompt, key)
         try:
             async with patience.lasting():
                 document = await self._finished(account_id, started.task_id)
@@ -208,14 +204,6 @@ class Generations:
             raise ManualPromptTooLong(len(manual_prompt), self._characters)
         if "\0" in manual_prompt:
             raise ManualPromptInvalid("a NUL character (U+0000)")
-
-
-def _idempotency(key: str | None, manual_prompt: str) -> Idempotency | None:
-    if key is None:
-        return None
-    if not IDEMPOTENCY_KEY.fullmatch(key):
-        raise IdempotencyKeyInvalid
-    return Idempotency(hashlib.sha256(key.encode()).hexdigest(), hashlib.sha256(manual_prompt.encode()).hexdigest())
 
 
 def _checked(task_id: str) -> str:

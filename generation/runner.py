@@ -11,6 +11,7 @@ import asyncio
 import structlog
 
 from generation.errors import ServerBusy, TaskLost, TaskNotFound
+from generation.idempotency import Idempotency
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
 from generation.tasks import Lease, Tasks
@@ -80,25 +81,26 @@ class Runner:
         if lease is not None and not lease.closing:
             self._coroutines[task].cancel()
 
-    def undo(self, task: TaskRef) -> None:
+    def undo(self, task: TaskRef, idempotency: Idempotency | None = None) -> None:
         """End a task whose client was told that there is none, as soon as Redis answers; it may not be there at all."""
-        undoing = asyncio.create_task(self._undo(task), name=f"undoing {task.task_id}")
+        undoing = asyncio.create_task(self._undo(task, idempotency), name=f"undoing {task.task_id}")
         self._undone.add(undoing)
         undoing.add_done_callback(self._undone.discard)
 
-    async def _undo(self, task: TaskRef) -> None:
+    async def _undo(self, task: TaskRef, idempotency: Idempotency | None) -> None:
         ends_at = asyncio.get_running_loop().time() + UNDO_FOR_S
         looks = 2  # a submit that Redis had received may still have stood in line when it answered again
         while looks and asyncio.get_running_loop().time() < ends_at:
             try:
-                await self._tasks.cancel(task.account_id, task.task_id)
+                undone = await self._tasks.undo(task, idempotency)
             except TaskNotFound:
                 looks -= 1
             except StorageUnavailable:
                 pass
             else:
-                self.stop(task)
-                log.info("submit_undone", task_id=task.task_id)
+                if undone:
+                    self.stop(task)
+                log.info("submit_undone" if undone else "submit_repeated", task_id=task.task_id)
                 return
             await asyncio.sleep(UNDO_AGAIN_S)
 

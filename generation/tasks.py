@@ -25,12 +25,15 @@ from generation.errors import (
     TaskNotFound,
     TooManyTasks,
 )
+from generation.idempotency import Idempotency
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.stages import COMPLETED, EXPECTING, FAILED, FINALIZING, GENERATING, QUEUED, STEPS, Stage
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import StorageUnavailable
 from storage.storage import Storage
+
+PROXY_KEY_TTL_S = 300  # longer than any proxy goes on repeating one request
 
 
 class Code(IntEnum):
@@ -80,14 +83,6 @@ class Lease:
     @property
     def ref(self) -> TaskRef:
         return TaskRef(self.account_id, self.task_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """A client's key for one submit, both as hex SHA-256 (the body so that another body is noticed)."""
-
-    key_sha256: str
-    body_sha256: str
 
 
 DocumentWritten = Callable[[str, str, bytes], None]  # account id, task id, the document's bytes
@@ -156,11 +151,12 @@ class Tasks:
                     QUEUED.name,
                     progress_head(QUEUED),
                     idempotency.body_sha256 if idempotency else "",
-                    self._settings.idempotency_key_ttl_s,
+                    self._key_ttl_s(idempotency),
                 ],
             )
         except StorageUnavailable as exc:
-            raise SubmitUnsure(exc.reason, TaskRef(account_id, task_id)) from exc
+            undone = idempotency is None or idempotency.by_proxy
+            raise SubmitUnsure(exc.reason, TaskRef(account_id, task_id), undone=undone) from exc
         match answer[0]:
             case Code.DONE:
                 self._written(account_id, task_id, answer[4])
@@ -275,6 +271,29 @@ class Tasks:
             return self._closed(TaskRef(account_id, task_id), answer, FAILED, CANCELLED.error_code)
         self._written(account_id, task_id, answer[1])
         return bytes(answer[1])
+
+    async def undo(self, task: TaskRef, idempotency: Idempotency | None) -> bool:
+        """End a task whose client was told that there is none; say whether it has ended.
+
+        It goes on when a repetition of its submit, with the same key, was answered with it.
+
+        Raises:
+            TaskNotFound, StorageUnavailable
+        """
+        key = idempotency.key_sha256 if idempotency else ""
+        answer = await self._storage.run(
+            "undo",
+            [*self.keys(task.account_id, task.task_id), self._storage.key(task.account_id, "idempotency", key)],
+            [FAILED.name, failed_head(CANCELLED), self._settings.status_ttl_s, CANCELLED.error_code],
+        )
+        if answer[0] == Code.GONE:
+            raise TaskNotFound
+        if answer[0] == Code.DONE:
+            self._closed(task, answer, FAILED, CANCELLED.error_code)
+        return bool(answer[0] != Code.REPLAYED)
+
+    def _key_ttl_s(self, idempotency: Idempotency | None) -> int:
+        return PROXY_KEY_TTL_S if idempotency and idempotency.by_proxy else self._settings.idempotency_key_ttl_s
 
     async def claim(self, orphan: TaskRef) -> Lease | bytes | None:
         """Take over a task whose lease ran out, and put the index right.

@@ -93,6 +93,22 @@ FAILED_STATUS = {"insufficient_tokens": 402, "subscription_inactive": 402, "canc
 
 INTERNAL = Answer(500, "internal_error", "Internal error", "Something went wrong on our side. Please try again.")
 
+STORAGE_UNAVAILABLE = Answer(
+    503,
+    "storage_unavailable",
+    "Service temporarily unavailable",
+    "Our storage does not answer at the moment. Nothing was charged. Try again shortly.",
+    {"Retry-After": "2"},
+)
+
+MAYBE_TAKEN = Answer(
+    503,
+    "storage_unavailable",
+    "Service temporarily unavailable",
+    "Our storage does not answer at the moment. Try again shortly with the same Idempotency-Key: it is charged once.",
+    {"Retry-After": "2"},
+)
+
 ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     BadRequest: lambda exc: exc.answer,
     TooManyPolls: lambda exc: Answer(
@@ -169,13 +185,8 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     ),
     generation.GenerationFailed: _failed,
     generation.TaskLost: INTERNAL,  # an owner's error: it ends in the runner and no handler can meet it
-    StorageUnavailable: Answer(
-        503,
-        "storage_unavailable",
-        "Service temporarily unavailable",
-        "Our storage does not answer at the moment. Nothing was charged. Try again shortly.",
-        {"Retry-After": "2"},
-    ),
+    StorageUnavailable: STORAGE_UNAVAILABLE,
+    generation.SubmitUnsure: lambda exc: STORAGE_UNAVAILABLE if exc.undone else MAYBE_TAKEN,
     IdentityUnavailable: Answer(
         503,
         "identity_unavailable",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from generation import Document, Patience
+from tornado.httputil import HTTPServerRequest
+
+from generation import Document, Patience, SubmitKey
 from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.services import Services
@@ -17,13 +19,17 @@ MOST_VERSION, THE_LATEST = 999_999_999, -1
 STARTED = "Prompt generation started. Use task_id to check status."
 
 
+def submit_key(request: HTTPServerRequest) -> SubmitKey:
+    """Read the client's own key, and the one that our nginx.conf makes for its own repetitions."""
+    return SubmitKey(request.headers.get("Idempotency-Key"), request.headers.get("X-Proxy-Submit-Key"))
+
+
 class StartHandler(BodyHandler):
     """POST generate-prompt-async/ and GET generate-prompt-async/"""
 
     async def post(self) -> None:
         manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
-        key = self.request.headers.get("Idempotency-Key")
-        started = await self.services.generations.start(self.caller.account_id, manual_prompt, key)
+        started = await self.services.generations.start(self.caller.account_id, manual_prompt, submit_key(self.request))
         status_url = f"{BASE}/generate-prompt-async/status/{started.task_id}/"
         self.set_status(202)
         self.set_header("Location", status_url)
@@ -124,7 +130,7 @@ class SynchronousHandler(BodyHandler):
 
     async def post(self) -> None:
         manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
-        key = self.request.headers.get("Idempotency-Key")
+        key = submit_key(self.request)
         generated = await self.services.generations.generate(self.caller.account_id, manual_prompt, key, self.patience)
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")

@@ -15,7 +15,10 @@ if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis
 if ARGV[10] ~= '' then
   local before = redis.call('HMGET', KEYS[8], 'body', 'task')
   if before[1] and before[1] ~= ARGV[10] then return {-6} end
-  if before[1] then return {2, before[2]} end
+  if before[1] then
+    redis.call('HSET', KEYS[8], 'returned', 1)
+    return {2, before[2]}
+  end
 end
 if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[6]) then return {-5} end
 local deadline = now + tonumber(ARGV[5])

@@ -22,7 +22,7 @@ async def rolling_restarts(rounds: int, random: Random) -> Outcome:
         ports = [free_port(), free_port()]
         servers = [await world.serve(arguments=["--port", str(port)]) for port in ports]
         (world.folder / "nginx").mkdir()
-        with Nginx(world.folder / "nginx", ports) as nginx:
+        with Nginx(world.folder / "nginx", ports, limited=False) as nginx:
             world.front = nginx.url
             async with under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load:
                 for number in range(rounds):

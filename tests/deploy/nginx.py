@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.waiting import eventually
 
@@ -33,7 +40,6 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     gzip on;  # as Debian ships it
-    add_header X-Upstream $upstream_addr always;  # whose answer it is, the last one's when several were asked
     include {folder}/shipped.conf;
 }}
 """
@@ -51,23 +57,53 @@ def find_nginx() -> str:
 class Nginx:
     """Runs in front of ports or ``unix:`` sockets; a context manager with ``url``.
 
-    Of the shipped file only addresses are changed.
+    Of the shipped file only addresses are changed; without ``tls`` its lines are left out; unless ``limited`` an
+    address may ask as often as it likes: all the clients of a test come from one.
     """
 
-    def __init__(self, folder: Path, backends: Sequence[int | str]) -> None:
+    def __init__(self, folder: Path, backends: Sequence[int | str], *, tls: bool = False, limited: bool = True) -> None:
         self._folder = folder
         self._binary = find_nginx()
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.redirecting_port = free_port()
+        self.certificate = folder / "fullchain.pem"
         shipped = SHIPPED.read_text("utf-8")
         addresses = [backend if isinstance(backend, str) else f"127.0.0.1:{backend}" for backend in backends]
         servers = "".join(f"    server {address} max_fails=0;\n" for address in addresses)
         shipped, replaced = UPSTREAM_SERVERS.subn(servers, shipped)
         assert replaced == 1
-        assert shipped.count("listen 80;") == 1
-        (folder / "shipped.conf").write_text(shipped.replace("listen 80;", f"listen 127.0.0.1:{self.port};"))
+        if not limited:
+            shipped = shipped.replace("rate=200r/s", "rate=1000000r/s").replace("burst=400", "burst=1000000")
+        (folder / "shipped.conf").write_text(self._with_addresses(shipped, tls))
         user = "user root;" if os.geteuid() == 0 else ""
         (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user=user))
+
+    def _with_addresses(self, shipped: str, tls: bool) -> str:
+        """Put ports and certificate in; without ``tls`` leave out what belongs to it."""
+        for line in ("    listen 80;\n", "    listen 443 ssl;\n", "    http2 on; "):
+            assert shipped.count(line) == 1, line
+        http2 = tls and self.version() >= (1, 25, 1)
+        secured = (" ssl" if http2 else " ssl http2") if tls else ""
+        changes = [
+            (r"    listen 80;", f"    listen 127.0.0.1:{self.redirecting_port};"),
+            (r"    listen 443 ssl;", f"    listen 127.0.0.1:{self.port}{secured};"),
+            (r"/etc/ssl/prompt-server", str(self._folder)),
+            # Whose answer it is, the last one's when several were asked.
+            (r"    (?=add_header Strict)", "    add_header X-Upstream $upstream_addr always;\n    "),
+        ]
+        changes += [] if http2 else [(r"    http2 on;.*\n", "")]
+        changes += [] if tls else [(r"    ssl_.*\n", "")]
+        for pattern, text in changes:
+            shipped = re.sub(pattern, text, shipped)
+        if tls:
+            write_certificate(self.certificate, self._folder / "privkey.pem")
+        return shipped
+
+    def version(self) -> tuple[int, ...]:
+        done = subprocess.run([self._binary, "-v"], capture_output=True, text=True, check=True)
+        [found] = re.findall(r"nginx/(\d+)\.(\d+)\.(\d+)", done.stderr)
+        return tuple(int(part) for part in found)
 
     @property
     def command(self) -> list[str]:
@@ -77,6 +113,12 @@ class Nginx:
         """Return what ``nginx -t`` says when it approves of the configuration."""
         done = subprocess.run([*self.command, "-t"], capture_output=True, text=True, check=True)
         return done.stderr
+
+    def reload(self) -> None:
+        """Have it read its configuration again, and wait until the new one answers."""
+        pids = set(children(self._process.pid))
+        self._process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: bool(now := set(children(self._process.pid))) and not now & pids)
 
     def errors(self) -> str:
         """Return what nginx logged as an error or worse."""
@@ -93,6 +135,27 @@ class Nginx:
     ) -> None:
         self._process.terminate()
         self._process.wait(timeout=10)
+
+
+def write_certificate(certificate: Path, private_key: Path) -> None:
+    """Write a certificate for 127.0.0.1 that nobody but the test trusts, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    private_key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def children(pid: int) -> list[int]:
+    return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def free_port() -> int:

@@ -5,7 +5,11 @@ The servers here are a few lines each, told to do what a real one does only in b
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+import ssl
+import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -44,10 +48,10 @@ class Backend:
 
     def __init__(self, act: Callable[[RequestHandler], Awaitable[None]] | None = None) -> None:
         self.seen: list[dict[str, str]] = []
-        [socket] = bind_sockets(0, "127.0.0.1")
-        self.port: int = socket.getsockname()[1]
+        [bound] = bind_sockets(0, "127.0.0.1")
+        self.port: int = bound.getsockname()[1]
         self._server = HTTPServer(Application([(".*", Echo, {"seen": self.seen, "act": act})]))
-        self._server.add_socket(socket)
+        self._server.add_socket(bound)
 
     async def close(self) -> None:
         self._server.stop()
@@ -89,12 +93,16 @@ async def test_the_server_learns_who_asks_and_nothing_that_a_client_only_claims(
     backend = Backend()
     with Nginx(tmp_path, [backend.port]) as nginx:
         claims = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https", "X-Request-ID": "mine-1"}
+        claims |= {"X-Real-IP": "6.6.6.6", "X-Scheme": "https", "X-Forwarded-Prefix": "/evil"}
         await fetch(nginx, "/x", headers={**claims, "Authorization": "Bearer abc", "Last-Event-ID": "5-0"})
         await fetch(nginx, "/x", headers={"X-Request-ID": "not sane"})
     await backend.close()
     first, second = backend.seen
     assert first["X-Forwarded-For"] == "127.0.0.1"
     assert first["X-Forwarded-Proto"] == "http"
+    assert first["X-Real-Ip"] == "127.0.0.1"
+    assert first["X-Scheme"] == "http"
+    assert "X-Forwarded-Prefix" not in first
     assert first["Host"] == "127.0.0.1"
     assert first["Authorization"] == "Bearer abc"
     assert first["Last-Event-Id"] == "5-0"
@@ -115,18 +123,17 @@ async def test_connections_to_the_server_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.gen_test
-async def test_every_submit_has_an_idempotency_key_and_a_clients_own_is_kept(tmp_path: Path) -> None:
+async def test_every_submit_has_a_key_of_the_proxy_and_a_clients_own_is_kept_beside_it(tmp_path: Path) -> None:
     backend = Backend()
     with Nginx(tmp_path, [backend.port]) as nginx:
         await fetch(nginx, START, method="POST")
         await fetch(nginx, START, method="POST")
-        await fetch(nginx, START, method="POST", headers={"Idempotency-Key": "mine"})
+        await fetch(nginx, START, method="POST", headers={"Idempotency-Key": "mine", "X-Proxy-Submit-Key": "mine"})
         await fetch(nginx, START)
     await backend.close()
-    keys = [seen.get("Idempotency-Key") for seen in backend.seen]
-    assert keys[2:] == ["mine", None]
-    assert keys[0]
-    assert keys[0] != keys[1]
+    assert [seen.get("Idempotency-Key") for seen in backend.seen] == [None, None, "mine", None]
+    keys = {seen.get("X-Proxy-Submit-Key") for seen in backend.seen}
+    assert len(keys - {None, "mine"}) == 4
 
 
 @pytest.mark.gen_test
@@ -145,8 +152,8 @@ async def test_a_submit_that_a_process_died_on_goes_to_the_next_one_with_the_sam
         answers = [await fetch(nginx, path, method="POST") for path in (START, SYNCHRONOUS) * 3]
     assert [answer.code for answer in answers] == [200] * 6
     assert dying.seen, "the dying one was asked"
-    keys = [seen["Idempotency-Key"] for seen in living.seen]
-    assert {seen["Idempotency-Key"] for seen in dying.seen} <= set(keys)
+    keys = [seen["X-Proxy-Submit-Key"] for seen in living.seen]
+    assert {seen["X-Proxy-Submit-Key"] for seen in dying.seen} <= set(keys)
     assert len(set(keys)) == 6
     for backend in (dying, living):
         await backend.close()
@@ -184,6 +191,102 @@ async def test_when_no_process_answers_the_error_has_the_shape_of_the_api(tmp_pa
     members = json.loads(answer.body)
     assert list(members) == ["success", "message", "error", "error_code", "request_id"]
     assert (members["success"], members["error_code"], members["request_id"]) == (False, "server_busy", "mine-2")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("method", "headers", "tells_to_look"),
+    [
+        ("POST", {}, True),
+        ("POST", {"Idempotency-Key": "mine"}, False),
+        ("GET", {}, False),
+    ],
+)
+async def test_a_submit_that_may_have_been_taken_is_not_told_to_try_again(
+    tmp_path: Path, method: str, headers: dict[str, str], tells_to_look: bool
+) -> None:
+    dying = Backend(dies)
+    with Nginx(tmp_path, [dying.port, free_port()]) as nginx:
+        answer = await fetch(nginx, START, method=method, headers=headers)
+    await dying.close()
+    assert dying.seen
+    assert answer.code == 503
+    sentence = json.loads(answer.body)["error"]
+    assert ("may have started" in sentence, "Try again" in sentence) == (tells_to_look, not tells_to_look)
+    assert ("Retry-After" in answer.headers) is not tells_to_look
+
+
+@pytest.mark.gen_test
+async def test_a_submit_that_reached_no_process_may_be_sent_again(tmp_path: Path) -> None:
+    with Nginx(tmp_path, [free_port(), free_port()]) as nginx:
+        answer = await fetch(nginx, START, method="POST")
+    assert (answer.code, answer.headers["Retry-After"]) == (503, "1")
+    assert "Try again" in json.loads(answer.body)["error"]
+
+
+@pytest.mark.gen_test
+async def test_an_address_that_asks_far_too_often_is_refused_in_the_shape_of_the_api(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [backend.port]) as nginx:
+        shipped = (tmp_path / "shipped.conf").read_text()
+        (tmp_path / "shipped.conf").write_text(
+            shipped.replace("rate=200r/s", "rate=1r/m").replace("burst=400", "burst=2")
+        )
+        nginx.reload()
+        answers = [await fetch(nginx, START) for _ in range(5)]
+    await backend.close()
+    assert [answer.code for answer in answers] == [200, 200, 200, 429, 429]
+    assert answers[-1].headers["Retry-After"] == "1"
+    members = json.loads(answers[-1].body)
+    assert (members["success"], members["error_code"]) == (False, "too_many_requests")
+    assert members["request_id"] == answers[-1].headers["X-Request-ID"]
+    assert len(backend.seen) == 3
+
+
+@pytest.mark.gen_test
+async def test_a_token_of_sixteen_kilobytes_comes_through(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [backend.port]) as nginx:
+        answer = await fetch(nginx, START, headers={"Authorization": "Bearer " + "x" * 16_384})
+    await backend.close()
+    assert answer.code == 200
+    assert len(backend.seen[0]["Authorization"]) == len("Bearer ") + 16_384
+
+
+@pytest.mark.gen_test
+async def test_over_tls_it_speaks_http2_and_tells_browsers_to_stay_there(tmp_path: Path) -> None:
+    backend = Backend()
+    with Nginx(tmp_path, [backend.port], tls=True) as nginx:
+        assert "[warn]" not in nginx.check()
+        answer = await fetch(nginx, "/x", ca_certs=str(nginx.certificate))
+        refused = await fetch(nginx, "/metrics", ca_certs=str(nginx.certificate))
+        versions = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+        offered = [await asyncio.to_thread(handshake, nginx, version) for version in versions]
+        plain = await AsyncHTTPClient().fetch(
+            f"http://127.0.0.1:{nginx.redirecting_port}/a?b=c", follow_redirects=False, raise_error=False
+        )
+    await backend.close()
+    assert (answer.code, refused.code) == (200, 404)
+    for each in (answer, refused):
+        assert each.headers["Strict-Transport-Security"] == "max-age=63072000"
+    assert (backend.seen[0]["X-Forwarded-Proto"], backend.seen[0]["X-Scheme"]) == ("https", "https")
+    assert offered == [None, "h2", "h2"]
+    assert (plain.code, plain.headers["Location"]) == (301, "https://127.0.0.1/a?b=c")
+
+
+def handshake(nginx: Nginx, version: ssl.TLSVersion) -> str | None:
+    """Return the protocol that nginx chooses over this version of TLS, or None when it refuses the version."""
+    context = ssl.create_default_context(cafile=str(nginx.certificate))
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            context.minimum_version = context.maximum_version = version
+        plain = socket.create_connection(("127.0.0.1", nginx.port), 5)
+        with plain, context.wrap_socket(plain, server_hostname="127.0.0.1") as secured:
+            return secured.selected_alpn_protocol()
+    except (ssl.SSLError, ValueError, ConnectionError):
+        return None
 
 
 @pytest.mark.gen_test

@@ -46,9 +46,10 @@ def test_nginx_closes_idle_connections_before_the_server_does() -> None:
     assert DEFAULTS.server.idle_timeout_s > 60
 
 
-def test_nginx_lets_bodies_pass_that_the_server_refuses_in_its_own_words() -> None:
-    assert "client_max_body_size 1m;" in SHIPPED.read_text("utf-8")
-    assert DEFAULTS.server.body_bytes < 1_048_576
+def test_nginx_lets_the_longest_prompt_pass_and_little_more() -> None:
+    assert "client_max_body_size 256k;" in SHIPPED.read_text("utf-8")
+    escaped = 12 * DEFAULTS.limits.manual_prompt_characters
+    assert max(escaped, DEFAULTS.server.body_bytes) <= 256 * 1024 < 1.2 * escaped
 
 
 def unit_value(name: str) -> str:

@@ -12,7 +12,8 @@ class Proxy:
     """Passes bytes to ``target_port`` on loopback; an async context manager whose ``port`` stands for the server.
 
     ``delay_s`` holds back each piece of an answer. While it is ``silent``, a connection that should have an answer gets
-    none any more, for good. ``resets`` is how many times an answer is cut after its first byte by a reset connection.
+    none any more, for good; it falls silent by itself before it passes on
+    ``falls_silent_at``, once. ``resets`` is how many times an answer is cut after its first byte by a reset connection.
     ``target_port`` may change; connections stay as they are.
     """
 
@@ -20,6 +21,7 @@ class Proxy:
         self.target_port = target_port
         self.delay_s = 0.0
         self.silent = False
+        self.falls_silent_at = b""
         self.resets = 0
         self.connections = 0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -62,6 +64,8 @@ class Proxy:
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
+            if self.falls_silent_at and self.falls_silent_at in data:
+                self.falls_silent_at, self.silent = b"", True
             writer.write(data)
             await writer.drain()
         writer.close()

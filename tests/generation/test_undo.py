@@ -1,0 +1,78 @@
+"""Undoing a submit whose client was told that there is no task, against a repetition that returns the task."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from accounts import Accounts
+from generation.errors import TaskNotFound
+from generation.idempotency import Idempotency, SubmitKey, idempotency
+from generation.lease_index import TaskRef
+from generation.tasks import PROXY_KEY_TTL_S, Lease, Tasks
+from runtime.metrics import Metrics
+from runtime.settings import LimitSettings, MoneySettings, TaskSettings
+from storage.storage import Storage
+
+PROMPT = "Answer for our bakery."
+
+
+def owner(storage: Storage, name: str) -> Tasks:
+    written = lambda *_document: None  # noqa: E731  # nobody listens
+    return Tasks(storage, name, written, Metrics(), tasks=TaskSettings(), limits=LimitSettings(), money=MoneySettings())
+
+
+def known_by(key: SubmitKey) -> Idempotency:
+    found = idempotency(key, PROMPT)
+    assert found is not None
+    return found
+
+
+@pytest.mark.gen_test
+async def test_of_undoing_and_repeating_the_first_decides(storage: Storage) -> None:
+    account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
+    one, other = owner(storage, "one"), owner(storage, "other")
+    for repeated_first in (False, True):
+        key = known_by(SubmitKey(proxy=f"key {repeated_first}"))
+        lease = await one.submit(account, PROMPT, key)
+        assert isinstance(lease, Lease)
+        if repeated_first:
+            assert await other.submit(account, PROMPT, key) == lease.task_id
+            assert await one.undo(lease.ref, key) is False
+            assert await one.undo(lease.ref, key) is False
+            await one.cancel(account, lease.task_id)
+        else:
+            assert await one.undo(lease.ref, key) is True
+            assert await one.undo(lease.ref, key) is True
+            made = await other.submit(account, PROMPT, key)
+            assert isinstance(made, Lease)
+            assert made.task_id != lease.task_id, "what was undone is never returned"
+            assert json.loads(await one.cancel(account, lease.task_id))["error_code"] == "cancelled"
+            await other.cancel(account, made.task_id)
+    assert await Accounts(storage).audit() == []
+    assert (await Accounts(storage).show(account)).tokens_remaining == 10_000
+
+
+@pytest.mark.gen_test
+async def test_a_submit_without_any_key_is_undone_and_one_that_never_arrived_is_not_there(storage: Storage) -> None:
+    account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
+    tasks = owner(storage, "one")
+    lease = await tasks.submit(account, PROMPT, None)
+    assert isinstance(lease, Lease)
+    assert await tasks.undo(lease.ref, None) is True
+    with pytest.raises(TaskNotFound):
+        await tasks.undo(TaskRef(account, "00000000-0000-4000-8000-000000000000"), None)
+
+
+@pytest.mark.gen_test
+async def test_a_proxys_key_is_kept_for_minutes_and_a_clients_own_for_a_day(storage: Storage) -> None:
+    account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
+    tasks = owner(storage, "one")
+    for key, ttl_s in (
+        (known_by(SubmitKey(proxy="same")), PROXY_KEY_TTL_S),
+        (known_by(SubmitKey(client="same", proxy="other")), TaskSettings().idempotency_key_ttl_s),
+    ):
+        assert isinstance(await tasks.submit(account, PROMPT, key), Lease), "the two do not meet"
+        left_s = await storage.redis.ttl(storage.key(account, "idempotency", key.key_sha256))
+        assert ttl_s - 60 < left_s <= ttl_s
