@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tornado.platform.asyncio import BaseAsyncIOLoop
 
 from storage.redis_server import NoRedisServer, RedisServer, find_redis_server
@@ -16,6 +17,9 @@ from storage.storage import Storage
 from tests.lua_headers import CheckedStorage
 
 _numbers = itertools.count()
+# How fast the machine is decides nothing: neither how long an example takes, nor how long making one does.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 TOOLS = "apt install redis-server nginx chromium nodejs npm curl wrk systemd"
 
 
