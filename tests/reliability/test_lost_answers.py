@@ -6,13 +6,13 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import sha1
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from storage.storage import load_scripts
+from composition import SCRIPT_FOLDERS
+from storage.scripts import Script, load_scripts
 from tests.chaos.clients import START, Client
 from tests.chaos.world import Server, World
 from tests.deploy.nginx import Nginx
@@ -22,7 +22,7 @@ from tests.support.redis_proxy import Proxy
 
 pytestmark = pytest.mark.slow
 
-SUBMIT = sha1(load_scripts()["submit"].encode(), usedforsecurity=False).hexdigest().encode()
+SUBMIT = Script.of(load_scripts(SCRIPT_FOLDERS)["submit"])
 PROMPT = {"manual_prompt": "Answer for our bakery, 030 1234567."}
 
 
@@ -53,8 +53,8 @@ def test_a_client_that_tries_again_as_it_is_told_pays_once(headers: dict[str, st
             async with behind_nginx(world, server):
                 client = await world.client()
                 await client.ask("GET", START)
-                await world.storage.redis.script_load(load_scripts()["submit"])  # so that it is not sent twice
-                proxy.falls_silent_at = SUBMIT
+                await world.storage.redis.script_load(SUBMIT.text)  # so that it is not sent twice
+                proxy.falls_silent_at = SUBMIT.sha1.encode()
                 refused = await client.ask("POST", START, PROMPT, headers=headers)
                 assert (refused.status, refused.json["error_code"]) == (503, "storage_unavailable")
                 assert await unfinished(world, client) == 1, "the submit had arrived"
@@ -81,8 +81,8 @@ def test_when_nginx_tries_the_next_process_its_answer_holds_and_is_paid_once() -
                 client = await world.client()
                 for server in (hit, well):
                     await client.ask("GET", START, url=server.url)
-                await world.storage.redis.script_load(load_scripts()["submit"])  # so that it is not sent twice
-                proxy.falls_silent_at = SUBMIT
+                await world.storage.redis.script_load(SUBMIT.text)  # so that it is not sent twice
+                proxy.falls_silent_at = SUBMIT.sha1.encode()
                 answers = [await client.ask("POST", START, PROMPT) for _ in range(2)]  # each process is first once
                 proxy.silent = False
                 assert [answer.status for answer in answers] == [202, 202]
