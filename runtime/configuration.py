@@ -1,6 +1,7 @@
 """Where settings come from, and how they are shown.
 
-Order: environment (``PROMPT_SERVER__PORT``), then ``.env``, then the YAML file, then the defaults in
+Order: environment (``PROMPT_SERVER__PORT``), then systemd's credentials (a file of such a name in the folder
+``CREDENTIALS_DIRECTORY``), then ``.env``, then the YAML file, then the defaults in
 ``runtime/settings.py``. An unknown name or a wrong value in any of them stops the start. In the environment only names
 of our sections with two underscores are ours: Kubernetes sets ``PROMPT_SERVER_PORT`` for a Service of that name.
 Refuses to know what a setting means.
@@ -22,7 +23,6 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
-    DotEnvSettingsSource,
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -71,12 +71,11 @@ class _Sources(Settings, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # Both hold other programs' names too, and PROMPT_SERVER alone would be taken for the whole section.
-        environment = EnvSettingsSource(settings_cls)
-        dotenv = DotEnvSettingsSource(settings_cls, env_file=".env")
-        for source in (environment, dotenv):
-            source.env_vars = {name: text for name, text in source.env_vars.items() if _is_ours(name)}
-        return init_settings, environment, dotenv, BareGeminiKey(settings_cls), YamlConfigSettingsSource(settings_cls)
+        # There are other programs' names too, and PROMPT_SERVER alone would be taken for the whole section.
+        variables = EnvSettingsSource(settings_cls)
+        given = _by_lower_name(dotenv_values(".env")) | _by_lower_name(_credentials()) | _by_lower_name(os.environ)
+        variables.env_vars = {name: text for name, text in given.items() if _is_ours(name)}
+        return init_settings, variables, BareGeminiKey(settings_cls), YamlConfigSettingsSource(settings_cls)
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -120,8 +119,30 @@ def _masked_url(text: str) -> str:
 
 
 def _variables() -> dict[str, str | None]:
-    """What the environment and ``.env`` say; the environment wins, unless it is empty."""
-    return {**dotenv_values(".env"), **{name: text for name, text in os.environ.items() if text}}
+    """What the environment, credentials and ``.env`` say; the environment wins, unless it is empty."""
+    environment = {name: text for name, text in os.environ.items() if text}
+    return {**dotenv_values(".env"), **_credentials(), **environment}
+
+
+def _by_lower_name(variables: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name.lower(): text for name, text in variables.items() if text is not None}
+
+
+def _credentials() -> dict[str, str]:
+    """What systemd's LoadCredential gives: settings that no child process and no ``/proc`` shows.
+
+    Raises:
+        InvalidSettings: a credential of ours cannot be read.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    found = {}
+    for path in sorted(Path(folder).iterdir()) if folder and Path(folder).is_dir() else []:
+        if _is_ours(path.name) or path.name == "GEMINI_API_KEY":
+            try:
+                found[path.name] = path.read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as exc:
+                raise InvalidSettings([f"{path}: cannot be read: {type(exc).__name__}"]) from exc
+    return found
 
 
 def _variable_names(section: type[BaseModel] = Settings, prefix: str = ENVIRONMENT_PREFIX) -> Iterator[str]:
@@ -170,7 +191,7 @@ def _refuse_unknown_variables() -> None:
     known = set(_variable_names())
     wrong = [
         f"{name}: unknown setting{_hint(name.upper(), known)}"
-        for name in sorted({**dotenv_values(".env"), **os.environ})
+        for name in sorted({**dotenv_values(".env"), **_credentials(), **os.environ})
         if _is_ours(name) and name.upper() not in known
     ]
     if wrong:

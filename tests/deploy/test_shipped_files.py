@@ -63,6 +63,21 @@ def test_systemd_gives_the_drain_its_time_and_every_connection_its_descriptor() 
     assert int(unit_value("TimeoutStartSec")) > DEFAULTS.redis.start_timeout_s
 
 
+def test_systemd_bounds_the_process_and_keeps_its_secrets() -> None:
+    assert int(unit_value("LimitCORE")) == 0
+    assert unit_value("MemoryMax") == "2G"
+    assert int(unit_value("TasksMax")) >= 64
+    text = UNIT.read_text("utf-8")
+    loaded = dict(re.findall(r"^LoadCredential=(\w+):(.*)$", text, re.MULTILINE))
+    assert set(loaded) == {"PROMPT_REDIS__URL", "GEMINI_API_KEY"}
+    assert not re.search(r"^Environment=", text, re.MULTILINE)
+
+
+def test_systemd_hears_from_the_process_itself_that_it_is_ready_and_alive() -> None:
+    assert unit_value("Type") == "notify"
+    assert int(unit_value("WatchdogSec")) >= 10
+
+
 def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:

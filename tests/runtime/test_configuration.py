@@ -144,6 +144,37 @@ def test_the_prefixed_key_wins_over_the_bare_one(monkeypatch: pytest.MonkeyPatch
     assert load_settings().gemini.api_key.get_secret_value() == "prefixed"
 
 
+@pytest.fixture
+def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    return folder
+
+
+def test_a_credential_of_systemd_wins_over_the_dotenv_file_and_the_environment_over_both(
+    credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (credentials / "PROMPT_REDIS__URL").write_text("redis://credential:6379/0\n")
+    (credentials / "GEMINI_API_KEY").write_text("from a credential\n")
+    (credentials / "tls.key").write_bytes(b"\xff somebody else's")
+    Path(".env").write_text("PROMPT_REDIS__URL=redis://dotenv:6379/0\n")
+    settings = load_settings()
+    assert settings.redis.url.get_secret_value() == "redis://credential:6379/0"
+    assert settings.gemini.api_key.get_secret_value() == "from a credential"
+    monkeypatch.setenv("PROMPT_REDIS__URL", "redis://environment:6379/0")
+    assert load_settings().redis.url.get_secret_value() == "redis://environment:6379/0"
+
+
+def test_a_credential_whose_name_is_no_setting_or_that_cannot_be_read_stops_the_start(credentials: Path) -> None:
+    (credentials / "PROMPT_REDIS__URLS").write_text(MARKER)
+    assert problems_of() == ["PROMPT_REDIS__URLS: unknown setting; did you mean PROMPT_REDIS__URL?"]
+    (credentials / "PROMPT_REDIS__URLS").unlink()
+    (credentials / "PROMPT_REDIS__URL").write_bytes(b"\xff" + MARKER.encode())
+    [problem] = problems_of()
+    assert problem.endswith("PROMPT_REDIS__URL: cannot be read: UnicodeDecodeError")
+
+
 # -- What stops the start
 
 
