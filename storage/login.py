@@ -47,8 +47,8 @@ class Login:
         self._url = url
         self._tls = tls_context(url.tls) if url.tls is not None else None
 
-    async def enter(self, wire: Wire, address: Address, client_name: str) -> Entered:
-        """Connect the wire to a master and log in; the wire is lost when that fails.
+    async def enter(self, wire: Wire, address: Address, client_name: str, *, any_role: bool = False) -> Entered:
+        """Connect the wire to a master, or with ``any_role`` to a replica, and log in; it is lost when that fails.
 
         Raises:
             StorageMisconfigured: the server will never let us in.
@@ -58,7 +58,7 @@ class Login:
             with storage_errors():
                 async with asyncio.timeout(self.timeout_s):
                     await self._connect(wire, address)
-                    return await self._log_in(wire, address, client_name)
+                    return await self._log_in(wire, address, client_name, any_role=any_role)
         except BaseException:
             wire.abort()
             raise
@@ -70,7 +70,7 @@ class Login:
         else:
             await loop.create_connection(lambda: wire, address.host, address.port, ssl=self._tls)
 
-    async def _log_in(self, wire: Wire, address: Address, client_name: str) -> Entered:
+    async def _log_in(self, wire: Wire, address: Address, client_name: str, *, any_role: bool) -> Entered:
         url = self._url
         credentials: tuple[Argument, ...] = ()
         if url.username or url.password:  # an ACL user may have no password: any is good for it
@@ -79,6 +79,8 @@ class Login:
         selected = wire.ask(("SELECT", url.database)) if url.database else None
         info = wire.ask(("INFO", "server"))
         facts = _checked_hello(await hello, address, in_cluster=url.kind == "cluster")
+        if facts.get(b"role", b"master") != b"master" and not any_role:
+            raise StorageUnavailable("read_only")
         if selected is not None:
             _check_selected(await selected, url.database)
         return Entered(int(facts[b"id"]), _run_id(await info))
@@ -103,7 +105,7 @@ def tls_context(options: dict[str, str]) -> ssl.SSLContext:
 
 
 def _checked_hello(reply: Any, address: Address, *, in_cluster: bool) -> dict[bytes, Any]:
-    """Return what HELLO told, when the server is a master of the kind that the URL names."""
+    """Return what HELLO told, when the server is of the kind that the URL names."""
     if isinstance(reply, redis_errors.AuthenticationError | redis_errors.NoPermissionError):
         raise StorageMisconfigured(f"Redis at {address} refuses the user or password of redis.url: {reply}") from reply
     facts: dict[bytes, Any] = checked(reply)
@@ -114,8 +116,6 @@ def _checked_hello(reply: Any, address: Address, *, in_cluster: bool) -> dict[by
         raise StorageMisconfigured(f"{address} is a node of a cluster: use redis+cluster://")
     if mode != b"cluster" and in_cluster:
         raise StorageMisconfigured(f"{address} is not a node of a cluster: use redis://")
-    if facts.get(b"role", b"master") != b"master":
-        raise StorageUnavailable("read_only")
     return facts
 
 

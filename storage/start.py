@@ -50,8 +50,9 @@ async def _enter(storage: Storage) -> None:
     """Do once what every later call does: put the scripts there, and write one of our keys."""
     try:
         await storage.load()
-        key = storage.key("start", "call", "may-we-write")
-        await storage.command("SET", key, "", "PX", 1)
+        keys = [storage.key(f"start-{number}", "call", "may-we-write") for number in range(64)]
+        reachable = [key for key in keys if storage.topology.of(key).wire is not None]
+        await storage.command("SET", (reachable or keys)[0], "", "PX", 1)
     except StorageUnavailable as exc:
         if isinstance(exc.__cause__, redis_errors.NoPermissionError):
             raise StorageMisconfigured(
@@ -64,13 +65,17 @@ async def _enter(storage: Storage) -> None:
 async def warn_about_redis(storage: Storage) -> None:
     """Log what about this Redis may lose accounts or slow polls.
 
-    No persistence, eviction of keys when memory is short, or rights that are missing.
+    No persistence, eviction of keys when memory is short, or rights that are missing. Before tracking begins.
 
     Raises:
         StorageUnavailable: no usable answer.
     """
     for primary in storage.topology.all():
-        wire = await primary.connected()
+        try:
+            wire = await primary.connected()
+        except StorageUnavailable as exc:
+            log.warning("redis_not_checked", address=str(primary.address), reason=exc.reason)
+            continue
         await wire.command("HELLO", 2)  # proxies that look into INFO's answer know it as RESP2 has it
         info = [await wire.ask(("INFO", section)) for section in ("persistence", "memory")]
         await wire.command("HELLO", 3)

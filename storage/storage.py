@@ -11,12 +11,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from redis import exceptions as redis_errors
+
 from runtime.redis_url import parse_redis_url
 from runtime.settings import RedisSettings
-from storage.errors import StorageUnavailable
+from storage.cluster import Cluster
+from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.login import Address, Login
 from storage.primary import Primary
 from storage.scripts import Script
+from storage.sentinel import SentinelMaster
 from storage.topology import SingleServer, Topology
 from storage.transport import Transport
 from storage.wire import Argument, Command
@@ -36,6 +40,10 @@ def connect(settings: RedisSettings) -> Topology:
     """
     url = parse_redis_url(settings.url.get_secret_value())
     login = Login(url, settings.timeout_s)
+    if url.kind == "sentinel":
+        return SentinelMaster(login, url)
+    if url.kind == "cluster":
+        return Cluster(login, url)
     return SingleServer(login, Address(*(url.hosts[0] if url.hosts else ("", 0)), url.path))
 
 
@@ -116,14 +124,17 @@ class Storage:
         return await self._observed(name.lower(), _all(self._transport.call(_key(c[0]), (name, *c)) for c in calls))
 
     async def load(self) -> None:
-        """Put every script on every server, so that the first calls find them.
+        """Put every script on every server that is there, so that the first calls find them.
 
         Raises:
-            StorageUnavailable, RedisError
+            StorageUnavailable: no server is there.
+            StorageMisconfigured: one of them says so.
         """
-        for primary in self.topology.all():
-            wire = await primary.connected()
-            await _all(wire.command("SCRIPT", "LOAD", script.text) for script in self._scripts.values())
+        await _any(self._load(primary) for primary in self.topology.all())
+
+    async def _load(self, primary: Primary) -> None:
+        wire = await primary.connected()
+        await _all(wire.command("SCRIPT", "LOAD", script.text) for script in self._scripts.values())
 
     async def ping(self) -> None:
         """Return when a server answers; one question at a time serves all who ask.
@@ -139,10 +150,7 @@ class Storage:
         await pinging
 
     async def _ping(self) -> None:
-        replies = await asyncio.gather(*(_ping(primary) for primary in self.topology.all()), return_exceptions=True)
-        failures = [reply for reply in replies if isinstance(reply, BaseException)]
-        if failures and len(failures) == len(replies):
-            raise failures[0]
+        await _any(_ping(primary) for primary in self.topology.all())
 
     def _pinged(self, pinging: asyncio.Task[None]) -> None:
         self._pinging = None
@@ -202,6 +210,21 @@ def account_of(key: str) -> str:
 
 async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:
     return list(await asyncio.gather(*calls))
+
+
+async def _any(calls: Iterable[Awaitable[None]]) -> None:
+    """Await all; raise when none succeeds, or when one says that the configuration is wrong."""
+    replies = await asyncio.gather(*calls, return_exceptions=True)
+    failures = [reply for reply in replies if isinstance(reply, BaseException)]
+    if not replies:
+        raise StorageUnavailable("unreachable")
+    for failure in failures:
+        if isinstance(failure, StorageMisconfigured) or _forbidden(failure) or len(failures) == len(replies):
+            raise failure
+
+
+def _forbidden(failure: BaseException) -> bool:
+    return isinstance(failure.__cause__, redis_errors.NoPermissionError)
 
 
 async def _ping(primary: Primary) -> None:

@@ -17,7 +17,16 @@ from tests.storage.redis_clients import another_client, command, opened, port_of
 ROOT = Path(__file__).parents[2]
 LEAST = re.search(r"^ +ACL SETUSER prompt on >PASSWORD (.*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
 ROOMS = ("accounts", "generation", "storage")
-OF_THE_CONNECTION = {"evalsha", "script|load", "ping", "select", "info", "client|tracking", "client|caching"}
+OF_THE_CONNECTION = {
+    "evalsha",
+    "script|load",
+    "ping",
+    "select",
+    "info",
+    "client|tracking",
+    "client|caching",
+    "cluster|slots",
+}
 IN_PYTHON = re.compile(r'(?:command|commands|read_tracked|_tracked|_after)\(\s*"([A-Z]+)"|\("(PTTL|GET|SCAN)",')
 
 
@@ -40,7 +49,7 @@ def test_the_documented_rights_are_the_commands_that_are_used_and_no_others() ->
             used |= {name.lower() for name in re.findall(r"redis\.p?call\('(\w+)'", path.read_text())}
         for path in (ROOT / room).rglob("*.py"):
             used |= {(one or two).lower() for one, two in IN_PYTHON.findall(path.read_text())}
-    used -= {"client", "script", "hello"}  # a subcommand of each; HELLO needs no right
+    used -= {"client", "script", "hello", "cluster"}  # a subcommand of each; HELLO needs no right
     allowed = {right[1:] for right in least_rights() if right.startswith("+")}
     assert allowed == used
 

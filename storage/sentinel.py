@@ -1,0 +1,118 @@
+"""The master that Sentinels watch, followed as soon as one of them says that it changed.
+
+redis-py asks the Sentinels; an address that they told last is good until the server there is no master any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from redis import asyncio as aioredis
+from redis import exceptions as redis_errors
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+
+from runtime.redis_url import RedisUrl
+from storage.login import Address, Entered, Login
+from storage.primary import Primary
+
+SWITCHED = "+switch-master"  # Source: Redis Sentinel documentation, "Pub/Sub messages"
+SENTINEL_TIMEOUT_S = 0.5  # for one Sentinel to answer
+LISTEN_AGAIN_S = 1.0  # after a Sentinel went away
+LISTENED_S = 5.0  # then a PING shows that it is still there
+
+log = structlog.get_logger(__name__)
+
+
+class SentinelMaster:
+    """One primary, at whatever address the Sentinels say."""
+
+    follows_masters = True
+
+    def __init__(self, login: Login, url: RedisUrl) -> None:
+        self.patience_s = login.timeout_s
+        self.joined: Callable[[Primary], None] = lambda _primary: None
+        self.parted: Callable[[Primary], None] = lambda _primary: None
+        self.entered: Callable[[Entered], None] = lambda _entered: None
+        self._name = url.master_name
+        options: dict[str, Any] = {
+            "socket_timeout": SENTINEL_TIMEOUT_S,
+            "socket_connect_timeout": SENTINEL_TIMEOUT_S,
+            "username": url.sentinel_username or None,
+            "password": url.sentinel_password or None,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        if url.tls is not None:
+            options |= {"ssl": True, **url.tls}
+        self._sentinels = Sentinel(list(url.hosts), sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+        self._known: Address | None = None
+        self._told: Address | None = None  # by a Sentinel, just now
+        self._primary = Primary(login, self._locate, lambda entered: self.entered(entered))
+        self._all = (self._primary,)
+        self._listeners: list[asyncio.Task[None]] = []
+
+    def of(self, key: str | bytes) -> Primary:  # noqa: ARG002  # every key
+        return self._primary
+
+    def all(self) -> Sequence[Primary]:
+        return self._all
+
+    def moved(self, slot: int, address: Address) -> Primary:  # noqa: ARG002  # only nodes of a cluster say that
+        return self._primary
+
+    def at(self, address: Address) -> Primary:  # noqa: ARG002  # only nodes of a cluster say that
+        return self._primary
+
+    async def refresh(self) -> None:
+        """Listen to the Sentinels from now on; the address is asked for with each connection."""
+        if not self._listeners:
+            self._listeners = [
+                asyncio.create_task(self._listen(sentinel), name="listens to a Sentinel")
+                for sentinel in self._sentinels.sentinels
+            ]
+
+    async def aclose(self) -> None:
+        for listener in self._listeners:
+            listener.cancel()
+        if self._listeners:
+            await asyncio.wait(self._listeners)
+        await self._primary.aclose()
+        for sentinel in self._sentinels.sentinels:
+            await sentinel.aclose()
+
+    async def _locate(self) -> Address:
+        if self._told is not None:
+            self._known, self._told = self._told, None
+            return self._known
+        try:
+            self._known = Address(*await self._sentinels.discover_master(self._name))
+        except (redis_errors.RedisError, OSError):
+            if self._known is None:
+                raise
+        return self._known
+
+    async def _listen(self, sentinel: aioredis.Redis) -> None:
+        while True:
+            with contextlib.suppress(redis_errors.RedisError, OSError):
+                async with sentinel.pubsub() as pubsub:
+                    await pubsub.subscribe(SWITCHED)
+                    while True:
+                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=LISTENED_S)
+                        if message is None:
+                            await pubsub.ping()
+                        elif message["type"] == "message":
+                            self._switched(str(message["data"], "utf-8"))
+            await asyncio.sleep(LISTEN_AGAIN_S)
+
+    def _switched(self, text: str) -> None:
+        name, _old_host, _old_port, host, port = text.split(" ")
+        address = Address(host, int(port))
+        if name == self._name and address != self._primary.address:
+            log.warning("redis_master_switched", address=str(address))
+            self._told = address
+            self._primary.leave()

@@ -1,0 +1,190 @@
+"""A master with replicas behind Sentinels, and a cluster: real servers on loopback, started from one binary."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from redis import asyncio as aioredis
+from redis import exceptions as redis_errors
+
+from storage.redis_server import RedisServer
+
+PASSWORD = "the-same-for-all"
+SLOTS = 16384
+SENTINEL = """\
+port {port}
+bind 127.0.0.1
+dir {folder}
+sentinel monitor mymaster 127.0.0.1 {master} 2
+sentinel auth-pass mymaster {password}
+sentinel down-after-milliseconds mymaster 600
+sentinel failover-timeout mymaster 3000
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that leave room for a cluster's bus, 10,000 above."""
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+            if port < 55_000 and port not in found:
+                found.append(port)
+    return found
+
+
+class Node(RedisServer):
+    """A server with the password that all of a topology have, on a port that is known before it starts."""
+
+    def __init__(self, binary: str, port: int, *options: str) -> None:
+        super().__init__(binary=binary, options=("--masterauth", PASSWORD, *options))
+        self._password = PASSWORD
+        self._port = port
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    def client(self) -> aioredis.Redis:
+        return aioredis.Redis.from_url(self.url)
+
+    def stop_hard(self) -> None:
+        """End it as kill -9 does."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    async def ask(self, *words: str | int) -> Any:
+        async with self.client() as redis:
+            return await redis.execute_command(*words)
+
+
+async def until_true(condition: Any, within_s: float = 20.0) -> None:
+    async with asyncio.timeout(within_s):
+        while True:
+            with contextlib.suppress(redis_errors.RedisError, OSError):
+                if await condition():
+                    return
+            await asyncio.sleep(0.02)
+
+
+class SentinelWorld:
+    """``nodes`` of one master and one replica, three Sentinels; ``url`` is what redis.url says."""
+
+    def __init__(self, nodes: Sequence[Node], ports: Sequence[int]) -> None:
+        self.nodes = nodes
+        self.ports = ports
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        self.url = f"redis+sentinel://:{PASSWORD}@{hosts}/mymaster"
+
+    async def sentinel(self, *words: str) -> Any:
+        async with aioredis.Redis(port=self.ports[0]) as redis:
+            return await redis.execute_command("SENTINEL", *words)
+
+    async def master(self) -> Node:
+        _, port = await self.sentinel("GET-MASTER-ADDR-BY-NAME", "mymaster")
+        return next(node for node in self.nodes if node.port == int(port))
+
+
+@contextlib.asynccontextmanager
+async def sentinels(binary: str) -> AsyncIterator[SentinelWorld]:
+    ports = free_ports(5)
+    folder = Path(tempfile.mkdtemp(prefix="prompt-sentinel-"))
+    started = []
+    with contextlib.ExitStack() as stack:
+        master = stack.enter_context(Node(binary, ports[0]))
+        replica = stack.enter_context(Node(binary, ports[1], "--replicaof", f"127.0.0.1 {ports[0]}"))
+        await until_true(lambda: _follows(replica))
+        for port in ports[2:]:
+            home = folder / str(port)
+            home.mkdir()
+            configuration = home / "sentinel.conf"
+            configuration.write_text(SENTINEL.format(port=port, folder=home, master=ports[0], password=PASSWORD))
+            command = [binary, str(configuration), "--sentinel", "--logfile", "log"]
+            started.append(subprocess.Popen(command))  # noqa: ASYNC220  # a test's own
+        world = SentinelWorld((master, replica), ports[2:])
+        try:
+            await until_true(lambda: _sees_all(world))
+            yield world
+        finally:
+            for process in started:
+                process.kill()
+                process.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _follows(replica: Node) -> bool:
+    async with replica.client() as redis:
+        return bool((await redis.info("replication"))["master_link_status"] == "up")
+
+
+async def _sees_all(world: SentinelWorld) -> bool:
+    for port in world.ports:
+        async with aioredis.Redis(port=port) as redis:
+            (master,) = await redis.sentinel_masters()  # type: ignore[misc]
+            facts = (await redis.sentinel_masters())["mymaster"] if isinstance(master, str) else master
+            if facts["num-other-sentinels"] != 2 or facts["num-slaves"] != 1:
+                return False
+    return True
+
+
+class ClusterWorld:
+    """Three masters, ``nodes[3:]`` their replicas; ``url`` is what redis.url says."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = nodes
+        self.url = f"redis+cluster://:{PASSWORD}@127.0.0.1:{nodes[0].port},127.0.0.1:{nodes[1].port}"
+
+    async def id_of(self, node: Node) -> str:
+        return str(await node.ask("CLUSTER", "MYID"), "ascii")
+
+    async def move_slot(self, slot: int, source: Node, target: Node, *, keys_left: int = 0) -> None:
+        """Move one slot as redis-cli does, key by key."""
+        source_id, target_id = await self.id_of(source), await self.id_of(target)
+        await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
+        await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+        while keys := await source.ask("CLUSTER", "GETKEYSINSLOT", slot, 10):
+            names = [str(key, "utf-8") for key in keys]
+            await source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5_000, "AUTH", PASSWORD, "KEYS", *names)
+            await asyncio.sleep(0.005)
+        for node in (target, source, *self.nodes):
+            with contextlib.suppress(redis_errors.ResponseError):  # a replica has no say
+                await node.ask("CLUSTER", "SETSLOT", slot, "NODE", target_id)
+
+
+@contextlib.asynccontextmanager
+async def cluster(binary: str, *, replicas: bool = False, node_timeout_ms: int = 1_000) -> AsyncIterator[ClusterWorld]:
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(node_timeout_ms))
+    with contextlib.ExitStack() as stack:
+        nodes = [stack.enter_context(Node(binary, port, *options)) for port in free_ports(6 if replicas else 3)]
+        world = ClusterWorld(nodes)
+        share = SLOTS // 3 + 1
+        for number, node in enumerate(nodes[:3]):
+            await node.ask("CLUSTER", "ADDSLOTSRANGE", number * share, min((number + 1) * share, SLOTS) - 1)
+            await node.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        for node in nodes[1:]:
+            await node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+        await until_true(lambda: _knows(nodes, len(nodes)))
+        for number, node in enumerate(nodes[3:]):
+            await node.ask("CLUSTER", "REPLICATE", await world.id_of(nodes[number]))
+        await until_true(lambda: _knows(nodes, len(nodes)))
+        for node in nodes[3:]:
+            await until_true(lambda node=node: _follows(node))
+        yield world
+
+
+async def _knows(nodes: Sequence[Node], count: int) -> bool:
+    for node in nodes:
+        facts = str(await node.ask("CLUSTER", "INFO"))
+        if "cluster_state:ok" not in facts or f"cluster_known_nodes:{count}" not in facts:
+            return False
+    return True
