@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import secrets
+import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from storage.storage import Storage
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM_CHARACTERS = 37  # 220 bits
 CHECKSUM_CHARACTERS = 6  # a CRC-32 fits: 62^6 > 2^32
+WRONG_FOR_S = 5.0  # a key that was found wrong is wrong for so long without asking; a new key was never asked for
+WRONG_KEPT = 10_000
 API_KEY = re.compile(r"pg_[0-9A-Za-z]{43}")
 
 
@@ -47,6 +50,7 @@ class ApiKeys:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._wrong: dict[str, tuple[float, str]] = {}  # digest → until (time.monotonic()), why; the oldest first
 
     async def create(self, account_id: str, label: str = "") -> NewApiKey:
         """Make a key for the account; it cannot be shown again.
@@ -99,16 +103,31 @@ class ApiKeys:
         if not is_well_formed(key):
             raise Unauthorized("malformed")
         digest = _digest(key)
+        until, reason = self._wrong.get(digest, (0.0, ""))
+        if time.monotonic() < until:
+            raise Unauthorized(reason)
+        account_id, reason = await self._look_up(digest)
+        if reason:
+            self._remember_wrong(digest, reason)
+            raise Unauthorized(reason)
+        return account_id
+
+    async def _look_up(self, digest: str) -> tuple[str, str]:
+        """Return the account's id, or why the key is wrong."""
         hint = await self._storage.command("GET", self._hint(digest))
         if hint is None:
-            raise Unauthorized("unknown_key")
+            return "", "unknown_key"
         account_id = str(hint, "utf-8")
         record = await self._storage.command("HGET", self._key(account_id), digest)
         if record is None:
-            raise Unauthorized("unknown_key")
-        if json.loads(record)["revoked_at"]:
-            raise Unauthorized("revoked_key")
-        return account_id
+            return "", "unknown_key"
+        return account_id, "revoked_key" if json.loads(record)["revoked_at"] else ""
+
+    def _remember_wrong(self, digest: str, reason: str) -> None:
+        self._wrong.pop(digest, None)
+        self._wrong[digest] = (time.monotonic() + WRONG_FOR_S, reason)
+        while len(self._wrong) > WRONG_KEPT:
+            del self._wrong[next(iter(self._wrong))]
 
     async def are_good(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
         """Say of (account id, key) pairs that were found before whether they still work, in one round trip.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from accounts import Accounts, ApiKeys, Unauthorized, UnknownAccount, UnknownApiKey
 from accounts.api_keys import API_KEY, generate_key, is_well_formed
 from storage.storage import Storage
+from tests.support.storage import OpenStorage
 
 KEY = generate_key()
 
@@ -61,6 +62,35 @@ async def test_unknown_and_malformed_keys_are_told_apart(storage: Storage) -> No
         await keys.find(generate_key())
     with pytest.raises(Unauthorized, match="malformed"):
         await keys.find("pg_" + "a" * 43)
+
+
+@pytest.mark.gen_test
+async def test_a_flood_of_wrong_keys_asks_redis_once_for_each_and_is_forgotten(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.api_keys.WRONG_KEPT", 10)
+    asked: list[str] = []
+    counted = OpenStorage(storage.url, prefix=storage.prefix, observe=lambda operation, _: asked.append(operation))
+    keys = ApiKeys(counted)
+    await Accounts(counted).create(account_id="a")
+    made = await keys.create("a")
+    wrong = [generate_key() for _ in range(20)]
+    asked.clear()
+    for key in wrong:
+        for _ in range(5):
+            with pytest.raises(Unauthorized, match="unknown_key"):
+                await keys.find(key)
+    assert len(asked) == 20
+    assert len(keys._wrong) == 10
+    assert await keys.find(made.key) == "a"
+    monkeypatch.setattr("accounts.api_keys.WRONG_FOR_S", 0.0)
+    keys._remember_wrong("x", "unknown_key")
+    asked.clear()
+    for _ in range(2):
+        with pytest.raises(Unauthorized, match="unknown_key"):
+            await keys.find(wrong[0])
+    assert len(asked) == 2
+    await counted.aclose()
 
 
 @pytest.mark.gen_test

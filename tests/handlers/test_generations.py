@@ -63,6 +63,24 @@ async def test_a_task_goes_through_every_stage_in_order(client: Client, storage:
 
 
 @pytest.mark.gen_test
+async def test_a_document_that_is_missing_for_a_moment_is_not_taken_for_the_end(
+    client: Client, storage: Storage
+) -> None:
+    """As after a failover to a server that had not got it yet: the record lives, and the generation goes on."""
+    task_id = await client.start(f"{MANUAL} [[standin:delay=2]]")
+    while (await client.status(task_id, "?wait=5&after=4")).json["progress"] < 70:
+        pass
+    await storage.command("DEL", storage.key(client.account_id, "status", task_id))
+    while (status := (await client.status(task_id)).status) == 200:  # noqa: ASYNC110  # the copy's second
+        await asyncio.sleep(0.01)
+    assert status == 404
+    while await storage.command("EXISTS", storage.key(client.account_id, "status", task_id)) == 0:  # noqa: ASYNC110  # stage 90
+        await asyncio.sleep(0.01)
+    final = await client.finished(task_id)
+    assert (final["status"], final["generated_by_ai"]) == ("completed", True)
+
+
+@pytest.mark.gen_test
 async def test_the_charge_is_what_gemini_reports(client: Client, storage: Storage) -> None:
     final = await client.finished(await client.start(MANUAL))
     account = await Accounts(storage).show(client.account_id)

@@ -19,6 +19,7 @@ class OpenStorage(Storage):
     def __init__(self, url: str, *, timeout_s: float = 2.0, **options: Any) -> None:
         settings = RedisSettings(url=SecretStr(url), timeout_s=timeout_s)
         super().__init__(connect(settings), load_scripts(SCRIPT_FOLDERS), **options)
+        self.url = url
         self.redis = aioredis.Redis.from_url(url if "+" not in url else "redis://127.0.0.1:1")  # only for one server
 
     async def aclose(self) -> None:

@@ -1,0 +1,59 @@
+"""The whole server behind Sentinels and on a cluster: a generation, its events, money, and its cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from accounts import Accounts
+from storage.storage import Storage
+from tests.support.servers import each_server
+from tests.support.topologies import cluster, sentinels
+from tests.support.whole_server import BASE, Client, make_client
+
+pytestmark = pytest.mark.slow
+
+MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."
+ACCOUNTS = 6  # enough for all nodes
+
+
+@pytest.fixture(params=["sentinel", "cluster"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=each_server())
+def redis_server(request: pytest.FixtureRequest, kind: str, io_loop: Any) -> Iterator[Any]:
+    """What the shared fixtures take for a server: something with a URL."""
+    stack = AsyncExitStack()
+    opening = (sentinels if kind == "sentinel" else cluster)(str(request.param))
+    yield io_loop.run_sync(lambda: stack.enter_async_context(opening))
+    io_loop.run_sync(stack.aclose)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_accounts_on_every_node_generate_pay_and_cancel(
+    http_client: AsyncHTTPClient, base_url: str, storage: Storage
+) -> None:
+    clients = [await make_client(storage, http_client, base_url, tokens=10_000) for _ in range(ACCOUNTS)]
+
+    async def generate(client: Client) -> None:
+        final = await client.finished(await client.start(MANUAL))
+        assert final["generated_by_ai"] is True
+        account = await Accounts(storage).show(client.account_id)
+        assert (account.tokens_charged, account.tokens_held) == (final["tokens_used"], 0)
+        task_id = await client.start(f"{MANUAL} [[standin:delay=20]]")
+        cancelled = await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")
+        assert cancelled.json["error_code"] == "cancelled"
+        events = await client.ask("GET", f"{BASE}/generate-prompt-async/events/{task_id}/")
+        assert b"event: end" in events.body
+
+    await asyncio.gather(*map(generate, clients))
+    assert await Accounts(storage).audit() == []
+    ready = await clients[0].ask("GET", "/health/ready")
+    assert ready.status == 200
