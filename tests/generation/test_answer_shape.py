@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.answer_cleaning import clean_answer
+from generation.answer_shape import clean_answer
 
 PROMPT = "# Role\nYou speak for Bakery Sonne.\n\n# Hours\n- 7-18, call +49 30 1234567"
 

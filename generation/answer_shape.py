@@ -1,0 +1,233 @@
+"""The prompt taken out of an answer: what stands between the marks, or what is left when the wrapping is gone.
+
+Refuses to change the prompt itself: what may belong to it stays, and what the draft says too always may. Linear in the
+answer's length.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import dataclass
+
+from generation.announcements import is_announcement, is_changes_heading, is_offer, speaks_of_prompts
+from generation.fidelity.folding import fold
+
+LONGEST_LINE = 300  # characters of an announcement
+LONGEST_TAIL = 2_500  # characters that may be cut off at the end
+FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]{0,80})")
+RULE = re.compile(r"-{3,20}|\*{3,20}|_{3,20}")
+TAGGED = re.compile(r"<([A-Za-z][\w -]{0,40})>\s*")
+TAG_NAMES = re.compile(r"prompt|answer|output|result|response|improved|rewrit", re.IGNORECASE)
+MEMBER_NAMES = re.compile(r"prompt|result|output|answer|text|response", re.IGNORECASE)
+HAS_FACT = re.compile(r"\d|://|@|\{\{|[`%$€£]")
+UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963]+|\w{2,}")
+LOOKED_AT = 4_000  # characters at an answer's beginning in which its first mark is looked for before text is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The two lines between which the prompt is asked for. ``word`` is random: no draft and no example can hold it."""
+
+    word: str
+
+    @classmethod
+    def new(cls) -> Marks:
+        return cls(secrets.token_hex(4))
+
+    @property
+    def begin(self) -> str:
+        return f"<prompt-{self.word}>"
+
+    @property
+    def end(self) -> str:
+        return f"</prompt-{self.word}>"
+
+
+def prompt_in(answer: str, marks: Marks, draft: str) -> str:
+    """Return the prompt: between the marks where they are, else without what models put around one."""
+    _, begun, rest = answer.partition(marks.begin)
+    if not begun:
+        return clean_answer(answer.replace(marks.end, ""), draft)
+    inside, ended, _ = rest.rpartition(marks.end)
+    prompt = (inside if ended else rest).replace(marks.begin, "").replace(marks.end, "").strip()
+    return "\n".join(_without_fence(prompt.split("\n"))).strip() or clean_answer(answer, draft)
+
+
+class MarkFilter:
+    """A stream of an answer's pieces, passed on without the marks and without what stands before the first."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._held = ""
+        self._inside = self._passing = self._over = False
+
+    def feed(self, piece: str) -> str:
+        """Return what of the text so far may be shown now."""
+        if self._over:
+            return ""
+        self._held += piece
+        if not self._inside and self._marks.begin in self._held:
+            self._held = self._held.partition(self._marks.begin)[2]
+            self._inside = self._passing = True
+        if not self._passing:
+            start = self._held.lstrip()
+            if not start or self._marks.begin.startswith(start[: len(self._marks.begin)]):
+                return ""
+            self._passing = True  # an answer without marks, or with words before them: the final document is the truth
+        if self._inside:
+            self._held = self._held.lstrip("\n") if not self._shown else self._held
+        return self._release()
+
+    _shown = False
+
+    def _release(self) -> str:
+        if self._marks.end in self._held:
+            shown, self._over = self._held.partition(self._marks.end)[0].rstrip(), True
+            self._held = ""
+        else:
+            kept = self._beginning_of_mark()
+            shown, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        self._shown = self._shown or bool(shown)
+        return shown
+
+    def _beginning_of_mark(self) -> int:
+        """Return how many characters at the end may be the beginning of a mark."""
+        for mark in (self._marks.end, self._marks.begin):
+            at = self._held.rfind("<", max(0, len(self._held) - len(mark)))
+            if at >= 0 and mark.startswith(self._held[at:]):
+                return len(self._held) - at
+        return 0
+
+    def end(self) -> str:
+        """Return what was held back for a mark that never came."""
+        rest, self._held = ("" if self._over else self._held), ""
+        return rest
+
+
+def clean_answer(text: str, draft: str = "") -> str:
+    """Take away what models put around a prompt; without a draft only what can be nothing else."""
+    whole = text.strip()
+    known = _Known(draft)
+    cleaned = _unpacked(whole, known)
+    for _ in range(3):
+        before = cleaned
+        cleaned = _without_ends(cleaned, known)
+        cleaned = _unpacked(cleaned, known)
+        if cleaned == before:
+            break
+    return cleaned or whole
+
+
+class _Known:
+    """The draft, as far as what it says must not be cut away."""
+
+    def __init__(self, draft: str) -> None:
+        self.draft = fold(draft)
+        self.words = frozenset(UNIT.findall(self.draft.casefold()))
+        self.speaks_of_no_prompts = bool(self.draft) and not speaks_of_prompts(self.draft)
+
+    def says(self, paragraph: str) -> bool:
+        """Say whether the draft says this too: literally, or with half of its words."""
+        if not self.draft:
+            return False
+        folded = fold(paragraph).strip("#*_>- \n:")
+        if folded and folded in self.draft:
+            return True
+        words = set(UNIT.findall(folded.casefold()))
+        return 2 * len(words & self.words) > len(words) > 0
+
+
+def _unpacked(text: str, known: _Known) -> str:
+    """Undo what goes around everything: JSON, a tag, a fence."""
+    if text.startswith("{") and text.endswith("}") and not known.draft.lstrip().startswith("{"):
+        text = _from_json(text)
+    tag = TAGGED.match(text)
+    if tag and TAG_NAMES.search(tag[1]) and text.endswith(f"</{tag[1]}>") and text.count(f"</{tag[1]}>") == 1:
+        text = text[tag.end() : -len(tag[1]) - 3].strip() or text
+    if not known.draft.lstrip().startswith(("```", "~~~")):
+        text = "\n".join(_without_fence(text.split("\n"))).strip()
+    return text
+
+
+def _from_json(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(value, dict):
+        return text
+    texts = {name: member for name, member in value.items() if isinstance(member, str) and member.strip()}
+    named = [member for name, member in texts.items() if MEMBER_NAMES.search(name)]
+    if len(named) == 1 and len(named[0]) >= sum(map(len, texts.values())) / 2:
+        return named[0].strip()
+    return text
+
+
+def _without_ends(text: str, known: _Known) -> str:
+    lines = text.split("\n")
+    start = 0
+    if len(lines) > 1 and _announces(lines, known):
+        start = 1
+    lines = lines[start:] if start else lines
+    cut = _tail(lines, known)
+    if start or cut is not None:
+        lines = _without_rules(lines[:cut])
+    return "\n".join(lines).strip()
+
+
+def _announces(lines: list[str], known: _Known) -> bool:
+    line = lines[0].strip()
+    if not line or len(line) > LONGEST_LINE or known.says(line):
+        return False
+    alone = not lines[1].strip() or line.endswith((":", "：", ":**"))  # noqa: RUF001  # a colon of other scripts
+    return alone and is_announcement(line, foreign=known.speaks_of_no_prompts)
+
+
+def _tail(lines: list[str], known: _Known) -> int | None:
+    """Return the line from which on there is only talk about the prompt; None when there is none."""
+    length, at = 0, len(lines) - 1
+    last_break: int | None = None
+    while at > 0 and length <= LONGEST_TAIL:
+        line = lines[at]
+        length += len(line) + 1
+        if not line.strip():
+            if last_break is None:
+                paragraph = "\n".join(lines[at + 1 :]).strip()
+                if paragraph and is_offer(paragraph) and not HAS_FACT.search(paragraph) and not known.says(paragraph):
+                    return at
+                last_break = at
+        elif is_changes_heading(line) and not lines[at - 1].strip():
+            rest = "\n".join(lines[at:])
+            heading = line.lstrip().startswith(("#", "*", "_")) or line.rstrip().endswith((":", "?"))
+            if heading and not HAS_FACT.search(rest) and not known.says(rest):
+                return at
+        at -= 1
+    return None
+
+
+def _without_rules(lines: list[str]) -> list[str]:
+    """Remove the lines that were drawn between the prompt and what stood around it."""
+    lines = "\n".join(lines).strip().split("\n")
+    if lines and RULE.fullmatch(lines[0].strip()):
+        lines = lines[1:]
+    if lines and RULE.fullmatch(lines[-1].strip()):
+        lines = lines[:-1]
+    return lines
+
+
+def _without_fence(lines: list[str]) -> list[str]:
+    """Remove the fence when it goes around everything; a prompt may have fences of its own."""
+    opening = FENCE.fullmatch(lines[0].strip()) if len(lines) > 2 else None
+    if opening is None or lines[-1].strip() != opening[1]:
+        return lines
+    inner_open = False
+    for line in lines[1:-1]:
+        fence = FENCE.fullmatch(line.strip()) if opening[1][0] in line else None
+        if fence is None or fence[1] != opening[1]:
+            continue
+        if not inner_open and not fence[2].strip():
+            return lines  # this line closes the first of several blocks
+        inner_open = not inner_open
+    return lines if inner_open or not any(line.strip() for line in lines[1:-1]) else lines[1:-1]
