@@ -78,7 +78,19 @@ PROMPT, IMPROVED, OPENER = _matcher(PROMPT_WORDS), _matcher(IMPROVED_WORDS), _ma
 FILLER = _matcher(FILLERS)
 
 # These may as well be the heading of a prompt of its own: "# Instructions".
-INSTRUCTIONS = ("instruc", "instruk", "istruz", "anweis", "komut", "инструкц", "دستور", "التعليم", "הנחי", "ההנחי", "निर्देश")
+INSTRUCTIONS = (
+    "instruc",
+    "instruk",
+    "istruz",
+    "anweis",
+    "komut",
+    "инструкц",
+    "دستور",
+    "التعليم",
+    "הנחי",
+    "ההנחי",
+    "निर्देश",
+)
 
 # Chinese, Japanese and Korean have no blanks between words, so that a whole sentence is a pattern.
 _ZH_PROMPT = "(?:系统)?(?:提示词|提示語|提示|提示詞|prompt|指令|版本)"
@@ -159,7 +171,10 @@ def is_announcement(line: str, *, foreign: bool) -> bool:
 
 def speaks_of_prompts(text: str) -> bool:
     """Say whether a text has a word for a prompt in it."""
-    return any(_in(word, PROMPT) for word in WORD.findall(MARKS_ABOVE.sub("", text.casefold()))) or NAMES_IT.search(text) is not None
+    return (
+        any(_in(word, PROMPT) for word in WORD.findall(MARKS_ABOVE.sub("", text.casefold())))
+        or NAMES_IT.search(text) is not None
+    )
 
 
 def is_changes_heading(line: str) -> bool:

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from generation.prompt_text import INSTRUCTION_VERSION, PromptText
+from generation.rewrite import Rewritten
 from generation.stages import COMPLETED, COMPLETED_BY_FALLBACK, FAILED, Stage
 
 
@@ -54,9 +56,16 @@ def progress_head(stage: Stage, progress_floor: int = 0) -> bytes:
     return _head(stage, stage.message, max(stage.progress, progress_floor))
 
 
-def completed_head(prompt: str, model: str) -> bytes:
-    """Render Gemini's result."""
-    extra = {"prompt": prompt, "generated_by_ai": True} | ({"model": model} if model else {})
+def completed_head(rewritten: Rewritten, texts: PromptText) -> bytes:
+    """Render Gemini's result, and what is to be said about it."""
+    extra: dict[str, Any] = {"prompt": rewritten.prompt, "generated_by_ai": True}
+    if rewritten.model:
+        extra["model"] = rewritten.model
+    extra |= {"fidelity": rewritten.fidelity, "instruction_version": INSTRUCTION_VERSION}
+    if rewritten.fidelity == "incomplete":
+        extra |= {"missing_facts": rewritten.missing_facts, "invented_facts": rewritten.invented_facts}
+    if code := rewritten.warning_code:
+        extra |= {"warning": texts.warning(code), "warning_code": code}
     return _head(COMPLETED, COMPLETED.message, COMPLETED.progress, **extra)
 
 
@@ -70,6 +79,7 @@ def fallback_head(prompt: str, warning: str, reason: str) -> bytes:
         prompt=prompt,
         generated_by_ai=False,
         warning=warning,
+        warning_code=reason,
         fallback_reason=reason,
     )
 

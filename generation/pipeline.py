@@ -25,8 +25,9 @@ from generation.documents import (
 )
 from generation.errors import TaskClosed, TaskLost
 from generation.forecast import Forecast
-from generation.gemini import Answer, Gemini, GeminiError, Usage
-from generation.prompt_text import PromptText
+from generation.gemini import Gemini, GeminiError, Usage
+from generation.prompt_text import INSTRUCTION_VERSION, PromptText
+from generation.rewrite import Request, Rewriter, Rewritten, Unfaithful
 from generation.stages import (
     CHECKING,
     COMPLETED,
@@ -66,7 +67,7 @@ class Pipeline:
     ) -> None:
         self._tasks = tasks
         self._copy = copy
-        self._gemini = gemini
+        self._rewriter = Rewriter(gemini, prompt_text)
         self._prompt_text = prompt_text
         self._metrics = metrics
         self._forecast = forecast
@@ -99,32 +100,27 @@ class Pipeline:
         begun = asyncio.get_running_loop().time()
         outcome = await self._ask(lease, steps, business_type)
         await steps.advance(FINALIZING)
-        if isinstance(outcome, Answer):
-            prompt = self._prompt_text.clean_answer(outcome.text)
-            await steps.complete(COMPLETED, completed_head(prompt, outcome.model), "generated")
+        if isinstance(outcome, Rewritten):
+            self._metrics.rewritten(outcome.fidelity, INSTRUCTION_VERSION)
+            await steps.complete(COMPLETED, completed_head(outcome, self._prompt_text), "generated")
         else:
+            reason = outcome.fallback_reason
+            if isinstance(outcome, Unfaithful):
+                self._metrics.rewritten("unfaithful", INSTRUCTION_VERSION)
             prompt = self._prompt_text.fallback(business_type, lease.manual_prompt)
-            warning = self._prompt_text.warning(outcome.fallback_reason)
-            head = fallback_head(prompt, warning, outcome.fallback_reason)
-            await steps.complete(COMPLETED_BY_FALLBACK, head, outcome.fallback_reason)
+            warning = self._prompt_text.fallback_warning(reason, business_type, lease.manual_prompt)
+            await steps.complete(COMPLETED_BY_FALLBACK, fallback_head(prompt, warning, reason), reason)
         self._forecast.ended(asyncio.get_running_loop().time() - begun)
 
-    async def _ask(self, lease: Lease, steps: _Steps, business_type: str) -> Answer | GeminiError:
-        outcome: Answer | GeminiError
+    async def _ask(self, lease: Lease, steps: _Steps, business_type: str) -> Rewritten | GeminiError | Unfaithful:
+        deadline = lease.deadline - FINISHING_S
+        request = Request(lease.manual_prompt, "", business_type, lease.account_id, deadline)
+        outcome: Rewritten | GeminiError | Unfaithful
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(steps.publish())
                 guard = group.create_task(self._learn_of_end(lease))
-                try:
-                    outcome = await self._gemini.generate(
-                        system_instruction=self._prompt_text.instruction(business_type),
-                        text=self._prompt_text.request_text(lease.manual_prompt),
-                        deadline=lease.deadline - FINISHING_S,
-                        observer=steps,
-                        account=lease.account_id,
-                    )
-                except GeminiError as exc:
-                    outcome = exc
+                outcome = await self._rewriter.run(request, steps, lambda tokens: self._tasks.can_pay(lease, tokens))
                 guard.cancel()
                 steps.no_more_text()
         except ExceptionGroup as failures:  # whoever of the two learned first that the task is lost
@@ -159,7 +155,7 @@ class _Steps:
         self._loop = asyncio.get_running_loop()
         self._stage: Stage | None = None
         self._stage_since = self._loop.time()
-        self._used = lease.used_tokens
+        self._used = self._used_before = lease.used_tokens
         self._pieces: list[str] = []
         self._sent = False
         self._end = asyncio.Event()
@@ -200,8 +196,12 @@ class _Steps:
         self._news.set()
 
     def usage(self, usage: Usage) -> None:
-        self._used = self._lease.used_tokens + usage.total
+        self._used = self._used_before + usage.total
         self._news.set()
+
+    def count_on(self) -> None:
+        """Add what the next call reports to what the calls before it did."""
+        self._used_before = self._used
 
     def no_more_text(self) -> None:
         self._end.set()

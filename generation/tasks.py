@@ -213,6 +213,14 @@ class Tasks:
         _raise_if_lost(answer[0])
         return str(answer[1], "utf-8")
 
+    async def can_pay(self, lease: Lease, tokens: int) -> bool:
+        """Say whether the account has so many tokens, its hold for this task included; not while Redis is away."""
+        try:
+            balance = await self._storage.command("HGET", self._storage.key(lease.account_id, "account"), "balance")
+        except StorageUnavailable:
+            return False
+        return int(balance or 0) + self._money.hold_tokens >= tokens
+
     async def publish(self, lease: Lease, number: int, chunk: bytes, used_tokens: int) -> None:
         """Add a piece of text (JSON, or empty for none) to the events and note the tokens used so far, in one step.
 

@@ -130,6 +130,10 @@ class Metrics:
             self._reaped.labels(outcome)
         self._tokens = self._counter("prompt_tokens_charged_total", "Tokens taken from accounts.")
 
+        self._fidelity = self._counter(
+            "prompt_fidelity_total", "Answers of the AI, by what they kept of their drafts.", "outcome", "instruction"
+        )
+
     def _define_services(self) -> None:
         self._gemini_seconds = self._histogram(
             "prompt_gemini_attempt_duration_seconds",
@@ -172,6 +176,10 @@ class Metrics:
     def gemini_attempted(self, outcome: str, seconds: float) -> None:
         """``outcome``: ok | cancelled | the name of the failure's class."""
         self._gemini_seconds.labels(outcome).observe(seconds)
+
+    def rewritten(self, outcome: str, instruction_version: str) -> None:
+        """``outcome``: kept | repaired | incomplete | unfaithful."""
+        self._fidelity.labels(outcome, instruction_version).inc()
 
     def tokens_charged(self, tokens: int) -> None:
         self._tokens.inc(tokens)

@@ -87,8 +87,8 @@ class Chooser:
         self._seen = 0
         self._seen_texts: Counter[str] = Counter()
 
-    def choose(self, text: str, headers: Mapping[str, str]) -> Behaviour:
-        """Return the behaviour for one request.
+    def choose(self, text: str, headers: Mapping[str, str], of: str = "") -> Behaviour:
+        """Return the behaviour for one request; requests with the same text, or the same ``of``, are counted together.
 
         Raises:
             InvalidBehaviour: the request asks for one that does not exist.
@@ -96,7 +96,7 @@ class Chooser:
         wishes = _from_marker(text) | {name: headers[header] for name, header in HEADERS.items() if header in headers}
         if "fault" in wishes:
             chosen = dataclasses.replace(self.behaviour, first=0, probability=1.0).changed(wishes)
-            seen = self._count(text)
+            seen = self._count(f"{sorted(wishes.items())} {of}" if of else text)
         else:
             chosen = self.behaviour.changed(wishes)
             self._seen += 1

@@ -141,4 +141,6 @@ BROKEN = (
     *("error_mid_stream", "error_mid_stream_data"),
     *("html_error", "html", "wrong_utf8", "broken_json", "huge", "redirect"),
 )
-FAULTS = (*ERRORS, *ANSWERS, *BROKEN)
+# The answer is whole and untrue to its draft: its first fact is gone or altered, a telephone number is made up, …
+DAMAGES = ("fact_lost", "fact_altered", "invented", "obeyed", "in_english", "recited")
+FAULTS = (*ERRORS, *ANSWERS, *DAMAGES, *BROKEN)

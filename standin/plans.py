@@ -15,9 +15,9 @@ from typing import Any
 
 from standin import protocol
 from standin.behaviour import Behaviour
-from standin.faults import ANSWERS, ERRORS, ErrorAnswer, OddAnswer
+from standin.faults import ANSWERS, DAMAGES, ERRORS, ErrorAnswer, OddAnswer
 from standin.protocol import Asked
-from standin.rewriting import draft_in, rewrite
+from standin.rewriting import damage, draft_in, rewrite
 
 JSON, SSE, HTML = "application/json; charset=UTF-8", "text/event-stream", "text/html; charset=UTF-8"
 PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
@@ -64,10 +64,20 @@ def make_plan(asked: Asked, behaviour: Behaviour, method: Method, *, model: str,
     fault = behaviour.fault
     if fault in ERRORS:
         return error_plan(ERRORS[fault], behaviour)
-    words = HUGE if fault == "huge" else re.findall(r"\S+\s*|\s+", rewrite(draft_in(asked.texts)))
+    words = HUGE if fault == "huge" else _words(asked, fault)
     answer = _Answer(asked, ANSWERS.get(fault, OddAnswer()), words, {"modelVersion": model, "responseId": response_id})
     plan = answer.unary(behaviour) if method is Method.UNARY else answer.stream(behaviour, method)
     return BREAK[fault](replace(plan, steps=list(plan.steps)), behaviour) if fault in BREAK else plan
+
+
+def _words(asked: Asked, fault: str) -> list[str]:
+    draft = draft_in(asked.texts)
+    text = rewrite(draft)
+    if fault in DAMAGES:
+        text = damage(text, draft, fault)
+    if asked.mark:  # the shape that was asked for
+        text = f"<prompt-{asked.mark}>\n{text}\n</prompt-{asked.mark}>"
+    return re.findall(r"\S+\s*|\s+", text)
 
 
 def error_plan(error: ErrorAnswer, behaviour: Behaviour) -> Plan:

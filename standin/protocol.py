@@ -15,6 +15,7 @@ from typing import Any
 CHARACTERS_PER_TOKEN = 4
 THOUGHT_TOKENS = 40
 SHORTEST_SERVER_TIMEOUT_S = 10
+MARK = re.compile(r"<prompt-([0-9a-f]{8})>")
 KNOWN_MEMBERS = frozenset(
     {
         *("model", "contents", "systemInstruction", "safetySettings", "generationConfig", "tools", "toolConfig"),
@@ -29,12 +30,14 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for. ``texts``: the text parts of its last content."""
+    """What a request asks for. ``texts``: the text parts of its last content; ``mark``: the word in the marks that the
+    answer is wanted between, '' for none."""
 
     texts: tuple[str, ...]
     prompt_tokens: int
     max_output_tokens: int
     include_thoughts: bool
+    mark: str = ""
 
     @property
     def text(self) -> str:
@@ -72,6 +75,7 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
         sum(map(tokens, everything)),
         int(config.get("maxOutputTokens") or 65_536),
         thinking.get("includeThoughts") is True,
+        next((found[1] for text in everything if (found := MARK.search(text))), ""),
     )
 
 

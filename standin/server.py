@@ -24,6 +24,7 @@ from standin.counters import Counters
 from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, ErrorAnswer
 from standin.plans import End, Method, Plan, error_plan, make_plan
 from standin.protocol import BadRequest, read_request
+from standin.rewriting import draft_in
 
 # Aliases exist in v1beta only. Any other name that could be a model's is taken too: names come and go.
 MODELS = ("gemini-flash-latest", "gemini-standin-1.0")
@@ -85,7 +86,7 @@ class GenerateHandler(_Handler):
             return error_plan(refusal, Behaviour())
         try:
             asked = read_request(self.request.body, self.request.headers.get("X-Server-Timeout", ""))
-            behaviour = self.standin.chooser.choose(asked.text, self.request.headers)
+            behaviour = self.standin.chooser.choose(asked.text, self.request.headers, of=draft_in(asked.texts))
         except (BadRequest, InvalidBehaviour) as exc:
             return error_plan(ErrorAnswer(400, "INVALID_ARGUMENT", str(exc)), Behaviour())
         if behaviour.fault:

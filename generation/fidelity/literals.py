@@ -37,9 +37,10 @@ PLACEHOLDERS = (
     ("%", re.compile(r"(?<![\d%])(?<!\d )%[sdif](?!\w)")),
     ("%", re.compile(r"(?<![\w%])%[A-Z_]{2,40}%(?!\w)")),
     ("<", re.compile(r"<[A-Za-z\u00c0-\uffff][\w:. -]{0,60}>")),
-    ("[[", re.compile(r"\[\[[^\[\]\n]{1,80}\]\]")),
+    ("[[", re.compile(r"\[\[[^\[\]\n:=]{1,80}\]\]")),
     ("[", re.compile(r"(?<!\[)\[[^\W\d_][\w .'-]{1,40}\](?![(\[\]])")),
 )
+DIRECTIVE = re.compile(r"\[\[\w{1,40}:[^\[\]\n]{0,200}\]\]")  # said to a program on the way, not to the assistant
 # Tags that format text, and those with which a draft tries to close its own quotation: neither is the owner's.
 NO_PLACEHOLDER = re.compile(
     r"</?(?:b|i|u|s|p|br|hr|ul|ol|li|em|strong|code|pre|h[1-6]|div|span|table|tr|td|th|system|user|assistant|model|prompt"
@@ -111,7 +112,7 @@ MOST_LITERALS = 500  # of each sort
 def read(text: str, facts: Facts) -> tuple[str, list[tuple[int, int]]]:
     """Add the text's literals; return it with those blanked out whose digits mean nothing else, and where code stands."""
     code = _read_code(text, facts)
-    blanks: list[tuple[int, int]] = []
+    blanks = [directive.span() for directive in DIRECTIVE.finditer(text)] if "[[" in text else []
     if "{" in text:
         _read_objects(text, facts)
     if "://" in text or "www." in text.lower():

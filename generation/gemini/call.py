@@ -35,9 +35,12 @@ class Call:
     for a connection of ours is not Gemini's.
     """
 
-    def __init__(self, system_instruction: str, text: str, latest: float, share_s: float, observer: Observer) -> None:
+    def __init__(
+        self, system_instruction: str, text: str, latest: float, share_s: float, observer: Observer, closing: str = ""
+    ) -> None:
         self.system_instruction = system_instruction
         self.text = text
+        self.closing = closing
         self._latest = latest
         self._now = asyncio.get_running_loop().time
         self.deadline = min(latest, self._now() + share_s)

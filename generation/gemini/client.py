@@ -65,19 +65,30 @@ class Gemini:
         """closed | open | probing"""
         return self._breaker.state
 
+    def closed_to(self, account: str) -> bool:
+        """Say whether the circuit is open, for everybody or for this account, so that a call would be for nothing."""
+        return self._breaker.closed_to(account)
+
     async def generate(
-        self, *, system_instruction: str, text: str, deadline: float, observer: Observer, account: str = ""
+        self,
+        *,
+        system_instruction: str,
+        text: str,
+        deadline: float,
+        observer: Observer,
+        account: str = "",
+        closing: str = "",
     ) -> Answer:
         """Return Gemini's answer; everything ends by ``deadline`` (event loop seconds).
 
         Within it ``deadline_s`` of the settings bounds Gemini's part (connecting, tries, pauses); the wait for a free
-        connection of ours comes on top. ``account`` is who pays, for the circuit breaker alone. A cancelled call closes
-        its connection at once.
+        connection of ours comes on top. ``closing`` is said after the text, in a part of its own. ``account`` is who
+        pays, for the circuit breaker alone. A cancelled call closes its connection at once.
 
         Raises:
             GeminiError: why there is none; it has been logged, as an error when it is the operator's problem.
         """
-        call = Call(system_instruction, text, deadline, self._settings.deadline_s, observer)
+        call = Call(system_instruction, text, deadline, self._settings.deadline_s, observer, closing)
         try:
             with self._breaker.call(account) as probe:
                 async with call.told_when_sent():
@@ -115,7 +126,7 @@ class Gemini:
                     raise
 
     async def _try(self, call: Call, cap: int) -> Answer:
-        body = request.body(self._settings, call.system_instruction, call.text, cap)
+        body = request.body(self._settings, call.system_instruction, call.text, cap, call.closing)
         reply, progress = Reply(request.most_tokens(body, cap)), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
         try:

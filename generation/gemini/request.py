@@ -62,18 +62,19 @@ def most_tokens(body: bytes, cap: int) -> int:
     return len(body) + ADDED_TOKENS + cap
 
 
-def body(settings: GeminiSettings, system_instruction: str, text: str, cap: int) -> bytes:
+def body(settings: GeminiSettings, system_instruction: str, text: str, cap: int, closing: str = "") -> bytes:
     """Return the JSON. No temperature, topP or topK: deprecated since July 2026."""
     config: dict[str, Any] = {"maxOutputTokens": cap}
     if settings.thinking_level:
         config["thinkingConfig"] = {"thinkingLevel": settings.thinking_level}
     members: dict[str, Any] = {"generationConfig": config}
+    parts = [{"text": each} for each in (text, closing) if each]
     if settings.api_version == "v1":
         # Source: generativelanguage/v1/generative_service.proto has no system_instruction; sending one is a 400.
-        members["contents"] = [{"role": "user", "parts": [{"text": system_instruction}, {"text": text}]}]
+        members["contents"] = [{"role": "user", "parts": [{"text": system_instruction}, *parts]}]
     else:
         members["systemInstruction"] = {"parts": [{"text": system_instruction}]}
-        members["contents"] = [{"role": "user", "parts": [{"text": text}]}]
+        members["contents"] = [{"role": "user", "parts": parts}]
     if settings.safety_threshold:
         members["safetySettings"] = [
             {"category": category, "threshold": settings.safety_threshold} for category in HARM_CATEGORIES

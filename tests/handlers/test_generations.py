@@ -86,7 +86,7 @@ async def test_the_charge_is_what_gemini_reports(client: Client, storage: Storag
     account = await Accounts(storage).show(client.account_id)
     assert account.tokens_charged == final["tokens_used"] > 0
     assert account.tokens_held == 0
-    assert account.tokens_remaining == 10_000 - final["tokens_used"]
+    assert account.tokens_remaining == 100_000 - final["tokens_used"]
 
 
 @pytest.mark.gen_test
@@ -119,7 +119,7 @@ async def test_when_gemini_fails_the_simple_combination_is_the_result(client: Cl
     assert final["warning"]
     assert final["fallback_reason"].startswith("ai_")
     assert MANUAL in final["prompt"]
-    assert (await Accounts(storage).show(client.account_id)).tokens_remaining == 10_000
+    assert (await Accounts(storage).show(client.account_id)).tokens_remaining == 100_000
 
 
 @pytest.mark.gen_test

@@ -34,6 +34,7 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.stage_ended("checking", 0.002)
     metrics.gemini_attempted("ok", 1.3)
     metrics.tokens_charged(912)
+    metrics.rewritten("kept", "2")
     metrics.task_reaped("taken_over")
     metrics.redis_answered("submit", 0.0004)
     metrics.redis_failed("timeout")
@@ -54,6 +55,7 @@ def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics
     assert value_of(metrics, "prompt_stage_duration_seconds_bucket", stage="checking", le="0.005") == 1
     assert value_of(metrics, "prompt_gemini_attempt_duration_seconds_count", outcome="ok") == 1
     assert value_of(metrics, "prompt_tokens_charged_total") == 912
+    assert value_of(metrics, "prompt_fidelity_total", outcome="kept", instruction="2") == 1
     assert value_of(metrics, "prompt_tasks_reaped_total", outcome="taken_over") == 1
     assert value_of(metrics, "prompt_redis_operation_duration_seconds_bucket", operation="submit", le="0.0005") == 1
     assert value_of(metrics, "prompt_redis_errors_total", reason="timeout") == 1

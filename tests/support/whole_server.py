@@ -130,7 +130,7 @@ def app(service: Service) -> Application:
 @pytest.fixture
 def client(io_loop: Any, http_client: AsyncHTTPClient, base_url: str, storage: Storage) -> Client:
     """A client of an account with a subscription and 10,000 tokens."""
-    return io_loop.run_sync(lambda: make_client(storage, http_client, base_url, tokens=10_000))
+    return io_loop.run_sync(lambda: make_client(storage, http_client, base_url, tokens=100_000))
 
 
 async def make_client(storage: Storage, http: AsyncHTTPClient, base_url: str, **account: Any) -> Client:

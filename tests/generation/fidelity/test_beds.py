@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 
+from generation.answer_shape import clean_answer
 from generation.fidelity import Guard, language
-from generation.prompt_text import INSTRUCTION
+from generation.fidelity.restoring import restored
+from generation.prompt_text import INSTRUCTION, PromptText
 
 BEDS = Path(os.environ.get("PROMPT_BEDS", Path(__file__).parents[4] / "shared" / "beds"))
 pytestmark = pytest.mark.skipif(not (BEDS / "prompts.json").exists(), reason="the beds are not on this machine")
@@ -126,6 +128,37 @@ def test_the_longest_prompt_costs_a_millisecond_per_thousand_characters() -> Non
         GUARD.judge(prompt, rewritten(prompt))
         costs_s.append(time.process_time() - begun)
     assert min(costs_s) * 1000 <= 5 * len(prompt) / 1000, costs_s  # five times what is promised: the machine is shared
+
+
+def test_every_fallback_is_in_the_language_of_its_prompt_and_keeps_every_fact() -> None:
+    texts = PromptText()
+    for row in rows("prompts"):
+        prompt = row["manual_prompt"]
+        combined = texts.fallback(row["business_type"], prompt)
+        assert texts.has_template(row["business_type"], prompt), row["id"]
+        assert all(fact in combined for fact in row["facts"])
+        assert language(combined.partition("~~~")[0]) in row["language"].split("+")
+
+
+def test_wrappings_are_removed_and_innocent_prompts_left() -> None:
+    bed = rows("wrapped_answers")
+    for draft in ("", "expected"):
+        removed = [clean_answer(row["answer"], row.get(draft, "")) == row["expected"] for row in bed]
+        assert sum(removed) >= 0.95 * len(removed)
+    for row in rows("innocent_prompts"):
+        assert clean_answer(row["prompt"]) == clean_answer(row["prompt"], row["prompt"]) == row["prompt"]
+
+
+def test_nearly_every_damaged_answer_is_noticed_or_mended_by_its_shape() -> None:
+    prompts = {row["id"]: row["manual_prompt"] for row in rows("prompts")}
+    bed = rows("damaged_answers")
+    unnoticed = []
+    for row in bed:
+        draft = prompts[row["prompt"]]
+        prompt = restored(draft, clean_answer(row["answer"], draft))
+        if GUARD.judge(draft, prompt).faithful and prompt == row["answer"]:
+            unnoticed.append(row["id"])
+    assert len(unnoticed) * 57 <= 5 * len(bed), unnoticed
 
 
 if __name__ == "__main__":

@@ -1,0 +1,209 @@
+"""One rewrite: ask, judge what came, ask once more where that may mend it, and settle what is shown.
+
+Refuses to know tasks' records, stages and money; who calls says whether a second call can be paid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from generation.answer_shape import MarkFilter, Marks
+from generation.fidelity import Guard, Verdict
+from generation.fidelity.restoring import restored
+from generation.gemini import Answer, Gemini, GeminiError
+from generation.gemini.usage import Usage
+from generation.prompt_text import CLOSING, INSTRUCTION, REPAIR_CLOSING, PromptText
+
+SHORTEST_REPAIR_S = 10.0
+REPAIR_SHARE = 1.3  # of the first call's time must be left for a second one
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for. ``feedback`` may be empty; ``deadline`` is in the event loop's seconds."""
+
+    draft: str
+    feedback: str
+    business_type: str
+    account: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What is shown. ``fidelity``: kept | repaired | incomplete; ``warning_code`` is empty where all is well."""
+
+    prompt: str
+    model: str
+    fidelity: str
+    missing_facts: list[str]
+    invented_facts: list[str]
+    warning_code: str
+
+
+class Unfaithful(Exception):
+    """No answer could be used: most facts lost, our instruction recited, or another language twice."""
+
+    fallback_reason = "ai_unfaithful"
+
+
+class Steps(Protocol):
+    """Who is told how the first call goes on, and of what both calls use."""
+
+    async def request_sent(self) -> None: ...
+
+    async def text(self, piece: str) -> None: ...
+
+    def usage(self, usage: Usage) -> None: ...
+
+    def count_on(self) -> None:
+        """Add what is reported from now on to what has been."""
+
+
+class Rewriter:
+    """Turns drafts into prompts with one call, or two."""
+
+    def __init__(self, gemini: Gemini, prompt_text: PromptText) -> None:
+        self._gemini = gemini
+        self._prompt_text = prompt_text
+        self._guard = Guard("\n".join((INSTRUCTION, CLOSING, REPAIR_CLOSING)))
+
+    async def run(
+        self, request: Request, steps: Steps, can_pay: Callable[[int], Awaitable[bool]]
+    ) -> Rewritten | GeminiError | Unfaithful:
+        """Return what is shown, or why there is nothing of the AI's to show.
+
+        ``can_pay`` is asked whether the account has so many tokens for both calls together.
+        """
+        marks, begun = Marks.new(), asyncio.get_running_loop().time()
+        try:
+            answer = await self._first(request, marks, steps)
+        except GeminiError as exc:
+            return exc
+        verdict = self._judge(request, answer, marks)
+        if verdict.faithful:
+            return _shown(verdict, answer.model, "kept")
+        took_s = asyncio.get_running_loop().time() - begun
+        second = None
+        if await self._may_repair(request, took_s, answer.total_tokens or 0, can_pay):
+            second = await self._second(request, marks, verdict, steps)
+        if second is not None:
+            repaired = self._judge(request, second, marks)
+            twice = verdict.language_changed and repaired.language_changed
+            if repaired.badness < verdict.badness:
+                verdict, answer = repaired, second
+                if verdict.faithful:
+                    return _shown(verdict, answer.model, "repaired")
+            if twice:
+                return Unfaithful()
+        if verdict.grave:
+            return Unfaithful()
+        return _shown(verdict, answer.model, "incomplete")
+
+    def _judge(self, request: Request, answer: Answer, marks: Marks) -> Verdict:
+        prompt = self._prompt_text.take_prompt(answer.text, marks, request.draft)
+        verdict = self._guard.judge(request.draft, restored(request.draft, prompt), request.feedback)
+        if not verdict.faithful:
+            log.info(
+                "answer_unfaithful",
+                lost=len(verdict.lost),
+                swapped=len(verdict.swapped),
+                invented=len(verdict.added),
+                leaked=verdict.leaked,
+                language_changed=verdict.language_changed,
+                answered=verdict.answered,
+            )
+        return verdict
+
+    async def _first(self, request: Request, marks: Marks, steps: Steps) -> Answer:
+        observer = _Shown(steps, MarkFilter(marks))
+        answer = await self._gemini.generate(
+            system_instruction=self._prompt_text.instruction(request.business_type, marks),
+            text=self._prompt_text.request_text(request.draft, request.feedback),
+            deadline=request.deadline,
+            observer=observer,
+            account=request.account,
+            closing=self._prompt_text.closing(marks),
+        )
+        await observer.end()
+        return answer
+
+    async def _may_repair(
+        self, request: Request, took_s: float, used_tokens: int, can_pay: Callable[[int], Awaitable[bool]]
+    ) -> bool:
+        left_s = request.deadline - asyncio.get_running_loop().time()
+        if left_s < max(SHORTEST_REPAIR_S, REPAIR_SHARE * took_s) or self._gemini.closed_to(request.account):
+            return False
+        return await can_pay(2 * used_tokens)
+
+    async def _second(self, request: Request, marks: Marks, verdict: Verdict, steps: Steps) -> Answer | None:
+        steps.count_on()
+        try:
+            return await self._gemini.generate(
+                system_instruction=self._prompt_text.instruction(request.business_type, marks),
+                text=self._prompt_text.repair_text(verdict),
+                deadline=request.deadline,
+                observer=_Unseen(steps),
+                account=request.account,
+                closing=self._prompt_text.repair_closing(marks),
+            )
+        except GeminiError:
+            return None  # it has been logged; the first answer is what there is
+
+
+def _shown(verdict: Verdict, model: str, fidelity: str) -> Rewritten:
+    code = ""
+    if verdict.missing_facts and verdict.invented_facts:
+        code = "facts_missing_and_invented"
+    elif verdict.missing_facts:
+        code = "facts_missing"
+    elif verdict.invented_facts:
+        code = "facts_invented"
+    elif verdict.language_changed:
+        code = "language_changed"
+    return Rewritten(verdict.mended(), model, fidelity, verdict.missing_facts, verdict.invented_facts, code)
+
+
+class _Shown:
+    """An observer of the first call: its text is shown as it comes, without the marks."""
+
+    def __init__(self, steps: Steps, marks: MarkFilter) -> None:
+        self._steps = steps
+        self._marks = marks
+
+    async def request_sent(self) -> None:
+        await self._steps.request_sent()
+
+    async def text(self, piece: str) -> None:
+        if shown := self._marks.feed(piece):
+            await self._steps.text(shown)
+
+    async def end(self) -> None:
+        if rest := self._marks.end():
+            await self._steps.text(rest)
+
+    def usage(self, usage: Usage) -> None:
+        self._steps.usage(usage)
+
+
+class _Unseen:
+    """An observer of the second call, of which nobody sees a piece: the final document is the truth."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    async def request_sent(self) -> None:
+        pass
+
+    async def text(self, piece: str) -> None:
+        pass
+
+    def usage(self, usage: Usage) -> None:
+        self._steps.usage(usage)

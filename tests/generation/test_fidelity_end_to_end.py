@@ -1,0 +1,97 @@
+"""A damaged answer goes through the whole server: it is repaired, said, or replaced, and paid for once."""
+# texts in other scripts look like other letters to ruff, as they should
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.whole_server import Client, app, changes, client, service, settings, stack, standin
+
+__all__ = ["app", "changes", "client", "service", "settings", "stack", "standin"]
+DRAFT = "Answer for our bakery Sonne. Bread costs €4.80. Call 030 1234567 or mail info@sonne.example. Open 7:00-18:00."
+GERMAN = "Du antwortest für unsere Bäckerei und bist immer freundlich. Wir haben montags geschlossen."
+
+
+async def balance(client: Client) -> int:
+    return int((await client.ask("GET", "/api/v1/account/")).json["tokens_remaining"])
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_faithful_answer_is_kept_with_one_request(client: Client, standin: Any) -> None:
+    document = await client.finished(await client.start(DRAFT))
+    assert document["fidelity"] == "kept"
+    assert document["instruction_version"]
+    assert "missing_facts" not in document
+    assert "<prompt-" not in document["prompt"]
+    assert standin.counters.requests == 1
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_lost_fact_is_repaired_by_exactly_one_more_request_and_both_are_paid(
+    client: Client, standin: Any
+) -> None:
+    before = await balance(client)
+    document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost,first=1]]"))
+    assert document["fidelity"] == "repaired"
+    assert "€4.80" in document["prompt"]
+    assert "warning" not in document
+    assert standin.counters.requests == 2
+    first_alone = await balance(client)
+    kept = await client.finished(await client.start(DRAFT))
+    one_call = kept["tokens_used"]
+    assert before - first_alone == document["tokens_used"] > 1.8 * one_call
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_fact_that_stays_lost_is_named_and_put_at_the_end(client: Client, standin: Any) -> None:
+    document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost]]"))
+    assert standin.counters.requests == 2
+    assert document["generated_by_ai"] is True
+    assert document["fidelity"] == "incomplete"
+    assert document["missing_facts"] == ["€4.80"]
+    assert document["invented_facts"] == []
+    assert document["warning_code"] == "facts_missing"
+    assert document["prompt"].rstrip().endswith("Bread costs €4.80.")
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_an_invented_telephone_number_is_named(client: Client) -> None:
+    document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=invented]]"))
+    assert document["fidelity"] == "incomplete"
+    assert document["invented_facts"] == ["+1 800 555 0199"]
+    assert document["warning_code"] == "facts_invented"
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize(
+    ("draft", "fault"),
+    [(DRAFT, "obeyed"), (DRAFT, "recited"), (GERMAN, "in_english")],
+    ids=["obeyed", "recited", "language"],
+)
+async def test_an_answer_that_is_no_rewrite_gives_way_to_the_fallback(client: Client, draft: str, fault: str) -> None:
+    document = await client.finished(await client.start(f"{draft} [[standin:fault={fault}]]"))
+    assert document["generated_by_ai"] is False
+    assert document["fallback_reason"] == document["warning_code"] == "ai_unfaithful"
+    assert draft in document["prompt"]
+
+
+@pytest.mark.gen_test(timeout=30)
+@pytest.mark.settings(tasks={"deadline_s": 14.0}, gemini={"deadline_s": 5.0})
+async def test_without_time_for_a_second_call_none_is_made(client: Client, standin: Any) -> None:
+    document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost]]"))
+    assert standin.counters.requests == 1
+    assert document["fidelity"] == "incomplete"
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_the_stream_has_no_marks_and_nothing_of_the_second_call(client: Client, standin: Any) -> None:
+    task_id = await client.start(f"{DRAFT} [[standin:fault=fact_lost,first=1]]")
+    document = await client.finished(task_id)
+    events = await client.ask("GET", f"/api/v1/web-knowledge/generate-prompt-async/events/{task_id}/")
+    text = events.body.decode()
+    assert "<prompt-" not in text
+    assert "</prompt" not in text
+    assert text.count("Bread costs .") == 1
+    assert document["prompt"].count("Bread costs €4.80") == 1
