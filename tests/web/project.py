@@ -38,10 +38,10 @@ class Project:
     folder: Path
     node: str
 
-    def run(self, tool: str, *arguments: str) -> str:
+    def run(self, tool: str, *arguments: str, **variables: str) -> str:
         """Run a tool of web/node_modules (``vite/bin/vite.js``) in the project; return what it printed."""
         command = [self.node, str(WEB / "node_modules" / tool), *arguments]
-        environment = os.environ | {"NODE_ENV": "development"}  # React's own checks, StrictMode among them
+        environment = os.environ | {"NODE_ENV": "development"} | variables  # React's own checks, StrictMode among them
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-4000:]
         return done.stdout
@@ -52,6 +52,16 @@ class Project:
             shutil.copy(path, self.folder)
         self.run("vite/bin/vite.js", "build", "--mode", "development")
         return self.folder / "dist"
+
+    def build_files(self, name: str, files: dict[str, str]) -> Path:
+        """Build an application of these files, whose page is ``name``.html; return the folder with the result."""
+        for path in APPS.iterdir():
+            shutil.copy(path, self.folder)
+        for path_name, text in files.items():
+            (self.folder / path_name).write_text(text, "utf-8")
+        output = f"dist-{name}"
+        self.run("vite/bin/vite.js", "build", "--mode", "development", "--outDir", output, PAGES=f"{name}.html")
+        return self.folder / output
 
 
 def make_project(folder: Path, node: str, npm: str) -> Project:
