@@ -27,6 +27,7 @@ from generation.events import TaskEvents
 from generation.forecast import Forecast
 from generation.gemini import Gemini, open_session
 from generation.gemini.session import environment_proxy
+from generation.healing import Healing
 from generation.outcomes import ends
 from generation.pipeline import Pipeline
 from generation.prompt_text import PromptText
@@ -95,6 +96,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     prompt_text = PromptText(settings.prompt.templates_folder)
     pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, Forecast())
     limits = settings.limits
+    await stack.enter_async_context(Healing(storage.topology, tasks))
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
     stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed
     metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)

@@ -10,7 +10,7 @@ import asyncio
 
 import structlog
 
-from generation.errors import ServerBusy, TaskLost, TaskNotFound
+from generation.errors import ServerBusy, StepRefused, TaskGone, TaskLost, TaskNotFound
 from generation.idempotency import Idempotency
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
@@ -35,6 +35,7 @@ class Runner:
         self._coroutines: dict[TaskRef, asyncio.Task[None]] = {}
         self._begun: set[TaskRef] = set()
         self._undone: set[asyncio.Task[None]] = set()
+        self._restored: dict[TaskRef, asyncio.Task[None]] = {}
         self.draining = False
 
     @property
@@ -104,6 +105,29 @@ class Runner:
                 return
             await asyncio.sleep(UNDO_AGAIN_S)
 
+    def restore(self, lease: Lease) -> None:
+        """Write a task again whose record the server forgot, and run it from its beginning."""
+        if lease.ref in self._restored:
+            return
+        restoring = asyncio.create_task(self._restore(lease), name=f"restoring {lease.task_id}")
+        self._restored[lease.ref] = restoring
+        restoring.add_done_callback(lambda _ended: self._restored.pop(lease.ref, None))
+
+    async def _restore(self, lease: Lease) -> None:
+        if (coroutine := self._coroutines.get(lease.ref)) is not None:
+            coroutine.cancel()
+            await asyncio.wait([coroutine])
+        while asyncio.get_running_loop().time() < lease.deadline:
+            try:
+                restored = await self._tasks.restore(lease)
+            except StorageUnavailable:
+                await asyncio.sleep(RENEW_AGAIN_S)
+                continue
+            if restored is not None:
+                log.warning("task_restored", task_id=lease.task_id)
+                await self.take(restored)
+            return
+
     async def _run(self, lease: Lease) -> None:
         structlog.contextvars.bind_contextvars(
             task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt
@@ -113,6 +137,11 @@ class Runner:
                 self._begun.add(lease.ref)
                 await self._pipeline.run(lease)
             await self._tasks.index.drop([lease.ref])
+        except TaskGone:
+            self.restore(lease)
+        except StepRefused:  # the server forgot a step: whoever is first, most likely this process, runs it again
+            log.warning("step_forgotten")
+            await self._give([lease])
         except TaskLost as exc:
             log.info("task_lost", reason=type(exc).__name__)
         except StorageUnavailable as exc:
@@ -134,7 +163,10 @@ class Runner:
                 await asyncio.sleep(RENEW_AGAIN_S)
                 continue
             for lease in lost:
-                self.stop(lease.ref)
+                if lease.gone:
+                    self.restore(lease)
+                else:
+                    self.stop(lease.ref)
             return
 
     async def drain(self, timeout_s: float) -> None:
@@ -145,9 +177,10 @@ class Runner:
         if running := list(self._coroutines.values()):
             await asyncio.wait(running, timeout=timeout_s)
         await self._hand_back(list(self._leases))
-        for undoing in list(self._undone):
-            undoing.cancel()
-        await asyncio.gather(*self._undone, return_exceptions=True)
+        unfinished = [*self._undone, *self._restored.values()]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _hand_back(self, tasks: list[TaskRef]) -> None:
         leases = [self._leases[task] for task in tasks]

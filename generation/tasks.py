@@ -6,8 +6,10 @@ Owns key names and script calls; refuses to know when a step is taken (pipeline,
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -34,6 +36,10 @@ from storage.errors import StorageUnavailable
 from storage.storage import Storage
 
 PROXY_KEY_TTL_S = 300  # longer than any proxy goes on repeating one request
+
+
+ENDINGS_KEPT_S = 15.0  # more than a replica lags behind, or a server forgets that syncs once a second
+VERSIONS_PER_EPOCH = 100  # more than the documents that one run writes
 
 
 class Code(IntEnum):
@@ -67,7 +73,8 @@ class Lease:
     """A task that this process owns: what it needs to run it and to prove that it may.
 
     ``deadline`` is the task's own, in the event loop's seconds; ``used_tokens`` what earlier attempts were reported
-    to have used; ``progress_floor`` (percent) what clients have seen already. ``closing`` is set by who writes the end.
+    to have used; ``progress_floor`` (percent) what clients have seen already. ``closing`` is set by who writes the end,
+    ``gone`` when the server has no record of the task, which nobody but a server that forgets can bring about.
     """
 
     account_id: str
@@ -79,6 +86,7 @@ class Lease:
     progress_floor: int = 0
     used_tokens: int = 0
     closing: bool = False
+    gone: bool = False
 
     @property
     def ref(self) -> TaskRef:
@@ -111,6 +119,7 @@ class Tasks:
         self._limits = limits
         self._money = money
         self._lease_ms = int(tasks.lease_s * 1000)
+        self._endings: deque[tuple[float, Lease, str, list[Any]]] = deque()
 
     def keys(self, account_id: str, task_id: str) -> list[str]:
         """Name the seven keys that every script gets, in the order that the headers of the scripts give."""
@@ -178,22 +187,15 @@ class Tasks:
         Raises:
             TaskLost, StorageUnavailable
         """
+        come_from = [before for before, after in STEPS.items() if stage in after]
         answer = await self._storage.run(
             "advance",
             self.keys(lease.account_id, lease.task_id),
-            [
-                self.owner,
-                lease.epoch,
-                stage.name,
-                max(stage.progress, lease.progress_floor),
-                progress_head(stage, lease.progress_floor),
-                self._settings.status_ttl_s,
-                _expectation(stage, expected_s),
-                *(before.name for before, after in STEPS.items() if stage in after),
-            ],
+            self._advancing(lease, stage, come_from, _expectation(stage, expected_s)),
         )
         _raise_if_lost(answer[0])
         self._written(lease.account_id, lease.task_id, answer[1])
+        lease.progress_floor = max(stage.progress, lease.progress_floor)
 
     async def hold(self, lease: Lease) -> str:
         """Check subscription and balance and set the tokens aside, in one step; return the account's business type.
@@ -242,12 +244,11 @@ class Tasks:
         Raises:
             TaskLost, StorageUnavailable
         """
-        answer = await self._storage.run(
-            "complete",
-            self.keys(lease.account_id, lease.task_id),
-            [*self._closing(lease, stage, head, used_tokens, reason), FINALIZING.name],
-        )
-        return self._closed(lease.ref, answer, stage, reason)
+        arguments = [*self._closing(lease, stage, head, used_tokens, reason), FINALIZING.name]
+        answer = await self._storage.run("complete", self.keys(lease.account_id, lease.task_id), arguments)
+        document = self._closed(lease.ref, answer, stage, reason)
+        self._note_ending(lease, "complete", arguments)
+        return document
 
     async def fail(self, lease: Lease, failure: Failure, used_tokens: int) -> bytes:
         """End the task without a result and give its hold back, in one step; return the final document.
@@ -255,12 +256,83 @@ class Tasks:
         Raises:
             TaskLost, StorageUnavailable
         """
+        arguments = self._closing(lease, FAILED, failed_head(failure), used_tokens, failure.error_code)
+        answer = await self._storage.run("fail", self.keys(lease.account_id, lease.task_id), arguments)
+        document = self._closed(lease.ref, answer, FAILED, failure.error_code)
+        self._note_ending(lease, "fail", arguments)
+        return document
+
+    def _note_ending(self, lease: Lease, script: str, arguments: list[Any]) -> None:
+        now = time.monotonic()
+        self._endings.append((now, lease, script, arguments))
+        while self._endings[0][0] < now - ENDINGS_KEPT_S:
+            self._endings.popleft()
+
+    async def repeat_endings(self) -> int:
+        """Write the endings of the last seconds again; return how many the server had forgotten.
+
+        Raises:
+            StorageUnavailable
+        """
+        since = time.monotonic() - ENDINGS_KEPT_S
+        latest = [ending for ending in self._endings if ending[0] >= since]
+        forgotten = await asyncio.gather(*(self._end_again(*ending[1:]) for ending in latest))
+        return sum(forgotten)
+
+    async def _end_again(self, lease: Lease, script: str, arguments: list[Any]) -> bool:
+        keys = self.keys(lease.account_id, lease.task_id)
+        if script == "complete":  # the stage before may have been forgotten as well
+            await self._storage.run(
+                "advance", keys, self._advancing(lease, FINALIZING, STEPS, _expectation(FINALIZING, None))
+            )
+        answer = await self._storage.run(script, keys, arguments)
+        if answer[0] == Code.DONE:
+            self._written(lease.account_id, lease.task_id, answer[1])
+        return bool(answer[0] == Code.DONE)
+
+    async def restore(self, lease: Lease) -> Lease | None:
+        """Write a task again whose record is gone, to run from its beginning; None when there is one after all.
+
+        Its document keeps its age and follows every version that clients may have seen.
+
+        Raises:
+            StorageUnavailable
+        """
+        await self.index.note([lease.ref], self._settings.lease_s)
+        left_ms = max(0, int((lease.deadline - asyncio.get_running_loop().time()) * 1000))
+        epoch = lease.epoch + 1
         answer = await self._storage.run(
-            "fail",
+            "restore",
             self.keys(lease.account_id, lease.task_id),
-            self._closing(lease, FAILED, failed_head(failure), used_tokens, failure.error_code),
+            [
+                lease.task_id,
+                self.owner,
+                lease.manual_prompt,
+                self._lease_ms,
+                left_ms,
+                int(self._settings.deadline_s * 1000),
+                self._settings.status_ttl_s,
+                QUEUED.name,
+                progress_head(QUEUED, lease.progress_floor),
+                epoch,
+                lease.attempt,
+                lease.progress_floor,
+                epoch * VERSIONS_PER_EPOCH,
+            ],
         )
-        return self._closed(lease.ref, answer, FAILED, failure.error_code)
+        if answer[0] != Code.DONE:
+            return None
+        self._written(lease.account_id, lease.task_id, answer[1])
+        return Lease(
+            lease.account_id,
+            lease.task_id,
+            lease.manual_prompt,
+            epoch,
+            lease.attempt,
+            lease.deadline,
+            lease.progress_floor,
+            lease.used_tokens,
+        )
 
     async def cancel(self, account_id: str, task_id: str) -> bytes:
         """End the task whoever owns it, or leave it as it is when it is terminal; return the final document.
@@ -369,6 +441,8 @@ class Tasks:
             ],
         )
         lost = [lease for lease, code in zip(leases, codes, strict=True) if code != Code.DONE]
+        for lease, code in zip(leases, codes, strict=True):
+            lease.gone = code == Code.GONE
         kept = [lease.ref for lease, code in zip(leases, codes, strict=True) if code == Code.DONE]
         await self.index.note(kept, lease_s)
         return lost
@@ -389,6 +463,18 @@ class Tasks:
         self._metrics.tokens_charged(charged)
         self._metrics.task_ended(stage.name, "" if stage is COMPLETED else reason, elapsed_ms / 1000)
         return bytes(document)
+
+    def _advancing(self, lease: Lease, stage: Stage, come_from: Iterable[Stage], expectation: str) -> list[Any]:
+        return [
+            self.owner,
+            lease.epoch,
+            stage.name,
+            max(stage.progress, lease.progress_floor),
+            progress_head(stage, lease.progress_floor),
+            self._settings.status_ttl_s,
+            expectation,
+            *(before.name for before in come_from),
+        ]
 
     def _closing(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> list[Any]:
         return [self.owner, lease.epoch, stage.name, head, used_tokens, self._settings.status_ttl_s, reason]

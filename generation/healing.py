@@ -1,0 +1,66 @@
+"""What a server forgot, put back by the process that knows it: after a failover, or a crash without the last second.
+
+Owns when endings are written again: whenever a server is met that was not met before. Every script may be repeated,
+so those that were not forgotten change nothing. Tasks whose record is gone are restored by the runner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+import structlog
+
+from generation.tasks import Tasks
+from storage.errors import StorageUnavailable
+from storage.login import Entered
+from storage.topology import Topology
+
+REPEAT_AGAIN_S = 0.5
+REPEATED_FOR_S = 15.0  # how long it is tried
+
+log = structlog.get_logger(__name__)
+
+
+class Healing:
+    """An async context manager: while it is open, servers that appear are told the latest endings."""
+
+    def __init__(self, topology: Topology, tasks: Tasks) -> None:
+        self._topology = topology
+        self._tasks = tasks
+        self._met = {primary.run_id for primary in topology.all()}
+        self._repeating: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Healing:
+        self._topology.entered = self._entered
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._topology.entered = lambda _entered: None
+        if self._repeating is not None:
+            self._repeating.cancel()
+            await asyncio.wait([self._repeating])
+
+    def _entered(self, entered: Entered) -> None:
+        """Hear of a login; ``run_id`` is another after each start of a server, and empty where INFO is forbidden."""
+        if entered.run_id in self._met:
+            return
+        self._met.add(entered.run_id)
+        if self._repeating is None:
+            self._repeating = asyncio.create_task(self._repeat(), name="repeats endings")
+
+    async def _repeat(self) -> None:
+        try:
+            ends_at = asyncio.get_running_loop().time() + REPEATED_FOR_S
+            while asyncio.get_running_loop().time() < ends_at:
+                try:
+                    forgotten = await self._tasks.repeat_endings()
+                except StorageUnavailable:
+                    await asyncio.sleep(REPEAT_AGAIN_S)
+                else:
+                    log.warning("server_changed", endings_written_again=forgotten)
+                    return
+        finally:
+            self._repeating = None
