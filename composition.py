@@ -34,6 +34,7 @@ from generation.prompt_text import PromptText
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
+from handlers.bounded_bodies import bytes_for
 from handlers.open_requests import OpenRequests
 from handlers.page_files import Page
 from handlers.routes import make_app
@@ -56,7 +57,7 @@ from storage.storage import Storage, connect
 log = structlog.get_logger("main")
 ROOT = Path(__file__).parent
 SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
-UNBOUNDED = 1 << 40  # handlers refuse large bodies themselves, with an answer that a client can read
+UNBOUNDED = 1 << 40  # every route has a limit of its own: handlers/bounded_bodies.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,10 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         not_ready=_readiness(storage, open_requests, watched),
         open_requests=open_requests,
         cors_origins=frozenset(settings.server.cors_allowed_origins),
-        body_bytes=settings.server.body_bytes,
+        cors_headers=settings.server.cors_allowed_headers,
+        path_prefix=settings.server.path_prefix,
+        trust_proxy=settings.server.trust_proxy_headers,
+        body_bytes=bytes_for(limits.manual_prompt_characters),
         minimum_tokens=settings.money.minimum_tokens,
         page=Page(demo_api_key),
     )
@@ -181,7 +185,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
             address = f"unix:{settings.server.unix_socket}"
         else:
             sockets = bind_sockets(settings.server.port, settings.server.host, backlog=4096)
-            address = f"http://{settings.server.host}:{sockets[0].getsockname()[1]}"
+            address = _url(settings.server.host, sockets[0].getsockname()[1])
         service.connections.add_sockets(sockets)
         settle_garbage_collector()
         log.info("serving", address=address, pid=os.getpid())
@@ -192,6 +196,10 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
         await stop.wait()
         systemd.stopping()
         await _drain(service, settings.server.drain_timeout_s)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def _drain(service: Service, timeout_s: float) -> None:

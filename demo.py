@@ -17,7 +17,7 @@ from tornado.netutil import bind_sockets
 from accounts import Unauthorized
 from composition import open_accounts, run
 from generation.prompt_text import PromptText
-from handlers.generations import BASE
+from handlers.paths import BASE
 from runtime.settings import Settings
 from standin import serve_standin
 

@@ -17,12 +17,16 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller
-from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body
+from handlers.bounded_bodies import too_large
+from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body, origin_not_allowed
 from handlers.services import Services
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed"
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"
+ALLOWED_HEADERS = (
+    *("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"),
+    *("traceparent", "tracestate", "baggage", "sentry-trace"),  # what tracing adds to every call of a page
+)
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +43,7 @@ class JsonHandler(RequestHandler):
     services: Services
     request_id: str
     outcome = "accepted"  # for the metrics: an error's code takes its place
+    takes_body = False  # what is larger than a few bytes is refused
 
     def initialize(self, services: Services) -> None:
         self.services = services
@@ -53,6 +58,7 @@ class JsonHandler(RequestHandler):
         self.set_header("X-Request-ID", self.request_id)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
 
     def allow_origin(self) -> None:
         origin = self.request.headers.get("Origin", "")
@@ -71,10 +77,15 @@ class JsonHandler(RequestHandler):
         self.services.open_requests.end(self)
 
     async def options(self, *_path: str) -> None:
-        """Answer a browser's preflight; without a matching origin it learns nothing."""
-        if "Access-Control-Allow-Origin" in self._headers:
+        """Answer a browser's preflight; from another origin it is refused with the reason."""
+        asked = "Access-Control-Request-Method" in self.request.headers
+        origin = self.request.headers.get("Origin", "")
+        if asked and origin and origin not in self.services.cors_origins:
+            raise origin_not_allowed(origin)
+        if origin in self.services.cors_origins:
             self.set_header("Access-Control-Allow-Methods", ", ".join(self.methods()))
-            self.set_header("Access-Control-Allow-Headers", ALLOWED_HEADERS)
+            allowed = (*ALLOWED_HEADERS, *self.services.cors_headers)
+            self.set_header("Access-Control-Allow-Headers", ", ".join(allowed))
             self.set_header("Access-Control-Max-Age", "600")
         self.set_header("Allow", ", ".join(self.methods()))
         self.set_status(204)
@@ -84,7 +95,13 @@ class JsonHandler(RequestHandler):
         return [name for name in ("GET", "HEAD", "POST", "OPTIONS") if self._answers(name.lower())]
 
     def _answers(self, method: str) -> bool:
+        method = "get" if method == "head" else method
         return getattr(type(self), method) is not getattr(RequestHandler, method)
+
+    async def head(self, *path: str) -> None:
+        """Answer as GET; Tornado leaves the body out."""
+        if (answered := self.get(*path)) is not None:
+            await answered
 
     def write_json(self, members: dict[str, Any]) -> None:
         self.write(json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
@@ -167,10 +184,9 @@ class AccountHandler(JsonHandler):
 
 @stream_request_body
 class BodyHandler(AccountHandler):
-    """An AccountHandler that takes a body and refuses a large one, before it is there when its length was announced.
+    """An AccountHandler that takes a body: who asks is established before any of it is read."""
 
-    Tornado's own limit closes the connection with a bare 400; this one is an answer that a client can read.
-    """
+    takes_body = True
 
     def initialize(self, services: Services) -> None:
         super().initialize(services)
@@ -182,27 +198,27 @@ class BodyHandler(AccountHandler):
         if not self._whole:
             self.services.open_requests.end(self)  # Tornado leaves such a request without on_finish
 
-    async def prepare(self) -> None:
-        await super().prepare()
-        announced = self.request.headers.get("Content-Length", "0")
-        if announced.isascii() and announced.isdigit() and int(announced) > self.services.body_bytes:
-            raise self._too_large()  # what is no number Tornado refuses
-
     def data_received(self, chunk: bytes) -> None:
-        if len(self._body) <= self.services.body_bytes:
-            self._body += chunk
+        self._body += chunk  # bounded before it comes here
 
     def body(self) -> bytes:
-        """Return the whole body.
-
-        Raises:
-            BadRequest: it is larger than allowed.
-        """
+        """Return the whole body."""
         self._whole = True
-        if len(self._body) > self.services.body_bytes:
-            raise self._too_large()
         return bytes(self._body)
 
-    def _too_large(self) -> BadRequest:
-        most = self.services.body_bytes
-        return BadRequest(413, "body_too_large", "Body is too large", f"Send a body of {most} bytes at most.")
+
+@stream_request_body
+class BodyRefused(JsonHandler):
+    """Answers in place of the handler whose request has a body that is too large; ``stands_for`` is its class."""
+
+    def initialize(self, services: Services, *, stands_for: type[JsonHandler], limit: int) -> None:  # type: ignore[override]  # of each route its own
+        super().initialize(services)
+        self.stands_for = stands_for
+        self._limit = limit
+
+    def data_received(self, chunk: bytes) -> None:
+        """Take nothing: the answer is out already."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise too_large(self._limit)

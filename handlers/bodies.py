@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+from tornado.httputil import HTTPHeaders
 
 from handlers.errors import BadRequest
 
+UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")  # ASCII is a part of it
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -17,26 +21,44 @@ class PromptBody(BaseModel):
     manual_prompt: StrictStr = ""
 
 
-def parse_prompt(content_type: str, body: bytes) -> str:
+def parse_prompt(headers: HTTPHeaders, body: bytes) -> str:
     """Return the manual prompt. JSON is taken under any name but that of a form: fetch calls a string text/plain.
 
     Raises:
         BadRequest: 415, or 400 with what is wrong where.
     """
-    media_type, _, parameters = content_type.partition(";")
+    _check_encoding(headers.get("Content-Encoding", ""), body)
+    media_type, _, parameters = headers.get("Content-Type", "").partition(";")
     if media_type.strip().lower() in FORMS:
-        raise BadRequest(
-            415,
-            "unsupported_media_type",
-            "Unsupported media type",
-            "Send the body as JSON with the header 'Content-Type: application/json'.",
-        )
-    if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
-        raise BadRequest(415, "unsupported_media_type", "Unsupported media type", "Send the JSON in UTF-8.")
+        raise _unsupported("Send the body as JSON with the header 'Content-Type: application/json'.")
+    if not _is_utf8(parameters):
+        raise _unsupported("Send the JSON in UTF-8.")
+    body = body.removeprefix(BYTE_ORDER_MARK)  # RFC 8259, 8.1 lets a parser pass over it; .NET sends it
     try:
         return PromptBody.model_validate_json(body).manual_prompt
     except ValidationError as exc:
         raise _bad_request(exc) from exc
+
+
+def _check_encoding(content_encoding: str, body: bytes) -> None:
+    codings = [coding.strip().lower() for coding in content_encoding.split(",")]
+    compressed = [coding for coding in codings if coding not in ("", "identity")]
+    if not compressed and body.startswith(GZIP):
+        compressed = ["gzip"]
+    if compressed:
+        raise _unsupported(f"The body is compressed ({', '.join(compressed)[:40]}). Send it uncompressed.")
+
+
+def _is_utf8(parameters: str) -> bool:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip("\"'").lower() in UTF8
+    return True
+
+
+def _unsupported(sentence: str) -> BadRequest:
+    return BadRequest(415, "unsupported_media_type", "Unsupported media type", sentence)
 
 
 def _bad_request(exc: ValidationError) -> BadRequest:

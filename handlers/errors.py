@@ -34,6 +34,17 @@ class BadRequest(Exception):
         self.answer = Answer(status, error_code, message, sentence)
 
 
+def origin_not_allowed(origin: str) -> BadRequest:
+    """Refuse a browser's preflight in words: what it shows its developer is this answer."""
+    return BadRequest(
+        403,
+        "origin_not_allowed",
+        "Origin is not allowed",
+        f"Pages of {origin[:200]} may not call this server. Its operator can name the origin, exactly as it is written "
+        "here, in the setting server.cors_allowed_origins.",
+    )
+
+
 class TooManyPolls(Exception):
     """The account polls more often than it may."""
 

@@ -16,6 +16,7 @@ from storage.errors import StorageUnavailable
 SILENCE_S = 15.0
 SLOW_READER_S = 10.0
 RECONNECT_MS = 2000
+LINE_BREAKS = tuple((chr(code).encode(), b"\\u%04x" % code) for code in (0x85, 0x2028, 0x2029))
 
 
 class EventsHandler(WaitingHandler):
@@ -37,6 +38,8 @@ class EventsHandler(WaitingHandler):
             return
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("X-Accel-Buffering", "no")
+        if self.request.method == "HEAD":
+            return
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
         # Without its credential the stream ends as when Redis is lost: a client that resumes is told why.
         with suppress(TimeoutError, StreamClosedError, AccountsError, StorageUnavailable):
@@ -58,7 +61,13 @@ class EventsHandler(WaitingHandler):
 
 
 def render(event: Event) -> bytes:
-    """Render one event; its data is JSON without line breaks, so one data line is enough."""
+    """Render one event; its data is JSON without line breaks, so one data line is enough.
+
+    What some clients take for line breaks as well (Python's splitlines does) is escaped, which JSON allows.
+    """
     if event.kind == "silence":
         return b": still here\n\n"
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.id.encode(), event.kind.encode(), event.data)
+    data = event.data
+    for character, escape in LINE_BREAKS:
+        data = data.replace(character, escape)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.id.encode(), event.kind.encode(), data)

@@ -9,11 +9,11 @@ from tornado.httputil import HTTPServerRequest
 from generation import Document, Patience, SubmitKey
 from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
+from handlers.paths import client_prefix, status_url
 from handlers.services import Services
 from handlers.status_errors import members_of_error
 from server.lane.responses import RETRY_AFTER_S
 
-BASE = "/api/v1/web-knowledge"
 LONGEST_WAIT_S = 25
 MOST_VERSION, THE_LATEST = 999_999_999, -1
 STARTED = "Prompt generation started. Use task_id to check status."
@@ -28,11 +28,13 @@ class StartHandler(BodyHandler):
     """POST generate-prompt-async/ and GET generate-prompt-async/"""
 
     async def post(self) -> None:
-        manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
+        manual_prompt = parse_prompt(self.request.headers, self.body())
         started = await self.services.generations.start(self.caller.account_id, manual_prompt, submit_key(self.request))
-        status_url = f"{BASE}/generate-prompt-async/status/{started.task_id}/"
+        services = self.services
+        prefix = client_prefix(self.request, services.path_prefix, trust_proxy=services.trust_proxy)
+        address = status_url(prefix, started.task_id)
         self.set_status(202)
-        self.set_header("Location", status_url)
+        self.set_header("Location", address)
         self.set_header("Retry-After", RETRY_AFTER_S)
         if started.replayed:
             self.set_header("Idempotent-Replayed", "true")
@@ -43,7 +45,7 @@ class StartHandler(BodyHandler):
                 "task_id": started.task_id,
                 "status": "queued",
                 "message": STARTED,
-                "status_url": status_url,
+                "status_url": address,
             }
         )
 
@@ -53,7 +55,11 @@ class StartHandler(BodyHandler):
 
 
 class TaskHandler(AccountHandler):
-    """What answers with one task's status document."""
+    """What answers for one task, whose id may come in capitals. Source: RFC 9562, 4."""
+
+    async def prepare(self) -> None:
+        self.path_args = [task_id.lower() for task_id in self.path_args]
+        await super().prepare()
 
     def write_document(self, document: Document) -> None:
         if not document.terminal:
@@ -129,7 +135,7 @@ class SynchronousHandler(BodyHandler):
         self.patience.end()
 
     async def post(self) -> None:
-        manual_prompt = parse_prompt(self.request.headers.get("Content-Type", ""), self.body())
+        manual_prompt = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
         generated = await self.services.generations.generate(self.caller.account_id, manual_prompt, key, self.patience)
         if generated.replayed:

@@ -13,7 +13,6 @@ SECURITY_HEADERS = {
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -35,9 +34,6 @@ class FileHandler(JsonHandler):
         if file is None:
             raise HTTPError(404)
         self.write_file(file, cache_control="no-cache")
-
-    async def head(self, *path: str) -> None:
-        await self.get(*path)
 
     def write_file(self, file: File, *, cache_control: str) -> None:
         """Send the file, or 304 when the browser has it already."""

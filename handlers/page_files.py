@@ -24,6 +24,19 @@ CONTENT_TYPES = {
     ".css": "text/css; charset=UTF-8",
     ".svg": "image/svg+xml",
 }
+# What proxies add: behind one the connection's other end says nothing about the client. Names as Tornado has them.
+FORWARDING = {
+    *("Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Forwarded-For", "X-Scheme"),
+    *(
+        "Cf-Connecting-Ip",
+        "Cf-Ray",
+        "Cdn-Loop",
+        "True-Client-Ip",
+        "Fastly-Client-Ip",
+        "X-Amzn-Trace-Id",
+        "X-Envoy-External-Address",
+    ),
+}
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -57,7 +70,7 @@ class Page:
         )
 
     def index_for(self, request: HTTPServerRequest) -> File:
-        """Return the page; with the demo's key only when both ends of the connection are this machine.
+        """Return the page; with the demo's key only to this very machine, and not through a proxy.
 
         The Host header counts too: a page of a foreign name that was made to point here (DNS rebinding) learns nothing.
         """
@@ -74,6 +87,8 @@ def _file(content_type: str, body: bytes) -> File:
 
 def _is_local(request: HTTPServerRequest) -> bool:
     name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    if any(header in FORWARDING or header.startswith("X-Forwarded-") for header in request.headers):
+        return False
     try:
         return name.lower() in LOCAL_NAMES and ipaddress.ip_address(request.remote_ip or "").is_loopback
     except ValueError:  # a Unix socket has no address: whoever stands before it may be anywhere

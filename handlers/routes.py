@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import Application, RequestHandler, url
 
 from handlers.account import AccountView, LedgerView
-from handlers.api import JsonHandler, NotFound
+from handlers.api import BodyRefused, JsonHandler, NotFound
+from handlers.bounded_bodies import WITHOUT_BODY, BoundedBody
 from handlers.events import EventsHandler
-from handlers.generations import BASE, CancelHandler, StartHandler, StatusHandler, SynchronousHandler
+from handlers.generations import CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
 from handlers.page import FileHandler, PageHandler
+from handlers.paths import CANCEL, EVENTS, GENERATIONS, STATUS, SYNCHRONOUS, origin_form
 from handlers.services import Services
 from runtime.metrics import Metrics
 
@@ -21,6 +25,7 @@ log = structlog.get_logger("request")
 
 
 SUBMITTING = ("generations", "synchronous")
+LOGGED_CHARACTERS = 200  # of a path: who makes one up may put anything into it
 
 
 def make_app(services: Services) -> Application:
@@ -28,11 +33,11 @@ def make_app(services: Services) -> Application:
     handlers: dict[str, tuple[str, type[JsonHandler]]] = {
         "page": (r"/", PageHandler),
         "static": (r"/static/(.+)", FileHandler),
-        "generations": (rf"{BASE}/generate-prompt-async/?", StartHandler),
-        "status": (rf"{BASE}/generate-prompt-async/status/([^/]+)/?", StatusHandler),
-        "events": (rf"{BASE}/generate-prompt-async/events/([^/]+)/?", EventsHandler),
-        "cancel": (rf"{BASE}/generate-prompt-async/cancel/([^/]+)/?", CancelHandler),
-        "synchronous": (rf"{BASE}/generate-prompt/?", SynchronousHandler),
+        "generations": (rf"{GENERATIONS}/?", StartHandler),
+        "status": (rf"{STATUS}([^/]+)/?", StatusHandler),
+        "events": (rf"{EVENTS}([^/]+)/?", EventsHandler),
+        "cancel": (rf"{CANCEL}([^/]+)/?", CancelHandler),
+        "synchronous": (rf"{SYNCHRONOUS}/?", SynchronousHandler),
         "account": (r"/api/v1/account/?", AccountView),
         "ledger": (r"/api/v1/account/ledger/?", LedgerView),
         "live": (r"/health/live/?", LiveHandler),
@@ -40,12 +45,38 @@ def make_app(services: Services) -> Application:
         "metrics": (r"/metrics/?", MetricsHandler),
     }
     given = {"services": services}
-    return Application(
+    return _BoundedApplication(
+        services,
         [url(pattern, handler, given, name) for name, (pattern, handler) in handlers.items()],
         default_handler_class=NotFound,
         default_handler_args=given,
         log_function=_RequestLog(services.metrics, {handler: name for name, (_, handler) in handlers.items()}),
     )
+
+
+class _BoundedApplication(Application):
+    """An Application whose every request has a bounded body and a path, however its target is written."""
+
+    def __init__(self, services: Services, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._services = services
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:  # type: ignore[override]  # as Tornado's documentation has it
+        origin_form(request)
+        return super().find_handler(request, **kwargs)
+
+    def get_handler_delegate(  # type: ignore[override]  # as Tornado's documentation has it
+        self, request: HTTPServerRequest, target_class: type[JsonHandler], *args: Any, **kwargs: Any
+    ) -> HTTPMessageDelegate:
+        limit = self._services.body_bytes if target_class.takes_body else WITHOUT_BODY
+        of_handler = super().get_handler_delegate
+        refusal = {"services": self._services, "stands_for": target_class, "limit": limit}
+        return BoundedBody(
+            of_handler(request, target_class, *args, **kwargs),
+            request,
+            limit,
+            lambda: of_handler(request, BodyRefused, refusal),
+        )
 
 
 class _RequestLog:
@@ -57,7 +88,7 @@ class _RequestLog:
 
     def __call__(self, handler: RequestHandler) -> None:
         request, status = handler.request, handler.get_status()
-        route = self._names.get(type(handler), "unknown")
+        route = self._names.get(getattr(handler, "stands_for", type(handler)), "unknown")
         duration_s = time.monotonic() - handler.began_at if isinstance(handler, JsonHandler) else 0.0
         if route in SUBMITTING and request.method == "POST" and isinstance(handler, JsonHandler):
             self._metrics.submit_answered(handler.outcome)
@@ -66,7 +97,8 @@ class _RequestLog:
         write(
             "request",
             method=request.method,
-            path=request.path,
+            route=route,
+            path=request.path[:LOGGED_CHARACTERS],
             status=status,
             duration_ms=round(1000 * duration_s, 1),
             request_id=handler.request_id if isinstance(handler, JsonHandler) else "",

@@ -15,7 +15,11 @@ from server.lane.polls import Polls
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``not_ready`` returns a reason, or '' when all is well; ``cors_origins`` are exact."""
+    """``not_ready`` returns a reason, or '' when all is well; ``cors_origins`` are exact.
+
+    ``path_prefix`` is what clients see before our paths, '' for nothing; ``body_bytes`` is what a body may have where
+    one is expected.
+    """
 
     identity: Identity
     accounts: Accounts
@@ -25,6 +29,9 @@ class Services:
     open_requests: OpenRequests
     not_ready: Callable[[], Awaitable[str]]
     cors_origins: frozenset[str]
+    cors_headers: tuple[str, ...]
+    path_prefix: str
+    trust_proxy: bool
     body_bytes: int
     minimum_tokens: int
     page: Page

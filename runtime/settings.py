@@ -6,11 +6,12 @@ room its own part. Secrets are ``SecretStr``, and no error shows what was given.
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from runtime.redis_url import parse_redis_url
@@ -24,7 +25,19 @@ def _by_commas(value: object) -> object:
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
-Origin = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
+
+
+def _origin(value: str) -> str:
+    """Return the origin as browsers write it: in small letters."""
+    if "*" in value:
+        raise ValueError("name each origin: * would let every page on the web call the API")
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", value.lower()):
+        raise ValueError("an origin is scheme://host or scheme://host:port, without a path or a slash at its end")
+    return value.lower()
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
 
 class Section(BaseModel):
@@ -37,7 +50,8 @@ class ServerSettings(Section):
     unix_socket: str = ""
     trust_proxy_headers: bool = False
     cors_allowed_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_by_commas)] = ()
-    body_bytes: AtLeastOne = 65_536
+    cors_allowed_headers: Annotated[tuple[HeaderName, ...], NoDecode, BeforeValidator(_by_commas)] = ()
+    path_prefix: Annotated[str, Field(pattern=r"^((/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)?$")] = ""
     header_timeout_s: Positive = 10.0
     body_timeout_s: Positive = 10.0
     idle_timeout_s: Positive = 75.0

@@ -8,6 +8,7 @@ already read (``lane_stream.py``), and comes back when the exchange is over. Ref
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import time
@@ -20,7 +21,7 @@ from tornado.httpserver import HTTPServer
 from handlers.errors import Answer
 from runtime.settings import ServerSettings
 from server.batched_epoll import open_readers
-from server.handoff_stream import LaneStream
+from server.handoff_stream import READ_BYTES, LaneStream
 from server.idle_connection import Connection
 from server.lane.express_lane import ExpressLane, memorable_block
 from server.lane.responses import Head, Refusal
@@ -28,8 +29,10 @@ from server.lane.responses import Head, Refusal
 ACCEPTS_AT_ONCE = 128
 PAUSE_WITHOUT_DESCRIPTORS_S = 0.5
 NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-REFUSED_LINGER_S = 1.0  # time to read the refusal, before the socket goes and with it the request that nobody read
-REFUSED_AT_ONCE = 256
+LINGER_S = 1.0  # time to read an answer, before the socket goes and with it what nobody read of the request
+LINGER_BYTES = 1_048_576
+LINGERING_MOST = 256
+REFUSAL_LINES = b"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n"
 LOOK_AGAIN_S = 0.2  # while draining
 IDLE_GRACE_S = 2.0  # while draining: clients poll every second, so most learn that the connection ends with an answer
 
@@ -52,7 +55,7 @@ class Connections:
         self._listeners: list[socket.socket] = []
         self._waiting: set[Connection] = set()
         self._lent: set[LaneStream] = set()
-        self._refused: dict[socket.socket, asyncio.TimerHandle] = {}
+        self._lingering: dict[socket.socket, asyncio.TimerHandle] = {}
         self._refusal, self._head = Refusal(TOO_MANY), Head()
         self._draining = False
         self._none = asyncio.Event()
@@ -109,8 +112,8 @@ class Connections:
             connection.close()
         for stream in list(self._lent):
             stream.close()
-        for sock in list(self._refused):
-            self._end_refused(sock)
+        for sock in list(self._lingering):
+            self._end_lingering(sock)
         if self._lane is not None:
             self._lane.report()
 
@@ -167,19 +170,40 @@ class Connections:
         self.taken_back(sock)
 
     def _refuse(self, sock: socket.socket) -> None:
-        answer = self._refusal.render(self._head, b"\r\nCache-Control: no-store\r\nConnection: close\r\n", b"")
-        try:
+        answer = self._refusal.render(self._head, REFUSAL_LINES, b"")
+        with contextlib.suppress(OSError):
             sock.send(answer)
+        self.linger(sock)
+
+    def linger(self, sock: socket.socket) -> None:
+        """Close a connection whose client may still be sending, after time to read the answer.
+
+        What it sends meanwhile is passed over, up to a bound.
+        """
+        try:
             sock.shutdown(socket.SHUT_WR)
         except OSError:
             sock.close()
             return
-        self._refused[sock] = self.loop.call_later(REFUSED_LINGER_S, self._end_refused, sock)
-        if len(self._refused) > REFUSED_AT_ONCE:
-            self._end_refused(next(iter(self._refused)))
+        self._lingering[sock] = self.loop.call_later(LINGER_S, self._end_lingering, sock)
+        self.loop.add_reader(sock, self._pass_over, sock, [LINGER_BYTES])
+        if len(self._lingering) > LINGERING_MOST:
+            self._end_lingering(next(iter(self._lingering)))
 
-    def _end_refused(self, sock: socket.socket) -> None:
-        self._refused.pop(sock).cancel()
+    def _pass_over(self, sock: socket.socket, left: list[int]) -> None:
+        try:
+            received = len(sock.recv(READ_BYTES))
+        except BlockingIOError:
+            return
+        except OSError:
+            received = 0
+        left[0] -= received
+        if not received or left[0] < 0:
+            self._end_lingering(sock)
+
+    def _end_lingering(self, sock: socket.socket) -> None:
+        self._lingering.pop(sock).cancel()
+        self.loop.remove_reader(sock)
         sock.close()
 
     # Waiting for a request

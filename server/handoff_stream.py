@@ -27,6 +27,9 @@ class Lender(Protocol):
     def taken_back(self, sock: socket.socket, data: bytes) -> None:
         """Have a connection again, with what was read from it and not answered."""
 
+    def linger(self, sock: socket.socket) -> None:
+        """Close a connection whose client may still be sending, after time to read the answer."""
+
     def ended(self, stream: LaneStream) -> None:
         """Hear that Tornado has the stream no longer, either way."""
 
@@ -34,13 +37,15 @@ class Lender(Protocol):
 class LaneStream(IOStream):
     """``block`` is what the memo may know the request by; None when nothing of it may be remembered.
 
-    ``last``: the connection ends with the answer under way.
+    ``last``: the connection ends with the answer under way. ``lingers``: the request's body has not come whole, so the
+    client may still be sending: a socket closed then would be reset, and the answer lost with it.
     """
 
     def __init__(self, sock: socket.socket, received: bytes, lender: Lender, *, max_buffer_size: int | None) -> None:
         super().__init__(sock, max_buffer_size=max_buffer_size, read_chunk_size=READ_BYTES)
         self.block = lender.memorable(received)
         self.last = False
+        self.lingers = False
         self._received = received
         self._lender = lender
         self._asked_for_a_head = False
@@ -75,6 +80,9 @@ class LaneStream(IOStream):
         if self._going_back:
             sock, self.socket = self.socket, None  # type: ignore[assignment]  # as IOStream leaves it
             self._lender.taken_back(sock, self._received)
+        elif self.lingers and self.error is None and self.socket is not None:
+            sock, self.socket = self.socket, None  # type: ignore[assignment]  # as IOStream leaves it
+            self._lender.linger(sock)
         else:
             super().close_fd()
         self._lender.ended(self)

@@ -23,7 +23,7 @@ from accounts import Identity
 from generation import Document, StatusCopy
 from generation.errors import TaskNotFound
 from handlers.errors import TooManyPolls, answer_for
-from handlers.generations import BASE
+from handlers.paths import STATUS
 from handlers.status_errors import ENDED, members_of_error
 from server.handoff_stream import LaneStream
 from server.lane.credential_refresh import Renewals
@@ -36,7 +36,7 @@ from storage.errors import StorageUnavailable
 if TYPE_CHECKING:
     from server.idle_connection import Connection
 
-LINE_BEGINS = f"GET {BASE}/generate-prompt-async/status/".encode()
+LINE_BEGINS = f"GET {STATUS}".encode()
 LINE_ENDS = b"/ HTTP/1.1\r\n"
 TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_BEGINS = len(LINE_BEGINS)

@@ -34,7 +34,9 @@ PLAIN_VALUE = re.compile(rb"[!-~]{1,256}")
 # The ordinary answer's headers in their order: these first, with values of their own in each answer …
 FIRST = ["Content-Type", "Date", "X-Request-Id"]
 # … then any of these, which depend on the block alone, then what depends on the document.
-OF_THE_BLOCK = frozenset({"Cache-Control", "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"})
+OF_THE_BLOCK = frozenset(
+    {"Cache-Control", "X-Content-Type-Options", "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"}
+)
 OF_THE_DOCUMENT = ("Retry-After", "Content-Length")
 
 

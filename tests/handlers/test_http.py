@@ -50,9 +50,9 @@ async def test_an_unknown_path_is_404_in_the_shape_of_every_error(client: Client
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", f"{BASE}/generate-prompt-async/", "GET, POST, OPTIONS"),
+        ("DELETE", f"{BASE}/generate-prompt-async/", "GET, HEAD, POST, OPTIONS"),
         ("GET", f"{BASE}/generate-prompt/", "POST, OPTIONS"),
-        ("POST", f"{BASE}/generate-prompt-async/status/x/", "GET, OPTIONS"),
+        ("POST", f"{BASE}/generate-prompt-async/status/x/", "GET, HEAD, OPTIONS"),
     ],
 )
 async def test_a_wrong_method_is_405_and_says_which_are_right(
