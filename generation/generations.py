@@ -27,6 +27,7 @@ from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
 from generation.tasks import Lease, Tasks
+from generation.visible_text import is_visible
 from storage.errors import StorageUnavailable
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -198,7 +199,7 @@ class Generations:
             version = document.version
 
     def _check(self, manual_prompt: str) -> None:
-        if not manual_prompt.strip():
+        if not is_visible(manual_prompt):
             raise ManualPromptRequired
         if len(manual_prompt) > self._characters:
             raise ManualPromptTooLong(len(manual_prompt), self._characters)

@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from handlers.bounded_bodies import bytes_for
 from handlers.generations import LONGEST_WAIT_S
 from runtime.settings import Settings
 from tests.deploy.nginx import SHIPPED
@@ -49,7 +50,7 @@ def test_nginx_closes_idle_connections_before_the_server_does() -> None:
 def test_nginx_lets_the_longest_prompt_pass_and_little_more() -> None:
     assert "client_max_body_size 256k;" in SHIPPED.read_text("utf-8")
     escaped = 12 * DEFAULTS.limits.manual_prompt_characters
-    assert max(escaped, DEFAULTS.server.body_bytes) <= 256 * 1024 < 1.2 * escaped
+    assert max(escaped, bytes_for(DEFAULTS.limits.manual_prompt_characters)) <= 256 * 1024 < 1.2 * escaped
 
 
 def unit_value(name: str) -> str:

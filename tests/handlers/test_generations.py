@@ -339,7 +339,7 @@ BODIES = [
     (b'{"manual_prompt": "a\\ud800b"}', "application/json", 400, "invalid_manual_prompt"),
     (b'{"manual_prompt": "a\\u0000b"}', "application/json", 400, "invalid_manual_prompt"),
     (b'{"manual_prompt": "' + b"a" * 20_001 + b'"}', "application/json", 400, "manual_prompt_too_long"),
-    (b'{"manual_prompt": "' + b"a" * 70_000 + b'"}', "application/json", 413, "body_too_large"),
+    (b'{"manual_prompt": "' + b"a" * 250_000 + b'"}', "application/json", 413, "body_too_large"),
     (b'{"manual_prompt": "a"}', "multipart/form-data; boundary=x", 415, "unsupported_media_type"),
     (b"manual_prompt=a", "text/plain", 400, "invalid_json"),
     (b'{"manual_prompt": "a"}', "application/json; charset=latin-1", 415, "unsupported_media_type"),

@@ -153,3 +153,14 @@ def test_who_comes_from_elsewhere_gets_no_key_under_a_local_name(remote_ip: str)
     assert DEMO_KEY.encode() not in Page(DEMO_KEY).index_for(request).body
     request.remote_ip = "::1"
     assert DEMO_KEY.encode() in Page(DEMO_KEY).index_for(request).body
+
+
+@pytest.mark.gen_test
+@with_demo_key
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "X-Scheme"]
+)
+async def test_who_comes_through_a_proxy_on_this_machine_gets_no_key(client: Client, header: str) -> None:
+    answer = await client.ask("GET", "/", headers={"Host": "localhost", header: "203.0.113.9"})
+    assert answer.status == 200
+    assert DEMO_KEY not in answer.body.decode()
