@@ -192,7 +192,8 @@ def test_a_credential_whose_name_is_no_setting_or_that_cannot_be_read_stops_the_
             "inf",
             "gemini.deadline_s (from PROMPT_GEMINI__DEADLINE_S): Input should be a finite",
         ),
-        ("PROMPT_SERVER__CORS_ALLOWED_ORIGINS", "*", "server.cors_allowed_origins.0: String should match pattern"),
+        ("PROMPT_SERVER__CORS_ALLOWED_ORIGINS", "https://a.example/", "server.cors_allowed_origins.0: an origin is"),
+        ("PROMPT_SERVER__CORS_ALLOWED_ORIGINS", "*", "server.cors_allowed_origins.0: name each origin"),
         ("PROMPT_REDIS__URL", f"http://:{MARKER}@h", "redis: url must begin with one of redis://, rediss://, unix://"),
         (
             "PROMPT_REDIS__URL",
