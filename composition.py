@@ -20,9 +20,10 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
-from accounts import Accounts, ApiKeys, Identity
+from accounts import Accounts, AdminKeys, ApiKeys, Identity
 from accounts.key_set import open_key_set_session
 from generation import Generations, StatusCopy
+from generation.account_tasks import AccountTasks
 from generation.events import TaskEvents
 from generation.forecast import Forecast
 from generation.gemini import Gemini, open_session
@@ -78,11 +79,11 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.read_dropped_lines(dropped_lines)
     storage = await _open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(StatusCopy(storage, entries=settings.redis.copy_entries))
-    accounts, api_keys = Accounts(storage), ApiKeys(storage)
+    accounts, api_keys, admin_keys = Accounts(storage), ApiKeys(storage), AdminKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
     jwks_session = await stack.enter_async_context(open_key_set_session(jwks_proxy))
-    identity = Identity(api_keys, accounts, settings.identity, jwks_session)
+    identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys)
 
     tasks = Tasks(
         storage,
@@ -112,6 +113,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     services = Services(
         identity=identity,
         accounts=accounts,
+        api_keys=api_keys,
+        admin_keys=admin_keys,
+        admin_networks=settings.admin.networks,
         generations=Generations(
             tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters
         ),
@@ -215,7 +219,24 @@ async def _drain(service: Service, timeout_s: float) -> None:
 class AccountsAdministration:
     accounts: Accounts
     api_keys: ApiKeys
+    admin_keys: AdminKeys
+    tasks: AccountTasks
     advice: Callable[[str], str]
+
+
+def administration(storage: Storage, settings: Settings, advice: Callable[[str], str]) -> AccountsAdministration:
+    """Construct what the accounts commands need on a storage that is open."""
+    tasks = Tasks(
+        storage,
+        owner="command line",
+        written=lambda _account_id, _task_id, _body: None,
+        metrics=Metrics(),
+        tasks=settings.tasks,
+        limits=settings.limits,
+        money=settings.money,
+    )
+    accounts = Accounts(storage)
+    return AccountsAdministration(accounts, ApiKeys(storage), AdminKeys(storage), AccountTasks(tasks), advice)
 
 
 @asynccontextmanager
@@ -223,4 +244,4 @@ async def open_accounts(settings: Settings, advice: Callable[[str], str]) -> Asy
     """Open what the accounts commands need, without a server around it."""
     async with AsyncExitStack() as stack:
         storage = await _open_storage(settings, stack, Metrics())
-        yield AccountsAdministration(Accounts(storage), ApiKeys(storage), advice)
+        yield administration(storage, settings, advice)

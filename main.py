@@ -15,6 +15,7 @@ import structlog
 
 from accounts import PublicKeyUnusable
 from accounts.commands import accounts as accounts_commands
+from accounts.task_commands import admin_keys as admin_keys_commands
 from composition import open_accounts, run
 from demo import free_port, run_demo, write_ready_file
 from generation.gemini import ProxyUnusable
@@ -148,6 +149,7 @@ def demo(
 
 cli.add_command(gemini_standin)
 cli.add_command(accounts_commands)
+cli.add_command(admin_keys_commands)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,22 @@
 """Who may use the service, and whose money it costs: identities, balances, ledger."""
 
 from accounts.accounts import Account, Accounts
+from accounts.admin_keys import AdminKeys
 from accounts.api_keys import ApiKey, ApiKeys, NewApiKey
 from accounts.audit import AuditFailure
 from accounts.errors import (
+    AccountClosed,
     AccountExists,
+    AccountKeyRequired,
     AccountsError,
+    AdminKeyRequired,
+    GrantIdReused,
     GrantRefused,
     IdentityUnavailable,
     InsufficientTokens,
     InvalidAccountId,
     InvalidEntryId,
+    NetworkNotAllowed,
     PublicKeyUnusable,
     SubjectUnusable,
     SubscriptionInactive,
@@ -24,13 +30,18 @@ from accounts.ledger import LedgerEntry
 
 __all__ = [
     "Account",
+    "AccountClosed",
     "AccountExists",
+    "AccountKeyRequired",
     "Accounts",
     "AccountsError",
+    "AdminKeyRequired",
+    "AdminKeys",
     "ApiKey",
     "ApiKeys",
     "AuditFailure",
     "Caller",
+    "GrantIdReused",
     "GrantRefused",
     "Identity",
     "IdentityUnavailable",
@@ -38,6 +49,7 @@ __all__ = [
     "InvalidAccountId",
     "InvalidEntryId",
     "LedgerEntry",
+    "NetworkNotAllowed",
     "NewApiKey",
     "PublicKeyUnusable",
     "SubjectUnusable",

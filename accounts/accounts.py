@@ -6,18 +6,31 @@ Everything of one account is in one slot.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts.account_index import AccountIndex
 from accounts.audit import AuditFailure, audit
-from accounts.errors import AccountExists, GrantRefused, InvalidAccountId, TokensOutOfRange, UnknownAccount
+from accounts.errors import (
+    AccountClosed,
+    AccountExists,
+    GrantIdReused,
+    GrantRefused,
+    InvalidAccountId,
+    TokensOutOfRange,
+    UnknownAccount,
+)
 from accounts.ledger import Ledger, LedgerEntry
 from storage.storage import Storage, account_of
 
 LONGEST_ACCOUNT_ID = 255  # characters; what a JWT's sub may have. Source: OpenID Connect Core 1.0, section 2
+IDS_AT_ONCE = 1_000
 MOST_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
 
 
@@ -35,6 +48,7 @@ class Account:
     tokens_remaining: int
     tokens_held: int
     tokens_charged: int
+    closed_at: str | None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,6 +60,7 @@ class Accounts:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._ledger = Ledger(storage)
+        self.index = AccountIndex(storage)
 
     async def create(
         self,
@@ -55,10 +70,12 @@ class Accounts:
         business_type: str = "general",
         name: str = "",
         account_id: str | None = None,
+        again: bool = False,
     ) -> Account:
         """Create an account with its first ledger entry, in one step.
 
-        A subscription ends with the year 9999 at the latest.
+        A subscription ends with the year 9999 at the latest. With ``again``, to ask for the same account with the same
+        values a second time is no error.
 
         Raises:
             InvalidAccountId, TokensOutOfRange, AccountExists, StorageUnavailable
@@ -66,12 +83,14 @@ class Accounts:
         account_id = checked_account_id(account_id if account_id is not None else f"acc_{secrets.token_hex(8)}")
         if not 0 <= tokens <= MOST_TOKENS:
             raise TokensOutOfRange(tokens, MOST_TOKENS)
+        await self.index.note(account_id)
+        asked = json.dumps([tokens, subscription_days, business_type, name])
         created = await self._storage.run(
             "create_account",
             [*self._keys(account_id), self._mark(account_id)],
-            [name, business_type, _iso(datetime.now(UTC)), subscription_days, tokens],
+            [name, business_type, _iso(datetime.now(UTC)), subscription_days, tokens, _sha256(asked)],
         )
-        if not created:
+        if not created or (created == 2 and not again):
             raise AccountExists(account_id)
         return await self.show(account_id)
 
@@ -94,11 +113,117 @@ class Accounts:
             tokens_remaining=int(members["balance"]),
             tokens_held=int(members["held"]),
             tokens_charged=int(members["charged"]),
+            closed_at=members.get("closed_at") or None,
         )
 
     async def exists(self, account_id: str) -> bool:
         """Say whether there is such an account."""
         return bool(await self._storage.command("EXISTS", self._storage.key(account_id, "account")))
+
+    async def require_open(self, account_id: str) -> None:
+        """Return when the account may be used.
+
+        Raises:
+            UnknownAccount, AccountClosed, StorageUnavailable
+        """
+        key = self._storage.key(account_id, "account")
+        created_at, closed_at = await self._storage.command("HMGET", key, "created_at", "closed_at")
+        if created_at is None:
+            raise UnknownAccount(account_id)
+        if closed_at:
+            raise AccountClosed(account_id)
+
+    async def page(self, limit: int, after: str = "") -> tuple[list[Account], str | None]:
+        """Return up to ``limit`` accounts by their ids, and the id to give as ``after`` for the next page, or None.
+
+        Raises:
+            StorageUnavailable
+        """
+        found = await self.index.page(limit + 1, after)
+        accounts = []
+        for account_id in found[:limit]:
+            with contextlib.suppress(UnknownAccount):  # its creation never came to its end
+                accounts.append(await self.show(account_id))
+        return accounts, found[limit - 1] if len(found) > limit else None
+
+    async def change(
+        self,
+        account_id: str,
+        *,
+        name: str | None = None,
+        business_type: str | None = None,
+        subscription_until: datetime | None = None,
+    ) -> Account:
+        """Change what is given; ``subscription_until`` is aware of its time zone.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+        """
+        members: list[str | int] = []
+        members += ["name", name] if name is not None else []
+        members += ["business_type", business_type] if business_type is not None else []
+        if subscription_until is not None:
+            members += ["subscription_until_ms", int(subscription_until.timestamp() * 1000)]
+        if members:
+            await self._set(account_id, members)
+        return await self.show(account_id)
+
+    async def close(self, account_id: str) -> Account:
+        """End the subscription and let nobody use the account any more; closing twice keeps the first time.
+
+        Its keys are the caller's to revoke.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+        """
+        account = await self.show(account_id)
+        if account.closed_at is None:
+            await self._set(account_id, ["closed_at", _iso(datetime.now(UTC))])
+            await self.subscribe(account_id, 0)
+        return await self.show(account_id)
+
+    async def forget(self, account_id: str, *, keep_ledger: bool) -> None:
+        """Delete a closed account: with its ledger, or all but the ledger and the numbers that it explains.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+        """
+        await self.close(account_id)
+        key = self._storage.key
+        if keep_ledger:
+            await self._set(account_id, ["name", "", "business_type", "", "asked", ""])
+            return
+        parts = ("account", "ledger", "grants", "usage")
+        await self._storage.command("DEL", *(key(account_id, part) for part in parts))
+        await self.index.drop(account_id)
+
+    async def _set(self, account_id: str, members: list[str | int]) -> None:
+        keys = [self._storage.key(account_id, "account")]
+        if await self._storage.run("change_account", keys, members) == -1:
+            raise UnknownAccount(account_id)
+
+    async def grant_once(
+        self, account_id: str, grant_id: str, tokens: int, reason: str = ""
+    ) -> tuple[LedgerEntry, bool]:
+        """Add tokens once for each ``grant_id``, for ever; return the entry, and whether it was there before.
+
+        Raises:
+            UnknownAccount, GrantRefused, TokensOutOfRange, GrantIdReused, StorageUnavailable
+        """
+        if abs(tokens) > MOST_TOKENS:
+            raise TokensOutOfRange(tokens, MOST_TOKENS)
+        keys = [*self._keys(account_id), self._storage.key(account_id, "grants")]
+        answer = await self._storage.run("grant_once", keys, [tokens, reason or "granted", MOST_TOKENS, grant_id])
+        match answer[0]:
+            case -1:
+                raise UnknownAccount(account_id)
+            case -2:
+                raise GrantRefused(-tokens, answer[1])
+            case -3:
+                raise TokensOutOfRange(tokens, MOST_TOKENS)
+            case -4:
+                raise GrantIdReused(grant_id)
+        return await self._ledger.entry(account_id, str(answer[1], "ascii")), answer[0] == 2
 
     async def grant(self, account_id: str, tokens: int, reason: str = "") -> Account:
         """Add tokens; a negative number takes back what is neither held nor charged.
@@ -152,14 +277,47 @@ class Accounts:
         if account_id is not None:
             failure = await self._audit_one(account_id)
             return [failure] if failure else []
-        return [failure async for each in self.ids() if (failure := await self._audit_one(each))]
+        return (await self.audit_all())[1]
+
+    async def audit_all(self) -> tuple[int, list[AuditFailure]]:
+        """Check every account, and what is left of one whose record is lost; return how many there are, and failures.
+
+        Raises:
+            StorageUnavailable
+        """
+        checked, failures = set(), []
+        async for account_id in self.ids():
+            if await self.exists(account_id):
+                checked.add(account_id)
+                if failure := await self._audit_one(account_id):
+                    failures.append(failure)
+        async for key in self._storage.scan(self._storage.key("*", "ledger")):
+            account_id = account_of(key)
+            if account_id not in checked and not await self.exists(account_id):
+                checked.add(account_id)
+                failures += filter(None, [await self._audit_remains(account_id)])
+        return len(checked), failures
+
+    async def _audit_remains(self, account_id: str) -> AuditFailure | None:
+        newest, _ = await self._ledger.page(account_id, 1, None)
+        return await audit(account_id, {}, self._ledger.until(account_id, newest[0].id if newest else ""))
 
     async def ids(self) -> AsyncIterator[str]:
-        """Yield every account's id once."""
-        seen = set()
+        """Yield every account's id once, as the index has them and as the key space has them.
+
+        Only for the proof and for the command line: it looks at every key. What the index lacked is noted there.
+        """
+        seen: set[str] = set()
+        after = ""
+        while page := await self.index.page(IDS_AT_ONCE, after):
+            for account_id in page:
+                seen.add(account_id)
+                yield account_id
+            after = page[-1]
         async for key in self._storage.scan(self._storage.key("*", "account")):
             if (account_id := account_of(key)) not in seen:
                 seen.add(account_id)
+                await self.index.note(account_id)
                 yield account_id
 
     async def _audit_one(self, account_id: str) -> AuditFailure | None:
@@ -179,6 +337,10 @@ class Accounts:
     def _mark(self, account_id: str) -> str:
         """Name a call that must count once, however often the connection repeats it."""
         return self._storage.key(account_id, "call", secrets.token_hex(8))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def checked_account_id(account_id: str) -> str:

@@ -12,7 +12,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from accounts.accounts import Accounts
@@ -24,7 +24,8 @@ RANDOM_CHARACTERS = 37  # 220 bits
 CHECKSUM_CHARACTERS = 6  # a CRC-32 fits: 62^6 > 2^32
 WRONG_FOR_S = 5.0  # a key that was found wrong is wrong for so long without asking; a new key was never asked for
 WRONG_KEPT = 10_000
-API_KEY = re.compile(r"pg_[0-9A-Za-z]{43}")
+API_KEY_PREFIX = "pg_"
+AFTER_PREFIX = re.compile(r"[0-9A-Za-z]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ class ApiKey:
     created_at: str
     revoked_at: str
 
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
 
 class ApiKeys:
     """Create, list, revoke and find keys."""
@@ -56,13 +60,12 @@ class ApiKeys:
         """Make a key for the account; it cannot be shown again.
 
         Raises:
-            UnknownAccount, StorageUnavailable
+            UnknownAccount, AccountClosed, StorageUnavailable
         """
-        if not await Accounts(self._storage).exists(account_id):
-            raise UnknownAccount(account_id)
+        await Accounts(self._storage).require_open(account_id)
         key = generate_key()
-        digest = _digest(key)
-        record = {"key_id": digest[:12], "label": label, "created_at": _now(), "revoked_at": ""}
+        digest = key_digest(key)
+        record = {"key_id": digest[:12], "label": label, "created_at": now_iso(), "revoked_at": ""}
         # The truth first: a hint without it finds nothing, and the key has not been shown yet.
         await self._storage.command("HSET", self._key(account_id), digest, json.dumps(record, ensure_ascii=False))
         await self._storage.command("SET", self._hint(digest), account_id)
@@ -87,11 +90,25 @@ class ApiKeys:
         """
         for digest, key in await self._records(account_id):
             if key.key_id == key_id:
-                revoked = ApiKey(key.key_id, key.label, key.created_at, key.revoked_at or _now())
+                revoked = ApiKey(key.key_id, key.label, key.created_at, key.revoked_at or now_iso())
                 text = json.dumps({name: getattr(revoked, name) for name in ApiKey.__slots__}, ensure_ascii=False)
                 await self._storage.command("HSET", self._key(account_id), digest, text)
                 return revoked
         raise UnknownApiKey(key_id)
+
+    async def revoke_all(self, account_id: str) -> list[ApiKey]:
+        """End all keys of the account; return them.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+        """
+        return [await self.revoke(account_id, key.key_id) for key in await self.of(account_id)]
+
+    async def delete_all(self, account_id: str) -> None:
+        """Leave no trace of the account's keys."""
+        for digest, _key in await self._records(account_id):
+            await self._storage.command("DEL", self._hint(digest))
+        await self._storage.command("DEL", self._key(account_id))
 
     async def find(self, key: str) -> str:
         """Return the id of the account that the key belongs to.
@@ -102,7 +119,7 @@ class ApiKeys:
         """
         if not is_well_formed(key):
             raise Unauthorized("malformed")
-        digest = _digest(key)
+        digest = key_digest(key)
         until, reason = self._wrong.get(digest, (0.0, ""))
         if time.monotonic() < until:
             raise Unauthorized(reason)
@@ -137,7 +154,7 @@ class ApiKeys:
         """
         if not keys:
             return []
-        records = await self._storage.commands("HGET", [(self._key(account), _digest(key)) for account, key in keys])
+        records = await self._storage.commands("HGET", [(self._key(account), key_digest(key)) for account, key in keys])
         return [record is not None and not json.loads(record)["revoked_at"] for record in records]
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
@@ -151,15 +168,17 @@ class ApiKeys:
         return self._storage.shared_key("api_key", digest)
 
 
-def generate_key() -> str:
-    """Return ``pg_``, 37 random base62 characters, and their CRC-32 in 6 more."""
+def generate_key(prefix: str = API_KEY_PREFIX) -> str:
+    """Return the prefix, 37 random base62 characters, and their CRC-32 in 6 more."""
     text = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_CHARACTERS))
-    return f"pg_{text}{_checksum(text)}"
+    return f"{prefix}{text}{_checksum(text)}"
 
 
-def is_well_formed(key: str) -> bool:
+def is_well_formed(key: str, prefix: str = API_KEY_PREFIX) -> bool:
     """Say whether the key could be one of ours: a typing error is refused without asking anybody."""
-    return API_KEY.fullmatch(key) is not None and key[-CHECKSUM_CHARACTERS:] == _checksum(key[3:-CHECKSUM_CHARACTERS])
+    text = key.removeprefix(prefix)
+    fits = key.startswith(prefix) and AFTER_PREFIX.fullmatch(text) is not None
+    return fits and text[-CHECKSUM_CHARACTERS:] == _checksum(text[:-CHECKSUM_CHARACTERS])
 
 
 def _checksum(text: str) -> str:
@@ -171,9 +190,9 @@ def _checksum(text: str) -> str:
     return "".join(reversed(digits))
 
 
-def _digest(key: str) -> str:
+def key_digest(key: str) -> str:
     return hashlib.sha256(key.encode("ascii")).hexdigest()
 
 
-def _now() -> str:
+def now_iso() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""The ``accounts`` commands: create, look at, grant, subscribe, keys, ledger, audit.
+"""The ``accounts`` commands: create, find, look at, change, grant, keys, ledger, audit, export, close, delete.
 
 Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that, given
 a settings file or None, opens what ``Administration`` lists.
@@ -7,6 +7,7 @@ a settings file or None, opens what ``Administration`` lists.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -17,9 +18,11 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from accounts.accounts import MOST_TOKENS, Account, Accounts
+from accounts.admin_keys import AdminKeys
 from accounts.api_keys import ApiKeys
 from accounts.audit import AuditFailure
 from accounts.errors import (
+    AccountClosed,
     AccountExists,
     AccountsError,
     GrantRefused,
@@ -28,10 +31,20 @@ from accounts.errors import (
     TokensOutOfRange,
     UnknownAccount,
     UnknownApiKey,
+    UnknownTask,
 )
+from accounts.tables import show_keys, show_table
 from storage.errors import StorageUnavailable
 
 T = TypeVar("T")
+
+
+class AccountTasks(Protocol):
+    """Tasks as the commands need them: documents are JSON in bytes."""
+
+    async def recent(self, account_id: str) -> list[bytes]: ...
+    async def cancel(self, account_id: str, task_id: str) -> bytes: ...
+    async def delete_all(self, account_id: str) -> list[str]: ...
 
 
 class Administration(Protocol):
@@ -42,6 +55,10 @@ class Administration(Protocol):
     @property
     def api_keys(self) -> ApiKeys: ...
     @property
+    def admin_keys(self) -> AdminKeys: ...
+    @property
+    def tasks(self) -> AccountTasks: ...
+    @property
     def advice(self) -> Callable[[str], str]:
         """Say what is unusual about a business type; empty when nothing is."""
 
@@ -51,12 +68,14 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 
 SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
+    AccountClosed: lambda exc: f"account {exc.account_id!r} is closed",
     AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
     InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: up to 255 printable characters",
     GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
     TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.most} tokens in all",
     InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",
-    UnknownApiKey: lambda exc: f"the account has no key {exc.key_id!r}; 'accounts keys list' shows them",
+    UnknownTask: lambda exc: f"the account has no task {exc.task_id!r} that has not expired",
+    UnknownApiKey: lambda exc: f"there is no key {exc.key_id!r}; 'keys list' or 'admin-keys list' shows them",
 }
 
 
@@ -147,13 +166,132 @@ def show(ctx: click.Context, account_id: str, as_json: bool) -> None:
 @JSON
 @click.pass_context
 def list_accounts(ctx: click.Context, as_json: bool) -> None:
-    """List the ids of all accounts."""
+    """List all accounts; with --json their ids."""
+    show_list(perform(ctx, lambda admin: matching(admin, "")), as_json)
 
-    async def ids(admin: Administration) -> list[str]:
-        return sorted([account_id async for account_id in admin.accounts.ids()])
 
-    found = perform(ctx, ids)
-    click.echo(json.dumps({"accounts": found}) if as_json else "\n".join(found))
+@accounts.command("search")
+@click.argument("text")
+@JSON
+@click.pass_context
+def search(ctx: click.Context, text: str, as_json: bool) -> None:
+    """List the accounts whose id or name has a text.
+
+    Capitals do not matter. With --json their ids.
+    """
+    show_list(perform(ctx, lambda admin: matching(admin, text)), as_json)
+
+
+async def matching(admin: Administration, text: str) -> list[Account]:
+    """Return the accounts whose id or name contains the text, by their ids."""
+    found = []
+    async for account_id in admin.accounts.ids():
+        with contextlib.suppress(UnknownAccount):  # its creation never came to its end
+            account = await admin.accounts.show(account_id)
+            if text.lower() in f"{account.account_id}\n{account.name}".lower():
+                found.append(account)
+    return sorted(found, key=lambda account: account.account_id)
+
+
+def show_list(found: list[Account], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"accounts": [account.account_id for account in found]}, ensure_ascii=False))
+        return
+    columns = {"id": "account_id", "name": "name", "free tokens": "tokens_remaining", "held": "tokens_held"}
+    columns |= {"subscription until": "subscription_until", "closed": "closed_at"}
+    show_table(columns, [account.as_dict() for account in found])
+
+
+@accounts.command("rename")
+@click.argument("account_id")
+@click.argument("name")
+@JSON
+@click.pass_context
+def rename(ctx: click.Context, account_id: str, name: str, as_json: bool) -> None:
+    """Give the account another name to recognise it by."""
+    show_account(perform(ctx, lambda admin: admin.accounts.change(account_id, name=name)), as_json)
+
+
+@accounts.command("business-type")
+@click.argument("account_id")
+@click.argument("business_type")
+@JSON
+@click.pass_context
+def business_type(ctx: click.Context, account_id: str, business_type: str, as_json: bool) -> None:
+    """Choose another prompt template for the account."""
+
+    async def changed(admin: Administration) -> Account:
+        if advice := admin.advice(business_type):
+            click.echo(f"Note: {advice}", err=True)
+        return await admin.accounts.change(account_id, business_type=business_type)
+
+    show_account(perform(ctx, changed), as_json)
+
+
+@accounts.command("close")
+@click.argument("account_id")
+@JSON
+@click.pass_context
+def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
+    """Let nobody use the account any more.
+
+    All its keys are revoked, and its subscription ends.
+    """
+
+    async def closed(admin: Administration) -> Account:
+        account = await admin.accounts.close(account_id)
+        await admin.api_keys.revoke_all(account_id)
+        return account
+
+    show_account(perform(ctx, closed), as_json)
+
+
+@accounts.command("delete")
+@click.argument("account_id")
+@click.option("--ledger", type=click.Choice(["keep", "delete"]), default="keep", show_default=True, help="Its entries.")
+@click.confirmation_option(prompt="Delete the account's keys, tasks and personal data for ever?")
+@JSON
+@click.pass_context
+def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> None:
+    """Close the account and delete what is personal.
+
+    Its keys, tasks, prompts and name; with --ledger delete also its entries and numbers.
+    """
+
+    async def deleted(admin: Administration) -> None:
+        await admin.accounts.close(account_id)
+        await admin.tasks.delete_all(account_id)
+        await admin.api_keys.delete_all(account_id)
+        await admin.accounts.forget(account_id, keep_ledger=ledger == "keep")
+
+    perform(ctx, deleted)
+    click.echo(json.dumps({"account_id": account_id, "ledger": ledger}) if as_json else f"deleted {account_id}")
+
+
+@accounts.command("export")
+@click.argument("account_id")
+@click.option("--json", "_as_json", is_flag=True, help="It is always JSON.")
+@click.pass_context
+def export(ctx: click.Context, account_id: str, _as_json: bool) -> None:
+    """Print all that is stored of an account, as JSON.
+
+    Except what would let somebody in.
+    """
+
+    async def exported(admin: Administration) -> dict[str, Any]:
+        account = await admin.accounts.show(account_id)
+        entries, following = await admin.accounts.ledger(account_id, limit=1_000)
+        while following:
+            more, following = await admin.accounts.ledger(account_id, limit=1_000, before=following)
+            entries += more
+        return {
+            "account": account.as_dict(),
+            "keys": [key.as_dict() for key in await admin.api_keys.of(account_id)],
+            "tasks": [json.loads(document) for document in await admin.tasks.recent(account_id)],
+            "ledger": [entry.as_dict() for entry in entries],
+        }
+
+    click.echo(json.dumps(perform(ctx, exported), ensure_ascii=False, indent=2))
 
 
 @accounts.command("grant", context_settings={"ignore_unknown_options": True})
@@ -197,10 +335,8 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
     if as_json:
         click.echo(json.dumps({"entries": [entry.as_dict() for entry in entries], "next": following}))
         return
-    for entry in entries:
-        click.echo(
-            f"{entry.at}  {entry.kind:8} {entry.tokens:>9}  balance {entry.balance:>9}  {entry.reason}  {entry.task_id}"
-        )
+    columns = {name: name for name in ("at", "kind", "tokens", "balance", "held", "uncollected", "reason")}
+    show_table(columns | {"task": "task_id"}, [entry.as_dict() for entry in entries])
 
 
 @accounts.command("audit")
@@ -210,16 +346,33 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
 def audit(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
     """Prove that the numbers add up; exit 1 where not.
 
-    Of one account, or of all: granted == balance + held + charged, none is negative, and the ledger agrees.
+    Of one account, or of all that are here: granted == balance + held + charged, none is negative, and the ledger
+    agrees. Where there is no account at all, nothing is proven: that is 1 too.
     """
-    failures: list[AuditFailure] = perform(ctx, lambda admin: admin.accounts.audit(account_id))
+
+    async def audited(admin: Administration) -> tuple[int, list[AuditFailure]]:
+        return await admin.accounts.audit_all() if account_id is None else (1, await admin.accounts.audit(account_id))
+
+    checked, failures = perform(ctx, audited)
+    ok = bool(checked) and not failures  # where there are no accounts, nothing has been proven
     if as_json:
-        click.echo(json.dumps({"ok": not failures, "failures": [failure.as_dict() for failure in failures]}))
+        shown = [failure.as_dict() for failure in failures]
+        click.echo(json.dumps({"ok": ok, "accounts": checked, "failures": shown}))
     else:
         for failure in failures:
             click.echo(f"{failure.account_id}: {'; '.join(failure.problems)}: {failure.as_dict()}")
-        click.echo("wrong" if failures else "all accounts add up")
-    ctx.exit(1 if failures else 0)
+        click.echo(audit_verdict(account_id, checked, len(failures)))
+    ctx.exit(0 if ok else 1)
+
+
+def audit_verdict(account_id: str | None, checked: int, failed: int) -> str:
+    if failed:
+        return f"wrong: {failed} of {checked} accounts"
+    if account_id is not None:
+        return f"account {account_id} adds up"
+    if not checked:
+        return "nothing is proven: there are no accounts here. Are redis.url and redis.key_prefix right?"
+    return f"{checked} accounts, all that are here, add up"
 
 
 @accounts.group("keys")
@@ -249,13 +402,20 @@ def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -
 @click.pass_context
 def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
     """List the account's keys, never their text."""
-    found = perform(ctx, lambda admin: admin.api_keys.of(account_id))
-    if as_json:
-        click.echo(json.dumps({"keys": [asdict(key) for key in found]}, ensure_ascii=False))
-        return
-    for key in found:
-        state = f"revoked {key.revoked_at}" if key.revoked_at else "active"
-        click.echo(f"{key.key_id}  {key.created_at}  {state}  {key.label}")
+    show_keys(perform(ctx, lambda admin: admin.api_keys.of(account_id)), as_json)
+
+
+@keys.command("revoke-all")
+@click.argument("account_id")
+@JSON
+@click.pass_context
+def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
+    """End every key of the account.
+
+    They stop working everywhere within 5 seconds.
+    """
+    revoked = perform(ctx, lambda admin: admin.api_keys.revoke_all(account_id))
+    show_keys(revoked, as_json)
 
 
 @keys.command("revoke")

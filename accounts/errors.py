@@ -2,9 +2,15 @@
 
 AccountsError
 ├── Unauthorized            no identity could be established
+├── AdminKeyRequired        a valid identity of an account where only admin keys may
+├── AccountKeyRequired      an admin key where only accounts may
+├── NetworkNotAllowed       an address from which admin keys may not be used
 ├── SubjectUnusable         a valid token whose subject cannot name an account
 ├── UnknownAccount          a valid identity without an account, or a wrong account id
 ├── AccountExists           create was given an id that is taken
+├── AccountClosed           the account is closed: nobody may use it any more
+├── UnknownTask             the account has no task of that id, or it has expired
+├── GrantIdReused           the id of a grant came before with other tokens
 ├── InvalidAccountId        an id that cannot name an account
 ├── GrantRefused            more tokens to be taken back than the balance has
 ├── TokensOutOfRange        an account's tokens would be below none, or more than are counted exactly
@@ -36,6 +42,18 @@ class Unauthorized(AccountsError):
         self.reason = reason
 
 
+class AdminKeyRequired(AccountsError):
+    pass
+
+
+class AccountKeyRequired(AccountsError):
+    pass
+
+
+class NetworkNotAllowed(AccountsError):
+    pass
+
+
 class SubjectUnusable(AccountsError):
     """``claim`` is the name of the claim that should hold the account's id."""
 
@@ -54,6 +72,24 @@ class AccountExists(AccountsError):
     def __init__(self, account_id: str) -> None:
         super().__init__(account_id)
         self.account_id = account_id
+
+
+class AccountClosed(AccountsError):
+    def __init__(self, account_id: str) -> None:
+        super().__init__(account_id)
+        self.account_id = account_id
+
+
+class UnknownTask(AccountsError):
+    def __init__(self, task_id: str) -> None:
+        super().__init__(task_id)
+        self.task_id = task_id
+
+
+class GrantIdReused(AccountsError):
+    def __init__(self, grant_id: str) -> None:
+        super().__init__(grant_id)
+        self.grant_id = grant_id
 
 
 class InvalidAccountId(AccountsError):

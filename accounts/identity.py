@@ -16,12 +16,11 @@ from dataclasses import dataclass
 import aiohttp
 
 from accounts.accounts import Accounts, is_account_id
-from accounts.api_keys import ApiKeys
-from accounts.errors import AccountExists, SubjectUnusable, Unauthorized, UnknownAccount
+from accounts.admin_keys import ADMIN_KEY_PREFIX, AdminKeys
+from accounts.api_keys import API_KEY_PREFIX, ApiKeys
+from accounts.errors import AccountExists, AccountKeyRequired, SubjectUnusable, Unauthorized, UnknownAccount
 from accounts.jwts import LONGEST_TOKEN, Jwts
 from runtime.settings import IdentitySettings
-
-API_KEY_PREFIX = "pg_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,14 @@ class Identity:
     """Establishes callers. ``session`` fetches JWKS."""
 
     def __init__(
-        self, api_keys: ApiKeys, accounts: Accounts, settings: IdentitySettings, session: aiohttp.ClientSession
+        self,
+        api_keys: ApiKeys,
+        accounts: Accounts,
+        settings: IdentitySettings,
+        session: aiohttp.ClientSession,
+        admin_keys: AdminKeys | None = None,
     ) -> None:
+        self._admin_keys = admin_keys
         self._api_keys = api_keys
         self._accounts = accounts
         self._settings = settings
@@ -48,7 +53,8 @@ class Identity:
         """Return who sent this Authorization header.
 
         Raises:
-            Unauthorized, SubjectUnusable, UnknownAccount, IdentityUnavailable, StorageUnavailable
+            Unauthorized, SubjectUnusable, UnknownAccount, AccountClosed, IdentityUnavailable, StorageUnavailable
+            AccountKeyRequired: an admin key.
         """
         if not authorization:
             raise Unauthorized("missing")
@@ -64,6 +70,9 @@ class Identity:
                 self._callers.move_to_end(digest)
                 return remembered
             del self._callers[digest]
+        if token.startswith(ADMIN_KEY_PREFIX) and self._admin_keys is not None:
+            await self._admin_keys.find(token)
+            raise AccountKeyRequired
         caller = await (self._by_key(token) if token.startswith(API_KEY_PREFIX) else self._by_jwt(token))
         self._callers[digest] = caller
         self._callers.move_to_end(digest)
@@ -108,7 +117,9 @@ class Identity:
         account_id, left_s = await self._jwts.check(token)
         if not is_account_id(account_id):
             raise SubjectUnusable(self._settings.jwt.account_claim)
-        if not await self._accounts.exists(account_id):
+        try:
+            await self._accounts.require_open(account_id)
+        except UnknownAccount:
             await self._create(account_id)
         return Caller(account_id, asked_at + min(left_s, self._settings.jwt.jwks_ttl_s))
 

@@ -62,6 +62,12 @@ class Ledger:
         page = [_entry(entry_id, fields) for entry_id, fields in entries[:limit]]
         return page, page[-1].id if len(entries) > limit and page else None
 
+    async def entry(self, account_id: str, entry_id: str) -> LedgerEntry:
+        """Return one entry that is there."""
+        key = self._storage.key(account_id, "ledger")
+        [(found, fields)] = await self._storage.command("XRANGE", key, entry_id, entry_id)
+        return _entry(found, fields)
+
     async def until(self, account_id: str, last_id: str) -> AsyncIterator[LedgerEntry]:
         """Yield the entries up to and with ``last_id`` (empty: none), oldest first; later ones do not change them.
 

@@ -111,7 +111,7 @@ class SubmitUnsure(StorageUnavailable):
     ``undone``: if it was, it is ended again. Otherwise its client finds it, by the key that it knows.
     """
 
-    def __init__(self, reason: str, task: TaskRef, *, undone: bool) -> None:
+    def __init__(self, reason: str, task: TaskRef, undone: bool) -> None:  # given by name
         super().__init__(reason)
         self.task = task
         self.undone = undone

@@ -182,6 +182,15 @@ class Generations:
         self._runner.stop(TaskRef(account_id, task_id))
         return _found(await self._copy.document(account_id, task_id))
 
+    async def delete_all(self, account_id: str) -> None:
+        """Cancel what runs and delete every record of the account's tasks: prompts, results, events.
+
+        Raises:
+            StorageUnavailable
+        """
+        for task_id in await self._tasks.delete_all(account_id):
+            self._runner.stop(TaskRef(account_id, task_id))
+
     async def recent(self, account_id: str) -> list[bytes]:
         """Return the documents of the account's unexpired tasks, newest first."""
         return await self._tasks.recent(account_id)

@@ -6,6 +6,7 @@ Owns key names and script calls; refuses to know when a step is taken (pipeline,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections import deque
@@ -446,6 +447,25 @@ class Tasks:
         kept = [lease.ref for lease, code in zip(leases, codes, strict=True) if code == Code.DONE]
         await self.index.note(kept, lease_s)
         return lost
+
+    async def delete_all(self, account_id: str) -> list[str]:
+        """End every task of the account and delete its record; return the ids.
+
+        Raises:
+            StorageUnavailable
+        """
+        ids = [
+            str(task_id, "ascii") for task_id in await self._storage.command("ZRANGE", self._list(account_id), 0, -1)
+        ]
+        for task_id in ids:
+            with contextlib.suppress(TaskNotFound):
+                await self.cancel(account_id, task_id)
+            await self._storage.command("DEL", *self.keys(account_id, task_id)[:3])
+        await self._storage.command("DEL", self._list(account_id))
+        return ids
+
+    def _list(self, account_id: str) -> str:
+        return self._storage.key(account_id, "tasks")
 
     async def recent(self, account_id: str) -> list[bytes]:
         """Read the documents of all the account's unexpired tasks, newest first."""

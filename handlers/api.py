@@ -92,7 +92,7 @@ class JsonHandler(RequestHandler):
 
     def methods(self) -> Iterable[str]:
         """Name the methods that this handler answers."""
-        return [name for name in ("GET", "HEAD", "POST", "OPTIONS") if self._answers(name.lower())]
+        return [name for name in ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS") if self._answers(name.lower())]
 
     def _answers(self, method: str) -> bool:
         method = "get" if method == "head" else method
@@ -108,8 +108,12 @@ class JsonHandler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         exc = kwargs.get("exc_info", (None, None, None))[1]
-        answer = HTTP_STATUSES.get(status_code, INTERNAL) if isinstance(exc, HTTPError) else answer_for(exc)
+        answer = HTTP_STATUSES.get(status_code, INTERNAL) if isinstance(exc, HTTPError) else self.answer_for(exc)
         self.write_answer(answer)
+
+    def answer_for(self, exc: BaseException | None) -> Answer:
+        """Return what a client of this handler sees of an error."""
+        return answer_for(exc)
 
     def write_answer(self, answer: Answer) -> None:
         self.allow_origin()
@@ -126,14 +130,14 @@ class JsonHandler(RequestHandler):
         return {}
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        if isinstance(value, HTTPError) or answer_for(value) is not INTERNAL:
+        if isinstance(value, HTTPError) or self.answer_for(value) is not INTERNAL:
             return  # a client's mistake or a known outage: the request's own line says it
         log.error("request_crashed", exc_info=(typ, value, tb))
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         exc = kwargs.get("exc_info", (None, None, None))[1]
         known = isinstance(exc, HTTPError) or exc is None
-        super().send_error(status_code if known else answer_for(exc).status, **kwargs)
+        super().send_error(status_code if known else self.answer_for(exc).status, **kwargs)
 
     def compute_etag(self) -> None:
         return None  # documents are never revalidated: Cache-Control says no-store
@@ -156,7 +160,6 @@ class AccountHandler(JsonHandler):
         await super().prepare()
         if self.request.method != "OPTIONS":  # browsers send no credentials with a preflight
             await self.authenticate()
-            structlog.contextvars.bind_contextvars(account_id=self.caller.account_id)
 
     async def authenticate(self) -> None:
         """Establish who asks, or, asked later, whether that still holds: a key may have been revoked meanwhile.
@@ -165,6 +168,7 @@ class AccountHandler(JsonHandler):
             Unauthorized, UnknownAccount, IdentityUnavailable, StorageUnavailable
         """
         self.caller = await self.services.identity.authenticate(self.request.headers.get("Authorization"))
+        structlog.contextvars.bind_contextvars(account_id=self.caller.account_id)
 
     def whole_number(self, name: str, default: int, most: int) -> int:
         """Parse a query parameter; ``default`` when there is none.

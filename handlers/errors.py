@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts import (
+    AccountClosed,
+    AccountKeyRequired,
     AccountsError,
+    AdminKeyRequired,
     IdentityUnavailable,
     InsufficientTokens,
     InvalidEntryId,
+    NetworkNotAllowed,
     SubjectUnusable,
     SubscriptionInactive,
     Unauthorized,
@@ -160,6 +164,24 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "unusable_subject",
         "Unusable account id",
         f"Your token is valid, but its {exc.claim} cannot name an account: that takes 1 to 255 printable characters.",
+    ),
+    AccountClosed: Answer(
+        403, "account_closed", "Account is closed", "Your token is valid, but your account has been closed."
+    ),
+    AdminKeyRequired: Answer(
+        403,
+        "admin_key_required",
+        "Admin key required",
+        "This is for backends. Send an admin key: pa_….",
+    ),
+    AccountKeyRequired: Answer(
+        403,
+        "account_key_required",
+        "Account key required",
+        "An admin key has no account. Send the API key, or a token, of the account that it is for.",
+    ),
+    NetworkNotAllowed: Answer(
+        403, "network_not_allowed", "Network not allowed", "Admin keys may not be used from your network address."
     ),
     UnknownAccount: Answer(
         403, "unknown_account", "Unknown account", "Your token is valid, but there is no account for it here yet."

@@ -11,6 +11,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import Application, RequestHandler, url
 
 from handlers.account import AccountView, LedgerView
+from handlers.admin.routes import ADMIN_ROUTES
 from handlers.api import BodyRefused, JsonHandler, NotFound
 from handlers.bounded_bodies import WITHOUT_BODY, BoundedBody
 from handlers.events import EventsHandler
@@ -40,6 +41,7 @@ def make_app(services: Services) -> Application:
         "synchronous": (rf"{SYNCHRONOUS}/?", SynchronousHandler),
         "account": (r"/api/v1/account/?", AccountView),
         "ledger": (r"/api/v1/account/ledger/?", LedgerView),
+        **ADMIN_ROUTES,
         "live": (r"/health/live/?", LiveHandler),
         "ready": (r"/health/ready/?", ReadyHandler),
         "metrics": (r"/metrics/?", MetricsHandler),

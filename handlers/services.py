@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
-from accounts import Accounts, Identity
+from accounts import Accounts, AdminKeys, ApiKeys, Identity
 from generation import Generations
 from handlers.open_requests import OpenRequests
 from handlers.page_files import Page
@@ -23,6 +24,9 @@ class Services:
 
     identity: Identity
     accounts: Accounts
+    api_keys: ApiKeys
+    admin_keys: AdminKeys
+    admin_networks: tuple[IPv4Network | IPv6Network, ...]
     generations: Generations
     polls: Polls
     metrics: Metrics

@@ -7,7 +7,7 @@ room its own part. Secrets are ``SecretStr``, and no error shows what was given.
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ def _by_commas(value: object) -> object:
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+Network = IPv4Network | IPv6Network
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
@@ -182,6 +183,10 @@ class IdentitySettings(Section):
     key_recheck_s: Annotated[float, Field(gt=0, le=5)] = 3.0
 
 
+class AdminSettings(Section):
+    networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_by_commas)] = ()
+
+
 class PromptSettings(Section):
     templates_folder: str = ""
 
@@ -201,6 +206,7 @@ class Settings(Section):
     money: MoneySettings = MoneySettings()
     gemini: GeminiSettings = GeminiSettings()
     identity: IdentitySettings = IdentitySettings()
+    admin: AdminSettings = AdminSettings()
     prompt: PromptSettings = PromptSettings()
     logs: LogSettings = LogSettings()
 

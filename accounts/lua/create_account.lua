@@ -2,14 +2,17 @@
 --- @include "subscription_end"
 -- create_account: make an account with its first tokens, in one step.
 -- KEYS: 1 account  2 ledger  3 mark of this call
--- ARGV: 1 name  2 business type  3 created at, ISO  4 subscription, days from now  5 tokens
--- Returns 1 created | 0 there is one already
+-- ARGV: 1 name  2 business type  3 created at, ISO  4 subscription, days from now  5 tokens  6 SHA-256 of what was asked
+-- Returns 1 created | 2 the same was asked before | 0 there is another one already
 -- Repeatable: a call whose mark is there has made the account, says so again, and changes nothing.
-if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('EXISTS', KEYS[3]) end
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
+  return redis.call('HGET', KEYS[1], 'asked') == ARGV[6] and 2 or 0
+end
 redis.call('SET', KEYS[3], '', 'EX', 3600)
 local days = tonumber(ARGV[4])
 local until_ms = days > 0 and subscription_end(redis.call('TIME')[1] * 1000, days) or 0
 redis.call('HSET', KEYS[1], 'name', ARGV[1], 'business_type', ARGV[2], 'created_at', ARGV[3],
-  'subscription_until_ms', until_ms, 'granted', ARGV[5], 'balance', ARGV[5], 'held', 0, 'charged', 0)
+  'subscription_until_ms', until_ms, 'asked', ARGV[6], 'granted', ARGV[5], 'balance', ARGV[5], 'held', 0, 'charged', 0)
 if tonumber(ARGV[5]) > 0 then ledger_entry(KEYS[1], KEYS[2], 'grant', ARGV[5], '', 'account created', 0) end
 return 1

@@ -15,10 +15,11 @@ import pytest
 import redis
 from click.testing import CliRunner, Result
 
-from accounts import Accounts, ApiKeys
 from accounts.commands import accounts
-from composition import AccountsAdministration
+from accounts.task_commands import admin_keys
+from composition import AccountsAdministration, administration
 from generation.prompt_text import PromptText
+from runtime.settings import Settings
 from storage.redis_server import RedisServer
 from tests.support.storage import OpenStorage
 
@@ -30,10 +31,12 @@ class Commands:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._url = url
-        self._prefix = prefix
+        self.prefix = prefix
 
     def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(accounts, arguments, obj=lambda _config: self._opened())
+        command = admin_keys if arguments[0] == "admin-keys" else accounts
+        given = arguments[1:] if command is admin_keys else arguments
+        return CliRunner().invoke(command, given, obj=lambda _config: self._opened())
 
     def json(self, *arguments: str) -> dict[str, Any]:
         done = self.run(*arguments, "--json")
@@ -43,9 +46,9 @@ class Commands:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[AccountsAdministration]:
-        storage = OpenStorage(self._url, prefix=self._prefix)
+        storage = OpenStorage(self._url, prefix=self.prefix)
         try:
-            yield AccountsAdministration(Accounts(storage), ApiKeys(storage), PromptText().advice)
+            yield administration(storage, Settings(), PromptText().advice)
         finally:
             await storage.aclose()
 
@@ -77,7 +80,7 @@ def test_an_accounts_life_by_script(commands: Commands) -> None:
     another = commands.json("keys", "create", account_id, "--label", "laptop")
     assert len(commands.json("keys", "list", account_id)["keys"]) == 2
     assert commands.json("keys", "revoke", account_id, another["key_id"])["revoked_at"]
-    assert commands.json("audit") == {"ok": True, "failures": []}
+    assert commands.json("audit") == {"ok": True, "accounts": 1, "failures": []}
 
 
 def test_a_script_reads_the_ledger_page_by_page(commands: Commands) -> None:
@@ -106,9 +109,20 @@ def test_people_read_lines(commands: Commands) -> None:
         (("ledger", "bakery"), ["grant", "account created"]),
         (("keys", "create", "bakery"), ["pg_", "key id"]),
         (("keys", "revoke", "bakery", first["key_id"]), ["revoked", first["key_id"]]),
-        (("keys", "list", "bakery"), [made["key_id"], "active", "revoked", "old phone"]),
-        (("audit",), ["all accounts add up"]),
-        (("audit", "bakery"), ["all accounts add up"]),
+        (("keys", "list", "bakery"), [made["key_id"], "revoked", "old phone"]),
+        (("audit",), ["1 accounts, all that are here, add up"]),
+        (("audit", "bakery"), ["account bakery adds up"]),
+        (("rename", "bakery", "Konditorei"), ["Konditorei"]),
+        (("search", "KONDITOR"), ["bakery", "free tokens"]),
+        (("business-type", "bakery", "restaurant"), ["restaurant"]),
+        (("tasks", "show", "bakery"), ["task id", "status"]),
+        (("admin-keys", "create", "--label", "shop"), ["pa_", "key id"]),
+        (("admin-keys", "list"), ["shop", "key id"]),
+        (("keys", "revoke-all", "bakery"), ["old phone"]),
+        (("export", "bakery"), ["Konditorei", "old phone", "account created"]),
+        (("close", "bakery"), ["closed_at"]),
+        (("delete", "bakery", "--yes"), ["deleted bakery"]),
+        (("delete", "bakery", "--yes", "--ledger", "delete"), ["deleted bakery"]),
     ):
         done = commands.run(*arguments)
         assert done.exit_code == 0, done.output
@@ -137,6 +151,13 @@ def test_people_read_lines(commands: Commands) -> None:
         (("grant", "somebody", "9" * 20), 2, "TOKENS"),
         (("ledger", "somebody", "--before", "junk"), 1, "'junk' is not the id of a ledger entry"),
         (("subscribe", "somebody", "-1"), 2, "DAYS"),
+        (("rename", "nobody", "x"), 1, "there is no account"),
+        (("close", "nobody"), 1, "there is no account"),
+        (("delete", "nobody", "--yes"), 1, "there is no account"),
+        (("export", "nobody"), 1, "there is no account"),
+        (("tasks", "show", "nobody"), 1, "there is no account"),
+        (("tasks", "cancel", "somebody", "x"), 1, "no task 'x'"),
+        (("admin-keys", "revoke", "x"), 1, "no key 'x'"),
         (("frobnicate",), 2, "No such command"),
     ],
 )
@@ -205,3 +226,31 @@ def test_a_public_key_that_cannot_be_read_ends_the_start(redis_server: RedisServ
     done = main("serve", "--port", "0", PROMPT_REDIS__URL=redis_server.url, **jwt)
     assert done.returncode == 1
     assert f"identity.jwt.public_key_file: {missing} cannot be read" in done.stderr
+
+
+def test_an_audit_where_nothing_is_proves_nothing(commands: Commands) -> None:
+    done = commands.run("audit")
+    assert done.exit_code == 1
+    assert "nothing is proven" in done.stdout
+    members = json.loads(commands.run("audit", "--json").stdout)
+    assert members == {"ok": False, "accounts": 0, "failures": []}
+
+
+def test_an_audit_finds_an_account_of_which_only_a_part_is_left(commands: Commands, redis_server: RedisServer) -> None:
+    commands.json("create", "--id", "whole", "--tokens", "5")
+    commands.json("create", "--id", "lost", "--tokens", "5")
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.delete(f"{commands.prefix}:{{lost}}:account")
+    done = commands.run("audit", "--json")
+    members = json.loads(done.stdout)
+    assert (done.exit_code, members["ok"], members["accounts"]) == (1, False, 2)
+    assert [failure["account_id"] for failure in members["failures"]] == ["lost"]
+
+
+def test_an_audit_finds_accounts_that_the_index_has_lost(commands: Commands, redis_server: RedisServer) -> None:
+    commands.json("create", "--id", "bakery", "--tokens", "5")
+    with redis.Redis.from_url(redis_server.url) as client:
+        for key in client.scan_iter(f"{commands.prefix}:accounts:*"):
+            client.delete(key)
+    assert commands.json("audit")["accounts"] == 1
+    assert commands.json("list")["accounts"] == ["bakery"], "and notes them there"

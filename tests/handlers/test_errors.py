@@ -33,6 +33,8 @@ FACTS = {
     "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
     "Unauthorized": ("missing",),
     "SubjectUnusable": ("sub",),
+    "AccountClosed": ("acc_1",),
+    "SubmitUnsure": ("timeout", None, True),
     "UnknownAccount": ("acc_1",),
     "InvalidEntryId": ("soon",),
     "AccountExists": ("acc_1",),

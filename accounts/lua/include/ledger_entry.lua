@@ -3,6 +3,6 @@
 -- the task and reason behind it, and the tokens that were owed but could not be collected.
 local function ledger_entry(account_key, ledger_key, kind, tokens, task_id, reason, uncollected)
   local now = redis.call('HMGET', account_key, 'balance', 'held', 'charged')
-  redis.call('XADD', ledger_key, '*', 'kind', kind, 'tokens', tokens, 'balance', now[1], 'held', now[2],
+  return redis.call('XADD', ledger_key, '*', 'kind', kind, 'tokens', tokens, 'balance', now[1], 'held', now[2],
     'charged', now[3], 'task', task_id, 'reason', reason, 'uncollected', uncollected)
 end

@@ -1,0 +1,33 @@
+"""An account's tasks as the command line needs them: without a runner, and with the accounts' own errors."""
+
+from __future__ import annotations
+
+from accounts.errors import UnknownTask
+from generation.errors import TaskNotFound
+from generation.tasks import Tasks
+
+
+class AccountTasks:
+    """What ``accounts.commands`` calls ``tasks``."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+
+    async def recent(self, account_id: str) -> list[bytes]:
+        """Read the documents of the account's unexpired tasks, newest first."""
+        return await self._tasks.recent(account_id)
+
+    async def cancel(self, account_id: str, task_id: str) -> bytes:
+        """End a task in whatever process it runs; return its final document.
+
+        Raises:
+            UnknownTask, StorageUnavailable
+        """
+        try:
+            return await self._tasks.cancel(account_id, task_id)
+        except TaskNotFound as exc:
+            raise UnknownTask(task_id) from exc
+
+    async def delete_all(self, account_id: str) -> list[str]:
+        """End every task of the account and delete its record; return the ids."""
+        return await self._tasks.delete_all(account_id)

@@ -1,0 +1,160 @@
+"""Accounts as backends see them: make, list, read, change, close, delete, export; grants and the ledger."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from accounts.accounts import LONGEST_ACCOUNT_ID, MOST_TOKENS
+from handlers.admin.base import AdminHandler
+from handlers.errors import BadRequest
+
+ENTRIES_AT_ONCE = 1_000
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must have printable characters only")
+    return text
+
+
+Words = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class NewAccount(Strict):
+    account_id: str | None = None
+    name: Words = ""
+    business_type: Words = "general"
+    tokens: int = Field(default=0, ge=0, le=MOST_TOKENS)
+    subscription_days: int = Field(default=0, ge=0, le=36_500)
+
+
+class Change(Strict):
+    name: Words | None = None
+    business_type: Words | None = None
+    subscription_days: int | None = Field(default=None, ge=0, le=36_500)
+    subscription_until: Annotated[AwareDatetime, Field(strict=False)] | None = None
+
+
+class Grant(Strict):
+    grant_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ACCOUNT_ID), AfterValidator(_printable)]
+    tokens: int = Field(ge=-MOST_TOKENS, le=MOST_TOKENS)
+    reason: Words = ""
+
+
+class AccountsHandler(AdminHandler):
+    """POST and GET accounts/"""
+
+    async def post(self) -> None:
+        new = self.parsed(NewAccount)
+        account = await self.services.accounts.create(**new.model_dump(), again=True)
+        self.did("create", account.account_id, tokens=new.tokens, subscription_days=new.subscription_days)
+        self.set_status(201)
+        self.write_account(account)
+
+    async def get(self) -> None:
+        after = self.get_query_argument("after", "")
+        accounts, following = await self.services.accounts.page(self.limit(), after)
+        self.write_json({"success": True, "accounts": [account.as_dict() for account in accounts], "next": following})
+
+
+class AccountHandler(AdminHandler):
+    """GET, PATCH and DELETE accounts/{account_id}/"""
+
+    async def get(self, account_id: str) -> None:
+        self.write_account(await self.services.accounts.show(account_id))
+
+    async def patch(self, account_id: str) -> None:
+        change = self.parsed(Change)
+        if change.subscription_days is not None and change.subscription_until is not None:
+            raise BadRequest(
+                400, "invalid_body", "Body is not valid", "Send subscription_days or subscription_until, not both."
+            )
+        until = change.subscription_until
+        accounts = self.services.accounts
+        await accounts.require_open(account_id)
+        account = await accounts.change(
+            account_id, name=change.name, business_type=change.business_type, subscription_until=until
+        )
+        if change.subscription_days is not None:
+            account = await accounts.subscribe(account_id, change.subscription_days)
+        self.did("change", account_id, members=sorted(change.model_fields_set))
+        self.write_account(account)
+
+    async def delete(self, account_id: str) -> None:
+        keep_ledger = self.get_query_argument("ledger", "keep")
+        if keep_ledger not in ("keep", "delete"):
+            raise BadRequest(400, "invalid_parameter", "ledger is not valid", "Send ledger=keep or ledger=delete.")
+        await self.services.accounts.close(account_id)
+        await self.services.generations.delete_all(account_id)
+        await self.services.api_keys.delete_all(account_id)
+        await self.services.accounts.forget(account_id, keep_ledger=keep_ledger == "keep")
+        self.did("delete", account_id, ledger=keep_ledger)
+        self.write_json({"success": True, "account_id": account_id, "ledger": keep_ledger})
+
+
+class CloseHandler(AdminHandler):
+    """POST accounts/{account_id}/close/"""
+
+    async def post(self, account_id: str) -> None:
+        account = await self.services.accounts.close(account_id)
+        await self.services.api_keys.revoke_all(account_id)
+        self.did("close", account_id)
+        self.write_account(account)
+
+
+class ExportHandler(AdminHandler):
+    """GET accounts/{account_id}/export/: everything that is stored of an account, except what would let somebody in."""
+
+    async def get(self, account_id: str) -> None:
+        accounts = self.services.accounts
+        account = await accounts.show(account_id)
+        keys = [key.as_dict() for key in await self.services.api_keys.of(account_id)]
+        tasks = await self.services.generations.recent(account_id)
+        exported_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        head = {"success": True, "exported_at": exported_at, "account": account.as_dict(), "keys": keys}
+        self.write(json.dumps(head, ensure_ascii=False).encode()[:-1])
+        self.write(b',"tasks":[' + b",".join(tasks) + b'],"ledger":[')
+        before: str | None = None
+        separator = ""
+        while True:
+            entries, before = await accounts.ledger(account_id, limit=ENTRIES_AT_ONCE, before=before)
+            for entry in entries:
+                self.write(separator)
+                self.write_json(entry.as_dict())
+                separator = ","
+            await self.flush()
+            if before is None:
+                break
+        self.write("]}")
+
+
+class GrantsHandler(AdminHandler):
+    """POST accounts/{account_id}/grants/"""
+
+    async def post(self, account_id: str) -> None:
+        grant = self.parsed(Grant)
+        accounts = self.services.accounts
+        entry, repeated = await accounts.grant_once(account_id, grant.grant_id, grant.tokens, grant.reason)
+        if repeated:
+            self.set_header("Idempotent-Replayed", "true")
+        else:
+            self.did("grant", account_id, grant_id=grant.grant_id, tokens_granted=grant.tokens)
+        self.write_json({"success": True, "grant_id": grant.grant_id, "entry": entry.as_dict()})
+
+
+class LedgerHandler(AdminHandler):
+    """GET accounts/{account_id}/ledger/?limit=N&before=ID"""
+
+    async def get(self, account_id: str) -> None:
+        await self.services.accounts.show(account_id)
+        before = self.get_query_argument("before", None)
+        entries, following = await self.services.accounts.ledger(account_id, limit=self.limit(), before=before)
+        self.write_json({"success": True, "entries": [entry.as_dict() for entry in entries], "next": following})

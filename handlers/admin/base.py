@@ -1,0 +1,83 @@
+"""What every handler under /api/v1/admin shares: an admin key, a network that may ask, bodies, and the audit log.
+
+Refuses to know any single endpoint.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any, TypeVar
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from accounts import Account, ApiKey, NetworkNotAllowed
+from accounts.admin_keys import ADMIN_KEY_PREFIX
+from accounts.errors import AdminKeyRequired
+from handlers.admin.errors import ADMIN_ANSWERS
+from handlers.api import BodyHandler
+from handlers.errors import Answer, BadRequest
+
+BASE = "/api/v1/admin"
+MOST_PER_PAGE = 200
+log = structlog.get_logger("audit")
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class AdminHandler(BodyHandler):
+    """A handler that answers whoever has an admin key."""
+
+    admin: ApiKey
+
+    async def authenticate(self) -> None:
+        """Establish that an admin key asks, from a network that may.
+
+        Raises:
+            NetworkNotAllowed, AdminKeyRequired: a valid identity of an account; Unauthorized, StorageUnavailable
+        """
+        networks = self.services.admin_networks
+        if networks and not any(ip_address(self.request.remote_ip or "") in network for network in networks):
+            raise NetworkNotAllowed
+        header = self.request.headers.get("Authorization", "")
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() == "bearer" and token.startswith(ADMIN_KEY_PREFIX):
+            self.admin = await self.services.admin_keys.find(token)
+        else:
+            await self.services.identity.authenticate(header)
+            raise AdminKeyRequired
+
+    def answer_for(self, exc: BaseException | None) -> Answer:
+        known = ADMIN_ANSWERS.get(type(exc))
+        if known is None:
+            return super().answer_for(exc)
+        return known(exc) if callable(known) else known
+
+    def parsed(self, model: type[Body]) -> Body:
+        """Return the body as ``model``.
+
+        Raises:
+            BadRequest: with what is wrong where.
+        """
+        try:
+            return model.model_validate_json(self.body() or b"{}")
+        except ValidationError as exc:
+            problem = exc.errors(include_url=False, include_input=False)[0]
+            if problem["type"] == "json_invalid":
+                raise BadRequest(
+                    400, "invalid_json", "Body is not valid JSON", "Send one JSON object in UTF-8."
+                ) from exc
+            where = ".".join(map(str, problem["loc"])) or "the body"
+            sentence = f"{where}: {problem['msg'].removeprefix('Value error, ')}."
+            raise BadRequest(400, "invalid_body", "Body is not valid", sentence) from exc
+
+    def limit(self) -> int:
+        """Return how many a page may have: 1 to 200."""
+        return max(1, self.whole_number("limit", 50, MOST_PER_PAGE))
+
+    def did(self, action: str, account_id: str, **facts: Any) -> None:
+        """Write the audit log's line of a change: who, what, no secrets."""
+        log.info("admin", action=action, account_id=account_id, by=self.admin.key_id, **facts)
+
+    def write_account(self, account: Account) -> None:
+        self.write_json({"success": True, "account": account.as_dict()})

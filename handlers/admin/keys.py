@@ -1,0 +1,41 @@
+"""An account's API keys as backends see them. A key is shown once, when it is made."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from handlers.admin.accounts import Strict, Words
+from handlers.admin.base import AdminHandler
+
+
+class NewKey(Strict):
+    label: Words = Field(default="")
+
+
+class KeysHandler(AdminHandler):
+    """POST, GET and DELETE accounts/{account_id}/keys/"""
+
+    async def post(self, account_id: str) -> None:
+        made = await self.services.api_keys.create(account_id, self.parsed(NewKey).label)
+        self.did("create key", account_id, key_id=made.key_id)
+        self.set_status(201)
+        self.write_json({"success": True, "api_key": made.key, "key_id": made.key_id})
+
+    async def get(self, account_id: str) -> None:
+        keys = await self.services.api_keys.of(account_id)
+        self.write_json({"success": True, "keys": [key.as_dict() for key in keys]})
+
+    async def delete(self, account_id: str) -> None:
+        keys = await self.services.api_keys.revoke_all(account_id)
+        self.did("revoke all keys", account_id, keys=len(keys))
+        self.write_json({"success": True, "keys": [key.as_dict() for key in keys]})
+
+
+class KeyHandler(AdminHandler):
+    """DELETE accounts/{account_id}/keys/{key_id}/"""
+
+    async def delete(self, account_id: str, key_id: str) -> None:
+        await self.services.accounts.show(account_id)
+        key = await self.services.api_keys.revoke(account_id, key_id)
+        self.did("revoke key", account_id, key_id=key_id)
+        self.write_json({"success": True, "key": key.as_dict()})

@@ -1,0 +1,21 @@
+"""Every URL of the admin API."""
+
+from __future__ import annotations
+
+from handlers.admin import accounts, keys, tasks
+from handlers.admin.base import BASE, AdminHandler
+
+ACCOUNT = rf"{BASE}/accounts/([^/]+)"
+
+ADMIN_ROUTES: dict[str, tuple[str, type[AdminHandler]]] = {
+    "admin_accounts": (rf"{BASE}/accounts/?", accounts.AccountsHandler),
+    "admin_account": (rf"{ACCOUNT}/?", accounts.AccountHandler),
+    "admin_close": (rf"{ACCOUNT}/close/?", accounts.CloseHandler),
+    "admin_export": (rf"{ACCOUNT}/export/?", accounts.ExportHandler),
+    "admin_grants": (rf"{ACCOUNT}/grants/?", accounts.GrantsHandler),
+    "admin_ledger": (rf"{ACCOUNT}/ledger/?", accounts.LedgerHandler),
+    "admin_keys": (rf"{ACCOUNT}/keys/?", keys.KeysHandler),
+    "admin_key": (rf"{ACCOUNT}/keys/([^/]+)/?", keys.KeyHandler),
+    "admin_tasks": (rf"{ACCOUNT}/tasks/?", tasks.TasksHandler),
+    "admin_cancel": (rf"{ACCOUNT}/tasks/([^/]+)/cancel/?", tasks.TaskCancelHandler),
+}

@@ -1,0 +1,24 @@
+"""An account's tasks as backends see them: the running and recent ones, and an end to one."""
+
+from __future__ import annotations
+
+from handlers.admin.base import AdminHandler
+
+
+class TasksHandler(AdminHandler):
+    """GET accounts/{account_id}/tasks/"""
+
+    async def get(self, account_id: str) -> None:
+        await self.services.accounts.show(account_id)
+        documents = await self.services.generations.recent(account_id)
+        self.write(b'{"success":true,"tasks":[' + b",".join(documents) + b"]}")
+
+
+class TaskCancelHandler(AdminHandler):
+    """POST accounts/{account_id}/tasks/{task_id}/cancel/"""
+
+    async def post(self, account_id: str, task_id: str) -> None:
+        await self.services.accounts.show(account_id)
+        document = await self.services.generations.cancel(account_id, task_id)
+        self.did("cancel task", account_id, task_id=task_id)
+        self.write(document.body)

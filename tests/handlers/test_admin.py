@@ -1,0 +1,270 @@
+"""The admin API: who may, what each verb does, and that a repeated one does nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import structlog
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import Application
+
+from accounts import Accounts, AdminKeys
+from storage.storage import Storage
+from tests.support.whole_server import BASE, Answer, Client
+
+ADMIN = "/api/v1/admin"
+
+
+@dataclass
+class Backend(Client):
+    """Speaks with an admin key."""
+
+    async def do(self, method: str, path: str, body: Any = None) -> Answer:
+        return await self.ask(method, ADMIN + path, body)
+
+
+@pytest.fixture
+def backend(io_loop: Any, app: Application, http_client: AsyncHTTPClient, base_url: str, storage: Storage) -> Backend:
+    key = io_loop.run_sync(lambda: AdminKeys(storage).create("shop"))
+    return Backend(base_url, http_client, "", key.key)
+
+
+@pytest.mark.gen_test
+async def test_an_account_is_made_once_however_often_the_same_is_asked_for(backend: Backend) -> None:
+    body = {"account_id": "o'brien", "name": "O'Brien & Söhne", "tokens": 500, "subscription_days": 30}
+    answers = await asyncio.gather(*(backend.do("POST", "/accounts/", body) for _ in range(10)))
+    assert {answer.status for answer in answers} == {201}
+    assert {answer.json["account"]["tokens_remaining"] for answer in answers} == {500}
+    other = await backend.do("POST", "/accounts", body | {"tokens": 501})
+    assert (other.status, other.json["error_code"]) == (409, "account_exists")
+    named = await backend.do("POST", "/accounts/", {})
+    assert named.json["account"]["account_id"].startswith("acc_")
+
+
+@pytest.mark.gen_test
+async def test_accounts_are_listed_in_pages_by_their_ids(backend: Backend) -> None:
+    ids = sorted([f"user-{number}" for number in range(25)] + ["Jörg Müller", "a/b?c", "{x}"], key=str.encode)
+    for account_id in ids:
+        assert (await backend.do("POST", "/accounts/", {"account_id": account_id})).status == 201
+    seen, after = [], ""
+    while True:
+        page = (await backend.do("GET", f"/accounts/?limit=10&after={quote(after)}")).json
+        assert len(page["accounts"]) <= 10
+        seen += [account["account_id"] for account in page["accounts"]]
+        if page["next"] is None:
+            break
+        after = page["next"]
+    assert seen == ids
+    for account_id in ids:
+        found = await backend.do("GET", f"/accounts/{quote(account_id, safe='')}/")
+        assert found.json["account"]["account_id"] == account_id
+
+
+@pytest.mark.gen_test
+async def test_an_account_is_changed(backend: Backend, client: Client) -> None:
+    path = f"/accounts/{client.account_id}/"
+    changed = await backend.do("PATCH", path, {"name": "Bäckerei", "business_type": "restaurant"})
+    assert changed.json["account"]["name"] == "Bäckerei"
+    until = await backend.do("PATCH", path, {"subscription_until": "2031-05-01T12:00:00+02:00"})
+    assert until.json["account"]["subscription_until"] == "2031-05-01T10:00:00Z"
+    ended = await backend.do("PATCH", path, {"subscription_days": 0})
+    assert ended.json["account"]["subscription_active"] is False
+    assert (await client.ask("GET", "/api/v1/account/")).json["name"] == "Bäckerei"
+
+
+@pytest.mark.gen_test
+async def test_a_grant_counts_once_for_each_id(backend: Backend, client: Client, storage: Storage) -> None:
+    path = f"/accounts/{client.account_id}/grants/"
+    before = (await Accounts(storage).show(client.account_id)).tokens_remaining
+    grant = {"grant_id": "order 4711", "tokens": 2_000, "reason": "bought"}
+    answers = await asyncio.gather(*(backend.do("POST", path, grant) for _ in range(50)))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.json["entry"]["id"] for answer in answers}) == 1
+    assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+    back = await backend.do("POST", path, {"grant_id": "refund 4711", "tokens": -1_500})
+    assert back.json["entry"]["balance"] == before + 500
+    assert (await backend.do("POST", path, grant)).json["entry"] == answers[0].json["entry"]
+    reused = await backend.do("POST", path, grant | {"tokens": 1})
+    assert (reused.status, reused.json["error_code"]) == (422, "grant_id_reused")
+    refused = await backend.do("POST", path, {"grant_id": "all", "tokens": -before - 501})
+    assert (refused.status, refused.json["error_code"]) == (409, "grant_refused")
+    assert await storage.redis.ttl(storage.key(client.account_id, "grants")) == -1, "for ever"
+    assert await Accounts(storage).audit() == []
+
+
+@pytest.mark.gen_test
+async def test_keys_are_made_listed_and_ended(backend: Backend, client: Client) -> None:
+    path = f"/accounts/{client.account_id}/keys/"
+    made = (await backend.do("POST", path, {"label": "web app"})).json
+    listed = (await backend.do("GET", path)).json["keys"]
+    assert {key["label"] for key in listed} == {"test", "web app"}
+    assert made["api_key"] not in json.dumps(listed)
+    ended = await backend.do("DELETE", f"{path}{made['key_id']}/")
+    assert ended.json["key"]["revoked_at"]
+    assert (await client.ask("GET", "/api/v1/account/", headers=bearer(made["api_key"]))).status == 401
+    assert (await backend.do("DELETE", f"{path}nothing/")).status == 404
+    assert all(key["revoked_at"] for key in (await backend.do("DELETE", path)).json["keys"])
+
+
+@pytest.mark.gen_test
+async def test_tasks_are_listed_and_cancelled(backend: Backend, client: Client) -> None:
+    task_id = await client.start("Answer for our bakery.")
+    path = f"/accounts/{client.account_id}/tasks/"
+    assert [task["task_id"] for task in (await backend.do("GET", path)).json["tasks"]] == [task_id]
+    assert (await backend.do("POST", f"{path}{task_id}/cancel/")).json["status"] in ("failed", "completed")
+    assert (await backend.do("POST", f"/accounts/{client.account_id}x/tasks/{task_id}/cancel/")).status == 404
+
+
+@pytest.mark.gen_test
+async def test_an_export_has_everything_but_what_lets_somebody_in(backend: Backend, client: Client) -> None:
+    final = await client.finished(await client.start("Answer for our bakery."))
+    export = (await backend.do("GET", f"/accounts/{client.account_id}/export/")).json
+    assert export["account"]["account_id"] == client.account_id
+    assert [task["prompt"] for task in export["tasks"]] == [final["prompt"]]
+    assert [entry["kind"] for entry in export["ledger"]][-1] == "grant"
+    assert client.api_key not in json.dumps(export)
+
+
+@pytest.mark.gen_test
+async def test_a_closed_account_cannot_be_used_and_a_deleted_one_leaves_only_numbers(
+    backend: Backend, client: Client, storage: Storage
+) -> None:
+    await client.finished(await client.start("Answer for our bakery."))
+    path = f"/accounts/{client.account_id}/"
+    await backend.do("PATCH", path, {"name": "Somebody"})
+    closed = await backend.do("POST", f"{path}close/")
+    assert closed.json["account"]["closed_at"]
+    assert closed.json["account"]["subscription_active"] is False
+    assert (await backend.do("POST", f"{path}keys/", {})).json["error_code"] == "account_closed"
+    assert (await backend.do("PATCH", path, {"name": "x"})).json["error_code"] == "account_closed"
+    deleted = await backend.do("DELETE", path)
+    assert (deleted.status, deleted.json["ledger"]) == (200, "keep")
+    left = {
+        str(key, "utf-8").split(":")[-1] async for key in storage.redis.scan_iter(storage.key(client.account_id, "*"))
+    }
+    assert left <= {"account", "ledger"} | {key for key in left if len(key) == 16}, "and marks of calls"
+    assert (await backend.do("GET", path)).json["account"]["name"] == ""
+    assert (await backend.do("GET", f"{path}ledger/")).json["entries"]
+    assert await Accounts(storage).audit() == []
+    assert (await backend.do("DELETE", f"{path}?ledger=delete")).status == 200
+    gone = await backend.do("GET", path)
+    assert (gone.status, gone.json["error_code"]) == (404, "account_not_found")
+    assert (await backend.do("GET", "/accounts/")).json["accounts"] == []
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+PATHS = [
+    ("POST", "/accounts/"),
+    ("GET", "/accounts/"),
+    ("GET", "/accounts/x/"),
+    ("PATCH", "/accounts/x/"),
+    ("DELETE", "/accounts/x/"),
+    ("POST", "/accounts/x/close/"),
+    ("GET", "/accounts/x/export/"),
+    ("POST", "/accounts/x/grants/"),
+    ("GET", "/accounts/x/ledger/"),
+    ("GET", "/accounts/x/keys/"),
+    ("POST", "/accounts/x/keys/"),
+    ("DELETE", "/accounts/x/keys/"),
+    ("DELETE", "/accounts/x/keys/y/"),
+    ("GET", "/accounts/x/tasks/"),
+    ("POST", "/accounts/x/tasks/y/cancel/"),
+]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("method", "path"), PATHS)
+async def test_only_an_admin_key_opens_it_and_nothing_else_does(
+    backend: Backend, client: Client, storage: Storage, method: str, path: str
+) -> None:
+    for headers, status, code in (
+        (bearer(client.api_key), 403, "admin_key_required"),
+        (bearer("pa_" + "0" * 43), 401, "unauthorized"),
+        ({"Authorization": ""}, 401, "unauthorized"),
+    ):
+        answer = await backend.ask(method, ADMIN + path, {} if method in ("POST", "PATCH") else None, headers=headers)
+        assert (answer.status, answer.json["error_code"]) == (status, code)
+    key = await AdminKeys(storage).create()
+    await AdminKeys(storage).revoke(key.key_id)
+    assert (await backend.ask(method, ADMIN + path, headers=bearer(key.key))).status == 401
+
+
+@pytest.mark.gen_test
+async def test_an_admin_key_starts_no_generation(backend: Backend) -> None:
+    for method, path in (
+        ("POST", f"{BASE}/generate-prompt-async/"),
+        ("GET", f"{BASE}/generate-prompt-async/"),
+        ("GET", f"{BASE}/generate-prompt-async/status/{'0' * 8}-0000-4000-8000-{'0' * 12}/"),
+        ("POST", f"{BASE}/generate-prompt/"),
+        ("GET", "/api/v1/account/"),
+    ):
+        answer = await backend.ask(method, path, {"manual_prompt": "x"} if method == "POST" else None)
+        assert (answer.status, answer.json["error_code"]) == (403, "account_key_required")
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(admin={"networks": ["10.0.0.0/8", "2001:db8::/32"]})
+async def test_from_other_networks_no_admin_key_is_even_looked_at(backend: Backend) -> None:
+    for headers in ({}, bearer("pa_nonsense")):
+        answer = await backend.ask("GET", f"{ADMIN}/accounts/", headers=headers)
+        assert (answer.status, answer.json["error_code"]) == (403, "network_not_allowed")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        ("POST", "/accounts/", b"{", "invalid_json"),
+        ("POST", "/accounts/", [], "invalid_body"),
+        ("POST", "/accounts/", {"tokens": "5"}, "invalid_body"),
+        ("POST", "/accounts/", {"tokens": -1}, "invalid_body"),
+        ("POST", "/accounts/", {"token": 1}, "invalid_body"),
+        ("POST", "/accounts/", {"account_id": "a\nb"}, "invalid_account_id"),
+        ("POST", "/accounts/", {"account_id": ""}, "invalid_account_id"),
+        ("POST", "/accounts/", b'{"name": "\\ud800"}', "invalid_json"),
+        ("POST", "/accounts/", {"name": "x" * 201}, "invalid_body"),
+        ("POST", "/accounts/{}/grants/", {"tokens": 5}, "invalid_body"),
+        ("POST", "/accounts/{}/grants/", {"grant_id": "", "tokens": 5}, "invalid_body"),
+        ("POST", "/accounts/{}/grants/", {"grant_id": "a", "tokens": 10**15}, "tokens_out_of_range"),
+        ("PATCH", "/accounts/{}/", {"subscription_until": "tomorrow"}, "invalid_body"),
+        ("PATCH", "/accounts/{}/", {"subscription_until": "2031-05-01T12:00:00"}, "invalid_body"),
+        (
+            "PATCH",
+            "/accounts/{}/",
+            {"subscription_until": "2031-05-01T12:00:00Z", "subscription_days": 1},
+            "invalid_body",
+        ),
+        ("DELETE", "/accounts/{}/?ledger=perhaps", None, "invalid_parameter"),
+        ("GET", "/accounts/?limit=many", None, "invalid_parameter"),
+        ("GET", "/accounts/{}/ledger/?before=x", None, "invalid_parameter"),
+    ],
+)
+async def test_what_is_wrong_is_said(
+    backend: Backend, client: Client, method: str, path: str, body: Any, code: str
+) -> None:
+    answer = await backend.do(method, path.format(client.account_id), body)
+    assert (answer.status, answer.json["error_code"]) == (400, code)
+
+
+@pytest.mark.gen_test
+async def test_every_change_is_a_line_of_the_audit_log_without_secrets(backend: Backend) -> None:
+    with structlog.testing.capture_logs() as lines:
+        await backend.do("POST", "/accounts/", {"account_id": "a"})
+        made = (await backend.do("POST", "/accounts/a/keys/", {})).json
+        await backend.do("POST", "/accounts/a/grants/", {"grant_id": "g", "tokens": 5})
+        await backend.do("GET", "/accounts/a/")
+        await backend.do("POST", "/accounts/a/close/")
+        await backend.do("DELETE", "/accounts/a/")
+    done = [(line["action"], line["account_id"]) for line in lines if line["event"] == "admin"]
+    assert done == [("create", "a"), ("create key", "a"), ("grant", "a"), ("close", "a"), ("delete", "a")]
+    assert {len(line["by"]) for line in lines if line["event"] == "admin"} == {12}
+    assert made["api_key"] not in repr(lines)
+    assert backend.api_key not in repr(lines)
