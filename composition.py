@@ -117,7 +117,12 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         admin_keys=admin_keys,
         admin_networks=settings.admin.networks,
         generations=Generations(
-            tasks, runner, copy, TaskEvents(storage, copy), manual_prompt_characters=limits.manual_prompt_characters
+            tasks,
+            runner,
+            copy,
+            TaskEvents(storage, copy),
+            manual_prompt_characters=limits.manual_prompt_characters,
+            business_types=prompt_text.business_types(),
         ),
         polls=polls,
         metrics=metrics,

@@ -7,12 +7,15 @@ only Redis knows (created_at, task_id, attempt, version, …) and without its cl
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from generation.prompt_text import INSTRUCTION_VERSION, PromptText
 from generation.rewrite import Rewritten
 from generation.stages import COMPLETED, COMPLETED_BY_FALLBACK, FAILED, Stage
+
+NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +59,20 @@ def progress_head(stage: Stage, progress_floor: int = 0) -> bytes:
     return _head(stage, stage.message, max(stage.progress, progress_floor))
 
 
-def completed_head(rewritten: Rewritten, texts: PromptText) -> bytes:
-    """Render Gemini's result, and what is to be said about it."""
-    extra: dict[str, Any] = {"prompt": rewritten.prompt, "generated_by_ai": True}
-    if rewritten.model:
-        extra["model"] = rewritten.model
-    extra |= {"fidelity": rewritten.fidelity, "instruction_version": INSTRUCTION_VERSION}
+def completed_head(prompt: str, model: str, kept: Mapping[str, Any] = NOTHING) -> bytes:
+    """Render Gemini's result. ``kept``: what is to be said about it, from ``fidelity_members``."""
+    extra = {"prompt": prompt, "generated_by_ai": True} | ({"model": model} if model else {})
+    return _head(COMPLETED, COMPLETED.message, COMPLETED.progress, **extra, **kept)
+
+
+def fidelity_members(rewritten: Rewritten, texts: PromptText) -> dict[str, Any]:
+    """Return the members that say what a result kept of its draft."""
+    members: dict[str, Any] = {"fidelity": rewritten.fidelity, "instruction_version": INSTRUCTION_VERSION}
     if rewritten.fidelity == "incomplete":
-        extra |= {"missing_facts": rewritten.missing_facts, "invented_facts": rewritten.invented_facts}
+        members |= {"missing_facts": rewritten.missing_facts, "invented_facts": rewritten.invented_facts}
     if code := rewritten.warning_code:
-        extra |= {"warning": texts.warning(code), "warning_code": code}
-    return _head(COMPLETED, COMPLETED.message, COMPLETED.progress, **extra)
+        members |= {"warning": texts.warning(code), "warning_code": code}
+    return members
 
 
 def fallback_head(prompt: str, warning: str, reason: str) -> bytes:

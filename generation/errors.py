@@ -4,6 +4,8 @@ GenerationError
 ├── ManualPromptRequired      nothing was written
 ├── ManualPromptTooLong       more characters than allowed
 ├── ManualPromptInvalid       characters that no prompt can hold
+├── FeedbackInvalid           too long, or characters that no text can hold
+├── UnknownBusinessType       no template has this name
 ├── TaskNotFound              unknown, expired, or another account's: the three cannot be told apart
 ├── TooManyTasks              the account has as many unfinished tasks as it may
 ├── ServerBusy                this process runs and queues as many tasks as it may
@@ -47,6 +49,22 @@ class ManualPromptInvalid(GenerationError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class FeedbackInvalid(GenerationError):
+    """``demand``: what it has to be like, as the rest of a sentence with "must"."""
+
+    def __init__(self, demand: str) -> None:
+        super().__init__(demand)
+        self.demand = demand
+
+
+class UnknownBusinessType(GenerationError):
+    """``known``: the names that there are."""
+
+    def __init__(self, known: list[str]) -> None:
+        super().__init__(known)
+        self.known = known
 
 
 class TaskNotFound(GenerationError):

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from generation.errors import (
+    FeedbackInvalid,
     GenerationFailed,
     ManualPromptInvalid,
     ManualPromptRequired,
@@ -20,12 +21,14 @@ from generation.errors import (
     ServerDraining,
     SubmitUnsure,
     TaskNotFound,
+    UnknownBusinessType,
 )
 from generation.events import EVENT_ID, Event, TaskEvents
 from generation.idempotency import NO_KEY, SubmitKey, idempotency
 from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
+from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
 from generation.tasks import Lease, Tasks
 from generation.visible_text import is_visible
 from storage.errors import StorageUnavailable
@@ -78,26 +81,38 @@ class Generations:
     """The use cases. All of them answer only for tasks of the account that is given."""
 
     def __init__(
-        self, tasks: Tasks, runner: Runner, copy: StatusCopy, events: TaskEvents, *, manual_prompt_characters: int
+        self,
+        tasks: Tasks,
+        runner: Runner,
+        copy: StatusCopy,
+        events: TaskEvents,
+        *,
+        manual_prompt_characters: int,
+        business_types: Collection[str] = (),
     ) -> None:
         self._tasks = tasks
         self._runner = runner
         self._copy = copy
         self._events = events
         self._characters = manual_prompt_characters
+        self._business_types = business_types
 
-    async def start(self, account_id: str, manual_prompt: str, key: SubmitKey = NO_KEY) -> Started:
+    async def start(
+        self, account_id: str, manual_prompt: str, key: SubmitKey = NO_KEY, steering: Steering = NO_STEERING
+    ) -> Started:
         """Create a task and let it run; with a key that came before, return the task of then.
 
         Raises:
             ManualPromptRequired, ManualPromptTooLong, ManualPromptInvalid, IdempotencyKeyInvalid: bad input.
+            FeedbackInvalid, UnknownBusinessType: bad input.
             IdempotencyKeyReused, TooManyTasks, ServerBusy, UnknownAccount, StorageUnavailable
         """
         self._check(manual_prompt)
-        known_by = idempotency(key, manual_prompt)
+        self._check_steering(steering)
+        known_by = idempotency(key, manual_prompt + steering.stored)
         self._runner.admit()
         try:
-            made = await self._tasks.submit(account_id, manual_prompt, known_by)
+            made = await self._tasks.submit(account_id, manual_prompt, known_by, steering)
         except SubmitUnsure as exc:
             if exc.undone:  # nobody knows of the task, if there is one; with a client's key a repetition finds it
                 self._runner.undo(exc.task, known_by)
@@ -107,7 +122,14 @@ class Generations:
             return Started(made.task_id, replayed=False)
         return Started(made, replayed=True)
 
-    async def generate(self, account_id: str, manual_prompt: str, key: SubmitKey, patience: Patience) -> Generated:
+    async def generate(
+        self,
+        account_id: str,
+        manual_prompt: str,
+        key: SubmitKey,
+        patience: Patience,
+        steering: Steering = NO_STEERING,
+    ) -> Generated:
         """Do what ``start`` does and wait until the task is terminal.
 
         When the patience is used up (the client went away), a task that this call made is cancelled; one that
@@ -119,7 +141,7 @@ class Generations:
         """
         if self._runner.draining:
             raise ServerDraining
-        started = await self.start(account_id, manual_prompt, key)
+        started = await self.start(account_id, manual_prompt, key, steering)
         try:
             async with patience.lasting():
                 document = await self._finished(account_id, started.task_id)
@@ -214,6 +236,14 @@ class Generations:
             raise ManualPromptTooLong(len(manual_prompt), self._characters)
         if "\0" in manual_prompt:
             raise ManualPromptInvalid("a NUL character (U+0000)")
+
+    def _check_steering(self, steering: Steering) -> None:
+        if len(steering.feedback) > LONGEST_FEEDBACK:
+            raise FeedbackInvalid(f"have {LONGEST_FEEDBACK} characters at most; it has {len(steering.feedback)}")
+        if "\0" in steering.feedback:
+            raise FeedbackInvalid("be without NUL characters (U+0000)")
+        if steering.business_type and steering.business_type not in self._business_types:
+            raise UnknownBusinessType(list(self._business_types))
 
 
 def _checked(task_id: str) -> str:

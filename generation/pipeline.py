@@ -21,6 +21,7 @@ from generation.documents import (
     Failure,
     completed_head,
     fallback_head,
+    fidelity_members,
     insufficient_tokens,
 )
 from generation.errors import TaskClosed, TaskLost
@@ -96,13 +97,15 @@ class Pipeline:
         await steps.advance(INITIALIZING)
         await steps.advance(CHECKING)
         business_type = await steps.write(lambda: self._tasks.hold(lease))
+        business_type = lease.steering.business_type or business_type
         await steps.advance(GENERATING, self._forecast.duration_s())
         begun = asyncio.get_running_loop().time()
         outcome = await self._ask(lease, steps, business_type)
         await steps.advance(FINALIZING)
         if isinstance(outcome, Rewritten):
             self._metrics.rewritten(outcome.fidelity, INSTRUCTION_VERSION)
-            await steps.complete(COMPLETED, completed_head(outcome, self._prompt_text), "generated")
+            head = completed_head(outcome.prompt, outcome.model, fidelity_members(outcome, self._prompt_text))
+            await steps.complete(COMPLETED, head, "generated")
         else:
             reason = outcome.fallback_reason
             if isinstance(outcome, Unfaithful):
@@ -114,7 +117,7 @@ class Pipeline:
 
     async def _ask(self, lease: Lease, steps: _Steps, business_type: str) -> Rewritten | GeminiError | Unfaithful:
         deadline = lease.deadline - FINISHING_S
-        request = Request(lease.manual_prompt, "", business_type, lease.account_id, deadline)
+        request = Request(lease.manual_prompt, lease.steering.feedback, business_type, lease.account_id, deadline)
         outcome: Rewritten | GeminiError | Unfaithful
         try:
             async with asyncio.TaskGroup() as group:

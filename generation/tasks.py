@@ -31,6 +31,7 @@ from generation.errors import (
 from generation.idempotency import Idempotency
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.stages import COMPLETED, EXPECTING, FAILED, FINALIZING, GENERATING, QUEUED, STEPS, Stage
+from generation.steering import NO_STEERING, Steering
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import StorageUnavailable
@@ -88,6 +89,7 @@ class Lease:
     used_tokens: int = 0
     closing: bool = False
     gone: bool = False
+    steering: Steering = NO_STEERING
 
     @property
     def ref(self) -> TaskRef:
@@ -135,7 +137,9 @@ class Tasks:
             key(account_id, "ledger"),
         ]
 
-    async def submit(self, account_id: str, manual_prompt: str, idempotency: Idempotency | None) -> Lease | str:
+    async def submit(
+        self, account_id: str, manual_prompt: str, idempotency: Idempotency | None, steering: Steering = NO_STEERING
+    ) -> Lease | str:
         """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
 
         The lease's hint is written first: a process that dies in between leaves a hint without a task, not the reverse.
@@ -162,6 +166,7 @@ class Tasks:
                     progress_head(QUEUED),
                     idempotency.body_sha256 if idempotency else "",
                     self._key_ttl_s(idempotency),
+                    steering.stored,
                 ],
             )
         except StorageUnavailable as exc:
@@ -170,7 +175,8 @@ class Tasks:
         match answer[0]:
             case Code.DONE:
                 self._written(account_id, task_id, answer[4])
-                return Lease(account_id, task_id, manual_prompt, 1, 1, _loop_time(answer[3] - answer[2]))
+                deadline = _loop_time(answer[3] - answer[2])
+                return Lease(account_id, task_id, manual_prompt, 1, 1, deadline, steering=steering)
             case Code.REPLAYED:
                 return str(answer[1], "ascii")
             case Code.UNKNOWN_ACCOUNT:
@@ -401,7 +407,7 @@ class Tasks:
         )
         match answer[0]:
             case Code.DONE:
-                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms = answer
+                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, steering = answer
                 await self.index.note([orphan], self._settings.lease_s)
                 return Lease(
                     orphan.account_id,
@@ -412,6 +418,7 @@ class Tasks:
                     _loop_time(deadline_ms - now_ms),
                     progress,
                     used_tokens,
+                    steering=Steering.read(str(steering, "utf-8")),
                 )
             case Code.LEASE_RUNS:
                 await self.index.note_end(orphan, answer[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 from tornado.httputil import HTTPHeaders
 
+from generation.steering import Steering
 from handlers.errors import BadRequest
 
 UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")  # ASCII is a part of it
@@ -19,10 +20,14 @@ class PromptBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     manual_prompt: StrictStr = ""
+    feedback: StrictStr | None = None
+    business_type: StrictStr | None = None
 
 
-def parse_prompt(headers: HTTPHeaders, body: bytes) -> str:
-    """Return the manual prompt. JSON is taken under any name but that of a form: fetch calls a string text/plain.
+def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering]:
+    """Return the manual prompt and what is said beside it.
+
+    JSON is taken under any name but that of a form: fetch calls a string text/plain.
 
     Raises:
         BadRequest: 415, or 400 with what is wrong where.
@@ -35,9 +40,10 @@ def parse_prompt(headers: HTTPHeaders, body: bytes) -> str:
         raise _unsupported("Send the JSON in UTF-8.")
     body = body.removeprefix(BYTE_ORDER_MARK)  # RFC 8259, 8.1 lets a parser pass over it; .NET sends it
     try:
-        return PromptBody.model_validate_json(body).manual_prompt
+        asked = PromptBody.model_validate_json(body)
     except ValidationError as exc:
         raise _bad_request(exc) from exc
+    return asked.manual_prompt, Steering((asked.feedback or "").strip(), asked.business_type or "")
 
 
 def _check_encoding(content_encoding: str, body: bytes) -> None:
@@ -76,6 +82,12 @@ def _bad_request(exc: ValidationError) -> BadRequest:
     if problem["loc"] == ("manual_prompt",):
         return BadRequest(
             400, "invalid_manual_prompt", "manual_prompt must be a string", "Send manual_prompt as a JSON string."
+        )
+    if problem["loc"] == ("feedback",):
+        return BadRequest(400, "invalid_feedback", "feedback must be a string", "Send feedback as a JSON string.")
+    if problem["loc"] == ("business_type",):
+        return BadRequest(
+            400, "unknown_business_type", "business_type must be a string", "Send business_type as a JSON string."
         )
     return BadRequest(
         400, "invalid_json", "Body must be a JSON object", 'Send a JSON object such as {"manual_prompt": "…"}.'

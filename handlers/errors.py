@@ -148,6 +148,15 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     generation.ManualPromptInvalid: lambda exc: Answer(
         400, "invalid_manual_prompt", "manual_prompt is not valid text", f"Remove {exc.reason} from manual_prompt."
     ),
+    generation.FeedbackInvalid: lambda exc: Answer(
+        400, "invalid_feedback", "feedback is not valid", f"feedback must {exc.demand}."
+    ),
+    generation.UnknownBusinessType: lambda exc: Answer(
+        400,
+        "unknown_business_type",
+        "business_type is not known",
+        f"Send one of {', '.join(exc.known)} as business_type, or leave it out.",
+    ),
     generation.IdempotencyKeyInvalid: Answer(
         400,
         "invalid_idempotency_key",

@@ -28,8 +28,9 @@ class StartHandler(BodyHandler):
     """POST generate-prompt-async/ and GET generate-prompt-async/"""
 
     async def post(self) -> None:
-        manual_prompt = parse_prompt(self.request.headers, self.body())
-        started = await self.services.generations.start(self.caller.account_id, manual_prompt, submit_key(self.request))
+        manual_prompt, steering = parse_prompt(self.request.headers, self.body())
+        key = submit_key(self.request)
+        started = await self.services.generations.start(self.caller.account_id, manual_prompt, key, steering)
         services = self.services
         prefix = client_prefix(self.request, services.path_prefix, trust_proxy=services.trust_proxy)
         address = status_url(prefix, started.task_id)
@@ -135,9 +136,11 @@ class SynchronousHandler(BodyHandler):
         self.patience.end()
 
     async def post(self) -> None:
-        manual_prompt = parse_prompt(self.request.headers, self.body())
+        manual_prompt, steering = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
-        generated = await self.services.generations.generate(self.caller.account_id, manual_prompt, key, self.patience)
+        generated = await self.services.generations.generate(
+            self.caller.account_id, manual_prompt, key, self.patience, steering
+        )
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"

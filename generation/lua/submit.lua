@@ -4,7 +4,7 @@
 -- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency
 -- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 unfinished tasks allowed
 --       7 status ttl, s  8 stage  9 head of the document  10 SHA-256 of the body, '' without idempotency key
---       11 idempotency ttl, s
+--       11 idempotency ttl, s  12 what the user says beside the prompt, JSON or ''
 -- Returns {1, task id, now ms, deadline ms, document} created | {2, task id} the same key and body came before
 --       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
 -- Repeatable: a task id that exists is returned as created.
@@ -25,6 +25,7 @@ local deadline = now + tonumber(ARGV[5])
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(now), 'created_ms', now, 'deadline_ms', deadline,
   'stage', ARGV[8], 'owner', ARGV[2], 'epoch', 1, 'lease_ms', now + tonumber(ARGV[4]), 'attempt', 1,
   'progress', 0, 'hold', 0, 'used', 0, 'published', 0, 'version', 0)
+if ARGV[12] ~= '' then redis.call('HSET', KEYS[1], 'steering', ARGV[12]) end
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. (now - ARGV[5] - 2000 * ARGV[7]))
 redis.call('ZADD', KEYS[5], now, ARGV[1])

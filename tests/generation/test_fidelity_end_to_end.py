@@ -95,3 +95,44 @@ async def test_the_stream_has_no_marks_and_nothing_of_the_second_call(client: Cl
     assert "</prompt" not in text
     assert text.count("Bread costs .") == 1
     assert document["prompt"].count("Bread costs €4.80") == 1
+
+
+START = "/api/v1/web-knowledge/generate-prompt-async/"
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_feedback_and_business_type_reach_gemini_as_data_and_guidelines(client: Client, standin: Any) -> None:
+    body = {"manual_prompt": DRAFT, "feedback": "Make it shorter.", "business_type": "clinic"}
+    started = await client.ask("POST", START, body)
+    assert started.status == 202
+    document = await client.finished(started.json["task_id"])
+    assert document["fidelity"] == "kept"
+    synchronous = await client.ask("POST", "/api/v1/web-knowledge/generate-prompt/", body)
+    assert synchronous.json["fidelity"] == "kept"
+
+
+@pytest.mark.gen_test(timeout=30)
+@pytest.mark.parametrize(
+    ("member", "value", "code"),
+    [
+        ("feedback", "x" * 2_001, "invalid_feedback"),
+        ("feedback", "a\0b", "invalid_feedback"),
+        ("feedback", 5, "invalid_feedback"),
+        ("business_type", "airport", "unknown_business_type"),
+        ("business_type", ["clinic"], "unknown_business_type"),
+    ],
+)
+async def test_what_steers_is_checked(client: Client, member: str, value: Any, code: str) -> None:
+    answer = await client.ask("POST", START, {"manual_prompt": DRAFT, member: value})
+    assert answer.status == 400
+    assert answer.json["error_code"] == code
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_another_feedback_makes_another_body_for_an_idempotency_key(client: Client) -> None:
+    key = {"Idempotency-Key": "k-1"}
+    first = await client.ask("POST", START, {"manual_prompt": DRAFT, "feedback": "shorter"}, headers=key)
+    again = await client.ask("POST", START, {"manual_prompt": DRAFT, "feedback": "shorter"}, headers=key)
+    other = await client.ask("POST", START, {"manual_prompt": DRAFT, "feedback": "longer"}, headers=key)
+    assert again.json["task_id"] == first.json["task_id"]
+    assert other.status == 422

@@ -27,6 +27,8 @@ ERRORS = [
 FACTS = {
     "BadRequest": (400, "invalid_json", "Body is wrong", "Send another."),
     "ManualPromptTooLong": (20_001, 20_000),
+    "FeedbackInvalid": ("have 2,000 characters at most",),
+    "UnknownBusinessType": (["general", "restaurant"],),
     "ManualPromptInvalid": ("a NUL character",),
     "TooManyTasks": (5,),
     "TooManyPolls": (1,),
