@@ -94,7 +94,13 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         limits=settings.limits,
         money=settings.money,
     )
-    gemini = Gemini(gemini_session, settings.gemini, attempted=metrics.gemini_attempted)
+    gemini = Gemini(
+        gemini_session,
+        settings.gemini,
+        attempted=metrics.gemini_attempted,
+        billed=lambda usage: metrics.gemini_billed(usage.by_kind()),
+        answered=metrics.gemini_answered,
+    )
     prompt_text = PromptText(settings.prompt.templates_folder)
     pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, Forecast())
     limits = settings.limits
@@ -102,7 +108,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
     stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed
     metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
-    metrics.read_breaker(lambda: gemini.breaker_state)
+    metrics.read_breaker(lambda: {model.name: model.breaker.state for model in gemini.models.all})
+    metrics.read_retirements(lambda: {model.name: model.retires_at for model in gemini.models.all})
 
     reaper = Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
     open_requests = OpenRequests()

@@ -84,7 +84,8 @@ async def run_demo(settings: Settings, remembered: Path, ready_file: Path | None
     async with AsyncExitStack() as stack:
         if not settings.gemini.api_key.get_secret_value():
             standin = await stack.enter_async_context(serve_standin(api_key=STANDIN_KEY, delay_s=gemini_delay_s))
-            gemini = settings.gemini.model_copy(update={"base_url": standin.url, "api_key": SecretStr(STANDIN_KEY)})
+            ours = {"base_url": standin.url, "api_key": SecretStr(STANDIN_KEY), "proxy": "none", "backend": "gemini"}
+            gemini = settings.gemini.model_copy(update=ours)
             settings = settings.model_copy(update={"gemini": gemini})
         account_id, api_key = await demo_account(settings, remembered)
 

@@ -75,8 +75,14 @@ class Metrics:
         self._breaker = _Reading(
             GaugeMetricFamily,
             "prompt_gemini_breaker_state",
-            "1 for the circuit breaker's state, 0 for others.",
-            ("state",),
+            "1 for the state of a model's circuit breaker, 0 for others.",
+            ("model", "state"),
+        )
+        self._retirements = _Reading(
+            GaugeMetricFamily,
+            "prompt_gemini_model_retirement_timestamp_seconds",
+            "When Google will end a model, Unix time, as it has announced it.",
+            ("model",),
         )
         self._periodic = _Reading(
             GaugeMetricFamily,
@@ -87,7 +93,7 @@ class Metrics:
         self._dropped_lines = _Reading(
             CounterMetricFamily, "prompt_log_lines_dropped", "Log lines that nobody took from standard error in time."
         )
-        readings = (self._polls, self._at_work, self._breaker, self._periodic, self._dropped_lines)
+        readings = (self._polls, self._at_work, self._breaker, self._retirements, self._periodic, self._dropped_lines)
         self.registry.register(_Readings(*readings))
         ProcessCollector(registry=self.registry)
 
@@ -141,6 +147,12 @@ class Metrics:
             "outcome",
             buckets=GEMINI_BUCKETS_S,
         )
+        self._gemini_answers = self._counter(
+            "prompt_gemini_answers_total", "Calls that Gemini answered, by model and service tier.", "model", "tier"
+        )
+        self._gemini_tokens = self._counter(
+            "prompt_gemini_tokens_total", "Tokens that Gemini reported, failed tries included.", "kind"
+        )
         self._redis_seconds = self._histogram(
             "prompt_redis_operation_duration_seconds",
             "One round trip to Redis, retries included.",
@@ -181,6 +193,15 @@ class Metrics:
         """``outcome``: kept | repaired | incomplete | unfaithful."""
         self._fidelity.labels(outcome, instruction_version).inc()
 
+    def gemini_answered(self, model: str, tier: str) -> None:
+        """``model``: as the settings name it; ``tier``: standard | priority | flex, or '' where Google named none."""
+        self._gemini_answers.labels(model, tier).inc()
+
+    def gemini_billed(self, tokens: Mapping[str, int]) -> None:
+        """``tokens`` by kind: input | output | thoughts | cached | tool."""
+        for kind, count in tokens.items():
+            self._gemini_tokens.labels(kind).inc(count)
+
     def tokens_charged(self, tokens: int) -> None:
         self._tokens.inc(tokens)
 
@@ -202,9 +223,15 @@ class Metrics:
         """Ask the runner how many tasks are at work and how many wait for a place."""
         self._at_work.read = lambda: {("running",): running(), ("waiting",): waiting()}
 
-    def read_breaker(self, state: Callable[[], str]) -> None:
-        """``state()`` is one of BREAKER_STATES."""
-        self._breaker.read = lambda: {(name,): float(name == state()) for name in BREAKER_STATES}
+    def read_breaker(self, states: Callable[[], Mapping[str, str]]) -> None:
+        """Ask for each model's state, one of BREAKER_STATES."""
+        self._breaker.read = lambda: {
+            (model, name): float(name == state) for model, state in states().items() for name in BREAKER_STATES
+        }
+
+    def read_retirements(self, moments: Callable[[], Mapping[str, float | None]]) -> None:
+        """Ask for the Unix time of each model's end; None while none is announced."""
+        self._retirements.read = lambda: {(model,): moment for model, moment in moments().items() if moment is not None}
 
     def read_periodic_work(self, ages: Callable[[], Mapping[str, float]]) -> None:
         """``ages()``: name of the work (renewal, reaper) → seconds since it last ended."""

@@ -26,6 +26,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Network = IPv4Network | IPv6Network
 AtLeastOne = Annotated[int, Field(ge=1)]
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+GEMINI_URL = "https://generativelanguage.googleapis.com"
 
 
 def _origin(value: str) -> str:
@@ -114,19 +116,30 @@ class MoneySettings(Section):
 
 
 class GeminiSettings(Section):
-    base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://generativelanguage.googleapis.com"
+    backend: Literal["gemini", "vertex"] = "gemini"
+    base_url: Annotated[str, Field(pattern=r"^https?://")] = GEMINI_URL
     api_key: SecretStr = SecretStr("")
     api_version: Literal["v1beta", "v1"] = "v1beta"
-    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "gemini-flash-latest"
+    project: Annotated[str, Field(pattern=r"^[a-z0-9:.-]*$")] = ""
+    location: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "global"
+    models: Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(_by_commas), Field(min_length=1)] = (
+        "gemini-3.8-flash",
+        "gemini-3.6-flash",
+    )
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    model_aside_s: Positive = 300.0
+    store: bool = False
+    service_tier: Literal["", "standard", "priority", "flex"] = ""
+    proxy: Literal["environment", "none"] = "environment"
     stream: bool = True
     max_output_tokens: Annotated[int, Field(ge=1, le=65_536)] = 65_536
-    thinking_level: Literal["", "minimal", "low", "medium", "high"] = ""
+    thinking_level: Literal["", "minimal", "low", "medium", "high"] = "low"
     safety_threshold: Literal[
         "", "BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_LOW_AND_ABOVE", "OFF"
     ] = "BLOCK_ONLY_HIGH"
     deadline_s: Positive = 60.0
     connect_timeout_s: Positive = 5.0
-    silence_timeout_s: Positive = 30.0
+    silence_timeout_s: Positive = 50.0
     tries: AtLeastOne = 3
     retry_base_s: Positive = 0.5
     retry_max_s: Positive = 8.0
@@ -134,6 +147,20 @@ class GeminiSettings(Section):
     answer_bytes: AtLeastOne = 2_097_152
     breaker_failures: AtLeastOne = 5
     breaker_open_s: Positive = 30.0
+
+    @property
+    def asked_models(self) -> tuple[str, ...]:
+        return (self.model,) if self.model else self.models
+
+    @model_validator(mode="after")
+    def _what_is_asked_for_exists(self) -> GeminiSettings:
+        if self.service_tier and self.backend == "gemini" and self.api_version == "v1":
+            raise ValueError("service_tier needs api_version v1beta")
+        if self.backend == "vertex" and not (self.project or self.api_key.get_secret_value()):
+            raise ValueError("backend vertex needs a project, or an api_key for express mode")
+        if self.backend == "vertex" and self.store:
+            raise ValueError("store is for backend gemini alone")
+        return self
 
 
 class JwtSettings(Section):

@@ -33,7 +33,7 @@ class Behaviour:
 
     ``fault`` is shown to the ``first`` requests (0: to all), with ``probability``. Of a fault that a request asks for
     itself, ``first`` counts the requests with the same text: ``[[standin:fault=overloaded,first=1]]`` fails once.
-    ``retry_after_s``: what a rate limit asks for.
+    ``retry_after_s``: what a rate limit asks for. With a ``model`` the fault is of that model alone.
     """
 
     delay_s: float = 0.0
@@ -43,6 +43,7 @@ class Behaviour:
     first: int = 0
     probability: float = 1.0
     retry_after_s: float = 0.4
+    model: str = ""
 
     def __post_init__(self) -> None:
         if self.fault and self.fault not in FAULTS:
@@ -72,6 +73,7 @@ TYPES: Mapping[str, Callable[[Any], Any]] = {
     "first": int,
     "probability": float,
     "retry_after_s": float,
+    "model": str,
 }
 HEADERS = {name: "X-Standin-" + name.replace("_", "-").title() for name in TYPES}
 SHORT_NAMES = {"delay": "delay_s", "retry_after": "retry_after_s"}  # as people write them in markers
@@ -87,13 +89,15 @@ class Chooser:
         self._seen = 0
         self._seen_texts: Counter[str] = Counter()
 
-    def choose(self, text: str, headers: Mapping[str, str], of: str = "") -> Behaviour:
+    def choose(self, text: str, headers: Mapping[str, str], model: str = "", of: str = "") -> Behaviour:
         """Return the behaviour for one request; requests with the same text, or the same ``of``, are counted together.
 
         Raises:
             InvalidBehaviour: the request asks for one that does not exist.
         """
         wishes = _from_marker(text) | {name: headers[header] for name, header in HEADERS.items() if header in headers}
+        if self.behaviour.changed(wishes).model not in ("", model):
+            return dataclasses.replace(self.behaviour.changed(wishes), fault="")
         if "fault" in wishes:
             chosen = dataclasses.replace(self.behaviour, first=0, probability=1.0).changed(wishes)
             seen = self._count(f"{sorted(wishes.items())} {of}" if of else text)

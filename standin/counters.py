@@ -17,7 +17,7 @@ REMEMBERED_TIMES = 1_000
 class Counters:
     """Counts since the start or the last ``reset``; ``connections`` and ``running`` are of now. Times are Unix seconds.
 
-    ``faults`` counts what was shown, by name.
+    ``faults`` counts what was shown, by name, ``models`` the requests that each was asked.
     """
 
     requests: int = 0
@@ -28,6 +28,7 @@ class Counters:
     accepted: int = 0
     disconnected_at: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED_TIMES))
     faults: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
 
     def client_went(self) -> None:
         """Note that a client closed its connection before its answer was whole."""
@@ -39,6 +40,7 @@ class Counters:
         self.requests = self.finished = self.disconnected = self.accepted = 0
         self.disconnected_at.clear()
         self.faults.clear()
+        self.models.clear()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -50,4 +52,5 @@ class Counters:
             "connections": self.connections,
             "accepted": self.accepted,
             "faults": dict(self.faults),
+            "models": dict(self.models),
         }

@@ -73,6 +73,8 @@ NO_KEY = ErrorAnswer(
 SHORT_TIMEOUT = ErrorAnswer(
     400, "INVALID_ARGUMENT", "Manually set deadline is too short. Minimum allowed deadline is 10s."
 )
+NO_SUCH_TIER = ErrorAnswer(400, "INVALID_ARGUMENT", "Invalid value at 'service_tier'.")
+NO_MINIMAL_THINKING = ErrorAnswer(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model.")
 BUSY = "This model is currently experiencing high demand. Please try again later."
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 
@@ -129,6 +131,10 @@ ANSWERS: Mapping[str, OddAnswer] = {
     "empty": OddAnswer(words=0),
     "no_candidates": OddAnswer(candidates=False),
     "malformed_response": OddAnswer(finish_reason="MALFORMED_RESPONSE", words=0),
+    "continuation": OddAnswer(finish_reason="CONTINUATION", words=9),
+    "model_armor": OddAnswer(finish_reason="MODEL_ARMOR", words=5),
+    "model_armor_empty": OddAnswer(finish_reason="MODEL_ARMOR", words=0),
+    "unexpected_tool_call": OddAnswer(finish_reason="UNEXPECTED_TOOL_CALL", words=9),
     "unknown_finish": OddAnswer(finish_reason="NEW_REASON"),
     "truncated": OddAnswer(finish_reason=None, words=9),
     "finish_on_every_chunk": OddAnswer(every_chunk_finishes=True),

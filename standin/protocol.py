@@ -19,7 +19,7 @@ MARK = re.compile(r"<prompt-([0-9a-f]{8})>")
 KNOWN_MEMBERS = frozenset(
     {
         *("model", "contents", "systemInstruction", "safetySettings", "generationConfig", "tools", "toolConfig"),
-        *("cachedContent", "labels", "serviceTier"),
+        *("cachedContent", "labels", "serviceTier", "store"),
     }
 )
 
@@ -38,6 +38,8 @@ class Asked:
     max_output_tokens: int
     include_thoughts: bool
     mark: str = ""
+    thinking_level: str = ""
+    service_tier: str = ""
 
     @property
     def text(self) -> str:
@@ -68,6 +70,8 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
     thinking = config.get("thinkingConfig") or {}
     if "thinkingLevel" in thinking and "thinkingBudget" in thinking:
         raise BadRequest("You can only set only one of thinking budget and thinking level.")
+    if request.get("store") not in (None, True, False):
+        raise BadRequest("Invalid value at 'store' (TYPE_BOOL)")
     instruction = request.get("systemInstruction")
     everything = [text for content in [*contents, instruction] for text in _texts(content)]
     return Asked(
@@ -76,6 +80,8 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
         int(config.get("maxOutputTokens") or 65_536),
         thinking.get("includeThoughts") is True,
         next((found[1] for text in everything if (found := MARK.search(text))), ""),
+        str(thinking.get("thinkingLevel", "")).lower(),
+        str(request.get("serviceTier", "")).lower(),
     )
 
 

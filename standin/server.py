@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -21,14 +21,19 @@ from tornado.web import Application, RequestHandler
 
 from standin.behaviour import Behaviour, Chooser, InvalidBehaviour
 from standin.counters import Counters
-from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, ErrorAnswer
+from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, NO_MINIMAL_THINKING, NO_SUCH_TIER, ErrorAnswer
 from standin.plans import End, Method, Plan, error_plan, make_plan
 from standin.protocol import BadRequest, read_request
 from standin.rewriting import draft_in
 
-# Aliases exist in v1beta only. Any other name that could be a model's is taken too: names come and go.
-MODELS = ("gemini-flash-latest", "gemini-standin-1.0")
+# Any other name that could be a model's is taken too: names come and go.
+MODELS = ("gemini-flash-latest", "gemini-standin-1.0", "gemini-3.8-flash", "gemini-3.6-flash")
+BEHIND_ALIASES = "gemini-standin-1.0"
 KNOWN_MODEL = ("gemini-", "gemma-")
+NO_MINIMAL = ("gemini-3.7", "gemini-3.8", "gemini-4")
+GENERATE = r"/models/([\w.-]+):(generateContent|streamGenerateContent)"
+VERTEX = r"/(v1|v1beta1)(?:/projects/[\w.:-]+/locations/[\w-]+)?/publishers/google"
+TIERS = ("", "standard", "priority", "flex")
 LARGEST_REQUEST_BYTES = 20 << 20
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -82,11 +87,15 @@ class GenerateHandler(_Handler):
                 counters.finished += 1
 
     def _plan(self, version: str, model: str, method: str) -> Plan:
-        if refusal := self._refusal(version, model):
+        if refusal := self._refusal(model):
             return error_plan(refusal, Behaviour())
         try:
             asked = read_request(self.request.body, self.request.headers.get("X-Server-Timeout", ""))
-            behaviour = self.standin.chooser.choose(asked.text, self.request.headers, of=draft_in(asked.texts))
+            if asked.thinking_level == "minimal" and model.startswith(NO_MINIMAL):
+                return error_plan(NO_MINIMAL_THINKING, Behaviour())
+            if asked.service_tier not in TIERS or (asked.service_tier and self._is_v1_of_gemini(version)):
+                return error_plan(NO_SUCH_TIER, Behaviour())
+            behaviour = self.standin.chooser.choose(asked.text, self.request.headers, model, draft_in(asked.texts))
         except (BadRequest, InvalidBehaviour) as exc:
             return error_plan(ErrorAnswer(400, "INVALID_ARGUMENT", str(exc)), Behaviour())
         if behaviour.fault:
@@ -94,16 +103,27 @@ class GenerateHandler(_Handler):
         sse = self.get_query_argument("alt", "") == "sse"
         framing = Method.UNARY if method == "generateContent" else Method.SSE if sse else Method.ARRAY
         number = self.standin.counters.requests
-        return make_plan(asked, behaviour, framing, model=MODELS[-1], response_id=f"standin-{number}")
+        speaker = BEHIND_ALIASES if model.endswith("-latest") else model
+        self.standin.counters.models[model] += 1
+        plan = make_plan(asked, behaviour, framing, model=speaker, response_id=f"standin-{number}")
+        tier = ("x-gemini-service-tier", asked.service_tier or "standard")
+        return replace(plan, headers=(*plan.headers, tier))
 
-    def _refusal(self, version: str, model: str) -> ErrorAnswer | None:
+    def _is_v1_of_gemini(self, version: str) -> bool:
+        return version == "v1" and "/publishers/" not in self.request.path
+
+    def _refusal(self, model: str) -> ErrorAnswer | None:
         key = self.request.headers.get("x-goog-api-key", "")
+        bearer = self.request.headers.get("Authorization", "")
+        if "/projects/" in self.request.path and bearer.startswith("Bearer "):
+            key = bearer.removeprefix("Bearer ")
+        elif bearer:
+            return ERRORS["unauthenticated"]  # as Google does with a key and a bearer together
         if not key:
             return NO_KEY
         if self.standin.api_key and key != self.standin.api_key:
             return API_KEY_INVALID
-        alias_elsewhere = version == "v1" and model.endswith("-latest")
-        return ERRORS["not_found"] if alias_elsewhere or not model.startswith(KNOWN_MODEL) else None
+        return None if model.startswith(KNOWN_MODEL) else ERRORS["not_found"]
 
     async def _play(self, plan: Plan) -> None:
         self.set_status(plan.http_status)
@@ -210,7 +230,8 @@ def make_app(standin: Standin) -> Application:
     given = {"standin": standin}
     return Application(
         [
-            (r"/(v1|v1beta)/models/([\w.-]+):(generateContent|streamGenerateContent)", GenerateHandler, given),
+            (r"/(v1|v1beta)" + GENERATE, GenerateHandler, given),
+            (VERTEX + GENERATE, GenerateHandler, given),
             (r"/(?:v1|v1beta)/models(?:/([\w.-]+))?", ModelsHandler, given),
             (r"/standin/?", ControlHandler, given),
         ],

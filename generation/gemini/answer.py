@@ -23,21 +23,35 @@ BLOCKING = frozenset(
         *("PUP_LIMITED_DISABLED", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
     }
 )
-MODEL_NAME = re.compile(r"[\w./-]{1,100}", re.ASCII)
+NAME = re.compile(r"[\w./-]{1,100}", re.ASCII)
+TIME = re.compile(r"[0-9T:.+Z-]{10,40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: its visible text, what was billed (None: not reported), which model spoke ('': not named)."""
+    """A whole answer: its visible text, what was billed (None: not reported), and which model spoke.
+
+    ``tries`` of all models together. ``tier`` and ``response_id`` are '' where Google did not name them.
+    """
 
     text: str
     usage: Usage | None
     model: str
     tries: int
+    tier: str = ""
+    response_id: str = ""
 
     @property
     def total_tokens(self) -> int | None:
         return self.usage.total if self.usage else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """What Google announces about a model: its stage (STABLE, LEGACY, …) and its end, an ISO time; '' for unsaid."""
+
+    stage: str
+    retirement_time: str
 
 
 class Reply:
@@ -50,6 +64,8 @@ class Reply:
         self.usage: Usage | None = None
         self.usage_doubted = False
         self.model = ""
+        self.response_id = ""
+        self.model_status = ModelStatus("", "")
         self._most_tokens = most_tokens
         self._texts: list[str] = []
         self._half = ""  # the first half of a surrogate pair whose second half is in the next value
@@ -82,9 +98,12 @@ class Reply:
         if not absent(value.get("error")):
             raise refusal(200, value)
         self._note_usage(as_dict(value.get("usageMetadata")))
-        model = value.get("modelVersion")
-        if isinstance(model, str) and MODEL_NAME.fullmatch(model):
-            self.model = model
+        self.model = _name(value.get("modelVersion")) or self.model
+        self.response_id = _name(value.get("responseId")) or self.response_id
+        if status := as_dict(value.get("modelStatus")):
+            moment = status.get("retirementTime")
+            time = moment if isinstance(moment, str) and TIME.fullmatch(moment) else ""
+            self.model_status = ModelStatus(constant(status.get("modelStage")), time)
         self._block_reason = _block_reason(as_dict(value.get("promptFeedback"))) or self._block_reason
         candidate = as_dict(next(iter(as_list(value.get("candidates"))), None))
         text = self._joined(_visible_text(candidate))
@@ -126,6 +145,10 @@ class Reply:
         text = self._half + text
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         return writable(text.removesuffix(self._half))
+
+
+def _name(value: Any) -> str:
+    return value if isinstance(value, str) and NAME.fullmatch(value) else ""
 
 
 def _visible_text(candidate: dict[str, Any]) -> str:

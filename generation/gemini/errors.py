@@ -12,7 +12,9 @@ GeminiError
 ├── RateLimited           429 that is over soon
 ├── QuotaExhausted        429 for the day, or 402: over only when somebody pays
 ├── RequestRejected       400: a request that is ours to mend
-├── Misconfigured         401, 403, 404 and some of 400: key, project, place, model or address
+│   └── ThinkingRefused   400: the model has no such thinking level
+├── Misconfigured         401, 403 and some of 400: key, project, place or address
+│   └── ModelUnavailable  404: a model that does not exist, or no more
 └── CircuitOpen           not asked at all, after too many failures in a row
 """
 
@@ -35,6 +37,7 @@ class GeminiError(Exception):
     once: bool = False
     strikes: bool | None = False
     operators_problem: bool = False
+    next_model: bool = False
     retry_after_s: float | None = None
 
     def __init__(self, **facts: Fact) -> None:
@@ -58,7 +61,7 @@ class AnswerEmpty(GeminiError):
     """Without a reason it was cut off before its first word; with one, a model sometimes just says nothing."""
 
     fallback_reason = "ai_empty"
-    again = True
+    again = next_model = True
 
     def __init__(self, *, finish_reason: str, **facts: Fact) -> None:
         super().__init__(finish_reason=finish_reason, **facts)
@@ -103,24 +106,31 @@ class TimedOut(GeminiError):
     def __init__(self, *, limit: str, phase: str, ours: bool = False) -> None:
         super().__init__(limit=limit, phase=phase)
         self.strikes = None if ours or phase == "queue" else True
+        self.next_model = limit == "silence"
 
 
 class ServerFailed(GeminiError):
-    again = strikes = True
+    again = strikes = next_model = True
 
 
 class RateLimited(GeminiError):
     """Says nothing about Google's health: it neither opens the circuit breaker nor keeps it closed."""
 
     fallback_reason = "ai_rate_limited"
-    again = True
+    again = next_model = True
     strikes = None
 
 
 class QuotaExhausted(GeminiError):
+    """Each model has quotas of its own; credit that is used up (402) is everybody's."""
+
     fallback_reason = "ai_quota_exhausted"
     operators_problem = True
     strikes = None
+
+    def __init__(self, **facts: Fact) -> None:
+        super().__init__(**facts)
+        self.next_model = facts.get("http_status") == 429
 
 
 class RequestRejected(GeminiError):
@@ -133,5 +143,14 @@ class Misconfigured(GeminiError):
     operators_problem = True
 
 
+class ThinkingRefused(RequestRejected):
+    pass
+
+
+class ModelUnavailable(Misconfigured):
+    next_model = True
+
+
 class CircuitOpen(GeminiError):
     fallback_reason = "ai_circuit_open"
+    next_model = True

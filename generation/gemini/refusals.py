@@ -6,6 +6,7 @@ Refuses to know how the answer arrived, and what is done about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,10 +14,12 @@ from generation.gemini.errors import (
     Fact,
     GeminiError,
     Misconfigured,
+    ModelUnavailable,
     QuotaExhausted,
     RateLimited,
     RequestRejected,
     ServerFailed,
+    ThinkingRefused,
 )
 from generation.gemini.json_values import as_dict, as_list, constant, count
 from generation.gemini.waits import asked_wait_s
@@ -25,9 +28,12 @@ from generation.gemini.waits import asked_wait_s
 TABLE: tuple[tuple[range, str, type[GeminiError]], ...] = (
     (range(400, 401), "API_KEY_INVALID", Misconfigured),
     (range(400, 401), "FAILED_PRECONDITION", Misconfigured),  # the place is not served, or there is no billing
+    (range(400, 401), "THINKING_LEVEL", ThinkingRefused),
     (range(401, 402), "", Misconfigured),
     (range(402, 403), "", QuotaExhausted),
-    (range(403, 405), "", Misconfigured),
+    (range(403, 404), "", Misconfigured),
+    (range(404, 405), "", ModelUnavailable),
+    (range(405, 406), "", Misconfigured),
     (range(407, 408), "", Misconfigured),  # a proxy that wants to be paid or greeted first
     (range(408, 409), "", ServerFailed),
     (range(429, 430), "PER_DAY", QuotaExhausted),
@@ -52,6 +58,8 @@ CODES = {
 }
 
 
+# Source: recorded refusals of ``thinkingLevel: minimal`` by models that have none; no detail names the field.
+THINKING_LEVEL = re.compile(r"thinking.?level", re.IGNORECASE)
 NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -64,6 +72,8 @@ def refusal(http_status: int, value: Any, headers: Mapping[str, str] = NO_HEADER
     details = [as_dict(detail) for detail in as_list(error.get("details"))]
     reasons = [reason for detail in details if (reason := constant(detail.get("reason")))]
     signs = {status, *reasons, *(["PER_DAY"] if _is_daily(details) else [])}
+    if THINKING_LEVEL.search(str(error.get("message", ""))[:1_000]):
+        signs.add("THINKING_LEVEL")
     facts: dict[str, Fact] = {"http_status": http_status, "status": status}
     if reasons:
         facts["reason"] = reasons[0]

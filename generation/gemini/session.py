@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
+from generation.gemini.backends import base_url
 from runtime.settings import GeminiSettings
 
 HEAD_BYTES = 65_536  # a line of an answer's head: proxies add cookies and policies of any length
@@ -30,12 +31,14 @@ class Progress:
 
     ``phase``: queue (waiting for a connection of ours) | connecting | asking | answering. ``sent`` is set when the
     body goes out on a connection. ``last_data_at``: event loop seconds, when the last bytes of the answer came.
+    ``tier``: the service tier that the answer's head named.
     """
 
     def __init__(self, sent: asyncio.Event) -> None:
         self.phase = "queue"
         self.sent = sent
         self.last_data_at = 0.0
+        self.tier = ""
 
 
 @asynccontextmanager
@@ -51,7 +54,7 @@ async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.Client
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.connections),
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=environment_proxy(settings.base_url),
+        proxy=environment_proxy(base_url(settings)) if settings.proxy == "environment" else None,
         trace_configs=[trace],
         max_line_size=HEAD_BYTES,
         max_field_size=HEAD_BYTES,

@@ -40,7 +40,10 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.redis_failed("timeout")
     metrics.read_polls(lambda: {("lane", "200"): 41})
     metrics.read_tasks(lambda: 3, lambda: 8)
-    metrics.read_breaker(lambda: "open")
+    metrics.gemini_billed({"thoughts": 5})
+    metrics.gemini_answered("m", "standard")
+    metrics.read_retirements(lambda: {"m": 1.8e9, "other": None})
+    metrics.read_breaker(lambda: {"m": "open"})
     metrics.read_periodic_work(lambda: {"renewal": 2.5, "reaper": 4})
     metrics.read_dropped_lines(lambda: 12)
 
@@ -64,7 +67,11 @@ def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics
     assert value_of(metrics, "prompt_log_lines_dropped_total") == 12
     assert value_of(metrics, "prompt_tasks_unfinished", state="running") == 3
     assert value_of(metrics, "prompt_tasks_unfinished", state="waiting") == 8
-    assert [value_of(metrics, "prompt_gemini_breaker_state", state=state) for state in BREAKER_STATES] == [0, 1, 0]
+    assert [value_of(metrics, "prompt_gemini_breaker_state", model="m", state=state) for state in BREAKER_STATES] == [
+        0,
+        1,
+        0,
+    ]
 
 
 def test_readings_are_asked_for_at_each_scrape(metrics: Metrics) -> None:

@@ -34,7 +34,13 @@ def standin(io_loop: Any, stack: AsyncExitStack) -> Standin:
 
 def settings_for(url: str, **changes: Any) -> GeminiSettings:
     """Return settings that wait for little; names as in config.yaml."""
-    quick: dict[str, Any] = {"base_url": url, "api_key": KEY, "retry_base_s": 0.005, "retry_max_s": 0.01}
+    quick: dict[str, Any] = {
+        "models": ["gemini-3.8-flash"],
+        "base_url": url,
+        "api_key": KEY,
+        "retry_base_s": 0.005,
+        "retry_max_s": 0.01,
+    }
     return GeminiSettings(**(quick | {"breaker_failures": 1_000} | changes))
 
 
@@ -42,9 +48,14 @@ def settings_for(url: str, **changes: Any) -> GeminiSettings:
 def make_gemini(stack: AsyncExitStack, standin: Standin) -> MakeGemini:
     """Make a client of the stand-in's (or of ``base_url``'s) with some settings changed."""
 
-    async def make(attempted: Callable[[str, float], None] = lambda _outcome, _seconds: None, **changes: Any) -> Gemini:
+    async def make(
+        attempted: Callable[[str, float], None] = lambda _outcome, _seconds: None,
+        answered: Callable[[str, str], None] = lambda _model, _tier: None,
+        **changes: Any,
+    ) -> Gemini:
         settings = settings_for(**({"url": standin.url} | changes))
-        return Gemini(await stack.enter_async_context(open_session(settings)), settings, attempted=attempted)
+        session = await stack.enter_async_context(open_session(settings))
+        return Gemini(session, settings, attempted=attempted, answered=answered)
 
     return make
 

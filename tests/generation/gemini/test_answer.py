@@ -18,6 +18,7 @@ from generation.gemini.errors import (
     AnswerTruncated,
     MalformedAnswer,
     Misconfigured,
+    ModelUnavailable,
     QuotaExhausted,
     RateLimited,
     RequestRejected,
@@ -297,8 +298,8 @@ PER_MINUTE = {"violations": [{"quotaId": "RequestsPerMinute"}]}
         (401, error(401, "UNAUTHENTICATED"), Misconfigured),
         (402, None, QuotaExhausted),
         (403, error(403, "PERMISSION_DENIED"), Misconfigured),
-        (404, error(404, "NOT_FOUND"), Misconfigured),
-        (404, None, Misconfigured),
+        (404, error(404, "NOT_FOUND"), ModelUnavailable),
+        (404, None, ModelUnavailable),
         (407, None, Misconfigured),
         (408, None, ServerFailed),
         (413, None, RequestRejected),
@@ -378,6 +379,9 @@ def test_facts_hold_names_of_constants_and_nobodys_words() -> None:
 def test_every_status_of_the_table_is_reached() -> None:
     for http_statuses, sign, failure in TABLE:
         details = [PER_DAY] if sign == "PER_DAY" else [{"reason": sign}]
+        if sign == "THINKING_LEVEL":
+            assert type(refusal(400, {"error": {"message": "Thinking level MINIMAL is not supported."}})) is failure
+            continue
         assert type(refusal(http_statuses[-1], error(0, "", *details))) is failure
 
 
@@ -390,6 +394,6 @@ def test_every_failure_has_a_reason_for_clients() -> None:
     failures = [
         kind for kind in vars(gemini_errors).values() if isinstance(kind, type) and issubclass(kind, GeminiError)
     ]
-    assert len(failures) == 14
+    assert len(failures) == 16
     assert all(kind.fallback_reason.startswith("ai_") for kind in failures)
     assert not [kind for kind in failures if kind.again and kind.operators_problem]

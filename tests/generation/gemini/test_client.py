@@ -20,7 +20,7 @@ SSE = b'data: {"candidates":[{"content":{"parts":[{"text":"Hi."}]},"finishReason
 
 @pytest.mark.gen_test(timeout=60)
 @pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize(("api_version", "model"), [("v1beta", "gemini-flash-latest"), ("v1", "gemini-standin-1.0")])
+@pytest.mark.parametrize(("api_version", "model"), [("v1beta", "gemini-flash-latest"), ("v1", "gemini-flash-latest")])
 async def test_both_methods_of_both_versions_give_the_same_answer(
     make_gemini: MakeGemini, stream: bool, api_version: str, model: str
 ) -> None:
@@ -30,6 +30,7 @@ async def test_both_methods_of_both_versions_give_the_same_answer(
     assert answer.text.startswith("# Role\n")
     assert "030 1234567" in answer.text
     assert answer.model == "gemini-standin-1.0"
+    assert answer.tier == "standard"
     assert answer.tries == 1
     assert recorder.said == answer.text
     assert recorder.totals[-1] == answer.total_tokens
@@ -193,7 +194,7 @@ async def test_the_request_is_googles(io_loop: Any) -> None:
             await ask(Gemini(session, settings), "the draft")
     head, _blank, body = recorded.requests[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
-    assert lines[0] == "POST /v1beta/models/gemini-flash-latest:streamGenerateContent?alt=sse HTTP/1.1"
+    assert lines[0] == "POST /v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse HTTP/1.1"
     headers = {name.lower(): value for name, _colon, value in (line.partition(": ") for line in lines[1:])}
     assert headers["x-goog-api-key"] == KEY
     assert {"authorization", "cookie", "x-server-timeout"}.isdisjoint(headers)
@@ -202,19 +203,22 @@ async def test_the_request_is_googles(io_loop: Any) -> None:
         "contents": [{"role": "user", "parts": [{"text": "the draft"}]}],
         "generationConfig": {"maxOutputTokens": 99, "thinkingConfig": {"thinkingLevel": "low"}},
         "safetySettings": [{"category": category, "threshold": "BLOCK_ONLY_HIGH"} for category in HARM_CATEGORIES],
+        "store": False,
     }
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_the_older_version_gets_the_instruction_as_text(io_loop: Any) -> None:
+@pytest.mark.parametrize("api_version", ["v1", "v1beta"])
+async def test_the_instruction_is_never_in_the_users_turn(io_loop: Any, api_version: str) -> None:
     async with serve(Recorded(SSE)) as recorded:
-        settings = settings_for(recorded.url, api_version="v1", safety_threshold="")
+        settings = settings_for(recorded.url, api_version=api_version, safety_threshold="", thinking_level="")
         async with open_session(settings) as session:
             await ask(Gemini(session, settings), "the draft")
-    body = json.loads(recorded.requests[0].partition(b"\r\n\r\n")[2])
-    assert body == {
-        "contents": [{"role": "user", "parts": [{"text": "Rewrite."}, {"text": "the draft"}]}],
+    assert json.loads(recorded.requests[0].partition(b"\r\n\r\n")[2]) == {
+        "systemInstruction": {"parts": [{"text": "Rewrite."}]},
+        "contents": [{"role": "user", "parts": [{"text": "the draft"}]}],
         "generationConfig": {"maxOutputTokens": 24_576 + 2 * len("the draft")},
+        "store": False,
     }
 
 
@@ -268,9 +272,11 @@ async def test_an_answer_is_logged_with_the_model_that_gave_it(make_gemini: Make
         {
             "event": "gemini_answered",
             "log_level": "info",
-            "model": "gemini-standin-1.0",
+            "model": "gemini-3.8-flash",
             "tries": 1,
             "total_tokens": answer.total_tokens,
+            "tier": "standard",
+            "response_id": "standin-1",
         }
     ]
 

@@ -1,0 +1,150 @@
+"""One request to one model, and the reading of its answer.
+
+Owns the connection's trouble and its names; refuses to know when to try again. Nothing that users or Gemini wrote
+reaches an error's text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+
+from generation.gemini import backends
+from generation.gemini.answer import Reply
+from generation.gemini.call import Call
+from generation.gemini.errors import AnswerTooLarge, ConnectionFailed, GeminiError, MalformedAnswer, TimedOut
+from generation.gemini.event_stream import EventStream
+from generation.gemini.refusals import refusal
+from generation.gemini.session import Progress
+from runtime.settings import GeminiSettings
+
+TIERS = ("standard", "priority", "flex")
+LET_GO_S = 0.8  # how long a connection that says no more is waited for, once nothing need come
+
+
+class Exchanges:
+    """Requests over one session; ``tokens`` proves who asks where a key does not."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, settings: GeminiSettings, tokens: backends.Tokens | None
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._tokens = tokens
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.silence_timeout_s
+        )
+
+    async def fill(self, call: Call, model: str, body: bytes, reply: Reply, progress: Progress) -> None:
+        """Fill the reply; what goes wrong once the answer stands is no matter.
+
+        Raises:
+            GeminiError
+        """
+        try:
+            async with self._failures_named(progress, call) as timeout:
+                await self._ask(call, model, body, reply, progress, timeout)
+        except GeminiError:
+            if not reply.stands:
+                raise
+
+    async def _ask(
+        self, call: Call, model: str, body: bytes, reply: Reply, progress: Progress, timeout: asyncio.Timeout
+    ) -> None:
+        let_go = False
+        async with self._session.post(
+            backends.url(self._settings, model),
+            data=body,
+            headers=await backends.headers(self._settings, self._tokens),
+            timeout=self._timeout,
+            allow_redirects=False,
+            trace_request_ctx=progress,
+        ) as response:
+            progress.phase = "answering"
+            tier = response.headers.get("x-gemini-service-tier", "").lower()
+            progress.tier = tier if tier in TIERS else ""
+            if response.status != 200:
+                raise refusal(response.status, await self._first_value(response, progress), response.headers)
+            async with aclosing(self._values(response, progress)) as values:
+                async for value in values:
+                    text = await call.take(reply, value)
+                    if reply.stands and (text or not let_go):
+                        let_go = True
+                        timeout.reschedule(min(call.deadline, asyncio.get_running_loop().time() + LET_GO_S))
+
+    async def _first_value(self, response: aiohttp.ClientResponse, progress: Progress) -> Any:
+        """Return the error's JSON, or None: a proxy's HTML, or a body that breaks, says no more than its status."""
+        with suppress(MalformedAnswer, AnswerTooLarge, aiohttp.ClientError):
+            async with aclosing(self._values(response, progress)) as values:
+                return await anext(values, None)
+        return None
+
+    async def _values(self, response: aiohttp.ClientResponse, progress: Progress) -> AsyncGenerator[Any, None]:
+        stream, size = EventStream(), 0
+        while True:
+            try:
+                data = await _more(response, LET_GO_S if stream.pending else None)
+            except aiohttp.ClientError:
+                for value in stream.complete():
+                    yield value
+                raise
+            if data is None:  # nothing came for a moment: perhaps nothing is missing but the end
+                for value in stream.complete():
+                    yield value
+                continue
+            if not data:
+                break
+            progress.last_data_at = asyncio.get_running_loop().time()
+            size += len(data)
+            if size > self._settings.answer_bytes:
+                raise AnswerTooLarge(limit_bytes=self._settings.answer_bytes)
+            for value in stream.feed(data):
+                yield value
+        for value in stream.end():
+            yield value
+
+    @asynccontextmanager
+    async def _failures_named(self, progress: Progress, call: Call) -> AsyncIterator[asyncio.Timeout]:
+        """Bound the block by the call's deadline, and turn what aiohttp raises into failures of ours."""
+        timeout = asyncio.timeout_at(call.deadline)
+        try:
+            async with timeout:
+                yield timeout
+        except TimeoutError as exc:
+            if timeout.expired():
+                raise TimedOut(limit="deadline", phase=progress.phase, ours=self._ours(progress, call)) from exc
+            if isinstance(exc, aiohttp.ServerTimeoutError):
+                limit = "connect" if isinstance(exc, aiohttp.ConnectionTimeoutError) else "silence"
+                raise TimedOut(limit=limit, phase=progress.phase) from exc
+            raise
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, aiohttp.ClientHttpProxyError) as exc:
+            raise ConnectionFailed(reason=type(exc).__name__) from exc
+        except aiohttp.ClientError as exc:  # what came is not HTTP
+            raise MalformedAnswer(reason=type(exc).__name__) from exc
+
+    def _ours(self, progress: Progress, call: Call) -> bool:
+        """Whether a deadline says nothing about Google: a task's last seconds, or an answer that was coming."""
+        silence_s = self._settings.silence_timeout_s
+        hurried = call.given_s < min(self._settings.deadline_s, silence_s) / 2
+        return hurried or call.deadline - progress.last_data_at < min(call.given_s, silence_s) / 2
+
+
+async def _more(response: aiohttp.ClientResponse, within_s: float | None) -> bytes | None:
+    """Return the next bytes of a body, none at its end, None when nothing came within that time."""
+    timeout = asyncio.timeout(within_s)
+    try:
+        async with timeout:
+            return await response.content.readany()
+    except TimeoutError:
+        if timeout.expired():
+            return None
+        raise
+    except aiohttp.ClientError:
+        # A reset overtakes what came before it: aiohttp raises first and has no public way to what it still holds.
+        if left := response.content._read_nowait(-1):
+            return left
+        raise

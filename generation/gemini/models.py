@@ -1,0 +1,73 @@
+"""The models that may be asked, in their order, and what each has shown of itself.
+
+Refuses to know how a model is asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from generation.gemini.answer import ModelStatus
+from generation.gemini.breaker import Breaker
+from generation.gemini.errors import CircuitOpen, GeminiError, TimedOut
+from runtime.settings import GeminiSettings
+
+LOWER: dict[str, str] = {"minimal": "low", "low": ""}  # '' leaves the level to the model
+
+
+class Model:
+    """One model: its circuit breaker, the thinking level that it takes, until when it is set aside."""
+
+    def __init__(self, name: str, settings: GeminiSettings, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.breaker = Breaker(settings.breaker_failures, settings.breaker_open_s, clock)
+        self.thinking_level: str = settings.thinking_level
+        self.stage = ""
+        self.retires_at: float | None = None
+        self.set_aside_until = clock()
+
+    def lower_thinking(self) -> bool:
+        """Ask for the next lower thinking level from now on; return whether there is one."""
+        if self.thinking_level not in LOWER:
+            return False
+        self.thinking_level = LOWER[self.thinking_level]
+        return True
+
+    def note(self, status: ModelStatus) -> None:
+        """Keep what Google announces about the model; ``retires_at`` is a Unix time."""
+        self.stage = status.stage or self.stage
+        self.retires_at = _unix_time(status.retirement_time) or self.retires_at
+
+
+class Models:
+    """The models of the settings, the preferred one first."""
+
+    def __init__(self, settings: GeminiSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._aside_s = settings.model_aside_s
+        self.all: Sequence[Model] = [Model(name, settings, clock) for name in settings.asked_models]
+
+    def in_order(self) -> Sequence[Model]:
+        """Return whom to ask, one after the other: all but those set aside, or all when that leaves none."""
+        now = self._clock()
+        return [model for model in self.all if model.set_aside_until <= now] or self.all
+
+    def set_aside(self, model: Model) -> None:
+        """Pass over a model that Google does not have, for a while."""
+        model.set_aside_until = self._clock() + self._aside_s
+
+
+def more_telling(before: GeminiError | None, failure: GeminiError) -> GeminiError:
+    """Return the one of two models' failures that says more about why there is no answer."""
+    says_little = isinstance(failure, CircuitOpen) or (isinstance(failure, TimedOut) and failure.strikes is None)
+    return before if before is not None and says_little and not isinstance(before, CircuitOpen) else failure
+
+
+def _unix_time(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
