@@ -287,15 +287,19 @@ class Tasks:
         return sum(forgotten)
 
     async def _end_again(self, lease: Lease, script: str, arguments: list[Any]) -> bool:
-        keys = self.keys(lease.account_id, lease.task_id)
-        if script == "complete":  # the stage before may have been forgotten as well
-            await self._storage.run(
-                "advance", keys, self._advancing(lease, FINALIZING, STEPS, _expectation(FINALIZING, None))
-            )
-        answer = await self._storage.run(script, keys, arguments)
+        answer = await self._write_ending(lease, script, arguments)
+        if answer[0] == Code.GONE and (restored := await self.restore(lease)) is not None:  # with all it had
+            answer = await self._write_ending(restored, script, [self.owner, restored.epoch, *arguments[2:]])
         if answer[0] == Code.DONE:
             self._written(lease.account_id, lease.task_id, answer[1])
         return bool(answer[0] == Code.DONE)
+
+    async def _write_ending(self, lease: Lease, script: str, arguments: list[Any]) -> Any:
+        keys = self.keys(lease.account_id, lease.task_id)
+        if script == "complete":  # the stage before may have been forgotten as well
+            step = self._advancing(lease, FINALIZING, STEPS, _expectation(FINALIZING, None))
+            await self._storage.run("advance", keys, step)
+        return await self._storage.run(script, keys, arguments)
 
     async def restore(self, lease: Lease) -> Lease | None:
         """Write a task again whose record is gone, to run from its beginning; None when there is one after all.

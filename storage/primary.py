@@ -1,19 +1,26 @@
 """One server that takes writes, and the one wire over which everything but its pushed messages goes.
 
-Owns when the wire is there: made when it is first needed, and again after a loss. Its tracking link
-(``tracking.py``) follows the same wire. Refuses to know what is sent and which keys the server holds.
+Owns when the wire is there: made when it is first needed, and again after a loss. Once a second the server is asked
+for its role, so that a demoted master is left also by who only reads; a tracking link (``tracking.py``) follows the
+same wire, and finds that out sooner. Refuses to know what is sent and which keys the server holds.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
 
 from storage.errors import StorageUnavailable, storage_errors
 from storage.login import Address, Entered, Login
 from storage.wire import Wire
 
 CLIENT_NAME = "prompt-commands"
+ROLE_ASKED_EVERY_S = 1.0
+
+log = structlog.get_logger(__name__)
 
 
 class Primary:
@@ -32,6 +39,7 @@ class Primary:
         self._locate = locate
         self._entered = entered
         self._connecting: asyncio.Task[Wire] | None = None
+        self._role_asked: asyncio.TimerHandle | None = None
 
     async def connected(self) -> Wire:
         """Return the wire; while there is none, one attempt to connect serves all who want it.
@@ -76,10 +84,32 @@ class Primary:
             self.wire, self.address, self.run_id = wire, address, entered.run_id
         finally:
             self._connecting = None
+        self._ask_role_later(wire)
         if self._entered is not None:
             self._entered(entered)
         return wire
 
+    def demoted(self, hello: Any) -> bool:
+        """Leave the server when its answer to HELLO says that it is no master; say whether it does."""
+        if not isinstance(hello, dict) or hello.get(b"role", b"master") == b"master":
+            return False
+        log.warning("redis_left", address=str(self.address), reason="read_only")
+        self.leave()
+        return True
+
+    def _ask_role_later(self, wire: Wire) -> None:
+        self._role_asked = asyncio.get_running_loop().call_later(ROLE_ASKED_EVERY_S, self._ask_role, wire)
+
+    def _role_told(self, hello: Any) -> None:
+        self.demoted(hello)
+
+    def _ask_role(self, wire: Wire) -> None:
+        wire.send(("HELLO",), self._role_told)
+        if self.wire is wire:
+            self._ask_role_later(wire)
+
     def _lost(self, wire: Wire) -> None:
         if self.wire is wire:
             self.wire = None
+            if self._role_asked is not None:
+                self._role_asked.cancel()

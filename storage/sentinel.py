@@ -21,7 +21,11 @@ from runtime.redis_url import RedisUrl
 from storage.login import Address, Entered, Login
 from storage.primary import Primary
 
-SWITCHED = "+switch-master"  # Source: Redis Sentinel documentation, "Pub/Sub messages"
+# Source: Redis Sentinel documentation, "Pub/Sub messages"
+SWITCHED = "+switch-master"
+PROMOTING = "+failover-state-send-slaveof-noone"  # what the old master is told from now on is lost
+PROMOTED_WITHIN_S = 2.5  # or the promotion has failed
+PATIENCE_S = 3.0  # longer than a planned failover takes
 SENTINEL_TIMEOUT_S = 0.5  # for one Sentinel to answer
 LISTEN_AGAIN_S = 1.0  # after a Sentinel went away
 LISTENED_S = 5.0  # then a PING shows that it is still there
@@ -35,7 +39,7 @@ class SentinelMaster:
     follows_masters = True
 
     def __init__(self, login: Login, url: RedisUrl) -> None:
-        self.patience_s = login.timeout_s
+        self.patience_s = PATIENCE_S
         self.joined: Callable[[Primary], None] = lambda _primary: None
         self.parted: Callable[[Primary], None] = lambda _primary: None
         self.entered: Callable[[Entered], None] = lambda _entered: None
@@ -52,6 +56,7 @@ class SentinelMaster:
         self._sentinels = Sentinel(list(url.hosts), sentinel_kwargs=options)  # type: ignore[no-untyped-call]
         self._known: Address | None = None
         self._told: Address | None = None  # by a Sentinel, just now
+        self._promoting_until = float("-inf")
         self._primary = Primary(login, self._locate, lambda entered: self.entered(entered))
         self._all = (self._primary,)
         self._listeners: list[asyncio.Task[None]] = []
@@ -69,12 +74,7 @@ class SentinelMaster:
         return self._primary
 
     async def refresh(self) -> None:
-        """Listen to the Sentinels from now on; the address is asked for with each connection."""
-        if not self._listeners:
-            self._listeners = [
-                asyncio.create_task(self._listen(sentinel), name="listens to a Sentinel")
-                for sentinel in self._sentinels.sentinels
-            ]
+        """There is nothing to find out: the address is asked for with each connection."""
 
     async def aclose(self) -> None:
         for listener in self._listeners:
@@ -86,9 +86,16 @@ class SentinelMaster:
             await sentinel.aclose()
 
     async def _locate(self) -> Address:
+        if not self._listeners:
+            self._listeners = [
+                asyncio.create_task(self._listen(sentinel), name="listens to a Sentinel")
+                for sentinel in self._sentinels.sentinels
+            ]
         if self._told is not None:
             self._known, self._told = self._told, None
             return self._known
+        if asyncio.get_running_loop().time() < self._promoting_until:
+            raise redis_errors.ConnectionError("a replica is being promoted")
         try:
             self._known = Address(*await self._sentinels.discover_master(self._name))
         except (redis_errors.RedisError, OSError):
@@ -100,19 +107,26 @@ class SentinelMaster:
         while True:
             with contextlib.suppress(redis_errors.RedisError, OSError):
                 async with sentinel.pubsub() as pubsub:
-                    await pubsub.subscribe(SWITCHED)
+                    await pubsub.subscribe(SWITCHED, PROMOTING)
                     while True:
                         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=LISTENED_S)
                         if message is None:
                             await pubsub.ping()
                         elif message["type"] == "message":
-                            self._switched(str(message["data"], "utf-8"))
+                            self._heard(str(message["channel"], "utf-8"), str(message["data"], "utf-8"))
             await asyncio.sleep(LISTEN_AGAIN_S)
 
-    def _switched(self, text: str) -> None:
-        name, _old_host, _old_port, host, port = text.split(" ")
-        address = Address(host, int(port))
-        if name == self._name and address != self._primary.address:
+    def _heard(self, channel: str, text: str) -> None:
+        words = text.split(" ")
+        if channel == SWITCHED and words[0] == self._name:
+            self._switched(Address(words[3], int(words[4])))
+        elif channel == PROMOTING and self._name in words[4:6]:  # "slave <name> <host> <port> @ <master> <host> <port>"
+            self._promoting_until = asyncio.get_running_loop().time() + PROMOTED_WITHIN_S
+            self._primary.leave()
+
+    def _switched(self, address: Address) -> None:
+        self._promoting_until = float("-inf")
+        if address not in (self._primary.address if self._primary.wire else None, self._told):
             log.warning("redis_master_switched", address=str(address))
             self._told = address
             self._primary.leave()

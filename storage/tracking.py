@@ -204,12 +204,8 @@ class TrackingLink:
 
     def _beaten(self, answer: Any) -> None:
         sent_at = self._beats.popleft()
-        if isinstance(answer, dict) and self._wire is not None:
-            if answer.get(b"role", b"master") == b"master":
-                self.sure_until = sent_at + STALE_S
-            else:
-                log.warning("redis_left", address=str(self.primary.address), reason="read_only")
-                self.primary.leave()
+        if isinstance(answer, dict) and self._wire is not None and not self.primary.demoted(answer):
+            self.sure_until = sent_at + STALE_S
         confirmations, self._confirmations = self._confirmations, []
         for confirmed in confirmations:
             confirmed(answer)

@@ -78,6 +78,23 @@ async def test_a_demoted_master_is_left_within_half_a_second_when_nobody_writes(
 
 
 @pytest.mark.gen_test
+async def test_a_demoted_master_is_left_also_by_who_only_reads_and_tracks_nothing(server: RedisServer) -> None:
+    async with (
+        old_and_new(server) as (on_old, on_new, new),
+        Proxy(port_of(server.url)) as proxy,
+        opened(through(proxy, server)) as storage,
+    ):
+        await on_new.set("where", "new")
+        assert await storage.command("GET", "where") is None
+        proxy.target_port = port_of(new.url)
+        await command(on_old, "REPLICAOF", "127.0.0.1", "1")
+        demoted = time.monotonic()
+        while await storage.command("GET", "where") != b"new":
+            assert time.monotonic() - demoted < 1.5
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.gen_test
 async def test_a_replica_is_never_asked(server: RedisServer) -> None:
     async with another_client(server.url) as redis:
         await redis.set("here", "stale")
