@@ -21,7 +21,7 @@ def test_a_package_holds_what_a_user_needs_and_nothing_else(
     _tarball, files = packed(npm, folder, tmp_path)
     sources = {f"src/{path.name}" for path in (WEB / folder / "src").iterdir()}
     assert files == {"package.json", "README.md", "LICENSE"} | sources
-    assert all(re.fullmatch(r"src/[a-z-]+\.(js|d\.ts|css)", name) for name in sources)
+    assert all(re.fullmatch(r"src/[a-z-]+\.(js|d\.ts|css|css\.d\.ts)", name) for name in sources)
 
 
 def test_the_client_depends_on_nothing() -> None:

@@ -21,7 +21,7 @@ const parts = {
   recentHint: element('recent-hint', HTMLParagraphElement),
 };
 
-const SHOWN = 6;
+const REFRESH_MS = 3_000;
 const LEDGER_ENTRIES = 12;
 const KINDS = { grant: 'Granted', hold: 'Set aside', settle: 'Charged', release: 'Given back' };
 const STATES = { queued: 'Waiting', processing: 'Running', completed: 'Done', failed: 'Failed' };
@@ -29,16 +29,22 @@ const STATES = { queued: 'Waiting', processing: 'Running', completed: 'Done', fa
 export class AccountPanel {
   #client;
   #onOpen;
+  #onCancel;
+  /** @type {string | null} the generation that is shown beside the list */
+  #open = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {AbortController | undefined} the reading whose answers count; those of an earlier one are stale */
   #reading;
 
   /**
    * @param {import('../client/src/index.js').PromptGeneratorAPI} client
-   * @param {(taskId: string) => void} onOpen
+   * @param {{onOpen: (taskId: string) => void, onCancel: (taskId: string) => void}} buttons
    */
-  constructor(client, onOpen) {
+  constructor(client, { onOpen, onCancel }) {
     this.#client = client;
     this.#onOpen = onOpen;
+    this.#onCancel = onCancel;
     parts.ledger.ontoggle = () => parts.ledger.open && void this.#readLedger();
   }
 
@@ -61,7 +67,16 @@ export class AccountPanel {
     }
   }
 
+  /** Mark the generation that is shown. @param {string | null} taskId */
+  mark(taskId) {
+    this.#open = taskId;
+    for (const button of parts.recent.querySelectorAll('button')) {
+      button.toggleAttribute('aria-current', button.dataset.taskId === taskId);
+    }
+  }
+
   hide() {
+    clearTimeout(this.#timer);
     this.#reading?.abort();
     parts.top.hidden = true;
     parts.side.hidden = true;
@@ -90,9 +105,20 @@ export class AccountPanel {
   #showRecent(documents) {
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.taskId : undefined;
     parts.recentHint.textContent = documents.length ? 'Kept for 10 minutes.' : 'Nothing in the last 10 minutes.';
-    parts.recent.replaceChildren(...documents.slice(0, SHOWN).map((document) => this.#recentItem(document)));
+    parts.recent.replaceChildren(...documents.map((document) => this.#recentItem(document)));
+    this.mark(this.#open);
+    this.#refreshWhile(documents.some(({ status }) => status === 'queued' || status === 'processing'));
     if (focused) {
       [...parts.recent.querySelectorAll('button')].find((button) => button.dataset.taskId === focused)?.focus();
+    }
+  }
+
+  /** The list lives while anything in it does. @param {boolean} running */
+  #refreshWhile(running) {
+    clearTimeout(this.#timer);
+    if (running) {
+      const again = () => (document.visibilityState === 'hidden' ? this.#refreshWhile(true) : void this.refresh().catch(() => this.#refreshWhile(true)));
+      this.#timer = setTimeout(again, REFRESH_MS);
     }
   }
 
@@ -104,12 +130,20 @@ export class AccountPanel {
     const button = make(
       'button',
       { type: 'button', onclick: () => this.#onOpen(taskId) },
-      make('span', { className: `badge ${document.status}` }, document.error_code === 'cancelled' ? 'Cancelled' : STATES[document.status]),
+      make('span', { className: `badge ${document.status}` }, stateOf(document)),
       make('time', { dateTime: document.created_at }, time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
       make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(words)),
     );
     button.dataset.taskId = taskId;
-    return make('li', {}, button);
+    if (!promptOf(taskId)) {
+      button.append(make('span', { className: 'hint' }, 'From another tab or device'));
+    }
+    if (document.status === 'completed' || document.status === 'failed') {
+      return make('li', {}, button);
+    }
+    const cancel = make('button', { type: 'button', className: 'cancel-one', onclick: () => this.#onCancel(taskId) }, 'Cancel');
+    cancel.setAttribute('aria-label', `Cancel: ${excerptOf(words).slice(0, 40)}`);
+    return make('li', {}, button, cancel);
   }
 
   async #readLedger() {
@@ -134,6 +168,14 @@ export class AccountPanel {
       ),
     );
   }
+}
+
+/** @param {StatusDocument} document */
+function stateOf({ status, error_code: code, generated_by_ai: byAI }) {
+  if (code === 'cancelled') {
+    return 'Cancelled';
+  }
+  return status === 'completed' && byAI === false ? 'Without AI' : STATES[status];
 }
 
 /** The first words, without the signs of a Markdown heading or list. @param {string} text */

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {'retry' | 'again' | 'key' | 'refresh' | 'edit'} Action
- * @typedef {{hint: string, actions: Action[], tone: 'danger' | 'warning' | 'neutral'}} Advice
+ * @typedef {{hint: string, actions: Action[], tone: 'danger' | 'warning' | 'neutral', details?: string}} Advice
  */
 
 /** @type {Readonly<Record<string, Advice>>} by the error's name */
@@ -13,12 +13,14 @@ const ADVICE = {
   UnknownAccount: { tone: 'danger', hint: 'Ask whoever runs this server for an account.', actions: ['key'] },
   InsufficientTokens: {
     tone: 'warning',
-    hint: 'Buy tokens from whoever runs this server. They add them with: python main.py accounts grant',
+    hint: 'Ask whoever runs this server for more tokens.',
+    details: 'They add them with: python main.py accounts grant',
     actions: ['refresh', 'again'],
   },
   SubscriptionInactive: {
     tone: 'warning',
-    hint: 'Upgrade with whoever runs this server. They renew it with: python main.py accounts subscribe',
+    hint: 'Ask whoever runs this server to renew it.',
+    details: 'They renew it with: python main.py accounts subscribe',
     actions: ['refresh', 'again'],
   },
   TaskNotFound: { tone: 'neutral', hint: 'Results are kept for 10 minutes.', actions: ['again'] },
@@ -34,7 +36,8 @@ const OTHERWISE = { tone: 'danger', hint: '', actions: ['retry'] };
 /** @param {import('../client/src/index.js').GenerationError} error @returns {Advice} */
 export function adviceFor(error) {
   const advice = ADVICE[error.name] ?? OTHERWISE;
-  return error.requestId ? { ...advice, hint: `${advice.hint} Request ${error.requestId}`.trim() } : advice;
+  const request = error.requestId ? `Request ${error.requestId}` : '';
+  return { ...advice, details: [advice.details, error.code, request].filter(Boolean).join(' · ') };
 }
 
 /** @type {Advice} */

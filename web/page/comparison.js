@@ -1,7 +1,7 @@
 /** Manual and generated prompt side by side, with the changes marked. Owns the look of a difference, not its making. */
 
 import { element, grouped, make } from './elements.js';
-import { wordDiff } from './word-diff.js';
+import { wordDiff, wordsOf } from './word-diff.js';
 
 const root = element('comparison', HTMLDivElement);
 let shown = '';
@@ -47,12 +47,17 @@ function column(title, content) {
   return make('div', { className: 'comparison-column' }, make('h3', {}, title), text);
 }
 
+/** @param {number} words */
+function counted(words) {
+  return `${grouped(words)} ${words === 1 ? 'word' : 'words'}`;
+}
+
 /** @param {import('./word-diff.js').Piece[] | null} pieces */
 function legend(pieces) {
   if (!pieces) {
     return ['The two texts share too little to mark the changes word by word.'];
   }
   /** @param {'before' | 'after'} side */
-  const words = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => piece[side].match(/\S+/g) ?? []).length;
-  return [make('del', {}, 'removed'), ` ${grouped(words('before'))}  `, make('ins', {}, 'added'), ` ${grouped(words('after'))}`];
+  const words = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => wordsOf(piece[side])).length;
+  return [make('del', {}, 'removed'), ` ${counted(words('before'))}  `, make('ins', {}, 'added'), ` ${counted(words('after'))}`];
 }

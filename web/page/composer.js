@@ -1,6 +1,7 @@
 /** Where a prompt is written: the text, its examples, its count. Owns the input, refuses to know what becomes of it. */
 
 import { element, grouped } from './elements.js';
+import { recall, remember } from './tab-memory.js';
 
 const parts = {
   form: element('composer', HTMLFormElement),
@@ -19,6 +20,7 @@ const EXAMPLES = [
 
 export class Composer {
   #locked = false;
+  #edited = false;
 
   /** @param {(manualPrompt: string) => void} onGenerate */
   constructor(onGenerate) {
@@ -28,7 +30,10 @@ export class Composer {
         this.#submit(onGenerate);
       }
     });
-    parts.text.addEventListener('input', () => this.#changed());
+    parts.text.addEventListener('input', () => {
+      this.#edited = true;
+      this.#changed();
+    });
     parts.text.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.isComposing) {
         event.preventDefault();
@@ -36,15 +41,33 @@ export class Composer {
       }
     });
     [...parts.examples.querySelectorAll('button')].forEach((button, index) => {
-      button.addEventListener('click', () => this.#locked || this.write(EXAMPLES[index]));
+      button.addEventListener('click', () => this.#locked || this.#insert(EXAMPLES[index]));
     });
+    parts.text.value ||= recall('draft'); // what was typed before this script came stays
     this.#changed();
   }
 
-  /** @param {string} text */
+  /** What was written since the last generation began; undefined when nothing was. */
+  get edited() {
+    return this.#edited ? parts.text.value : undefined;
+  }
+
+  /** Show the prompt of a generation that was taken up; a draft stays. @param {string} text */
   write(text) {
-    parts.text.value = text;
-    this.#changed();
+    if (text && parts.text.value.trim() === '') {
+      parts.text.value = text;
+      this.#changed();
+    }
+  }
+
+  /** As if it had been typed: the browser's undo brings back what was there. @param {string} text */
+  #insert(text) {
+    parts.text.focus();
+    parts.text.select();
+    if (!document.execCommand('insertText', false, text)) {
+      parts.text.value = text;
+      this.#changed();
+    }
   }
 
   /** @param {string} problem shown beside the text, '' for none */
@@ -62,6 +85,7 @@ export class Composer {
 
   /** Not with `disabled`, which would take the focus away. @param {boolean} busy */
   lock(busy) {
+    this.#edited &&= !busy || this.#locked;
     this.#locked = busy;
     parts.text.readOnly = busy;
     parts.generate.textContent = busy ? 'Generating…' : 'Generate prompt';
@@ -82,6 +106,7 @@ export class Composer {
   #changed() {
     const { length } = [...parts.text.value];
     parts.count.textContent = length ? `${grouped(length)} ${length === 1 ? 'character' : 'characters'}` : '';
+    remember('draft', parts.text.value);
     this.complain('');
   }
 }

@@ -8,12 +8,20 @@ const parts = {
   input: element('api-key', HTMLInputElement),
   show: element('show-key', HTMLButtonElement),
   connect: element('connect', HTMLButtonElement),
+  keep: element('keep-key', HTMLButtonElement),
   error: element('key-error', HTMLParagraphElement),
 };
 
 export class KeyPanel {
-  /** @param {(key: string) => Promise<string>} onKey resolves to what is wrong with it, '' when it is accepted */
-  constructor(onKey) {
+  #hasKey;
+
+  /**
+   * @param {(key: string) => Promise<string>} onKey resolves to what is wrong with it, '' when it is accepted
+   * @param {() => boolean} hasKey whether there is one to go on with
+   */
+  constructor(onKey, hasKey) {
+    this.#hasKey = hasKey;
+    parts.keep.addEventListener('click', () => this.close());
     parts.form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#try(onKey);
@@ -25,6 +33,7 @@ export class KeyPanel {
   open(problem = '') {
     this.#reveal(false);
     parts.panel.hidden = false;
+    parts.keep.hidden = !this.#hasKey();
     this.#complain(problem);
     parts.input.focus();
   }

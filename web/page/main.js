@@ -1,12 +1,13 @@
 /** The page: constructs its parts and wires them to the client that other pages use too. */
 
-import { GenerationSession, PromptGeneratorAPI, Unauthorized, UnknownAccount } from '../client/src/index.js';
+import { GenerationSession, PromptGeneratorAPI, TaskNotFound, Unauthorized, UnknownAccount } from '../client/src/index.js';
 import { AccountPanel } from './account-panel.js';
-import { promptOf, rememberPrompt } from './prompt-history.js';
+import { forgetPrompts, promptOf, rememberPrompt } from './prompt-history.js';
 import { Composer } from './composer.js';
-import { forgetKey, keepKey, readKey } from './credentials.js';
+import { keepKey, readKey } from './credentials.js';
 import { KeyPanel } from './key-panel.js';
 import { Outcome } from './outcome.js';
+import { recall, remember } from './tab-memory.js';
 
 const API = new URL('api/v1/web-knowledge', document.baseURI).href;
 
@@ -14,17 +15,20 @@ let key = readKey();
 const client = new PromptGeneratorAPI(API, () => key);
 const session = new GenerationSession(client, { storage: tabStorage() });
 
-const composer = new Composer((manualPrompt) => session.generate(manualPrompt));
-const account = new AccountPanel(client, (taskId) => session.open(taskId, promptOf(taskId)));
-const keyPanel = new KeyPanel(connect);
+const composer = new Composer((manualPrompt) => (key ? session.generate(manualPrompt) : keyPanel.open('Connect first: nothing has been sent.')));
+const account = new AccountPanel(client, {
+  onOpen: (taskId) => session.open(taskId, promptOf(taskId)),
+  onCancel: (taskId) => void client.cancel(taskId).catch(() => {}).then(refresh),
+});
+const keyPanel = new KeyPanel(connect, () => key !== '');
 const outcome = new Outcome({
   onCancel: () => void session.cancel(),
   onAction: (action) => ACTIONS[action](),
 });
 
 const ACTIONS = {
-  retry: () => session.retry(),
-  again: () => session.generate(session.getState().manualPrompt),
+  retry: () => session.retry(composer.edited),
+  again: () => void session.generate(composer.edited ?? session.getState().manualPrompt),
   key: () => changeKey(),
   refresh: () => void refresh(),
   edit: () => composer.focus(),
@@ -40,6 +44,10 @@ session.subscribe(() => {
   if (shown.taskId && shown.manualPrompt && shown.taskId !== before.taskId) {
     rememberPrompt(shown.taskId, shown.manualPrompt);
   }
+  account.mark(shown.taskId);
+  if (shown.phase !== before.phase) {
+    noteWhatIsShown(before);
+  }
   const begun = shown.taskId && shown.taskId !== before.taskId; // from then on the list has it
   const over = shown.phase !== before.phase && shown.phase !== 'running';
   if (begun || over) {
@@ -51,14 +59,21 @@ document.getElementById('change-key')?.addEventListener('click', changeKey);
 
 /** @param {string} given @returns {Promise<string>} what is wrong with it */
 async function connect(given) {
+  const before = key;
   key = given;
   try {
     await account.refresh();
   } catch (error) {
-    key = '';
+    key = before;
     return error instanceof Error ? error.message : String(error);
   }
   keepKey(given);
+  if (before !== given) {
+    forgetPrompts(); // another person's, perhaps
+    session.reset();
+  } else if (session.getState().error instanceof Unauthorized) {
+    session.reset();
+  }
   composer.focus();
   return '';
 }
@@ -69,18 +84,28 @@ async function refresh() {
     await account.refresh();
   } catch (error) {
     if (error instanceof Unauthorized || error instanceof UnknownAccount) {
+      key = '';
       account.hide();
       keyPanel.open(error.message);
     } // anything else is shown where it matters: by the next generation
   }
 }
 
+/** What there is stays until another key has been accepted. */
 function changeKey() {
-  forgetKey();
-  key = '';
-  session.reset();
-  account.hide();
   keyPanel.open();
+}
+
+/** A reload brings back the result that was shown. @param {import('../client/src/index.js').SessionState} before */
+function noteWhatIsShown(before) {
+  if (shown.phase === 'completed' && shown.taskId) {
+    remember('shown', shown.taskId);
+  } else if (shown.phase === 'failed' && shown.error instanceof TaskNotFound && before.taskId === recall('shown')) {
+    remember('shown', '');
+    session.reset();
+  } else if (shown.phase !== 'running') {
+    remember('shown', '');
+  }
 }
 
 function tabStorage() {
@@ -94,6 +119,9 @@ function tabStorage() {
 outcome.show(shown);
 if (key) {
   session.connect();
+  if (session.getState().phase === 'idle' && recall('shown')) {
+    session.open(recall('shown'), promptOf(recall('shown')));
+  }
   composer.write(session.getState().manualPrompt);
   await refresh();
 } else {

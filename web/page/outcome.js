@@ -4,6 +4,7 @@ import { adviceFor, FALLBACK_ADVICE } from './advice.js';
 import { copyText } from '../client/src/clipboard.js';
 import { generatedColumn, showComparison } from './comparison.js';
 import { element, grouped, make } from './elements.js';
+import { recall, remember } from './tab-memory.js';
 
 /** @typedef {import('../client/src/index.js').SessionState} SessionState */
 /** @typedef {import('./advice.js').Action} Action */
@@ -26,6 +27,8 @@ const parts = {
   noticeTitle: element('notice-title', HTMLHeadingElement),
   noticeText: element('notice-text', HTMLParagraphElement),
   noticeHint: element('notice-hint', HTMLParagraphElement),
+  noticeDetails: element('notice-details', HTMLDetailsElement),
+  noticeFacts: element('notice-facts', HTMLParagraphElement),
   noticeActions: element('notice-actions', HTMLDivElement),
   skeleton: element('skeleton', HTMLDivElement),
   text: element('text', HTMLDivElement),
@@ -41,6 +44,8 @@ const CONNECTIONS = {
   background: 'Paused while nobody looks.',
 };
 
+const UNSENT = 'You are offline. Nothing has been sent yet; it is sent when you are back.';
+
 const BUTTONS = {
   retry: 'Try again',
   again: 'Try again',
@@ -55,6 +60,7 @@ const ALMOST_AT_THE_END_PX = 8;
 export class Outcome {
   #onAction;
   #startedAt = 0;
+  #readerScrolled = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #clock;
   /** @type {SessionState | undefined} */
@@ -68,6 +74,9 @@ export class Outcome {
     parts.cancel.addEventListener('click', onCancel);
     parts.copy.addEventListener('click', () => void this.#copy());
     parts.tools.addEventListener('change', () => this.#showResult());
+    for (const moved of ['wheel', 'touchmove']) {
+      addEventListener(moved, () => (this.#readerScrolled = true), { passive: true });
+    }
   }
 
   /** @param {SessionState} state */
@@ -95,8 +104,13 @@ export class Outcome {
   #enter(state, before) {
     clearInterval(this.#clock);
     const focusWasOnCancel = document.activeElement === parts.cancel;
+    const focusWasOnNotice = parts.noticeActions.contains(document.activeElement);
     if (state.phase === 'running') {
-      this.#startedAt = Date.now();
+      this.#startedAt = startOf(state);
+      this.#readerScrolled = false;
+      if (focusWasOnNotice) {
+        parts.title.focus({ preventScroll: true }); // its buttons are about to go
+      }
       this.#clock = setInterval(() => this.#showElapsed(), 1_000);
       this.#showElapsed();
       scrollIntoSight(parts.root);
@@ -104,23 +118,30 @@ export class Outcome {
       parts.title.focus({ preventScroll: true }); // the button is about to go, and the focus with it
     }
     if (state.phase === 'completed' && before?.phase === 'running') {
+      parts.text.textContent = state.text;
+      if (isFollowed(parts.text)) {
+        parts.text.scrollTop = 0; // to be read from its first line; who has scrolled back stays there
+      }
       parts.announcement.textContent = state.result?.generatedByAI ? 'Prompt generated.' : 'Prompt generated without AI.';
     }
   }
 
   /** @param {SessionState} state */
-  #showProgress({ progress, message, connection, cancelling }) {
+  #showProgress({ progress, estimate, message, connection, cancelling, taskId }) {
+    const percent = Math.floor(estimate);
     const words = cancelling ? 'Cancelling…' : message || 'Sending…';
     if (parts.message.textContent !== words) {
       parts.message.textContent = words;
       parts.announcement.textContent = words;
     }
     parts.cancel.setAttribute('aria-disabled', String(cancelling)); // not disabled: that would take the focus away
-    parts.percent.textContent = `${progress}%`;
-    parts.progress.setAttribute('aria-valuenow', String(progress));
-    parts.progress.setAttribute('aria-valuetext', `${progress}%, ${words}`);
-    parts.progress.style.setProperty('--progress', String(progress / 100));
-    const trouble = connection ? CONNECTIONS[connection] : '';
+    parts.percent.textContent = `${percent}%`;
+    parts.progress.dataset.progress = String(progress);
+    parts.progress.setAttribute('aria-valuenow', String(percent));
+    parts.progress.setAttribute('aria-valuetext', `${percent}%, ${words}`);
+    parts.progress.style.setProperty('--progress', String(estimate / 100));
+    const unsent = connection === 'offline' && taskId === null;
+    const trouble = unsent ? UNSENT : connection ? CONNECTIONS[connection] : '';
     if (parts.connection.textContent !== trouble) {
       parts.connection.textContent = trouble;
       parts.announcement.textContent = trouble || words;
@@ -148,6 +169,8 @@ export class Outcome {
     parts.noticeTitle.textContent = error ? error.title : 'Written without AI';
     parts.noticeText.textContent = error ? error.message : (fallback?.warning ?? '');
     parts.noticeHint.textContent = advice.hint;
+    parts.noticeFacts.textContent = advice.details ?? '';
+    parts.noticeDetails.hidden = !advice.details;
     /** @type {Partial<Record<Action, boolean>>} what is opened from the list may come without its prompt */
     const possible = { again: manualPrompt !== '', retry: canRetry };
     const actions = phase === 'running' ? [] : advice.actions.map((action) => (possible[action] === false ? 'edit' : action));
@@ -171,6 +194,9 @@ export class Outcome {
       showComparison(state.manualPrompt, state.text);
     } else if (parts.text.textContent !== state.text) {
       grow(parts.text, state.text);
+      if (state.phase === 'running' && !this.#readerScrolled) {
+        parts.text.scrollIntoView({ block: 'nearest' }); // on a phone its last line would grow out of sight
+      }
     }
     parts.facts.hidden = state.phase !== 'completed';
     parts.facts.textContent = state.result ? factsOf(state.result) : '';
@@ -186,6 +212,19 @@ export class Outcome {
   }
 }
 
+/** @param {HTMLElement} shown */
+function isFollowed(shown) {
+  return shown.scrollTop + shown.clientHeight >= shown.scrollHeight - ALMOST_AT_THE_END_PX;
+}
+
+/** When the generation began, also after a reload. @param {SessionState} state */
+function startOf({ taskId }) {
+  const known = taskId ? Number(recall('started')) : 0;
+  const startedAt = known || Date.now();
+  remember('started', String(startedAt));
+  return startedAt;
+}
+
 /** On a phone the panel is below the fold when the button above it is pressed. @param {HTMLElement} panel */
 function scrollIntoSight(panel) {
   const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -196,7 +235,7 @@ function scrollIntoSight(panel) {
 function grow(shown, text) {
   const last = shown.lastChild;
   const before = shown.textContent ?? '';
-  const followed = shown.scrollTop + shown.clientHeight >= shown.scrollHeight - ALMOST_AT_THE_END_PX;
+  const followed = isFollowed(shown);
   if (last instanceof Text && before !== '' && text.startsWith(before)) {
     last.appendData(text.slice(before.length));
     if (followed) {

@@ -18,6 +18,14 @@ export function rememberPrompt(taskId, manualPrompt) {
   }
 }
 
+export function forgetPrompts() {
+  try {
+    sessionStorage.removeItem(PROMPTS);
+  } catch {
+    // There is nothing to forget.
+  }
+}
+
 /** @returns {[string, string][]} */
 function remembered() {
   try {

@@ -132,7 +132,8 @@ test('news of an earlier generation is dropped', async () => {
   session.generate(`${taking(0.5)} First.`);
   await reaches(({ taskId }) => taskId);
   const { taskId: first } = session.getState();
-  session.generate(`${BAKERY} Second.`);
+  assert.equal(session.generate(`${BAKERY} Second.`), false, 'two clicks are one generation');
+  assert.equal(session.generate(`${BAKERY} Second.`, { replace: true }), true);
   const from = states.length;
   await reaches(({ phase }) => phase === 'completed');
   await clientFor(key).resume(first);
@@ -267,4 +268,28 @@ test('a cancel that came before the id outlives a reload', async () => {
   after.session.connect();
   await after.reaches(({ phase }) => phase === 'failed');
   assert.ok(after.session.getState().error instanceof Cancelled);
+});
+
+test('the bar moves on between two stages, never back, and to 100 only with the end', async () => {
+  for (let rounds = 0; rounds < 4; rounds += 1) {
+    await Promise.all([1, 2, 3].map(() => clientFor(key).generate(taking(2)))); // enough to be measured
+  }
+  const { session, states, reaches } = sessionOn(clientFor(key));
+  session.generate(taking(2));
+  await reaches(({ phase }) => phase === 'completed');
+  const estimates = states.filter(({ phase }) => phase === 'running').map(({ estimate }) => estimate);
+  assert.deepEqual(estimates, [...estimates].sort((one, other) => one - other));
+  assert.ok(estimates.some((estimate) => estimate > 71 && estimate < 90), String(estimates));
+  assert.ok(states.every(({ estimate, status }) => estimate < 100 || status === 'completed'));
+  assert.equal(states.at(-1).estimate, 100);
+  assert.ok(states.some(({ stage }) => stage === 'waiting'));
+});
+
+test('trying again with an edited prompt generates that one', async () => {
+  const { session, reaches } = sessionOn(clientFor(account('poor').api_key));
+  session.generate(BAKERY);
+  await reaches(({ phase }) => phase === 'failed');
+  session.retry(`${BAKERY} Edited.`);
+  assert.equal(session.getState().manualPrompt, `${BAKERY} Edited.`);
+  await reaches(({ phase }) => phase === 'failed');
 });

@@ -2,15 +2,15 @@ import { GenerationSession, PromptGeneratorAPI } from '/static/client/src/index.
 
 const client = new PromptGeneratorAPI('/api/v1/web-knowledge', () => localStorage.getItem('token'));
 const session = new GenerationSession(client, { storage: sessionStorage });
-const [form, prompt, cancel, bar, status, result] = ['form', 'prompt', 'cancel', 'bar', 'status', 'result'].map((id) =>
+const [form, prompt, go, cancel, bar, status, result] = ['form', 'prompt', 'go', 'cancel', 'bar', 'status', 'result'].map((id) =>
   document.getElementById(id),
 );
 
 session.subscribe(() => {
-  const { phase, progress, message, text, error } = session.getState();
-  prompt.disabled = phase === 'running';
+  const { phase, estimate, message, text, error } = session.getState();
+  prompt.disabled = go.disabled = phase === 'running';
   cancel.hidden = phase !== 'running';
-  bar.value = progress;
+  bar.value = estimate; // moves on between two stages
   status.textContent = error ? error.message : message;
   result.textContent = text; // textContent, never innerHTML
 });

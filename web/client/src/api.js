@@ -259,7 +259,12 @@ export class PromptGeneratorAPI {
    */
   async #watch(taskId, options, work) {
     const view = new TaskView(taskId, options);
-    await new Watcher(this.#transport, view, work, this.#settings).watch();
+    const still = view.animate();
+    try {
+      await new Watcher(this.#transport, view, work, this.#settings).watch();
+    } finally {
+      still();
+    }
     return view.result();
   }
 

@@ -1,6 +1,17 @@
 /** An API key or JWT, or a function that returns the current one; it is asked before each request, and once more after a 401. */
 export type AuthToken = string | (() => string | Promise<string>);
 
+export type Stage =
+  | 'queued'
+  | 'initializing'
+  | 'checking'
+  | 'generating'
+  | 'waiting'
+  | 'finalizing'
+  | 'completed'
+  | 'fallback'
+  | 'failed';
+
 export type Status = 'queued' | 'processing' | 'completed' | 'failed';
 
 /** What the server says of a task, as it says it. */
@@ -14,6 +25,10 @@ export interface StatusDocument {
   attempt: number;
   /** Grows with each change. */
   version: number;
+  /** For words in another language than `message`. */
+  stage?: Stage;
+  /** When the end is expected; four of five generations end before. */
+  expected_at?: string;
   completed_at?: string;
   prompt?: string;
   generated_by_ai?: boolean;
@@ -30,7 +45,9 @@ export interface Progress {
   status: Status;
   /** Percent, 0 to 100; never falls. */
   progress: number;
+  stage?: Stage;
   message: string;
+  expectedAt?: string;
   /** Grows when another process of the server takes the task over. */
   attempt: number;
 }
@@ -88,6 +105,8 @@ export interface WatchOptions extends RequestOptions {
   /** Gets the whole text so far, while the AI writes it. Not called while polling. */
   onText?: (text: string) => void;
   onConnection?: (connection: Connection) => void;
+  /** Gets, about five times a second, the percent at which a bar should stand: between documents it moves towards the expected end. */
+  onEstimate?: (percent: number) => void;
 }
 
 export interface GenerateOptions extends WatchOptions {
@@ -171,24 +190,32 @@ export class PromptGeneratorAPI {
   readonly pollingInterval: number | null;
 }
 
-export interface SessionState {
-  readonly phase: 'idle' | 'running' | 'completed' | 'failed';
+interface AnyState {
   readonly manualPrompt: string;
   /** Null until the server has taken the task. */
   readonly taskId: string | null;
   readonly status: Status | null;
+  readonly stage: Stage | null;
   readonly progress: number;
+  /** Percent, where a bar should stand: `progress`, moved on towards the expected end. */
+  readonly estimate: number;
   readonly message: string;
   /** The text as it grows; the whole prompt at the end. */
   readonly text: string;
   readonly connection: Connection | null;
   readonly cancelling: boolean;
-  readonly result: Result | null;
-  /** Why it failed; while running: why the last cancel did not get through. */
-  readonly error: GenerationError | null;
   /** Whether `retry` can do anything: false for a failed task that was opened without its prompt. */
   readonly canRetry: boolean;
 }
+
+/** `phase` says which: a result only when completed, an error when failed (or, while running, of a cancel that did not get through). */
+export type SessionState = AnyState &
+  (
+    | { readonly phase: 'idle'; readonly result: null; readonly error: null }
+    | { readonly phase: 'running'; readonly result: null; readonly error: GenerationError | null }
+    | { readonly phase: 'completed'; readonly result: Result; readonly error: null }
+    | { readonly phase: 'failed'; readonly result: null; readonly error: GenerationError }
+  );
 
 export interface SessionStorage {
   getItem(key: string): string | null;
@@ -211,12 +238,16 @@ export class GenerationSession {
   connect(): void;
   /** Stop watching, keep what is remembered. */
   disconnect(): void;
-  generate(manualPrompt: string): void;
+  /** False, and nothing happens, while one is running: two clicks start one generation. `replace` leaves the running one unwatched. */
+  generate(manualPrompt: string, options?: { replace?: boolean }): boolean;
   /** Show a generation that exists, running or ended. */
   open(taskId: string, manualPrompt?: string): void;
   cancel(): Promise<void>;
-  /** After a failure: watch on where the task may still run, else submit again; never pays for the same generation twice. */
-  retry(): void;
+  /**
+   * After a failure: watch on where the task may still run, else submit again; never pays for the same generation twice.
+   * With a prompt that was edited since, that one is generated.
+   */
+  retry(manualPrompt?: string): void;
   /** Forget the generation; one that is running goes on unwatched. */
   reset(): void;
 }

@@ -12,13 +12,17 @@ import { newIdempotencyKey } from './idempotency.js';
 /** @typedef {import('./index.js').SessionState} SessionState */
 /** @typedef {{manualPrompt: string, taskId?: string, idempotencyKey?: string, cancel?: boolean}} Remembered */
 
+/** What may change; which of it belongs together is said by `phase`. @typedef {{-readonly [Name in keyof SessionState]?: SessionState[Name]}} Change */
+
 /** @type {Readonly<SessionState>} */
 const IDLE = Object.freeze({
   phase: 'idle',
   manualPrompt: '',
   taskId: null,
   status: null,
+  stage: null,
   progress: 0,
+  estimate: 0,
   message: '',
   text: '',
   connection: null,
@@ -87,9 +91,17 @@ export class GenerationSession {
     this.#run = null;
   }
 
-  /** @param {string} manualPrompt */
-  generate(manualPrompt) {
+  /**
+   * @param {string} manualPrompt
+   * @param {{replace?: boolean}} [options]
+   * @returns {boolean} false while one is running, unless it is to be replaced: two clicks are not two generations
+   */
+  generate(manualPrompt, { replace = false } = {}) {
+    if (this.#state.phase === 'running' && !replace) {
+      return false;
+    }
     this.#start(manualPrompt, newIdempotencyKey());
+    return true;
   }
 
   /**
@@ -128,13 +140,18 @@ export class GenerationSession {
     }
   }
 
-  /** Try again after a failure, without paying for the same generation twice. */
-  retry() {
-    const { error, manualPrompt, taskId, canRetry } = this.#state;
-    if (!canRetry) {
+  /**
+   * Try again after a failure, without paying for the same generation twice.
+   *
+   * @param {string} [edited] what the person has written since
+   */
+  retry(edited) {
+    const { error, manualPrompt, taskId, canRetry, phase } = this.#state;
+    if (edited !== undefined && edited !== manualPrompt) {
+      this.generate(edited);
+    } else if (!canRetry || phase === 'running') {
       return;
-    }
-    if (taskId && mayRun(error)) {
+    } else if (taskId && mayRun(error)) {
       this.open(taskId, manualPrompt);
     } else {
       this.#start(manualPrompt, error?.idempotencyKey ?? newIdempotencyKey());
@@ -163,13 +180,13 @@ export class GenerationSession {
     if (taskId) {
       this.#remember({ manualPrompt, taskId });
     }
-    this.#replace({ ...IDLE, phase: 'running', manualPrompt, taskId });
+    this.#replace(/** @type {SessionState} */ ({ ...IDLE, phase: 'running', manualPrompt, taskId }));
     return this.#run.signal;
   }
 
   /** @param {AbortSignal} signal @returns {import('./index.js').GenerateOptions} */
   #listen(signal) {
-    /** @param {Partial<SessionState>} change */
+    /** @param {Change} change */
     const set = (change) => {
       if (!signal.aborted) {
         this.#set(change);
@@ -184,7 +201,8 @@ export class GenerationSession {
           void this.cancel();
         }
       },
-      onProgress: ({ status, progress, message }) => set({ status, progress, message }),
+      onProgress: ({ status, stage = null, progress, message }) => set({ status, stage, progress, message }),
+      onEstimate: (estimate) => set({ estimate }),
       onText: (text) => set({ text }),
       onConnection: (connection) => set({ connection }),
     };
@@ -205,7 +223,7 @@ export class GenerationSession {
     this.#finish(signal, { phase: 'failed', error, canRetry });
   }
 
-  /** @param {AbortSignal} signal @param {Partial<SessionState>} change */
+  /** @param {AbortSignal} signal @param {Change} change */
   #finish(signal, change) {
     if (signal.aborted) {
       return;
@@ -215,9 +233,9 @@ export class GenerationSession {
     this.#set({ error: null, ...change, cancelling: false, connection: null });
   }
 
-  /** @param {Partial<SessionState>} change */
+  /** @param {Change} change */
   #set(change) {
-    this.#replace({ ...this.#state, ...change });
+    this.#replace(/** @type {SessionState} */ ({ ...this.#state, ...change }));
   }
 
   /** @param {Readonly<SessionState>} state */

@@ -4,6 +4,9 @@
  */
 
 import { errorOfDocument } from './error-mapping.js';
+import { Estimate } from './estimate.js';
+
+const ESTIMATE_EVERY_MS = 200;
 
 /** @typedef {import('./index.js').StatusDocument} StatusDocument */
 
@@ -12,6 +15,8 @@ export class TaskView {
   #attempt = 0;
   #text = '';
   #listeners;
+  #estimate = new Estimate();
+  #estimated = -1;
 
   /** Where the event stream goes on after a break. */
   lastEventId = '';
@@ -40,8 +45,24 @@ export class TaskView {
     }
     this.#version = version;
     this.document = document;
-    const { status, progress = 0, message, attempt = 1 } = document;
-    this.#listeners.onProgress?.({ taskId: this.taskId, status, progress, message, attempt });
+    const { status, stage, progress = 0, message, attempt = 1, expected_at: expectedAt } = document;
+    this.#listeners.onProgress?.({ taskId: this.taskId, status, stage, progress, message, attempt, expectedAt });
+    this.#estimate.accept(document);
+    this.#tellEstimate();
+  }
+
+  /** Report where a bar should stand, again and again; the returned function ends that. */
+  animate() {
+    const timer = this.#listeners.onEstimate && setInterval(() => this.#tellEstimate(), ESTIMATE_EVERY_MS);
+    return () => clearInterval(timer);
+  }
+
+  #tellEstimate() {
+    const value = this.#estimate.value();
+    if (value !== this.#estimated) {
+      this.#estimated = value;
+      this.#listeners.onEstimate?.(value);
+    }
   }
 
   /** @param {{attempt: number, text: string}} chunk a new attempt begins the text again */

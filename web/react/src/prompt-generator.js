@@ -20,27 +20,48 @@ const CONNECTIONS = {
   background: 'Paused while nobody looks.',
 };
 
+const UNSENT = 'You are offline. Nothing has been sent yet; it is sent when you are back.';
+
 /** @param {import('./index.js').PromptGeneratorProps} props */
 export function PromptGenerator(props) {
-  const { title = 'AI Prompt Generator', className = '' } = props;
+  const { title = 'AI Prompt Generator', className = '', theme } = props;
   const generation = usePromptGeneration(props);
-  const { isRunning, result, error, phase, canRetry } = generation;
+  const { isRunning, result, error, phase, canRetry, manualPrompt } = generation;
+  const [written, setWritten] = useState(/** @type {string | null} */ (null));
+  const draft = written ?? manualPrompt; // after a reload nothing is written yet, but something is running
+  const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
+  const pressed = useFocusThatIsKept(phase, top);
   return h(
     'section',
-    { className: `prompt-generator ${className}`.trim(), 'data-phase': phase },
-    h('h2', { className: 'pg-title' }, title),
-    h(PromptForm, { generation }),
+    { className: `prompt-generator ${className}`.trim(), 'data-phase': phase, 'data-theme': theme, onClickCapture: (event) => (pressed.current = /** @type {Element} */ (event.target)) },
+    h('h2', { ref: top, className: 'pg-title', tabIndex: -1 }, title),
+    h(PromptForm, { generation, draft, onWrite: setWritten }),
     isRunning && h(GenerationProgress, generation),
-    error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? generation.retry : undefined }),
+    error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? () => generation.retry(written ?? undefined) : undefined }),
     result && h(GeneratedPrompt, { result }),
   );
 }
 
-/** @param {{generation: import('./index.js').PromptGeneration}} props */
-function PromptForm({ generation }) {
-  const { isRunning, manualPrompt, cancelling } = generation;
-  const [written, setWritten] = useState(/** @type {string | null} */ (null));
-  const text = written ?? manualPrompt; // after a reload nothing is written yet, but something is running
+/**
+ * Cancel and Try again go when they have been pressed: the focus, which would fall to the body, goes to the title.
+ *
+ * @param {string} phase
+ * @param {import('react').RefObject<HTMLElement | null>} top
+ */
+function useFocusThatIsKept(phase, top) {
+  const pressed = useRef(/** @type {Element | null} */ (null));
+  useLayoutEffect(() => {
+    const { activeElement, body } = document;
+    if (pressed.current && !pressed.current.isConnected && (activeElement === null || activeElement === body)) {
+      top.current?.focus({ preventScroll: true });
+    }
+  }, [phase, top]);
+  return pressed;
+}
+
+/** @param {{generation: import('./index.js').PromptGeneration, draft: string, onWrite: (text: string) => void}} props */
+function PromptForm({ generation, draft: text, onWrite }) {
+  const { isRunning, cancelling } = generation;
   const id = useId();
   return h(
     'form',
@@ -58,7 +79,7 @@ function PromptForm({ generation }) {
       id,
       className: 'pg-input',
       value: text,
-      onChange: (/** @type {import('react').ChangeEvent<HTMLTextAreaElement>} */ event) => setWritten(event.target.value),
+      onChange: (/** @type {import('react').ChangeEvent<HTMLTextAreaElement>} */ event) => onWrite(event.target.value),
       placeholder: 'Enter your manual prompt...',
       rows: 8,
       dir: 'auto',
@@ -83,7 +104,7 @@ function PromptForm({ generation }) {
 }
 
 /** @param {import('./index.js').PromptGeneration} generation */
-function GenerationProgress({ progress, message, connection, text }) {
+function GenerationProgress({ progress, estimate, message, connection, text, taskId }) {
   const growing = useRef(/** @type {HTMLDivElement | null} */ (null));
   const followed = useRef(true); // until the reader scrolls back
   useLayoutEffect(() => {
@@ -92,7 +113,9 @@ function GenerationProgress({ progress, message, connection, text }) {
     }
   }, [text]);
   const words = message || 'Sending...';
-  const trouble = connection && connection in CONNECTIONS ? CONNECTIONS[/** @type {'offline'} */ (connection)] : null;
+  const percent = Math.floor(estimate);
+  const unsent = connection === 'offline' && taskId === null;
+  const trouble = unsent ? UNSENT : connection && connection in CONNECTIONS ? CONNECTIONS[/** @type {'offline'} */ (connection)] : null;
   return h(
     'div',
     { className: 'pg-progress' },
@@ -104,12 +127,13 @@ function GenerationProgress({ progress, message, connection, text }) {
         'aria-label': 'Generation',
         'aria-valuemin': 0,
         'aria-valuemax': 100,
-        'aria-valuenow': progress,
-        'aria-valuetext': `${progress}%, ${words}`,
+        'aria-valuenow': percent,
+        'aria-valuetext': `${percent}%, ${words}`,
+        'data-progress': progress,
       },
-      h('div', { className: 'pg-fill', style: { width: `${progress}%` } }),
+      h('div', { className: 'pg-fill', style: { width: `${estimate}%` } }),
     ),
-    h('p', { className: 'pg-message', role: 'status' }, `${progress}% - ${words}`),
+    h('p', { className: 'pg-message' }, `${percent}% - `, h('span', { role: 'status' }, words)),
     h('p', { className: 'pg-trouble', role: 'status' }, trouble),
     text && h('div', { ref: growing, className: 'pg-text pg-growing', dir: 'auto', onScroll: noteWhetherFollowed(followed) }, text),
   );

@@ -48,12 +48,13 @@ export function usePromptGeneration({ client, apiBaseUrl, authToken, storageKey,
     () => ({
       ...state,
       isRunning: state.phase === 'running',
-      /** @param {string} manualPrompt */
-      generate: (manualPrompt) => session.generate(manualPrompt),
+      /** @param {string} manualPrompt @param {{replace?: boolean}} [options] */
+      generate: (manualPrompt, options) => session.generate(manualPrompt, options),
       /** @param {string} taskId @param {string} [manualPrompt] */
       open: (taskId, manualPrompt) => session.open(taskId, manualPrompt),
       cancel: () => session.cancel(),
-      retry: () => session.retry(),
+      /** @param {unknown} [edited] may be a click's event, where this is its handler */
+      retry: (edited) => session.retry(typeof edited === 'string' ? edited : undefined),
       reset: () => session.reset(),
     }),
     [session, state],
