@@ -18,6 +18,7 @@ from accounts.commands import accounts as accounts_commands
 from accounts.task_commands import admin_keys as admin_keys_commands
 from composition import open_accounts, run
 from demo import free_port, run_demo, write_ready_file
+from generation.commands import evaluate_command
 from generation.gemini import ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
@@ -150,6 +151,7 @@ def demo(
 cli.add_command(gemini_standin)
 cli.add_command(accounts_commands)
 cli.add_command(admin_keys_commands)
+cli.add_command(evaluate_command(read_settings))
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ export class PromptGeneratorAPI {
    * @param {PausableWork} work
    * @returns {Promise<string>} the task's id
    */
-  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), onConnection }, work) {
+  async #submit(manualPrompt, { idempotencyKey = newIdempotencyKey(), onConnection, feedback, businessType }, work) {
     if (typeof manualPrompt !== 'string' || manualPrompt.trim() === '') {
       const facts = { title: 'manual_prompt is required', code: 'manual_prompt_required' };
       throw new InvalidPrompt('Write a prompt first.', facts);
@@ -231,7 +231,7 @@ export class PromptGeneratorAPI {
     }
     const headers = { 'Idempotency-Key': idempotencyKey };
     const expected = (/** @type {any} */ body) => typeof body?.task_id === 'string';
-    const request = { method: 'POST', headers, json: { manual_prompt: manualPrompt }, expected };
+    const request = { method: 'POST', headers, json: { manual_prompt: manualPrompt, feedback, business_type: businessType }, expected };
     /** @param {unknown} error */
     const onRetry = (error) => {
       if (work.isOffline(error)) {

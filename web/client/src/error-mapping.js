@@ -27,6 +27,7 @@ const BY_CODE = {
   manual_prompt_required: InvalidPrompt,
   invalid_manual_prompt: InvalidPrompt,
   manual_prompt_too_long: InvalidPrompt,
+  invalid_feedback: InvalidPrompt,
   body_too_large: InvalidPrompt,
   invalid_json: BadRequest,
   invalid_idempotency_key: BadRequest,

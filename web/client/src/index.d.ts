@@ -36,9 +36,18 @@ export interface StatusDocument {
   tokens_used?: number;
   warning?: string;
   fallback_reason?: string;
+  /** Stable, for translations of `warning`. */
+  warning_code?: string;
+  fidelity?: Fidelity;
+  /** With `incomplete`: facts of the draft that the prompt lacked; its own sentences with them are at the prompt's end. */
+  missing_facts?: string[];
+  /** With `incomplete`: what only the prompt says. */
+  invented_facts?: string[];
   error?: string;
   error_code?: string;
 }
+
+export type Fidelity = 'kept' | 'repaired' | 'incomplete';
 
 export interface Progress {
   taskId: string;
@@ -57,6 +66,11 @@ export interface Result {
   prompt: string;
   /** False when the AI could not answer and the prompt is the simple combination; `warning` says why. */
   generatedByAI: boolean;
+  /** Whether every fact of the draft is in the prompt; absent for fallbacks. */
+  fidelity?: Fidelity;
+  missingFacts: string[];
+  inventedFacts: string[];
+  warningCode?: string;
   warning?: string;
   fallbackReason?: string;
   model?: string;
@@ -110,6 +124,10 @@ export interface WatchOptions extends RequestOptions {
 }
 
 export interface GenerateOptions extends WatchOptions {
+  /** What should be different about the prompt, which may be an earlier result; 2,000 characters at most. */
+  feedback?: string;
+  /** The name of a template, instead of the account's. */
+  businessType?: string;
   onStarted?: (taskId: string) => void;
   /** The same key and prompt never start a second generation within 24 hours. Default: a new key. */
   idempotencyKey?: string;
