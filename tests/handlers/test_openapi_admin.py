@@ -1,0 +1,57 @@
+"""docs/openapi-admin.yaml against the server: requests drawn from it, right and wrong, and every answer held to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from handlers.admin.routes import ADMIN_ROUTES
+from tests.deploy.processes import ROOT, demo
+from tests.handlers.test_openapi import Server
+
+EXAMPLES = 10  # of each operation
+HELD_TO = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+
+schema = schemathesis.openapi.from_path(ROOT / "docs" / "openapi-admin.yaml")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with demo(tmp_path_factory.mktemp("openapi") / "demo", gemini_delay_s=0.01) as process:
+        facts = process.start()
+        made = subprocess.run(
+            [sys.executable, "main.py", "admin-keys", "create", "--json"],
+            cwd=ROOT,
+            env=os.environ | {"PROMPT_REDIS__URL": facts["redis_url"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        yield Server(facts["url"], {"Authorization": f"Bearer {json.loads(made.stdout)['admin_key']}"})
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_every_answer_is_as_documented(case: schemathesis.Case, server: Server) -> None:
+    case.call_and_validate(base_url=server.url, headers=server.headers, checks=list(HELD_TO))
+
+
+def test_every_route_is_documented() -> None:
+    paths = {
+        path.replace("{account_id}", "([^/]+)").replace("{key_id}", "([^/]+)").replace("{task_id}", "([^/]+)")
+        for path in schema.raw_schema["paths"]
+    }
+    assert paths == {pattern.removesuffix("?") for pattern, _ in ADMIN_ROUTES.values()}
