@@ -41,6 +41,13 @@ export function adviceFor(error) {
 }
 
 /** @type {Advice} */
+export const INCOMPLETE_ADVICE = {
+  tone: 'warning',
+  hint: 'Look through the prompt before you use it.',
+  actions: ['again'],
+};
+
+/** @type {Advice} */
 export const FALLBACK_ADVICE = {
   tone: 'warning',
   hint: 'This is your text within a template for your business.',

@@ -1,6 +1,6 @@
 /** The panel that shows a generation: waiting, running, done, failed. Owns its look in each state and none of the logic. */
 
-import { adviceFor, FALLBACK_ADVICE } from './advice.js';
+import { adviceFor, FALLBACK_ADVICE, INCOMPLETE_ADVICE } from './advice.js';
 import { copyText } from '../client/src/clipboard.js';
 import { generatedColumn, showComparison } from './comparison.js';
 import { element, grouped, make } from './elements.js';
@@ -158,16 +158,17 @@ export class Outcome {
   /** @param {SessionState} state */
   #showNotice({ error, result, phase, manualPrompt, canRetry }) {
     const fallback = phase === 'completed' && result && !result.generatedByAI ? result : null;
-    const shown = error ?? fallback;
+    const incomplete = phase === 'completed' && result?.fidelity === 'incomplete' ? result : null;
+    const shown = error ?? fallback ?? incomplete;
     if (!shown) {
       parts.notice.hidden = true;
       return;
     }
-    const advice = error ? adviceFor(error) : FALLBACK_ADVICE;
+    const advice = error ? adviceFor(error) : incomplete ? INCOMPLETE_ADVICE : FALLBACK_ADVICE;
     parts.notice.className = `notice ${advice.tone}`;
     parts.notice.setAttribute('role', error ? 'alert' : 'note');
-    parts.noticeTitle.textContent = error ? error.title : 'Written without AI';
-    parts.noticeText.textContent = error ? error.message : (fallback?.warning ?? '');
+    parts.noticeTitle.textContent = error ? error.title : incomplete ? 'Please check' : 'Written without AI';
+    parts.noticeText.textContent = error ? error.message : incomplete ? factsOf(incomplete) : (fallback?.warning ?? '');
     parts.noticeHint.textContent = advice.hint;
     parts.noticeFacts.textContent = advice.details ?? '';
     parts.noticeDetails.hidden = !advice.details;
@@ -251,4 +252,14 @@ function factsOf({ model, tokensUsed, createdAt, completedAt }) {
   const seconds = completedAt ? Math.round((Date.parse(completedAt) - Date.parse(createdAt)) / 1_000) : 0;
   const facts = [model, tokensUsed ? `${grouped(tokensUsed)} tokens` : 'nothing charged', seconds ? `${seconds} s` : ''];
   return facts.filter(Boolean).join(' · ');
+}
+
+/**
+ * @param {import('../client/src/index.js').Result} result
+ * @returns {string} what is missing and what is invented, one list each
+ */
+function factsOf({ warning = '', missingFacts, inventedFacts }) {
+  const missing = missingFacts.length > 0 ? ` Left out by the AI: ${missingFacts.join(' · ')}.` : '';
+  const invented = inventedFacts.length > 0 ? ` Not from you: ${inventedFacts.join(' · ')}.` : '';
+  return warning + missing + invented;
 }
