@@ -12,8 +12,9 @@ from generation.gemini import GeminiError
 from generation.gemini.errors import CircuitOpen
 from standin import FAULTS, Behaviour, Standin
 from tests.generation.gemini.conftest import MakeGemini, ask, until
+from tests.generation.gemini.test_failures import HARMLESS
 
-TROUBLE = [fault for fault in FAULTS if fault not in ("finish_on_every_chunk", "no_usage")]
+TROUBLE = [fault for fault in FAULTS if fault not in HARMLESS]
 
 
 @pytest.mark.gen_test(timeout=60)
