@@ -78,7 +78,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.expect_ends(ends())
     metrics.read_dropped_lines(dropped_lines)
     storage = await _open_storage(settings, stack, metrics)
-    copy = await stack.enter_async_context(StatusCopy(storage, entries=settings.redis.copy_entries))
+    copy = await stack.enter_async_context(
+        StatusCopy(storage, entries=settings.redis.copy_entries, most_bytes=settings.redis.copy_bytes)
+    )
     accounts, api_keys, admin_keys = Accounts(storage), ApiKeys(storage), AdminKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own

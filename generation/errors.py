@@ -7,7 +7,9 @@ GenerationError
 ├── FeedbackInvalid           too long, or characters that no text can hold
 ├── UnknownBusinessType       no template has this name
 ├── TaskNotFound              unknown, expired, or another account's: the three cannot be told apart
+├── PageInvalid               the list of tasks cannot go on from what was given
 ├── TooManyTasks              the account has as many unfinished tasks as it may
+├── TooManySubmits            the account submits faster than it may
 ├── ServerBusy                this process runs and queues as many tasks as it may
 ├── ServerDraining            this process is about to stop and nobody should wait for it
 ├── IdempotencyKeyInvalid     not 1 to 255 printable ASCII characters
@@ -71,10 +73,22 @@ class TaskNotFound(GenerationError):
     pass
 
 
+class PageInvalid(GenerationError):
+    pass
+
+
 class TooManyTasks(GenerationError):
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
         self.limit = limit
+
+
+class TooManySubmits(GenerationError):
+    """``wait_s``: in how many seconds the next submit will be taken."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
 
 
 class ServerBusy(GenerationError):

@@ -18,6 +18,7 @@ from generation.errors import (
     ManualPromptInvalid,
     ManualPromptRequired,
     ManualPromptTooLong,
+    PageInvalid,
     ServerDraining,
     SubmitUnsure,
     TaskNotFound,
@@ -105,7 +106,7 @@ class Generations:
         Raises:
             ManualPromptRequired, ManualPromptTooLong, ManualPromptInvalid, IdempotencyKeyInvalid: bad input.
             FeedbackInvalid, UnknownBusinessType: bad input.
-            IdempotencyKeyReused, TooManyTasks, ServerBusy, UnknownAccount, StorageUnavailable
+            IdempotencyKeyReused, TooManyTasks, TooManySubmits, ServerBusy, UnknownAccount, StorageUnavailable
         """
         self._check(manual_prompt)
         self._check_steering(steering)
@@ -214,8 +215,19 @@ class Generations:
             self._runner.stop(TaskRef(account_id, task_id))
 
     async def recent(self, account_id: str) -> list[bytes]:
-        """Return the documents of the account's unexpired tasks, newest first."""
+        """Return the documents of all the account's unexpired tasks, newest first."""
         return await self._tasks.recent(account_id)
+
+    async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[bytes], str | None]:
+        """Return a page of the account's unexpired tasks' documents; see Tasks.page.
+
+        Raises:
+            PageInvalid: ``before`` is no task's id.
+            StorageUnavailable
+        """
+        if before is not None and not TASK_ID.fullmatch(before):
+            raise PageInvalid
+        return await self._tasks.page(account_id, limit, before)
 
     async def _finished(self, account_id: str, task_id: str) -> Document:
         version = 0

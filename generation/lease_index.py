@@ -1,18 +1,27 @@
 """The index of leases: where the reaper looks first. A hint that may be stale or lost; task records are the truth.
 
-It lies outside every account's slot, so no script writes it together with a task. Refuses to know what a task is
-beyond its two ids.
+Two sorted sets in each of a fixed number of shards, outside every account's slot: whose lease ends when, and which
+accounts may have unfinished tasks. Refuses to know what a task is beyond its two ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import asyncio
+import zlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, NamedTuple
 
-from storage.storage import Storage, account_of
+from generation.set_aside import UNREADABLE, SetAside
+from storage.storage import Call, Storage
 
-MARKER = "whole"  # a member that never expires: an index without it was lost, at least in part
-MOST_AT_ONCE = 1_000  # unpack() in Lua and one reaper's turn are both bounded by this
+SHARDS = 16  # never changed: a process with another number would look in other places
+MARKER = "whole"  # a member that never expires: a shard without it was lost, at least in part
+MOST_AT_ONCE = 1_000  # unpack() in Lua and one answer are both bounded by this
+ACCOUNTS_AT_ONCE = 200
+LOOKED_AT_FOR_S = 5.0  # how long what one process took is not shown to the others
+REBUILT_EVERY_S = 270.0  # by whichever process comes first
+SETTLED_S = 60.0  # an account that was noted so long ago and has no unfinished task is forgotten
 
 
 class TaskRef(NamedTuple):
@@ -23,61 +32,172 @@ class TaskRef(NamedTuple):
 
 
 class LeaseIndex:
-    """A sorted set ``pg:leases``: ``task_id account_id`` → lease end in ms of Redis' clock."""
+    """``pg:leases:{NN}``: ``task_id account_id`` → lease end; ``pg:unfinished_accounts:{NN}``: account → last noted.
 
-    def __init__(self, storage: Storage) -> None:
+    Both times are in ms of Redis' clock; NN is the account's shard.
+    """
+
+    def __init__(self, storage: Storage, set_aside: SetAside) -> None:
         self._storage = storage
-        self._key = storage.shared_key("leases")
-        self.handed_back_key = storage.shared_key("handed_back")
+        self._set_aside = set_aside
+        self.handed_back_key = storage.shared_key("handed_back", "{00}")
+
+    def leases_key(self, shard: int) -> str:
+        return self._storage.shared_key("leases", f"{{{shard:02d}}}")
+
+    def accounts_key(self, shard: int) -> str:
+        return self._storage.shared_key("unfinished_accounts", f"{{{shard:02d}}}")
 
     async def note(self, tasks: Sequence[TaskRef], lease_s: float) -> None:
-        """Say that the tasks' leases end in ``lease_s`` seconds.
+        """Say that the tasks' leases end in ``lease_s`` seconds, and that their accounts have unfinished tasks.
 
         Raises:
             StorageUnavailable
         """
-        for start in range(0, len(tasks), MOST_AT_ONCE):
-            members = [_member(task) for task in tasks[start : start + MOST_AT_ONCE]]
-            await self._storage.run("index_leases", [self._key], [int(lease_s * 1000), *members])
+        calls: list[Call] = []
+        for shard, members in _by_shard(tasks).items():
+            for start in range(0, len(members), MOST_AT_ONCE):
+                some = members[start : start + MOST_AT_ONCE]
+                keys = [self.leases_key(shard), self.accounts_key(shard)]
+                calls.append(
+                    (keys, [int(lease_s * 1000), *(part for task in some for part in (_member(task), task[0]))])
+                )
+        if calls:
+            await self._storage.run_many("index_leases", calls)
 
     async def note_end(self, task: TaskRef, lease_ms: int) -> None:
         """Correct one entry to what the task's record says."""
-        await self._storage.command("ZADD", self._key, lease_ms, _member(task))
+        await self._storage.command("ZADD", self.leases_key(shard_of(task.account_id)), lease_ms, _member(task))
 
     async def drop(self, tasks: Sequence[TaskRef]) -> None:
         """Forget tasks that are terminal or gone."""
-        if tasks:
-            await self._storage.command("ZREM", self._key, *(_member(task) for task in tasks))
+        for shard, members in _by_shard(tasks).items():
+            await self._storage.command("ZREM", self.leases_key(shard), *map(_member, members))
 
     async def say_handed_back(self) -> None:
         """Tell the reapers of all processes, who watch this key, that it is worth looking now."""
         await self._storage.command("INCR", self.handed_back_key)
 
-    async def expired(self) -> list[TaskRef] | None:
-        """Return tasks whose lease should have ended, oldest first; None when the index was lost."""
-        whole, members = await self._storage.run("expired_leases", [self._key], [MARKER, MOST_AT_ONCE])
-        return [_task(member) for member in members] if whole else None
+    async def due(self) -> dict[int, int | None]:
+        """Count by shard the leases that should have ended; None for a shard whose leases were lost.
 
-    async def rebuild(self) -> int:
-        """Find every unfinished task in the accounts' own keys and note it as due now; return how many were missing.
+        Raises:
+            StorageUnavailable
+        """
+        counted = await asyncio.gather(*map(self._due, range(SHARDS)), return_exceptions=True)
+        for outcome in counted:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return {
+            shard: count for shard, count in enumerate(counted) if count != 0 and not isinstance(count, BaseException)
+        }
+
+    async def _due(self, shard: int) -> int | None:
+        key = self.leases_key(shard)
+        try:
+            whole, count = await self._storage.run("count_due", [key], [MARKER])
+        except UNREADABLE as exc:
+            await self._set_aside.rename(key, exc)
+            return None
+        return int(count) if whole else None
+
+    async def take_due(self, shard: int, most: int) -> list[TaskRef]:
+        """Return up to ``most`` tasks that are due, oldest first; for a few seconds nobody else is given them.
+
+        Raises:
+            StorageUnavailable
+        """
+        key = self.leases_key(shard)
+        members = await self._storage.run("take_due", [key], [min(most, MOST_AT_ONCE), int(LOOKED_AT_FOR_S * 1000)])
+        tasks = []
+        for member in members:
+            try:
+                tasks.append(_task(member))
+            except ValueError as exc:
+                self._set_aside.note(f"{key} {member!r}", exc)
+                await self._storage.command("ZREM", key, member)
+        return tasks
+
+    async def whose_turn(self) -> list[int]:
+        """Return the shards that nobody has rebuilt for some minutes; asking makes them ours to rebuild.
+
+        Raises:
+            StorageUnavailable
+        """
+        calls = [
+            self._storage.command("SET", self._storage.shared_key("rebuilt", f"{{{shard:02d}}}"), "", "NX", "PX", ms)
+            for shard, ms in ((shard, int(REBUILT_EVERY_S * 1000)) for shard in range(SHARDS))
+        ]
+        return [shard for shard, ours in enumerate(await asyncio.gather(*calls)) if ours]
+
+    async def rebuild(self, shard: int) -> int:
+        """Note as due now every unfinished task of the shard's accounts that is not there; return how many that were.
 
         An entry that is due is only a reason to look at the record, so running tasks lose nothing.
+
+        Raises:
+            StorageUnavailable
         """
-        missing = 0
-        async for key in self._storage.scan(self._storage.key("*", "unfinished")):
-            account_id = account_of(key)
-            for task_id in await self._storage.command("ZRANGE", key, 0, -1):
-                member = _member(TaskRef(account_id, str(task_id, "ascii")))
-                # NX: an entry that is there came from somebody who knows better.
-                missing += await self._storage.command("ZADD", self._key, "NX", 0, member)
-        await self._storage.command("ZADD", self._key, "+inf", MARKER)
+        missing, idle = 0, []
+        async for accounts in self._accounts(shard):
+            found = await asyncio.gather(*map(self._unfinished, accounts))
+            idle += [account_id for account_id, tasks in zip(accounts, found, strict=True) if not tasks]
+            members = [_member(task) for tasks in found for task in tasks]
+            for start in range(0, len(members), MOST_AT_ONCE):
+                some = members[start : start + MOST_AT_ONCE]
+                missing += await self._storage.run("index_missing", [self.leases_key(shard)], some)
+        for start in range(0, len(idle), MOST_AT_ONCE):
+            some = idle[start : start + MOST_AT_ONCE]
+            await self._storage.run("forget_accounts", [self.accounts_key(shard)], [int(SETTLED_S * 1000), *some])
+        await self._storage.command("ZADD", self.leases_key(shard), "+inf", MARKER)
         return missing
+
+    async def _accounts(self, shard: int) -> AsyncIterator[list[str]]:
+        key, start = self.accounts_key(shard), 0
+        while True:
+            try:
+                members = await self._storage.command("ZRANGE", key, start, start + ACCOUNTS_AT_ONCE - 1)
+            except UNREADABLE as exc:
+                await self._set_aside.rename(key, exc)
+                return
+            accounts = []
+            for member in members:
+                try:
+                    accounts.append(str(member, "utf-8"))
+                except ValueError as exc:
+                    self._set_aside.note(f"{key} {member!r}", exc)
+            if accounts:
+                yield accounts
+            if len(members) < ACCOUNTS_AT_ONCE:
+                return
+            start += ACCOUNTS_AT_ONCE
+
+    async def _unfinished(self, account_id: str) -> list[TaskRef]:
+        key = self._storage.key(account_id, "unfinished")
+        try:
+            ids = await self._storage.run("list_unfinished", [key], [MOST_AT_ONCE])
+            return [TaskRef(account_id, str(task_id, "ascii")) for task_id in ids]
+        except UNREADABLE as exc:
+            self._set_aside.note(key, exc)
+            return []
+
+
+def shard_of(account_id: str) -> int:
+    """Return the account's shard, the same in every process and for ever."""
+    return zlib.crc32(account_id.encode()) % SHARDS
+
+
+def _by_shard(tasks: Iterable[TaskRef]) -> dict[int, list[TaskRef]]:
+    shards: dict[int, list[TaskRef]] = defaultdict(list)
+    for task in tasks:
+        shards[shard_of(task.account_id)].append(task)
+    return shards
 
 
 def _member(task: TaskRef) -> str:
     return f"{task.task_id} {task.account_id}"
 
 
-def _task(member: bytes) -> TaskRef:
+def _task(member: Any) -> TaskRef:
     task_id, account_id = str(member, "utf-8").split(" ", 1)
     return TaskRef(account_id, task_id)

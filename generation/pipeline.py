@@ -131,17 +131,19 @@ class Pipeline:
         return outcome
 
     async def _learn_of_end(self, lease: Lease) -> None:
-        """Raise TaskClosed when somebody else ends the task, so that Gemini's connection is closed at once."""
+        """Raise TaskClosed when somebody else ends the task, so that Gemini's connection is closed at once.
+
+        No document is no end: it may have expired, or the server that was asked may be another one than the writes go
+        to. The next write of ours says whether the task is still there.
+        """
         while True:
-            try:
+            document = None
+            with contextlib.suppress(StorageUnavailable):
                 document = await self._copy.wait(lease.account_id, lease.task_id, NO_VERSION, LONG_S)
-            except StorageUnavailable:
+            if document is not None and document.terminal:
+                raise TaskClosed
+            if document is None:
                 await asyncio.sleep(RETRY_MOST_S)
-            else:
-                if document is not None and document.terminal:
-                    raise TaskClosed
-                if document is None:  # says nothing: a lost record is found out by the next write and by the renewal
-                    await asyncio.sleep(RETRY_MOST_S)
 
 
 class _Steps:

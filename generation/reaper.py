@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Sequence
 from types import TracebackType
 
 import structlog
 
-from generation.lease_index import MOST_AT_ONCE, TaskRef
+from generation.lease_index import TaskRef
 from generation.runner import Runner
+from generation.set_aside import UNREADABLE
 from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from storage.errors import StorageUnavailable
 
-TURNS_BETWEEN_REBUILDS = 60  # with a turn every 5 s: a hint that got lost alone is found again within 5 minutes
-CLAIMED_AT_ONCE = 50
-JITTER = 0.1  # so that many processes do not all look at the same moment
+PORTION = 50  # taken at a time, so that the other processes get theirs of what a dead one leaves
+PAUSE_S = 0.02  # between two portions
+JITTER = 0.2  # so that many processes do not all look at the same moment
+TURN_S = 30.0  # what one look may take; the next one goes on where it stood
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +38,9 @@ class Reaper:
         self._runner = runner
         self._copy = copy
         self._metrics = metrics
-        self.periodic = Periodic("reaper", self.turn, every_s, jitter=JITTER)
+        self.periodic = Periodic("reaper", self.turn, every_s, jitter=JITTER, call_s=2 * TURN_S)
         self._listener: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._turns = 0
         self._sits_out = False
 
     async def __aenter__(self) -> Reaper:
@@ -57,42 +59,67 @@ class Reaper:
                 await self._listener
 
     async def turn(self) -> None:
-        """Claim every task that is due, as far as this process has places.
+        """Claim every task that is due, as far as this process has places; nothing that goes wrong ends the process.
 
         After an outage of Redis one turn is sat out: the owners, who are alive as we are, renew their leases first.
         """
         async with self._one_at_a_time:
             try:
-                await self._claim_due()
-            except StorageUnavailable as exc:
+                async with asyncio.timeout(TURN_S):
+                    await self._claim_due()
+            except (StorageUnavailable, TimeoutError) as exc:
                 self._sits_out = True
-                log.warning("reaper_failed", reason=exc.reason)
+                log.warning("reaper_failed", reason=getattr(exc, "reason", "timeout"))
+            except Exception:
+                log.exception("reaper_crashed")
 
     async def _claim_due(self) -> None:
-        due = await self._tasks.index.expired()
-        if due is None or self._turns % TURNS_BETWEEN_REBUILDS == 0:
-            found = await self._tasks.index.rebuild()
-            log.info("lease_index_rebuilt", found=found)
-            due = await self._tasks.index.expired() or []
-        self._turns += 1
+        due = await self._tasks.index.due()
+        lost = [shard for shard, count in due.items() if count is None]
+        if wanting := sorted({*lost, *await self._tasks.index.whose_turn()}):
+            found = 0
+            for shard in wanting:
+                found += await self._tasks.index.rebuild(shard)
+            log.info("lease_index_rebuilt", shards=len(wanting), found=found)
+            due = await self._tasks.index.due()
         if self._sits_out:
             self._sits_out = False
             return
-        while wanted := [task for task in due if task not in self._runner][: max(0, self._runner.free)]:
-            for start in range(0, len(wanted), CLAIMED_AT_ONCE):
-                await self._claim(wanted[start : start + CLAIMED_AT_ONCE])
-            if len(due) < MOST_AT_ONCE:
-                return
-            due = await self._tasks.index.expired() or []  # a process that had thousands has died
+        shards = [shard for shard, count in due.items() if count]
+        random.shuffle(shards)  # several processes that look at the same moment begin at different ends
+        told = False
+        while shards and self._runner.free > 0:
+            taken = await self._take_portion(shards)
+            await self._claim([task for task in taken if task not in self._runner])
+            if shards and not told:  # more than one portion: a process that had many has died
+                told = True
+                await self._tasks.index.say_handed_back()
+            if shards:
+                await asyncio.sleep(PAUSE_S)
+
+    async def _take_portion(self, shards: list[int]) -> list[TaskRef]:
+        """Take due tasks from the shards, as many as one portion and the free places hold; drop shards without more."""
+        portion, taken = min(PORTION, self._runner.free), list[TaskRef]()
+        while shards and len(taken) < portion:
+            wanted = portion - len(taken)
+            some = await self._tasks.index.take_due(shards[-1], wanted)
+            taken += some
+            if len(some) < wanted:
+                shards.pop()
+        return taken
 
     async def _claim(self, tasks: Sequence[TaskRef]) -> None:
         claimed = await asyncio.gather(*map(self._tasks.claim, tasks), return_exceptions=True)
-        for one in claimed:
-            if not isinstance(one, BaseException):
-                self._take(one)
-        for one in claimed:
-            if isinstance(one, BaseException):
-                raise one
+        unknown: BaseException | None = None
+        for task, outcome in zip(tasks, claimed, strict=True):
+            if isinstance(outcome, UNREADABLE):
+                await self._tasks.set_aside(task, outcome)
+            elif isinstance(outcome, BaseException):
+                unknown = outcome
+            else:
+                self._take(outcome)
+        if unknown is not None:
+            raise unknown
 
     def _take(self, claimed: Lease | bytes | None) -> None:
         if isinstance(claimed, Lease):

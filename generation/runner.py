@@ -7,6 +7,7 @@ A coroutine that is stopped from outside (cancelled task, lost lease, draining) 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import structlog
 
@@ -18,6 +19,8 @@ from generation.tasks import Lease, Tasks
 from storage.errors import StorageUnavailable
 
 UNDO_AGAIN_S, UNDO_FOR_S = 1.0, 120.0  # as long as a task lives
+OVERTIME_S = 2.0  # for the last write of a task whose time is over
+GIVE_UP_S = 10.0
 RENEW_AGAIN_S = 1.0  # after a failed renewal, so that an outage of Redis costs no lease that could be kept
 
 log = structlog.get_logger(__name__)
@@ -133,22 +136,27 @@ class Runner:
             task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt
         )
         try:
-            async with self._places:
-                self._begun.add(lease.ref)
-                await self._pipeline.run(lease)
-            await self._tasks.index.drop([lease.ref])
+            async with asyncio.timeout_at(lease.deadline + OVERTIME_S):
+                async with self._places:
+                    self._begun.add(lease.ref)
+                    await self._pipeline.run(lease)
+                await self._tasks.index.drop([lease.ref])
         except TaskGone:
             self.restore(lease)
         except StepRefused:  # the server forgot a step: whoever is first, most likely this process, runs it again
             log.warning("step_forgotten")
             await self._give([lease])
+        except TimeoutError:
+            log.warning("task_abandoned", reason="deadline")  # the reaper of some process ends it
         except TaskLost as exc:
             log.info("task_lost", reason=type(exc).__name__)
         except StorageUnavailable as exc:
             log.warning("task_abandoned", reason=exc.reason)  # the reaper of some process ends it
         except Exception:
             log.exception("task_crashed")
-            await self._pipeline.give_up(lease)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GIVE_UP_S):
+                    await self._pipeline.give_up(lease)
         finally:
             self._begun.discard(lease.ref)
             del self._leases[lease.ref], self._coroutines[lease.ref]

@@ -24,6 +24,8 @@ from storage.tracked_keys import Reading, TrackedKeys
 from storage.tracking import STALE_S, TrackingLink
 from storage.wire import Argument
 
+MOST_BYTES = 1 << 27
+SWEEP_EVERY_S = 20.0  # who reports an expiry is the link: what was read before it was lost expires unheard
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
 TRACKED_WITHIN_S = 0.1  # of being written here
 TERMINAL = (b'{"status":"completed"', b'{"status":"failed"')
@@ -72,12 +74,18 @@ class _Fetch:
 
 
 class StatusCopy:
-    """An async context manager around its links. Holds ``entries`` documents; the least used go first."""
+    """An async context manager around its links.
 
-    def __init__(self, storage: Storage, *, entries: int) -> None:
+    Holds ``entries`` documents of ``most_bytes`` in all: the least used go first, the expired by themselves.
+    """
+
+    def __init__(self, storage: Storage, *, entries: int, most_bytes: int = MOST_BYTES) -> None:
         self._storage = storage
         self._keys = TrackedKeys(storage)
         self._most = entries
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._sweeping: asyncio.TimerHandle | None = None
         self._documents: OrderedDict[bytes, Document] = OrderedDict()
         self._fetches: dict[bytes, _Fetch] = {}
         self._unsure: dict[TrackingLink, list[tuple[bytes, Found]]] = {}
@@ -89,13 +97,15 @@ class StatusCopy:
 
     async def __aenter__(self) -> StatusCopy:
         await self._keys.__aenter__()
+        self._sweep()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tracking is not None:
-            self._tracking.cancel()
+        for timer in (self._tracking, self._sweeping):
+            if timer is not None:
+                timer.cancel()
         await self._keys.__aexit__(kind, exc, trace)
 
     def __len__(self) -> int:
@@ -220,6 +230,7 @@ class StatusCopy:
     def _invalidated(self, key: bytes | None) -> None:
         if key is None:
             self._documents.clear()
+            self._bytes = 0
             self._keys.notify_all()
             return
         document = self._documents.get(key)
@@ -227,7 +238,7 @@ class StatusCopy:
             self._distrust(document)
             self._fetch(key)  # its end notifies
         else:
-            self._documents.pop(key, None)
+            self._forget(key)
             self._keys.notify(key)
 
     def _distrust(self, document: Document) -> None:
@@ -266,7 +277,7 @@ class StatusCopy:
         if isinstance(reading, StorageUnavailable):
             result = reading
         elif reading.body is None:
-            self._documents.pop(key, None)
+            self._forget(key)
         else:
             _, ttl_ms, asked_at, link = reading
             # -1 is a key that never expires, -2 one that was created between the two questions.
@@ -284,6 +295,7 @@ class StatusCopy:
         fresh = Document(body, expires_at)
         document = self._documents.get(key)
         if document is None or document.version < fresh.version or document.expires_at <= time.monotonic():
+            self._bytes += len(body) - (len(document.body) if document is not None else 0)
             document = self._documents[key] = fresh
         elif document.version == fresh.version:
             document.expires_at = expires_at
@@ -295,9 +307,23 @@ class StatusCopy:
         self._evict()
         return document
 
+    def _sweep(self) -> None:
+        """Forget what has expired."""
+        now = time.monotonic()
+        for key in [key for key, document in self._documents.items() if document.expires_at <= now]:
+            self._forget(key)
+        self._sweeping = asyncio.get_running_loop().call_later(SWEEP_EVERY_S, self._sweep)
+
+    def _forget(self, key: bytes) -> None:
+        document = self._documents.pop(key, None)
+        if document is not None:
+            self._bytes -= len(document.body)
+
     def _evict(self) -> None:
-        while len(self._documents) > self._most:
+        while len(self._documents) > self._most or self._bytes > self._most_bytes:
             key, document = self._documents.popitem(last=False)
             if document.used:
                 document.used = False
                 self._documents[key] = document  # a second chance: cheaper than moving it at every look
+            else:
+                self._bytes -= len(document.body)

@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import Any
 
 from accounts import InsufficientTokens, SubscriptionInactive, UnknownAccount
-from generation.documents import CANCELLED, INTERRUPTED, Failure, failed_head, progress_head
+from generation.documents import CANCELLED, INTERNAL, INTERRUPTED, Failure, failed_head, progress_head
 from generation.errors import (
     IdempotencyKeyReused,
     StepRefused,
@@ -29,9 +29,11 @@ from generation.errors import (
     TooManyTasks,
 )
 from generation.idempotency import Idempotency
-from generation.lease_index import LeaseIndex, TaskRef
+from generation.lease_index import MOST_AT_ONCE, LeaseIndex, TaskRef
+from generation.set_aside import UNREADABLE, SetAside
 from generation.stages import COMPLETED, EXPECTING, FAILED, FINALIZING, GENERATING, QUEUED, STEPS, Stage
 from generation.steering import NO_STEERING, Steering
+from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import StorageUnavailable
@@ -42,6 +44,8 @@ PROXY_KEY_TTL_S = 300  # longer than any proxy goes on repeating one request
 
 ENDINGS_KEPT_S = 15.0  # more than a replica lags behind, or a server forgets that syncs once a second
 VERSIONS_PER_EPOCH = 100  # more than the documents that one run writes
+PAGE_BYTES = 1_000_000  # of documents in one answer; a single one may be larger
+FELLED_AT_MOST = 2  # owners that ended while they finished one and the same task
 
 
 class Code(IntEnum):
@@ -60,6 +64,7 @@ class Code(IntEnum):
     SUBSCRIPTION_INACTIVE = -8
     INSUFFICIENT_TOKENS = -9
     LEASE_RUNS = -10
+    TOO_MANY_SUBMITS = -11
 
 
 LOST: dict[int, type[TaskLost]] = {
@@ -116,10 +121,12 @@ class Tasks:
         self.owner = owner
         self._written = written
         self._metrics = metrics
-        self.index = LeaseIndex(storage)
+        self._set_aside = SetAside(storage, metrics)
+        self.index = LeaseIndex(storage, self._set_aside)
         self._storage = storage
         self._settings = tasks
         self._limits = limits
+        self._submit_limits = SubmitLimits(limits)
         self._money = money
         self._lease_ms = int(tasks.lease_s * 1000)
         self._endings: deque[tuple[float, Lease, str, list[Any]]] = deque()
@@ -143,48 +150,68 @@ class Tasks:
         """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
 
         The lease's hint is written first: a process that dies in between leaves a hint without a task, not the reverse.
+        Nothing stays behind of a submit that makes no task.
 
         Raises:
-            UnknownAccount, TooManyTasks, IdempotencyKeyReused, StorageUnavailable; SubmitUnsure, which is one
+            UnknownAccount, TooManyTasks, TooManySubmits, IdempotencyKeyReused, StorageUnavailable; SubmitUnsure, which
+            is one
         """
-        task_id = str(uuid.uuid4())
-        await self.index.note([TaskRef(account_id, task_id)], self._settings.lease_s)
-        key = idempotency.key_sha256 if idempotency else ""
+        self._submit_limits.check(account_id)
+        task = TaskRef(account_id, str(uuid.uuid4()))
+        await self.index.note([task], self._settings.lease_s)
         try:
-            answer = await self._storage.run(
-                "submit",
-                [*self.keys(account_id, task_id), self._storage.key(account_id, "idempotency", key)],
-                [
-                    task_id,
-                    self.owner,
-                    manual_prompt,
-                    self._lease_ms,
-                    int(self._settings.deadline_s * 1000),
-                    self._limits.unfinished_tasks_per_account,
-                    self._settings.status_ttl_s,
-                    QUEUED.name,
-                    progress_head(QUEUED),
-                    idempotency.body_sha256 if idempotency else "",
-                    self._key_ttl_s(idempotency),
-                    steering.stored,
-                ],
-            )
+            answer = await self._create(task, manual_prompt, idempotency, steering)
         except StorageUnavailable as exc:
             undone = idempotency is None or idempotency.by_proxy
-            raise SubmitUnsure(exc.reason, TaskRef(account_id, task_id), undone=undone) from exc
+            raise SubmitUnsure(exc.reason, task, undone=undone) from exc
+        if answer[0] == Code.DONE:
+            self._written(account_id, task.task_id, answer[4])
+            deadline = _loop_time(answer[3] - answer[2])
+            return Lease(account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering)
+        await self.index.drop([task])
         match answer[0]:
-            case Code.DONE:
-                self._written(account_id, task_id, answer[4])
-                deadline = _loop_time(answer[3] - answer[2])
-                return Lease(account_id, task_id, manual_prompt, 1, 1, deadline, steering=steering)
             case Code.REPLAYED:
                 return str(answer[1], "ascii")
             case Code.UNKNOWN_ACCOUNT:
                 raise UnknownAccount(account_id)
             case Code.TOO_MANY_TASKS:
                 raise TooManyTasks(self._limits.unfinished_tasks_per_account)
+            case Code.TOO_MANY_SUBMITS:
+                raise self._submit_limits.refused(account_id, answer[1] / 1000)
             case _:
                 raise IdempotencyKeyReused
+
+    async def _create(
+        self, task: TaskRef, manual_prompt: str, idempotency: Idempotency | None, steering: Steering
+    ) -> Any:
+        key = self._storage.key
+        key_sha256 = idempotency.key_sha256 if idempotency else ""
+        return await self._storage.run(
+            "submit",
+            [
+                *self.keys(task.account_id, task.task_id),
+                key(task.account_id, "idempotency", key_sha256),
+                key(task.account_id, "submits"),
+            ],
+            [
+                task.task_id,
+                self.owner,
+                manual_prompt,
+                self._lease_ms,
+                int(self._settings.deadline_s * 1000),
+                self._limits.unfinished_tasks_per_account,
+                self._settings.status_ttl_s,
+                QUEUED.name,
+                progress_head(QUEUED),
+                idempotency.body_sha256 if idempotency else "",
+                self._key_ttl_s(idempotency),
+                steering.stored,
+                self._submit_limits.interval_ms,
+                self._submit_limits.size_ms,
+                self._money.minimum_tokens,
+                UNABLE_FACTOR,
+            ],
+        )
 
     async def advance(self, lease: Lease, stage: Stage, expected_s: float | None = None) -> None:
         """Take the task to ``stage`` and write its document, in one step.
@@ -407,23 +434,24 @@ class Tasks:
                 failed_head(INTERRUPTED),
                 self._settings.status_ttl_s,
                 INTERRUPTED.error_code,
+                orphan.task_id,
+                FINALIZING.name,
+                FELLED_AT_MOST,
             ],
         )
         match answer[0]:
             case Code.DONE:
                 _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, steering = answer
                 await self.index.note([orphan], self._settings.lease_s)
-                return Lease(
-                    orphan.account_id,
-                    orphan.task_id,
-                    str(manual_prompt, "utf-8"),
-                    epoch,
-                    attempt,
-                    _loop_time(deadline_ms - now_ms),
-                    progress,
-                    used_tokens,
-                    steering=Steering.read(str(steering, "utf-8")),
-                )
+                deadline = _loop_time(deadline_ms - now_ms)
+                lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
+                try:
+                    lease.manual_prompt = str(manual_prompt, "utf-8")
+                    lease.steering = Steering.read(str(steering, "utf-8"))
+                except UNREADABLE as exc:  # it is ours: it can be ended, and its hold given back
+                    self._set_aside.note(self.keys(*orphan)[0], exc)
+                    return await self.fail(lease, INTERNAL, used_tokens)
+                return lease
             case Code.LEASE_RUNS:
                 await self.index.note_end(orphan, answer[1])
                 return None
@@ -432,6 +460,17 @@ class Tasks:
                 if answer[0] != Code.ENDED:
                     return None
                 return self._closed(orphan, answer, FAILED, INTERRUPTED.error_code)
+
+    async def set_aside(self, task: TaskRef, exc: BaseException) -> None:
+        """Pass over a task whose record cannot be read: it stays as it is, and nobody looks for it any more.
+
+        Raises:
+            StorageUnavailable
+        """
+        self._set_aside.note(self.keys(*task)[0], exc)
+        await self.index.drop([task])
+        with contextlib.suppress(*UNREADABLE):
+            await self._storage.command("ZREM", self._storage.key(task.account_id, "unfinished"), task.task_id)
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float | None = None) -> list[Lease]:
         """Keep the tasks for another lease, all in one round trip; return those that are lost.
@@ -479,13 +518,38 @@ class Tasks:
         return self._storage.key(account_id, "tasks")
 
     async def recent(self, account_id: str) -> list[bytes]:
-        """Read the documents of all the account's unexpired tasks, newest first."""
+        """Read the documents of all the account's unexpired tasks, newest first, one page after the other."""
+        documents, before = await self.page(account_id, MOST_AT_ONCE, None)
+        while before is not None:
+            more, before = await self.page(account_id, MOST_AT_ONCE, before)
+            documents += more
+        return documents
+
+    async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[bytes], str | None]:
+        """Read a page of the documents of the account's unexpired tasks, newest first.
+
+        ``before`` is the id of the last task of the page before. Returns up to ``limit`` documents, fewer when they are
+        large, and what to give as ``before`` for the next page, or None.
+
+        Raises:
+            StorageUnavailable
+        """
         key = self._storage.key
-        ids = await self._storage.command("ZREVRANGE", key(account_id, "tasks"), 0, -1)
-        if not ids:
-            return []
-        documents = await self._storage.command("MGET", *(key(account_id, "status", str(i, "ascii")) for i in ids))
-        return [document for document in documents if document is not None]
+        documents: list[bytes] = []
+        left = PAGE_BYTES
+        while True:
+            ids = await self._storage.run(
+                "list_tasks", [key(account_id, "tasks")], [before or "", limit - len(documents)]
+            )
+            if not ids:
+                return documents, None
+            keys = [key(account_id, "status", str(task_id, "ascii", "replace")) for task_id in ids]
+            looked_at, found = await self._storage.run("read_documents", keys, [left, int(not documents)])
+            documents += found
+            left -= sum(map(len, found))
+            before = str(ids[looked_at - 1], "ascii", "replace") if looked_at else before
+            if looked_at < len(ids) or len(documents) >= limit:
+                return documents, before
 
     def _closed(self, task: TaskRef, answer: list[Any], stage: Stage, reason: str) -> bytes:
         _raise_if_lost(answer[0])

@@ -7,6 +7,7 @@ is for a person who wants to know what to do.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -210,6 +211,16 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "Too many unfinished tasks",
         f"You have {exc.limit} unfinished generations, which is the most at once. Wait until one ends, or cancel one.",
         {"Retry-After": "5"},
+    ),
+    generation.TooManySubmits: lambda exc: Answer(
+        429,
+        "too_many_submits",
+        "Too many generations started",
+        "You start generations faster than your account may. Wait a moment and try again.",
+        {"Retry-After": str(max(1, math.ceil(exc.wait_s)))},
+    ),
+    generation.PageInvalid: Answer(
+        400, "invalid_parameter", "before is not valid", "Send as before what an earlier page has as next."
     ),
     generation.ServerBusy: Answer(
         503,

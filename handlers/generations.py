@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -15,6 +16,7 @@ from handlers.status_errors import members_of_error
 from server.lane.responses import RETRY_AFTER_S
 
 LONGEST_WAIT_S = 25
+MOST_TASKS = 100  # in one page of the list
 MOST_VERSION, THE_LATEST = 999_999_999, -1
 STARTED = "Prompt generation started. Use task_id to check status."
 
@@ -25,7 +27,7 @@ def submit_key(request: HTTPServerRequest) -> SubmitKey:
 
 
 class StartHandler(BodyHandler):
-    """POST generate-prompt-async/ and GET generate-prompt-async/"""
+    """POST generate-prompt-async/ and GET generate-prompt-async/?limit=N&before=ID"""
 
     async def post(self) -> None:
         manual_prompt, steering = parse_prompt(self.request.headers, self.body())
@@ -51,8 +53,11 @@ class StartHandler(BodyHandler):
         )
 
     async def get(self) -> None:
-        documents = await self.services.generations.recent(self.caller.account_id)
-        self.write(b'{"success":true,"tasks":[' + b",".join(documents) + b"]}")
+        limit = max(1, self.whole_number("limit", MOST_TASKS, MOST_TASKS))
+        before = self.get_query_argument("before", None)
+        documents, following = await self.services.generations.page(self.caller.account_id, limit, before)
+        tasks, next_page = b",".join(documents), json.dumps(following).encode()
+        self.write(b'{"success":true,"tasks":[' + tasks + b'],"next":' + next_page + b"}")
 
 
 class TaskHandler(AccountHandler):

@@ -134,6 +134,7 @@ class Metrics:
         )
         for outcome in REAPED:
             self._reaped.labels(outcome)
+        self._set_aside = self._counter("prompt_records_set_aside_total", "Records in Redis that could not be read.")
         self._tokens = self._counter("prompt_tokens_charged_total", "Tokens taken from accounts.")
 
         self._fidelity = self._counter(
@@ -208,6 +209,9 @@ class Metrics:
     def task_reaped(self, outcome: str) -> None:
         """``outcome``: taken_over | interrupted."""
         self._reaped.labels(outcome).inc()
+
+    def record_set_aside(self) -> None:
+        self._set_aside.inc()
 
     def redis_answered(self, operation: str, seconds: float) -> None:
         self._redis_seconds.labels(operation).observe(seconds)

@@ -17,6 +17,7 @@ import structlog
 
 TURNS_MISSED = 4  # after so many, and the seconds below, the work stands still
 GRACE_S = 5.0  # what a turn may take by itself
+LETS_GO_S = 1.0  # what a call that was cancelled may take to end
 ENDS_WITHIN_S = 10.0  # how long the end waits for a call that is under way
 
 log = structlog.get_logger(__name__)
@@ -26,14 +27,25 @@ class Periodic:
     """An async context manager: while it is open it calls every ``every_s``, one call after the other.
 
     ``name`` stands in logs and metrics. ``jitter`` is the share of ``every_s`` by which each pause may differ. A call
-    that raises is logged, and the next one comes in its time.
+    that raises is logged, and the next one comes in its time; one that takes ``call_s`` is cancelled, and left behind
+    when it does not end then.
     """
 
-    def __init__(self, name: str, call: Callable[[], Awaitable[None]], every_s: float, *, jitter: float = 0.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        call: Callable[[], Awaitable[None]],
+        every_s: float,
+        *,
+        jitter: float = 0.0,
+        call_s: float = 60.0,
+    ) -> None:
         self.name = name
         self._call = call
         self._every_s = every_s
         self._jitter = jitter
+        self._call_s = call_s
+        self._calls: set[asyncio.Task[None]] = set()
         self._ended_at = time.monotonic()
         self._work: asyncio.Task[None] | None = None
         self._pausing = False
@@ -76,6 +88,21 @@ class Periodic:
             await self._turn()
 
     async def _turn(self) -> None:
+        call = asyncio.create_task(self._called(), name=f"{self.name}: one turn")
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        try:
+            ended, _ = await asyncio.wait([call], timeout=self._call_s)
+        except asyncio.CancelledError:
+            call.cancel()
+            await asyncio.wait([call], timeout=LETS_GO_S)
+            raise
+        if not ended:
+            log.error("periodic_work_stopped", name=self.name, after_s=self._call_s)
+            call.cancel()
+            await asyncio.wait([call], timeout=LETS_GO_S)
+
+    async def _called(self) -> None:
         try:
             await self._call()
         except Exception:

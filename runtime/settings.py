@@ -70,6 +70,7 @@ class RedisSettings(Section):
     timeout_s: Positive = 2.0
     start_timeout_s: Positive = 30.0
     copy_entries: AtLeastOne = 50_000
+    copy_bytes: AtLeastOne = 134_217_728
 
     @model_validator(mode="after")
     def _url_is_one_of_redis(self) -> RedisSettings:
@@ -83,6 +84,8 @@ class LimitSettings(Section):
     unfinished_tasks_per_account: AtLeastOne = 5
     running_tasks_per_process: AtLeastOne = 1_000
     waiting_tasks_per_process: Count = 10_000
+    submits_per_second_per_account: Annotated[float, Field(ge=0, le=1000)] = 10.0
+    submits_burst_per_account: AtLeastOne = 50
     polls_per_second_per_account: Annotated[float, Field(ge=0)] = 50.0
 
 

@@ -1,15 +1,20 @@
 --- @include "clock"
+--- @include "refuse_submit"
 --- @include "write_document"
 -- submit: create a task, owned and leased from its first moment.
--- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency  9 submits
 -- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 unfinished tasks allowed
 --       7 status ttl, s  8 stage  9 head of the document  10 SHA-256 of the body, '' without idempotency key
 --       11 idempotency ttl, s  12 what the user says beside the prompt, JSON or ''
+--       13 what a submit takes from the bucket, ms, 0 for no limit  14 what the bucket holds, ms
+--       15 minimum balance, tokens  16 how many submits one counts as when the account cannot pay
 -- Returns {1, task id, now ms, deadline ms, document} created | {2, task id} the same key and body came before
 --       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
+--       | {-11, ms until the next one is allowed} too many submits
 -- Repeatable: a task id that exists is returned as created.
 local now = now_ms()
-if redis.call('EXISTS', KEYS[6]) == 0 then return {-4} end
+local account = redis.call('HMGET', KEYS[6], 'balance', 'subscription_until_ms')
+if not account[1] then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'deadline_ms')
 if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis.call('GET', KEYS[2])} end
 if ARGV[10] ~= '' then
@@ -20,7 +25,10 @@ if ARGV[10] ~= '' then
     return {2, before[2]}
   end
 end
-if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[6]) then return {-5} end
+if is_full(KEYS[4], KEYS[1], ARGV[1], tonumber(ARGV[6])) then return {-5} end
+local able = tonumber(account[1]) >= tonumber(ARGV[15]) and tonumber(account[2] or '0') > now
+local wait = take_from_bucket(KEYS[9], now, tonumber(ARGV[13]) * (able and 1 or tonumber(ARGV[16])), tonumber(ARGV[14]))
+if wait > 0 then return {-11, wait} end
 local deadline = now + tonumber(ARGV[5])
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(now), 'created_ms', now, 'deadline_ms', deadline,
   'stage', ARGV[8], 'owner', ARGV[2], 'epoch', 1, 'lease_ms', now + tonumber(ARGV[4]), 'attempt', 1,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random
 
+from generation.lease_index import SHARDS
 from tests.chaos.clients import NETWORK, Client
 from tests.chaos.load import Load, money_watched, under_load
 from tests.chaos.outcome import Outcome
@@ -181,7 +182,8 @@ async def scripts_flushed(world: World, proxy: Proxy, random: Random) -> AsyncIt
 
 @asynccontextmanager
 async def lease_index_lost(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
-    await world.storage.command("DEL", world.storage.shared_key("leases"))
+    for shard in range(SHARDS):
+        await world.storage.command("DEL", world.storage.shared_key("leases", f"{{{shard:02d}}}"))
     yield
 
 

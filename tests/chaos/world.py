@@ -128,6 +128,7 @@ class World:
             "gemini__base_url": self.standin.url,
             "gemini__api_key": STANDIN_KEY,
             "limits__polls_per_second_per_account": 0,
+            "limits__submits_per_second_per_account": 0,
             "limits__unfinished_tasks_per_account": 100_000,
         }
         environment = {

@@ -30,7 +30,7 @@ class Endless:
 
 def tasks_of(storage: Storage, owner: str, lease_s: float) -> Tasks:
     settings = TaskSettings(lease_s=lease_s, renew_every_s=lease_s / 3)
-    limits = LimitSettings(unfinished_tasks_per_account=ORPHANS)
+    limits = LimitSettings(unfinished_tasks_per_account=ORPHANS, submits_per_second_per_account=0)
     written = lambda _account, _task, _document: None  # noqa: E731  # nobody polls here
     return Tasks(storage, owner, written, Metrics(), tasks=settings, limits=limits, money=MoneySettings())
 

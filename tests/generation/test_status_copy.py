@@ -72,13 +72,13 @@ class World:
 
 @contextlib.asynccontextmanager
 async def world(
-    server: RedisServer, *, entries: int = 1000, url: str = "", timeout_s: float = 2.0
+    server: RedisServer, *, entries: int = 1000, url: str = "", timeout_s: float = 2.0, **bounds: int
 ) -> AsyncIterator[World]:
-    """``url`` is for the copy's own connections."""
+    """``url`` is for the copy's own connections, ``bounds`` what else the copy is told."""
     redis = aioredis.Redis.from_url(server.url, retry=Retry(NoBackoff(), 2))  # for after a restart
     storage = OpenStorage(url or server.url, timeout_s=timeout_s)
     await redis.flushall()
-    async with StatusCopy(storage, entries=entries) as copy:
+    async with StatusCopy(storage, entries=entries, **bounds) as copy:
         yield World(server, copy, storage, redis)
     await storage.aclose()
     await redis.aclose()
@@ -645,3 +645,23 @@ def _certificate(folder: Path) -> str:
     path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     os.chmod(path, 0o600)
     return str(path)
+
+
+@pytest.mark.gen_test
+async def test_the_copy_is_bounded_in_bytes(server: RedisServer) -> None:
+    async with world(server, most_bytes=10_000) as w:
+        for number in range(50):
+            w.copy.put("a", f"t{number}", body(1, text="x" * 900), 600)
+        assert 5 <= len(w.copy) <= 11
+
+
+@pytest.mark.gen_test
+async def test_what_has_expired_leaves_the_copy_also_when_its_link_was_lost(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generation.status_copy.SWEEP_EVERY_S", 0.05)
+    async with world(server) as w:
+        await w.write("t", body(1), ttl_ms=500)
+        assert await w.look() == 1
+        await w.cut_link()
+        await until(lambda: len(w.copy) == 0)

@@ -114,7 +114,7 @@ class TaskScripts(RuleBasedStateMachine):
             lambda _account, task_id, document: self.shown.setdefault(task_id, []).append(document),
             Metrics(),
             tasks=TaskSettings(attempts=ATTEMPTS),
-            limits=LimitSettings(unfinished_tasks_per_account=UNFINISHED),
+            limits=LimitSettings(unfinished_tasks_per_account=UNFINISHED, submits_per_second_per_account=0),
             money=MoneySettings(),
         )
 

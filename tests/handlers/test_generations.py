@@ -45,7 +45,7 @@ async def test_a_task_goes_through_every_stage_in_order(client: Client, storage:
     task_id = await client.start(MANUAL)
     final = await client.finished(task_id)
     events = await storage.redis.xrange(storage.key(client.account_id, "events", task_id))
-    seen = [json.loads(fields[b"status"]) for _id, fields in events if b"status" in fields]
+    seen = [json.loads(fields[b"status"] or json.dumps(final)) for _id, fields in events if b"status" in fields]
     assert [(d["status"], d["progress"], d["message"]) for d in seen] == [
         ("queued", 0, "Task queued, waiting to start..."),
         ("processing", 10, "Initializing AI generation..."),
@@ -295,6 +295,50 @@ async def test_the_list_has_the_newest_first_and_only_ones_own(
     assert sorted(d["task_id"] for d in listed["tasks"]) == sorted(ids)
     created = [d["created_at"] for d in listed["tasks"]]
     assert created == sorted(created, reverse=True)
+
+
+@pytest.mark.gen_test
+async def test_the_list_comes_in_pages(client: Client) -> None:
+    ids = [await client.start(MANUAL) for _ in range(5)]
+    for task_id in ids:
+        await client.finished(task_id)
+    seen, query = [], "?limit=2"
+    while query:
+        page = (await client.ask("GET", START + query)).json
+        assert len(page["tasks"]) <= 2
+        seen += [document["task_id"] for document in page["tasks"]]
+        query = f"?limit=2&before={page['next']}" if page["next"] else ""
+    assert sorted(seen) == sorted(ids)
+    for wrong in ("?limit=101", "?limit=x", "?before=x"):
+        answer = await client.ask("GET", START + wrong)
+        assert (answer.status, answer.json["error_code"]) == (400, "invalid_parameter")
+
+
+@pytest.mark.gen_test
+async def test_a_page_of_the_list_has_a_bounded_number_of_bytes(client: Client, storage: Storage) -> None:
+    ids = [await client.start(MANUAL) for _ in range(4)]
+    for task_id in ids:
+        await client.finished(task_id)
+        large = json.dumps({"status": "completed", "task_id": task_id, "prompt": "x" * 600_000})
+        await storage.command("SET", storage.key(client.account_id, "status", task_id), large)
+    seen, query = [], ""
+    while query is not None:
+        answer = await client.ask("GET", START + query)
+        assert len(answer.body) < 1_100_000
+        seen += [document["task_id"] for document in answer.json["tasks"]]
+        query = f"?before={answer.json['next']}" if answer.json["next"] else None
+    assert sorted(seen) == sorted(ids)
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0.1, "submits_burst_per_account": 2})
+async def test_who_starts_too_fast_is_told_when_to_come_again(client: Client) -> None:
+    for _ in range(2):
+        await client.start(MANUAL)
+    answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
+    assert (answer.status, answer.json["error_code"]) == (429, "too_many_submits")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert len((await client.ask("GET", START)).json["tasks"]) == 2
 
 
 @pytest.mark.gen_test

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.deploy.processes import ROOT, demo
 
@@ -37,4 +37,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_every_answer_is_as_documented(case: schemathesis.Case, server: Server) -> None:
     draws_headers_past_their_pattern = case.operation.definition.raw["operationId"] == "followEvents"
     excluded = [positive_data_acceptance] if draws_headers_past_their_pattern else []
+    if case.operation.definition.raw["operationId"] == "listGenerations":
+        excluded.append(negative_data_rejection)  # it draws parameters with unknown names, and those are ignored
     case.call_and_validate(base_url=server.url, headers=server.headers, excluded_checks=excluded)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from generation.lease_index import LeaseIndex
+from generation.lease_index import SHARDS, LeaseIndex
+from generation.set_aside import SetAside
+from runtime.metrics import Metrics
 from tests.chaos.clients import Client
 from tests.chaos.verdict import judge
 from tests.chaos.world import REAL_LEASES, SHORT_LEASES, World, a_world
@@ -128,6 +130,15 @@ def test_tasks_that_wait_in_queued_are_taken_over_too() -> None:
     in_a_world(scenario)
 
 
+def index_of(world: World) -> LeaseIndex:
+    return LeaseIndex(world.storage, SetAside(world.storage, Metrics()))
+
+
+async def lose_the_leases(world: World) -> None:
+    for shard in range(SHARDS):
+        await world.storage.command("DEL", index_of(world).leases_key(shard))
+
+
 def test_a_lost_lease_index_is_rebuilt_and_orphans_are_found() -> None:
     async def scenario(world: World) -> None:
         server = await world.serve()
@@ -135,7 +146,7 @@ def test_a_lost_lease_index_is_rebuilt_and_orphans_are_found() -> None:
         task_id = await client.submit(slow_prompt(1))
         await at_progress(client, task_id, 70)
         await server.kill()
-        await world.storage.redis.delete(world.storage.shared_key("leases"))
+        await lose_the_leases(world)
         await world.serve()
         assert (await client.finished(task_id, within_s=30))["status"] == "completed"
 
@@ -148,10 +159,10 @@ def test_an_index_that_is_lost_while_a_process_lives_costs_nothing() -> None:
         client = await world.client()
         task_id = await client.submit(slow_prompt(2))
         await at_progress(client, task_id, 70)
-        await world.storage.redis.delete(world.storage.shared_key("leases"))
+        await lose_the_leases(world)
         final = await client.finished(task_id)
         assert (final["status"], final["attempt"]) == ("completed", 1)
-        assert await LeaseIndex(world.storage).expired() is not None
+        assert None not in (await index_of(world).due()).values()
 
     in_a_world(scenario)
 

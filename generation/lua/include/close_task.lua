@@ -13,7 +13,7 @@ local function close_task(code, stage, head, used, ttl_s, reason)
   redis.call('ZREM', KEYS[4], record[1])
   local now = now_ms()
   local tail = ',"tokens_used":' .. used .. ',"completed_at":"' .. iso_time(now) .. '"'
-  local document = write_document(KEYS[1], KEYS[2], KEYS[3], head .. tail, ttl_s)
+  local document = write_document(KEYS[1], KEYS[2], KEYS[3], head .. tail, ttl_s, true)
   redis.call('XADD', KEYS[3], '*', 'end', '{}')
   redis.call('EXPIRE', KEYS[1], ttl_s)
   return {code, document, charged, now - tonumber(record[4])}

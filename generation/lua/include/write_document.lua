@@ -1,12 +1,13 @@
 -- write_document: seal a rendered head with what only Redis knows, store it as the bytes that polls send,
--- and add it to the task's events. `head` is a JSON object without its closing brace.
-local function write_document(task_key, status_key, events_key, head, ttl_s)
+-- and add it to the task's events, or only that there is one (`final`: it never changes any more, and its text is stored
+-- once). `head` is a JSON object without its closing brace.
+local function write_document(task_key, status_key, events_key, head, ttl_s, final)
   local version = redis.call('HINCRBY', task_key, 'version', 1)
   local record = redis.call('HMGET', task_key, 'created_at', 'id', 'attempt')
   local document = head .. ',"created_at":"' .. record[1] .. '","task_id":"' .. record[2] .. '","attempt":' .. record[3]
     .. ',"version":' .. version .. '}'
   redis.call('SET', status_key, document, 'EX', ttl_s)
-  redis.call('XADD', events_key, '*', 'status', document)
+  redis.call('XADD', events_key, '*', 'status', final and '' or document)
   redis.call('EXPIRE', events_key, ttl_s)
   return document
 end

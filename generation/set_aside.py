@@ -1,0 +1,42 @@
+"""Records that cannot be read: set aside, logged with their key and counted, so that one stops nothing else.
+
+Refuses to repair them: what somebody else wrote under our keys is for the operator to look at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import structlog
+from redis import exceptions as redis_errors
+
+from runtime.metrics import Metrics
+from storage.storage import Storage
+
+# A wrong type, a field that is no number inside a script; bytes that are no UTF-8, a member of another shape.
+UNREADABLE = (redis_errors.ResponseError, ValueError, KeyError, IndexError, TypeError)
+
+log = structlog.get_logger(__name__)
+
+
+class SetAside:
+    """Notes what could not be read, and moves hints of ours out of the way."""
+
+    def __init__(self, storage: Storage, metrics: Metrics) -> None:
+        self._storage = storage
+        self._metrics = metrics
+
+    def note(self, key: str, exc: BaseException) -> None:
+        """Log and count one record that is passed over from now on."""
+        log.error("record_set_aside", key=key, error=type(exc).__name__)
+        self._metrics.record_set_aside()
+
+    async def rename(self, key: str, exc: BaseException) -> None:
+        """Move an index aside that is not one, so that a new one can be made in its place.
+
+        Raises:
+            StorageUnavailable
+        """
+        self.note(key, exc)
+        with contextlib.suppress(redis_errors.ResponseError):  # another process was quicker
+            await self._storage.command("RENAME", key, f"{key}:set_aside")

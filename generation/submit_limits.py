@@ -1,0 +1,47 @@
+"""How fast an account may submit: the two numbers that the script is given, and who was refused a moment ago.
+
+The bucket itself is one key in Redis, shared by all processes. What is kept here only spares Redis the repetitions of
+who is refused. Refuses to know how a refusal looks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+from generation.errors import TooManySubmits
+from runtime.settings import LimitSettings
+
+UNABLE_FACTOR = 10  # one submit of an account that cannot pay counts as so many
+MOST_REFUSED = 10_000
+
+
+class SubmitLimits:
+    """``interval_ms`` is what one submit takes out of the bucket, ``size_ms`` what it holds; 0 for no limit."""
+
+    def __init__(self, limits: LimitSettings) -> None:
+        rate = limits.submits_per_second_per_account
+        self.interval_ms = max(1, round(1000 / rate)) if rate else 0
+        self.size_ms = self.interval_ms * limits.submits_burst_per_account
+        self._refused_until: OrderedDict[str, float] = OrderedDict()
+
+    def check(self, account_id: str) -> None:
+        """Refuse at once who was told to wait and did not.
+
+        Raises:
+            TooManySubmits
+        """
+        until = self._refused_until.get(account_id)
+        if until is None:
+            return
+        left_s = until - time.monotonic()
+        if left_s > 0:
+            raise TooManySubmits(left_s)
+        del self._refused_until[account_id]
+
+    def refused(self, account_id: str, wait_s: float) -> TooManySubmits:
+        """Remember a refusal of the script's and return the error to raise."""
+        self._refused_until[account_id] = time.monotonic() + wait_s
+        if len(self._refused_until) > MOST_REFUSED:
+            self._refused_until.popitem(last=False)
+        return TooManySubmits(wait_s)

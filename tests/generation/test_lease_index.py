@@ -1,0 +1,238 @@
+"""What the reaper finds, what stays behind of submits that made no task, and what one bad record may not stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+import structlog
+
+from accounts import Accounts
+from generation.errors import IdempotencyKeyReused, TooManySubmits, TooManyTasks
+from generation.lease_index import SHARDS, TaskRef, shard_of
+from generation.pipeline import Pipeline
+from generation.reaper import Reaper
+from generation.runner import Runner
+from generation.status_copy import StatusCopy
+from generation.tasks import Idempotency, Lease, Tasks
+from runtime.metrics import Metrics
+from runtime.settings import LimitSettings, MoneySettings, TaskSettings
+from storage.storage import Storage
+
+KEY = Idempotency("k" * 64, "b" * 64, by_proxy=False)
+
+
+class Endless:
+    """A pipeline whose runs do not end by themselves."""
+
+    async def run(self, _lease: Lease) -> None:
+        await asyncio.Event().wait()
+
+
+def tasks_of(storage: Storage, owner: str = "me", *, lease_s: float = 60.0, **limits: Any) -> Tasks:
+    return Tasks(
+        storage,
+        owner,
+        lambda _account, _task, _document: None,
+        Metrics(),
+        tasks=TaskSettings(lease_s=lease_s, renew_every_s=lease_s / 3),
+        limits=LimitSettings(**limits),
+        money=MoneySettings(),
+    )
+
+
+async def account(storage: Storage, account_id: str, tokens: int = 10_000) -> str:
+    await Accounts(storage).create(account_id=account_id, tokens=tokens, subscription_days=1)
+    return account_id
+
+
+async def hints(storage: Storage, tasks: Tasks) -> list[bytes]:
+    """Return every lease that the index holds, marks excepted."""
+    found: list[bytes] = []
+    for shard in range(SHARDS):
+        found += await storage.command("ZRANGE", tasks.index.leases_key(shard), 0, -1)
+    return [member for member in found if member != b"whole"]
+
+
+async def one_turn(storage: Storage, tasks: Tasks) -> set[TaskRef]:
+    """Let a reaper start, take its first turn and end; return what it took over."""
+    runner = Runner(tasks, cast(Pipeline, Endless()), running=10, waiting=0)
+    async with StatusCopy(storage, entries=10) as copy:
+        async with Reaper(tasks, runner, copy, Metrics(), every_s=3_600):
+            taken = set(runner._leases)
+        await runner.drain(0)
+    return taken
+
+
+@pytest.mark.gen_test
+async def test_a_refused_or_replayed_submit_leaves_no_hint(storage: Storage) -> None:
+    tasks = tasks_of(storage, unfinished_tasks_per_account=1)
+    await account(storage, "a")
+    made = await tasks.submit("a", "Be kind.", KEY)
+    assert isinstance(made, Lease)
+    before = await hints(storage, tasks)
+    assert len(before) == 1
+    assert await tasks.submit("a", "Be kind.", KEY) == made.task_id
+    with pytest.raises(IdempotencyKeyReused):
+        await tasks.submit("a", "Be stern.", Idempotency(KEY.key_sha256, "c" * 64, by_proxy=False))
+    with pytest.raises(TooManyTasks):
+        await tasks.submit("a", "Be kind.", None)
+    assert await hints(storage, tasks) == before
+
+
+@pytest.mark.gen_test
+async def test_an_unfinished_entry_without_a_record_does_not_block_its_account(storage: Storage) -> None:
+    tasks = tasks_of(storage, unfinished_tasks_per_account=2)
+    await account(storage, "a")
+    for ghost in ("g1", "g2"):
+        await storage.command("ZADD", storage.key("a", "unfinished"), 1, ghost)
+    assert isinstance(await tasks.submit("a", "Be kind.", None), Lease)
+
+
+@pytest.mark.gen_test
+async def test_the_bucket_of_submits_is_shared_by_all_processes_and_stricter_without_tokens(storage: Storage) -> None:
+    settings = {"submits_per_second_per_account": 0.1, "submits_burst_per_account": 20}
+    first, second = (tasks_of(storage, owner, unfinished_tasks_per_account=100, **settings) for owner in "ab")
+    await account(storage, "rich")
+    await account(storage, "poor", tokens=0)
+    made = {"rich": 0, "poor": 0}
+    waits = []
+    for account_id in made:
+        for number in range(30):
+            try:
+                await (first, second)[number % 2].submit(account_id, "Be kind.", None)
+            except TooManySubmits as exc:
+                waits.append(exc.wait_s)
+            else:
+                made[account_id] += 1
+    assert all(0 < wait_s <= 100 for wait_s in waits)
+    assert made == {"rich": 20, "poor": 2}
+    assert await storage.command("ZCARD", storage.key("poor", "tasks")) == 2
+
+
+@pytest.mark.gen_test
+async def test_without_a_limit_nobody_is_refused(storage: Storage) -> None:
+    tasks = tasks_of(storage, unfinished_tasks_per_account=100, submits_per_second_per_account=0)
+    await account(storage, "poor", tokens=0)
+    for _ in range(60):
+        assert isinstance(await tasks.submit("poor", "Be kind.", None), Lease)
+
+
+@pytest.mark.gen_test
+async def test_a_lost_index_is_made_again_from_the_accounts_with_unfinished_tasks(storage: Storage) -> None:
+    dead = tasks_of(storage, "dead", lease_s=0.01)
+    made = set()
+    for account_id in ("a", "b", "c"):
+        await account(storage, account_id)
+        lease = await dead.submit(account_id, "Be kind.", None)
+        assert isinstance(lease, Lease)
+        made.add(lease.ref)
+        assert await dead.renew([lease], lease_s=0) == []
+        await storage.command("DEL", dead.index.leases_key(shard_of(account_id)))
+    assert await one_turn(storage, tasks_of(storage)) == made
+
+
+@pytest.mark.gen_test
+async def test_an_account_without_unfinished_tasks_leaves_the_index_but_not_at_once(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = tasks_of(storage)
+    await account(storage, "a")
+    lease = await tasks.submit("a", "Be kind.", None)
+    assert isinstance(lease, Lease)
+    await tasks.cancel("a", lease.task_id)
+    key = tasks.index.accounts_key(shard_of("a"))
+    await tasks.index.rebuild(shard_of("a"))
+    assert await storage.command("ZRANGE", key, 0, -1) == [b"a"]
+    monkeypatch.setattr("generation.lease_index.SETTLED_S", 0.0)
+    await tasks.index.rebuild(shard_of("a"))
+    assert await storage.command("ZRANGE", key, 0, -1) == []
+
+
+async def wrong_type_of_record(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
+    key = tasks.keys(*bad)[0]
+    await storage.command("DEL", key)
+    await storage.command("SET", key, "no hash")
+
+
+async def number_that_is_none(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
+    await storage.command("HSET", tasks.keys(*bad)[0], "lease_ms", "soon")
+
+
+async def prompt_that_is_no_text(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
+    await storage.command("HSET", tasks.keys(*bad)[0], "manual_prompt", b"\xff\xfe\xfd")
+
+
+async def member_that_is_no_text(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
+    await storage.command("ZADD", tasks.index.leases_key(shard_of(bad.account_id)), 1, b"\xff\xfe")
+
+
+async def shard_of_a_wrong_type(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
+    key = tasks.index.leases_key(shard_of(bad.account_id))
+    await storage.command("DEL", key)
+    await storage.command("SET", key, "no sorted set")
+
+
+async def accounts_of_a_wrong_type(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
+    key = tasks.index.accounts_key(shard_of(bad.account_id))
+    await storage.command("DEL", key)
+    await storage.command("SET", key, "no sorted set")
+
+
+async def unfinished_of_a_wrong_type(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
+    key = storage.key(bad.account_id, "unfinished")
+    await storage.command("DEL", key)
+    await storage.command("SET", key, "no sorted set")
+
+
+POISONS = [
+    wrong_type_of_record,
+    number_that_is_none,
+    prompt_that_is_no_text,
+    member_that_is_no_text,
+    shard_of_a_wrong_type,
+    accounts_of_a_wrong_type,
+    unfinished_of_a_wrong_type,
+]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("poison", POISONS, ids=lambda poison: poison.__name__)
+async def test_a_poisoned_record_is_set_aside_and_the_rest_goes_on(
+    storage: Storage, poison: Callable[..., Any]
+) -> None:
+    dead = tasks_of(storage, "dead", lease_s=0.01)
+    for account_id in ("bad", "good"):
+        await account(storage, account_id)
+    bad, good = await dead.submit("bad", "Be kind.", None), await dead.submit("good", "Be kind.", None)
+    assert isinstance(bad, Lease)
+    assert isinstance(good, Lease)
+    assert await dead.renew([bad, good], lease_s=0) == []
+    await poison(storage, dead, bad.ref)
+    alive = tasks_of(storage)
+    with structlog.testing.capture_logs() as lines:
+        assert good.ref in await one_turn(storage, alive)
+    assert [line["key"] for line in lines if line["event"] == "record_set_aside"]
+    assert not [line for line in lines if line["event"] in ("reaper_crashed", "reaper_failed")]
+    if poison in (wrong_type_of_record, number_that_is_none, prompt_that_is_no_text):
+        assert await storage.command("ZRANGE", storage.key("bad", "unfinished"), 0, -1) == []
+    if poison is prompt_that_is_no_text:
+        shown = await Accounts(storage).show("bad")
+        assert (shown.tokens_held, shown.tokens_remaining) == (0, 10_000)
+
+
+@pytest.mark.gen_test
+async def test_a_task_whose_owners_end_while_they_finish_it_is_ended_after_the_second(storage: Storage) -> None:
+    await account(storage, "a")
+    task = None
+    for owner in ("first", "second"):
+        tasks = tasks_of(storage, owner, lease_s=0.05)
+        lease = await tasks.submit("a", "Be kind.", None) if task is None else await tasks.claim(task)
+        assert isinstance(lease, Lease)
+        task = lease.ref
+        await storage.command("HSET", tasks.keys(*task)[0], "stage", "finalizing", "lease_ms", 0)
+    ended = await tasks_of(storage, "third").claim(task)
+    assert isinstance(ended, bytes)
+    assert b'"error_code":"interrupted"' in ended
