@@ -45,6 +45,11 @@ def test_sources_and_page_pass_the_strict_type_checker(project: Project) -> None
     project.run("typescript/bin/tsc", "--project", str(WEB))
 
 
+def test_modules_of_the_react_package_are_for_the_client() -> None:
+    for path in (WEB / "react" / "src").glob("*.js"):
+        assert path.read_text().startswith("'use client';"), path.name
+
+
 def test_the_types_serve_a_strict_application(project: Project) -> None:
     project.run("typescript/bin/tsc", "--project", "examples")
 

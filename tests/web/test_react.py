@@ -151,6 +151,20 @@ def test_axe_finds_no_violation_in_the_component(component: Page, node_modules: 
     assert found + violations(component, node_modules) == []
 
 
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("host", ["light", "dark"])
+def test_the_component_takes_the_theme_of_its_page_and_not_the_systems(
+    component: Page, node_modules: Path, host: str, system: str
+) -> None:
+    component.emulate_media(color_scheme=system)  # type: ignore[arg-type]  # a literal to the stubs
+    component.add_style_tag(
+        content=f":root {{ color-scheme: {host} }} body {{ background: Canvas; color: CanvasText }}"
+    )
+    ink = component.locator(".pg-title").evaluate("e => getComputedStyle(e).color")
+    assert ink == ("rgb(28, 35, 33)" if host == "light" else "rgb(233, 238, 237)")
+    assert violations(component, node_modules) == []
+
+
 def test_the_hook_drops_what_belongs_to_an_earlier_generation(
     page: Page, apps: Path, demo: Demo, account: Account
 ) -> None:
