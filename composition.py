@@ -38,6 +38,7 @@ from generation.tasks import Tasks
 from handlers.bounded_bodies import bytes_for
 from handlers.open_requests import OpenRequests
 from handlers.page_files import Page
+from handlers.reference_files import Reference
 from handlers.routes import make_app
 from handlers.services import Services
 from runtime.descriptors import connections_within_limit
@@ -144,6 +145,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         body_bytes=bytes_for(limits.manual_prompt_characters),
         minimum_tokens=settings.money.minimum_tokens,
         page=Page(demo_api_key),
+        reference=Reference(),
     )
     app = make_app(services)
     lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None

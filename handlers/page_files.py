@@ -62,7 +62,7 @@ class Page:
         self._local_index = _html(index.replace(DEMO_KEY_PLACE, meta))
         self.files: Mapping[str, File] = MappingProxyType(
             {
-                path.relative_to(WEB).as_posix(): _file(CONTENT_TYPES[path.suffix], path.read_bytes())
+                path.relative_to(WEB).as_posix(): file_of(CONTENT_TYPES[path.suffix], path.read_bytes())
                 for folder in FOLDERS
                 for path in sorted((WEB / folder).iterdir())
                 if path.suffix in CONTENT_TYPES
@@ -78,10 +78,11 @@ class Page:
 
 
 def _html(text: str) -> File:
-    return _file("text/html; charset=UTF-8", text.encode("utf-8"))
+    return file_of("text/html; charset=UTF-8", text.encode("utf-8"))
 
 
-def _file(content_type: str, body: bytes) -> File:
+def file_of(content_type: str, body: bytes) -> File:
+    """Return the file with an ETag that follows its bytes."""
     return File(content_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 

@@ -19,6 +19,7 @@ from handlers.generations import CancelHandler, StartHandler, StatusHandler, Syn
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
 from handlers.page import FileHandler, PageHandler
 from handlers.paths import CANCEL, EVENTS, GENERATIONS, STATUS, SYNCHRONOUS, origin_form
+from handlers.reference import LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
 from handlers.services import Services
 from runtime.metrics import Metrics
 
@@ -34,6 +35,11 @@ def make_app(services: Services) -> Application:
     handlers: dict[str, tuple[str, type[JsonHandler]]] = {
         "page": (r"/", PageHandler),
         "static": (r"/static/(.+)", FileHandler),
+        "reference": (r"/docs/?", ReferencePage),
+        "reference_file": (r"/docs/([^/]+)", ReferenceFile),
+        "openapi_json": (r"/openapi\.json/?", OpenApiJson),
+        "openapi_yaml": (r"/openapi\.yaml/?", OpenApiYaml),
+        "llms": (r"/llms\.txt/?", LlmsTxt),
         "generations": (rf"{GENERATIONS}/?", StartHandler),
         "status": (rf"{STATUS}([^/]+)/?", StatusHandler),
         "events": (rf"{EVENTS}([^/]+)/?", EventsHandler),

@@ -10,6 +10,7 @@ from accounts import Accounts, AdminKeys, ApiKeys, Identity
 from generation import Generations
 from handlers.open_requests import OpenRequests
 from handlers.page_files import Page
+from handlers.reference_files import Reference
 from runtime.metrics import Metrics
 from server.lane.polls import Polls
 
@@ -39,3 +40,4 @@ class Services:
     body_bytes: int
     minimum_tokens: int
     page: Page
+    reference: Reference

@@ -1,0 +1,103 @@
+"""The API reference and what it is made from, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.whole_server import Client
+
+ROOT = Path(__file__).parents[2]
+FACES = ("/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/openapi.json", "/openapi.yaml", "/llms.txt")
+
+
+@pytest.mark.gen_test
+async def test_the_reference_allows_nothing_foreign_and_no_inline_script(client: Client) -> None:
+    answer = await client.ask("GET", "/docs/", headers={"Authorization": ""})
+    assert answer.status == 200
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert policy["style-src"] == "'self' 'unsafe-inline'"
+    assert policy["img-src"] == "'self' data:"
+    text = answer.body.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|https?://", text)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("page", "root"), [("/docs/", "../"), ("/docs", "./")])
+async def test_everything_the_reference_asks_for_is_there(client: Client, page: str, root: str) -> None:
+    text = (await client.ask("GET", page)).body.decode()
+    asked = re.findall(r'(?:href|src|data-description)="([^"]+)"', text)
+    assert {f"{root}docs/swagger-ui-bundle.js", f"{root}docs/start.js", f"{root}openapi.json"} <= set(asked)
+    for path in asked:
+        assert path.startswith(root)
+        assert (await client.ask("GET", "/" + path.removeprefix(root))).status == 200, path
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("path", FACES)
+async def test_head_answers_as_get_does(client: Client, path: str) -> None:
+    head, get = await client.ask("HEAD", path), await client.ask("GET", path)
+    assert (head.status, head.body, get.status) == (200, b"", 200)
+    assert head.headers["Content-Length"] == str(len(get.body))
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+    again = await client.ask("GET", path, headers={"If-None-Match": get.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.gen_test
+async def test_json_and_yaml_describe_the_same_with_this_server_as_theirs(client: Client) -> None:
+    as_json = await client.ask("GET", "/openapi.json")
+    as_yaml = await client.ask("GET", "/openapi.yaml")
+    assert as_json.headers["Content-Type"] == "application/json; charset=UTF-8"
+    assert as_yaml.headers["Content-Type"] == "application/yaml; charset=UTF-8"
+    described = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text("utf-8")) | {"servers": [{"url": "/"}]}
+    assert as_json.json == yaml.safe_load(as_yaml.body) == described
+
+
+@pytest.mark.gen_test
+async def test_what_is_described_stands_below_the_path_that_a_proxy_adds(client: Client) -> None:
+    behind = {"X-Forwarded-Prefix": "/prompts"}
+    assert (await client.ask("GET", "/openapi.json", headers=behind)).json["servers"] == [{"url": "/prompts"}]
+    assert b"`/prompts/api/v1/web-knowledge`" in (await client.ask("GET", "/llms.txt", headers=behind)).body
+    assert b"`/api/v1/web-knowledge`" in (await client.ask("GET", "/llms.txt")).body
+
+
+@pytest.mark.gen_test
+async def test_every_link_and_path_of_llms_txt_is_one_of_the_server(client: Client) -> None:
+    text = (await client.ask("GET", "/llms.txt")).body.decode()
+    links = re.findall(r"\]\((/[^)]*)\)", text)
+    assert links == ["/openapi.yaml", "/openapi.json", "/docs/"]
+    for link in links:
+        assert (await client.ask("GET", link)).status == 200
+    described = (await client.ask("GET", "/openapi.json")).json["paths"]
+    named = re.findall(r"`(GET|POST) (generate[^`?]*)`", text)
+    assert len(named) == 4
+    for method, path in named:
+        assert method.lower() in described[f"/api/v1/web-knowledge/{path}"], path
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["swagger-ui-bundle.js.map", "index.html", "llms.txt", "..%2f..%2fconfig.yaml"])
+async def test_nothing_else_is_below_docs(client: Client, name: str) -> None:
+    answer = await client.ask("GET", f"/docs/{name}")
+    assert (answer.status, answer.json["error_code"]) == (404, "not_found")
+
+
+def test_django_is_not_needed() -> None:
+    """The package that ships Swagger UI imports Django as soon as it is imported: reading its files must not."""
+    code = (
+        "import sys, json\nfrom handlers.reference_files import Reference\nReference()\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith(('django', 'drf_'))]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        assert not re.search(r"^django==", (ROOT / lock).read_text("utf-8"), re.MULTILINE | re.IGNORECASE)
