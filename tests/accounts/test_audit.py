@@ -17,6 +17,7 @@ from accounts import Accounts, LedgerEntry
 from accounts.audit import audit
 from storage.scripts import load_scripts
 from storage.storage import Storage
+from tests.support.storage import OpenStorage
 
 ACCOUNTS_LUA = Path(accounts.accounts.__file__).parent / "lua"
 MOVE = """--- @include "hold_tokens"
@@ -103,7 +104,7 @@ def test_an_entry_of_an_unknown_kind_is_noticed() -> None:
 
 @pytest.mark.gen_test
 async def test_an_audit_amid_generations_finds_nothing_wrong(
-    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    storage: OpenStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("accounts.ledger.READ_AT_ONCE", 7)
     (tmp_path / "move.lua").write_text(MOVE)
@@ -126,30 +127,30 @@ async def test_an_audit_amid_generations_finds_nothing_wrong(
     assert await keeper.audit() == []
 
 
-async def _move_into_hold(storage: Storage) -> None:
+async def _move_into_hold(storage: OpenStorage) -> None:
     await storage.redis.hincrby(storage.key("bad", "account"), "balance", -10)
     await storage.redis.hincrby(storage.key("bad", "account"), "held", 10)
 
 
-async def _give(storage: Storage) -> None:
+async def _give(storage: OpenStorage) -> None:
     await storage.redis.hincrby(storage.key("bad", "account"), "granted", 10)
     await storage.redis.hincrby(storage.key("bad", "account"), "balance", 10)
 
 
-async def _forget_a_number(storage: Storage) -> None:
+async def _forget_a_number(storage: OpenStorage) -> None:
     await storage.redis.hdel(storage.key("bad", "account"), "held")
 
 
-async def _write_no_number(storage: Storage) -> None:
+async def _write_no_number(storage: OpenStorage) -> None:
     await storage.redis.hset(storage.key("bad", "account"), "held", "many")
 
 
-async def _tear_out_an_entry(storage: Storage) -> None:
+async def _tear_out_an_entry(storage: OpenStorage) -> None:
     entries = await storage.redis.xrange(storage.key("bad", "ledger"))
     await storage.redis.xdel(storage.key("bad", "ledger"), entries[1][0])
 
 
-async def _write_an_entry_by_hand(storage: Storage) -> None:
+async def _write_an_entry_by_hand(storage: OpenStorage) -> None:
     await storage.redis.xadd(storage.key("bad", "ledger"), {"kind": "grant"})
 
 
@@ -166,7 +167,7 @@ async def _write_an_entry_by_hand(storage: Storage) -> None:
     ],
 )
 async def test_the_audit_names_what_somebody_did_to_an_account(
-    storage: Storage, tamper: Callable[[Storage], Awaitable[None]], problem: str
+    storage: OpenStorage, tamper: Callable[[Storage], Awaitable[None]], problem: str
 ) -> None:
     keeper = Accounts(storage)
     for account_id in ("good", "bad"):

@@ -35,7 +35,7 @@ from accounts import (
 from accounts.jwts import LONGEST_TOKEN, Jwts
 from handlers.errors import answer_for
 from runtime.settings import IdentitySettings, JwtSettings
-from storage.storage import Storage
+from tests.support.storage import OpenStorage
 
 SECRET = "a secret that is long enough for HS256, which wants 32 bytes"
 KEYS: dict[str, Any] = {
@@ -65,7 +65,7 @@ def hs256(**changes: Any) -> str:
 
 
 @contextlib.asynccontextmanager
-async def identity(storage: Storage, **settings: Any) -> AsyncIterator[Identity]:
+async def identity(storage: OpenStorage, **settings: Any) -> AsyncIterator[Identity]:
     async with aiohttp.ClientSession() as session:
         accounts = Accounts(storage)
         yield Identity(ApiKeys(storage), accounts, IdentitySettings.model_validate(settings), session)
@@ -82,7 +82,7 @@ def with_secret(**jwt_settings: Any) -> dict[str, Any]:
 
 
 @pytest.mark.gen_test
-async def test_an_api_key_names_its_account_and_stops_within_its_recheck(storage: Storage) -> None:
+async def test_an_api_key_names_its_account_and_stops_within_its_recheck(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="a")
     key = await ApiKeys(storage).create("a")
     async with identity(storage, key_recheck_s=0.2) as who:
@@ -111,7 +111,7 @@ async def test_an_api_key_names_its_account_and_stops_within_its_recheck(storage
         ("Bearer x.y.z", "invalid_token"),
     ],
 )
-async def test_headers_that_identify_nobody(storage: Storage, header: str | None, reason: str) -> None:
+async def test_headers_that_identify_nobody(storage: OpenStorage, header: str | None, reason: str) -> None:
     async with identity(storage, **with_secret()) as who:
         with pytest.raises(Unauthorized, match=reason):
             await who.authenticate(header)
@@ -120,7 +120,7 @@ async def test_headers_that_identify_nobody(storage: Storage, header: str | None
 @pytest.mark.gen_test
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 async def test_a_token_signed_with_the_right_private_key_is_accepted(
-    storage: Storage, tmp_path: Path, algorithm: str
+    storage: OpenStorage, tmp_path: Path, algorithm: str
 ) -> None:
     await Accounts(storage).create(account_id="user-1")
     pem = tmp_path / "public.pem"
@@ -131,7 +131,7 @@ async def test_a_token_signed_with_the_right_private_key_is_accepted(
 
 
 @pytest.mark.gen_test
-async def test_a_token_is_remembered_until_it_expires_and_not_longer(storage: Storage) -> None:
+async def test_a_token_is_remembered_until_it_expires_and_not_longer(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     async with identity(storage, **with_secret()) as who:
         header = hs256(exp=time.time() + 1.2)
@@ -154,7 +154,7 @@ def forged(header: dict[str, Any], key: bytes, payload: dict[str, Any]) -> str:
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("alg", ["HS256", "none", "NONE", "HS512", "ES256"])
-async def test_the_token_does_not_choose_its_algorithm(storage: Storage, tmp_path: Path, alg: str) -> None:
+async def test_the_token_does_not_choose_its_algorithm(storage: OpenStorage, tmp_path: Path, alg: str) -> None:
     await Accounts(storage).create(account_id="user-1")
     pem = tmp_path / "public.pem"
     pem.write_bytes(public_pem("RS256"))
@@ -192,7 +192,7 @@ async def test_the_token_does_not_choose_its_algorithm(storage: Storage, tmp_pat
         ({"padding": "x" * 13_000}, "token_too_large"),
     ],
 )
-async def test_claims_that_do_not_fit_are_refused(storage: Storage, changes: dict[str, Any], reason: str) -> None:
+async def test_claims_that_do_not_fit_are_refused(storage: OpenStorage, changes: dict[str, Any], reason: str) -> None:
     await Accounts(storage).create(account_id="user-1")
     right = {"iss": "https://id.example", "aud": "prompts"}
     async with identity(storage, **with_secret(issuer="https://id.example", audience="prompts")) as who:
@@ -204,7 +204,7 @@ async def test_claims_that_do_not_fit_are_refused(storage: Storage, changes: dic
 @pytest.mark.gen_test
 @pytest.mark.parametrize("subject", [True, ["user-1"], {"id": 1}, 1.5, "", "x" * 256, "a\nb", "a\0b", "a\u2028b"])
 async def test_a_valid_token_whose_subject_names_no_account_is_not_told_to_sign_in_again(
-    storage: Storage, subject: object
+    storage: OpenStorage, subject: object
 ) -> None:
     async with identity(storage, **with_secret(), new_accounts={"create_on_first_use": True}) as who:
         with pytest.raises(SubjectUnusable) as refused:
@@ -234,7 +234,7 @@ async def test_a_valid_token_whose_subject_names_no_account_is_not_told_to_sign_
     ],
 )
 async def test_a_subject_of_printable_characters_is_an_account_in_a_slot_of_its_own(
-    storage: Storage, subject: str | int
+    storage: OpenStorage, subject: str | int
 ) -> None:
     new = {"create_on_first_use": True, "tokens": 5}
     async with identity(storage, **with_secret(), new_accounts=new) as who:
@@ -247,7 +247,7 @@ async def test_a_subject_of_printable_characters_is_an_account_in_a_slot_of_its_
 
 
 @pytest.mark.gen_test
-async def test_a_token_of_sixteen_kilobytes_is_accepted(storage: Storage) -> None:
+async def test_a_token_of_sixteen_kilobytes_is_accepted(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     header = hs256(groups="x" * 12_000)
     assert 16_000 < len(header) < LONGEST_TOKEN
@@ -256,7 +256,7 @@ async def test_a_token_of_sixteen_kilobytes_is_accepted(storage: Storage) -> Non
 
 
 @pytest.mark.gen_test
-async def test_a_token_may_not_live_longer_than_the_setting(storage: Storage) -> None:
+async def test_a_token_may_not_live_longer_than_the_setting(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     async with identity(storage, **with_secret(longest_lifetime_s=3_600)) as who:
         await who.authenticate(hs256(exp=time.time() + 3_590))
@@ -265,7 +265,7 @@ async def test_a_token_may_not_live_longer_than_the_setting(storage: Storage) ->
 
 
 @pytest.mark.gen_test
-async def test_a_token_is_checked_again_after_the_time_a_key_set_is_kept(storage: Storage) -> None:
+async def test_a_token_is_checked_again_after_the_time_a_key_set_is_kept(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     async with identity(storage, **with_secret(jwks_ttl_s=0.2)) as who:
         before = time.monotonic()
@@ -274,7 +274,7 @@ async def test_a_token_is_checked_again_after_the_time_a_key_set_is_kept(storage
 
 
 @pytest.mark.gen_test
-async def test_a_wrong_signature_is_refused(storage: Storage) -> None:
+async def test_a_wrong_signature_is_refused(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     async with identity(storage, **with_secret()) as who:
         with pytest.raises(Unauthorized, match="invalid_token"):
@@ -282,21 +282,21 @@ async def test_a_wrong_signature_is_refused(storage: Storage) -> None:
 
 
 @pytest.mark.gen_test
-async def test_without_a_setting_no_jwt_is_accepted(storage: Storage) -> None:
+async def test_without_a_setting_no_jwt_is_accepted(storage: OpenStorage) -> None:
     async with identity(storage) as who:
         with pytest.raises(Unauthorized, match="tokens_not_accepted"):
             await who.authenticate(hs256())
 
 
 @pytest.mark.gen_test
-async def test_the_account_may_stand_in_another_claim_and_be_a_number(storage: Storage) -> None:
+async def test_the_account_may_stand_in_another_claim_and_be_a_number(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="42")
     async with identity(storage, **with_secret(account_claim="user_id")) as who:
         assert (await who.authenticate(hs256(user_id=42))).account_id == "42"
 
 
 @pytest.mark.gen_test
-async def test_an_account_that_does_not_exist_is_unknown_or_made_once(storage: Storage) -> None:
+async def test_an_account_that_does_not_exist_is_unknown_or_made_once(storage: OpenStorage) -> None:
     async with identity(storage, **with_secret()) as who:
         with pytest.raises(UnknownAccount):
             await who.authenticate(hs256(sub="new"))
@@ -310,7 +310,7 @@ async def test_an_account_that_does_not_exist_is_unknown_or_made_once(storage: S
 
 
 @pytest.mark.gen_test
-async def test_what_is_remembered_is_bounded_and_only_what_was_valid(storage: Storage) -> None:
+async def test_what_is_remembered_is_bounded_and_only_what_was_valid(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     async with identity(storage, **with_secret(), remembered_tokens=3) as who:
         for number in range(10):
@@ -370,7 +370,7 @@ def rs256(key: Any, kid: str, **changes: Any) -> str:
 
 
 @pytest.mark.gen_test
-async def test_keys_of_a_jwks_url_are_fetched_once_for_all_who_wait(storage: Storage) -> None:
+async def test_keys_of_a_jwks_url_are_fetched_once_for_all_who_wait(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     key_set = KeySet(one=KEYS["RS256"])
     async with served(key_set) as url, identity(storage, jwt={"algorithm": "RS256", "jwks_url": url}) as who:
@@ -380,7 +380,7 @@ async def test_keys_of_a_jwks_url_are_fetched_once_for_all_who_wait(storage: Sto
 
 
 @pytest.mark.gen_test
-async def test_strangers_cannot_make_us_fetch_again_and_again(storage: Storage) -> None:
+async def test_strangers_cannot_make_us_fetch_again_and_again(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     key_set = KeySet(one=KEYS["RS256"])
     async with served(key_set) as url, identity(storage, jwt={"algorithm": "RS256", "jwks_url": url}) as who:
@@ -395,7 +395,7 @@ async def test_strangers_cannot_make_us_fetch_again_and_again(storage: Storage) 
 
 @pytest.mark.gen_test
 async def test_a_rotated_key_is_found_and_an_old_one_goes_on_while_the_url_is_away(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
+    storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("accounts.key_set.UNKNOWN_KID_PAUSE_S", 0.0)
     await Accounts(storage).create(account_id="user-1")
@@ -412,7 +412,7 @@ async def test_a_rotated_key_is_found_and_an_old_one_goes_on_while_the_url_is_aw
 
 
 @pytest.mark.gen_test
-async def test_a_token_may_name_a_key_of_another_kind_and_is_refused(storage: Storage) -> None:
+async def test_a_token_may_name_a_key_of_another_kind_and_is_refused(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     key_set = KeySet(one=KEYS["RS256"])
     elliptic = jwt.get_algorithm_by_name("ES256")
@@ -426,7 +426,7 @@ async def test_a_token_may_name_a_key_of_another_kind_and_is_refused(storage: St
 
 
 @pytest.mark.gen_test
-async def test_what_is_remembered_holds_no_token_and_no_key(storage: Storage) -> None:
+async def test_what_is_remembered_holds_no_token_and_no_key(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     made = await ApiKeys(storage).create("user-1")
     async with identity(storage, **with_secret()) as who:
@@ -440,7 +440,7 @@ async def test_what_is_remembered_holds_no_token_and_no_key(storage: Storage) ->
 
 
 @pytest.mark.gen_test
-async def test_what_was_used_last_is_forgotten_last(storage: Storage) -> None:
+async def test_what_was_used_last_is_forgotten_last(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     async with identity(storage, **with_secret(), remembered_tokens=2) as who:
         first, second, third = (hs256(exp=time.time() + 60 + number) for number in range(3))

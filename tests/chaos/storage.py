@@ -132,28 +132,28 @@ async def silent(world: World, proxy: Proxy, random: Random) -> AsyncIterator[No
 
 @asynccontextmanager
 async def paused(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
-    await world.storage.command("CLIENT", "PAUSE", 3_000)
+    await world.storage.redis.execute_command("CLIENT", "PAUSE", 3_000)
     yield
-    await world.storage.command("PING")  # answered when the pause is over
+    await world.storage.ping()  # answered when the pause is over
 
 
 @asynccontextmanager
 async def out_of_memory(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
-    await world.storage.command("CONFIG", "SET", "maxmemory", "1")
+    await world.storage.redis.execute_command("CONFIG", "SET", "maxmemory", "1")
     try:
         yield
     finally:
-        await world.storage.command("CONFIG", "SET", "maxmemory", "0")
+        await world.storage.redis.execute_command("CONFIG", "SET", "maxmemory", "0")
 
 
 @asynccontextmanager
 async def read_only(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
     """What the old master is while another takes its place."""
-    await world.storage.command("REPLICAOF", "127.0.0.1", "1")
+    await world.storage.redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
         yield
     finally:
-        await world.storage.command("REPLICAOF", "NO", "ONE")
+        await world.storage.redis.execute_command("REPLICAOF", "NO", "ONE")
 
 
 @asynccontextmanager
@@ -176,7 +176,7 @@ async def resets(world: World, proxy: Proxy, random: Random) -> AsyncIterator[No
 
 @asynccontextmanager
 async def scripts_flushed(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
-    await world.storage.command("SCRIPT", "FLUSH")
+    await world.storage.redis.execute_command("SCRIPT", "FLUSH")
     yield
 
 
@@ -189,7 +189,7 @@ async def lease_index_lost(world: World, proxy: Proxy, random: Random) -> AsyncI
 
 @asynccontextmanager
 async def clients_killed(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
-    await world.storage.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    await world.storage.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     yield
 
 

@@ -13,12 +13,12 @@ from generation.lease_index import TaskRef
 from generation.tasks import PROXY_KEY_TTL_S, Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from storage.storage import Storage
+from tests.support.storage import OpenStorage
 
 PROMPT = "Answer for our bakery."
 
 
-def owner(storage: Storage, name: str) -> Tasks:
+def owner(storage: OpenStorage, name: str) -> Tasks:
     written = lambda *_document: None  # noqa: E731  # nobody listens
     return Tasks(storage, name, written, Metrics(), tasks=TaskSettings(), limits=LimitSettings(), money=MoneySettings())
 
@@ -30,7 +30,7 @@ def known_by(key: SubmitKey) -> Idempotency:
 
 
 @pytest.mark.gen_test
-async def test_of_undoing_and_repeating_the_first_decides(storage: Storage) -> None:
+async def test_of_undoing_and_repeating_the_first_decides(storage: OpenStorage) -> None:
     account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
     one, other = owner(storage, "one"), owner(storage, "other")
     for repeated_first in (False, True):
@@ -55,7 +55,7 @@ async def test_of_undoing_and_repeating_the_first_decides(storage: Storage) -> N
 
 
 @pytest.mark.gen_test
-async def test_a_submit_without_any_key_is_undone_and_one_that_never_arrived_is_not_there(storage: Storage) -> None:
+async def test_a_submit_without_any_key_is_undone_and_one_that_never_arrived_is_not_there(storage: OpenStorage) -> None:
     account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
     tasks = owner(storage, "one")
     lease = await tasks.submit(account, PROMPT, None)
@@ -66,7 +66,7 @@ async def test_a_submit_without_any_key_is_undone_and_one_that_never_arrived_is_
 
 
 @pytest.mark.gen_test
-async def test_a_proxys_key_is_kept_for_minutes_and_a_clients_own_for_a_day(storage: Storage) -> None:
+async def test_a_proxys_key_is_kept_for_minutes_and_a_clients_own_for_a_day(storage: OpenStorage) -> None:
     account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
     tasks = owner(storage, "one")
     for key, ttl_s in (

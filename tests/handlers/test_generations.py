@@ -14,8 +14,8 @@ import structlog
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts, ApiKeys
-from storage.storage import Storage
 from tests.server.lane.conftest import until
+from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client, make_client
 
 MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."
@@ -41,7 +41,7 @@ async def test_starting_answers_with_the_five_fields_of_the_contract(client: Cli
 
 
 @pytest.mark.gen_test
-async def test_a_task_goes_through_every_stage_in_order(client: Client, storage: Storage) -> None:
+async def test_a_task_goes_through_every_stage_in_order(client: Client, storage: OpenStorage) -> None:
     task_id = await client.start(MANUAL)
     final = await client.finished(task_id)
     events = await storage.redis.xrange(storage.key(client.account_id, "events", task_id))
@@ -64,7 +64,7 @@ async def test_a_task_goes_through_every_stage_in_order(client: Client, storage:
 
 @pytest.mark.gen_test
 async def test_a_document_that_is_missing_for_a_moment_is_not_taken_for_the_end(
-    client: Client, storage: Storage
+    client: Client, storage: OpenStorage
 ) -> None:
     """As after a failover to a server that had not got it yet: the record lives, and the generation goes on."""
     task_id = await client.start(f"{MANUAL} [[standin:delay=2]]")
@@ -81,7 +81,7 @@ async def test_a_document_that_is_missing_for_a_moment_is_not_taken_for_the_end(
 
 
 @pytest.mark.gen_test
-async def test_the_charge_is_what_gemini_reports(client: Client, storage: Storage) -> None:
+async def test_the_charge_is_what_gemini_reports(client: Client, storage: OpenStorage) -> None:
     final = await client.finished(await client.start(MANUAL))
     account = await Accounts(storage).show(client.account_id)
     assert account.tokens_charged == final["tokens_used"] > 0
@@ -91,7 +91,7 @@ async def test_the_charge_is_what_gemini_reports(client: Client, storage: Storag
 
 @pytest.mark.gen_test
 async def test_too_few_tokens_fail_with_the_sentence_of_the_contract(
-    http_client: AsyncHTTPClient, base_url: str, storage: Storage
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
     poor = await make_client(storage, http_client, base_url, tokens=250)
     final = await poor.finished(await poor.start(MANUAL))
@@ -102,7 +102,7 @@ async def test_too_few_tokens_fail_with_the_sentence_of_the_contract(
 
 @pytest.mark.gen_test
 async def test_without_a_subscription_a_task_fails(
-    http_client: AsyncHTTPClient, base_url: str, storage: Storage
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
     lapsed = await make_client(storage, http_client, base_url, tokens=5_000, subscription_days=0)
     final = await lapsed.finished(await lapsed.start(MANUAL))
@@ -111,7 +111,7 @@ async def test_without_a_subscription_a_task_fails(
 
 
 @pytest.mark.gen_test
-async def test_when_gemini_fails_the_simple_combination_is_the_result(client: Client, storage: Storage) -> None:
+async def test_when_gemini_fails_the_simple_combination_is_the_result(client: Client, storage: OpenStorage) -> None:
     final = await client.finished(await client.start(MANUAL + " [[standin:fault=api_key_invalid]]"))
     assert (final["status"], final["progress"]) == ("completed", 100)
     assert final["message"] == "Prompt generated (AI unavailable, using fallback)"
@@ -141,7 +141,7 @@ async def test_the_synchronous_endpoint_answers_with_the_prompt(client: Client) 
     ],
 )
 async def test_the_synchronous_endpoint_refuses_with_402(
-    http_client: AsyncHTTPClient, base_url: str, storage: Storage, account: dict[str, Any], message: str, code: str
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, account: dict[str, Any], message: str, code: str
 ) -> None:
     refused = await make_client(storage, http_client, base_url, **account)
     answer = await refused.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": MANUAL})
@@ -214,7 +214,7 @@ async def test_unknown_tasks_are_404(client: Client, task_id: str) -> None:
 
 @pytest.mark.gen_test
 async def test_somebody_elses_task_cannot_be_told_from_an_unknown_one(
-    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: Storage
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
     task_id = await client.start(MANUAL)
     other = await make_client(storage, http_client, base_url, tokens=1_000)
@@ -239,7 +239,7 @@ async def test_polls_are_not_cached_and_say_when_to_come_again(client: Client) -
 
 
 @pytest.mark.gen_test
-async def test_an_expired_task_is_404(client: Client, storage: Storage) -> None:
+async def test_an_expired_task_is_404(client: Client, storage: OpenStorage) -> None:
     task_id = await client.start(MANUAL)
     await client.finished(task_id)
     key = storage.key(client.account_id, "status", task_id)
@@ -283,7 +283,7 @@ async def test_a_wrong_wait_is_400(client: Client, query: str) -> None:
 
 @pytest.mark.gen_test
 async def test_the_list_has_the_newest_first_and_only_ones_own(
-    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: Storage
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
     other = await make_client(storage, http_client, base_url, tokens=1_000)
     ids = [await client.start(f"{MANUAL} {number}") for number in range(3)]
@@ -444,7 +444,7 @@ async def test_a_stream_goes_on_after_any_event_and_is_over_after_the_last(clien
 
 @pytest.mark.gen_test(timeout=20)
 @pytest.mark.settings(identity={"key_recheck_s": 0.5})
-async def test_a_revoked_key_ends_its_stream_and_its_wait(client: Client, storage: Storage) -> None:
+async def test_a_revoked_key_ends_its_stream_and_its_wait(client: Client, storage: OpenStorage) -> None:
     task_id = await client.start(MANUAL + " [[standin:delay=3]]")
     stream = asyncio.ensure_future(client.ask("GET", f"{BASE}/generate-prompt-async/events/{task_id}/"))
     waiting = asyncio.ensure_future(client.status(task_id, "?wait=20&after=6"))

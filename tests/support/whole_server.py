@@ -18,7 +18,7 @@ from runtime.configuration import load_settings
 from runtime.settings import Settings
 from standin import serve_standin
 from storage.redis_server import RedisServer
-from storage.storage import Storage
+from tests.support.storage import OpenStorage
 
 BASE = "/api/v1/web-knowledge"
 STANDIN_KEY = "a-key-for-tests"
@@ -128,12 +128,12 @@ def app(service: Service) -> Application:
 
 
 @pytest.fixture
-def client(io_loop: Any, http_client: AsyncHTTPClient, base_url: str, storage: Storage) -> Client:
+def client(io_loop: Any, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage) -> Client:
     """A client of an account with a subscription and 10,000 tokens."""
     return io_loop.run_sync(lambda: make_client(storage, http_client, base_url, tokens=100_000))
 
 
-async def make_client(storage: Storage, http: AsyncHTTPClient, base_url: str, **account: Any) -> Client:
+async def make_client(storage: OpenStorage, http: AsyncHTTPClient, base_url: str, **account: Any) -> Client:
     """Create an account with a key and return who speaks for it."""
     made = await Accounts(storage).create(**({"subscription_days": 30} | account))
     key = await ApiKeys(storage).create(made.account_id, "test")

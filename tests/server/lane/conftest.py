@@ -14,8 +14,8 @@ from tornado.netutil import bind_sockets
 from accounts import Accounts, ApiKeys
 from composition import Service
 from runtime.settings import Settings
-from storage.storage import Storage
 from tests.support.raw_http import RawAnswer, Wire, document, new_task_id, poll
+from tests.support.storage import OpenStorage
 
 LANE, TORNADO = True, False
 ORIGIN = "https://app.example"
@@ -48,7 +48,7 @@ class House:
 
     service: Service
     settings: Settings
-    storage: Storage
+    storage: OpenStorage
     address: tuple[str, int]
     account_id: str
     key_id: str
@@ -73,7 +73,7 @@ class House:
 
 
 @pytest.fixture
-def house(io_loop: Any, service: Service, settings: Settings, storage: Storage) -> House:
+def house(io_loop: Any, service: Service, settings: Settings, storage: OpenStorage) -> House:
     async def build() -> House:
         made = await Accounts(storage).create(tokens=10_000, subscription_days=30)
         key = await ApiKeys(storage).create(made.account_id, "test")
