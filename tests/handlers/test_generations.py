@@ -14,6 +14,7 @@ import structlog
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts, ApiKeys
+from storage.storage import Storage
 from tests.server.lane.conftest import until
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client, make_client
