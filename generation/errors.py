@@ -84,11 +84,13 @@ class TooManyTasks(GenerationError):
 
 
 class TooManySubmits(GenerationError):
-    """``wait_s``: in how many seconds the next submit will be taken."""
+    """``wait_s``: in how many seconds the next is taken; ``quota`` are taken at once, and again ``window_s`` later."""
 
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(wait_s)
+    def __init__(self, wait_s: float, quota: int, window_s: int) -> None:
+        super().__init__(wait_s, quota, window_s)
         self.wait_s = wait_s
+        self.quota = quota
+        self.window_s = window_s
 
 
 class ServerBusy(GenerationError):

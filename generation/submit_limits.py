@@ -6,6 +6,7 @@ who is refused. Refuses to know how a refusal looks.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 
@@ -23,6 +24,8 @@ class SubmitLimits:
         rate = limits.submits_per_second_per_account
         self.interval_ms = max(1, round(1000 / rate)) if rate else 0
         self.size_ms = self.interval_ms * limits.submits_burst_per_account
+        self._quota = limits.submits_burst_per_account
+        self._window_s = max(1, math.ceil(self.size_ms / 1000))
         self._refused_until: OrderedDict[str, float] = OrderedDict()
 
     def check(self, account_id: str) -> None:
@@ -36,7 +39,7 @@ class SubmitLimits:
             return
         left_s = until - time.monotonic()
         if left_s > 0:
-            raise TooManySubmits(left_s)
+            raise TooManySubmits(left_s, self._quota, self._window_s)
         del self._refused_until[account_id]
 
     def refused(self, account_id: str, wait_s: float) -> TooManySubmits:
@@ -44,4 +47,4 @@ class SubmitLimits:
         self._refused_until[account_id] = time.monotonic() + wait_s
         if len(self._refused_until) > MOST_REFUSED:
             self._refused_until.popitem(last=False)
-        return TooManySubmits(wait_s)
+        return TooManySubmits(wait_s, self._quota, self._window_s)

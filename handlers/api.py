@@ -22,7 +22,7 @@ from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_
 from handlers.services import Services
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed"
+EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed, RateLimit, RateLimit-Policy"
 ALLOWED_HEADERS = (
     *("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"),
     *("traceparent", "tracestate", "baggage", "sentry-trace"),  # what tracing adds to every call of a page

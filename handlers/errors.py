@@ -28,6 +28,7 @@ from accounts import (
 )
 from accounts.jwts import LONGEST_TOKEN
 from generation import errors as generation
+from handlers.rate_limit import refused_by_number, refused_by_rate
 from storage.errors import StorageUnavailable
 
 
@@ -51,11 +52,12 @@ def origin_not_allowed(origin: str) -> BadRequest:
 
 
 class TooManyPolls(Exception):
-    """The account polls more often than it may."""
+    """The account polls more often than ``quota`` times in ``window_s`` seconds."""
 
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(retry_after_s)
-        self.retry_after_s = retry_after_s
+    def __init__(self, quota: int, window_s: int) -> None:
+        super().__init__(quota, window_s)
+        self.quota = quota
+        self.window_s = window_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "too_many_polls",
         "Too many polls",
         "You ask for the status too often. Once a second is enough; ?wait=25 answers as soon as something changes.",
-        {"Retry-After": str(exc.retry_after_s)},
+        refused_by_rate("polls", exc.quota, exc.window_s, exc.window_s),
     ),
     generation.ManualPromptRequired: Answer(
         400,
@@ -210,14 +212,14 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "too_many_tasks",
         "Too many unfinished tasks",
         f"You have {exc.limit} unfinished generations, which is the most at once. Wait until one ends, or cancel one.",
-        {"Retry-After": "5"},
+        refused_by_number("unfinished", exc.limit, 5),
     ),
     generation.TooManySubmits: lambda exc: Answer(
         429,
         "too_many_submits",
         "Too many generations started",
         "You start generations faster than your account may. Wait a moment and try again.",
-        {"Retry-After": str(max(1, math.ceil(exc.wait_s)))},
+        refused_by_rate("submits", exc.quota, exc.window_s, max(1, math.ceil(exc.wait_s))),
     ),
     generation.PageInvalid: Answer(
         400, "invalid_parameter", "before is not valid", "Send as before what an earlier page has as next."

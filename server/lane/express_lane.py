@@ -56,7 +56,7 @@ class ExpressLane:
         self._memo = polls.memo
         self._counts = polls.counts
         self._head = Head()
-        self._too_many = answer_for(TooManyPolls(polls.limits.retry_after_s))
+        self._too_many = answer_for(TooManyPolls(polls.limits.quota, polls.limits.window_s))
         self._too_many_at: dict[int, Refusal] = {}  # by the task's progress, -1 when it is not known
         self._not_found = Refusal(answer_for(TaskNotFound()), ENDED)
         self._learning: set[LaneStream] = set()

@@ -44,7 +44,8 @@ class PollLimits:
         self._per_second = per_second
         self._recent: OrderedDict[str, Bucket] = OrderedDict()
         self._buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()  # those that the lane uses among them
-        self.retry_after_s = max(1, math.ceil(1 / per_second)) if per_second else 1
+        self.quota = max(1, int(per_second))
+        self.window_s = max(1, math.ceil(1 / per_second)) if per_second else 1
 
     def bucket(self, account_id: str) -> Bucket:
         """Return the account's bucket, the same for as long as anybody has it."""

@@ -34,7 +34,7 @@ class Polls:
             TooManyPolls
         """
         if not self.limits.bucket(account_id).take(time.monotonic()):
-            raise TooManyPolls(self.limits.retry_after_s)
+            raise TooManyPolls(self.limits.quota, self.limits.window_s)
 
     def answered(self, status: int) -> None:
         """Count a poll that the ordinary handler has answered."""

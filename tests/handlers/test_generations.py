@@ -339,6 +339,12 @@ async def test_who_starts_too_fast_is_told_when_to_come_again(client: Client) ->
     answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
     assert (answer.status, answer.json["error_code"]) == (429, "too_many_submits")
     assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert answer.headers["RateLimit-Policy"] == '"submits";q=2;w=20'
+    assert answer.headers["RateLimit"] == f'"submits";r=0;t={answer.headers["Retry-After"]}'
+    again = await client.ask("POST", START, {"manual_prompt": MANUAL})
+    assert again.headers["RateLimit-Policy"] == answer.headers["RateLimit-Policy"], (
+        "what is refused from memory says the same"
+    )
     assert len((await client.ask("GET", START)).json["tasks"]) == 2
 
 

@@ -219,6 +219,9 @@ async def test_who_polls_too_often_gets_429_and_may_again_later(house: House) ->
         assert "status" not in body, "and it polls on"
         assert body["request_id"] == refused[-1]["X-Request-Id"]
         assert refused[-1]["Retry-After"] == "1"
+        assert refused[-1]["RateLimit-Policy"] == '"polls";q=10;w=1'
+        assert refused[-1]["RateLimit"] == '"polls";r=0;t=1'
+        assert not any("RateLimit" in str(answer.constant) for answer in answers if answer.status == 200)
         await asyncio.sleep(0.25)
         assert (await wire.ask(house.poll(task_id))).status == 200
 
