@@ -9,7 +9,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,9 @@ from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
 from handlers.bounded_bodies import bytes_for
+from handlers.health import OncePerSecond
 from handlers.open_requests import OpenRequests
+from handlers.open_streams import OpenStreams
 from handlers.page_files import Page
 from handlers.reference_files import Reference
 from handlers.routes import make_app
@@ -136,8 +138,10 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         ),
         polls=polls,
         metrics=metrics,
+        metrics_page=OncePerSecond(metrics.render),
         not_ready=_readiness(storage, open_requests, watched),
         open_requests=open_requests,
+        open_streams=OpenStreams(limits.streams_per_account),
         cors_origins=frozenset(settings.server.cors_allowed_origins),
         cors_headers=settings.server.cors_allowed_headers,
         path_prefix=settings.server.path_prefix,
@@ -198,7 +202,10 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
     server = settings.server.model_copy(update={"connections": connections})
     settings = settings.model_copy(update={"server": server})
     async with AsyncExitStack() as stack:
-        service = await compose(settings, stack, demo_api_key=demo_api_key)
+        service = await _unless(stop, compose(settings, stack, demo_api_key=demo_api_key))
+        if service is None:
+            log.info("stopped_while_starting")
+            return
         systemd = stack.enter_context(Systemd())
         if settings.server.unix_socket:
             sockets = [bind_unix_socket(settings.server.unix_socket, mode=0o660, backlog=4096)]
@@ -224,11 +231,28 @@ def _url(host: str, port: int) -> str:
 
 async def _drain(service: Service, timeout_s: float) -> None:
     log.info("draining", running=service.runner.running, requests=service.open_requests.count)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(service.runner.drain(timeout_s))
-        group.create_task(service.open_requests.drain(timeout_s))
-        group.create_task(service.connections.drain(timeout_s))
+    steps = (service.runner.drain, service.open_requests.drain, service.connections.drain)
+    outcomes = await asyncio.gather(*(step(timeout_s) for step in steps), return_exceptions=True)
+    for step, outcome in zip(steps, outcomes, strict=True):
+        if isinstance(outcome, BaseException):  # the other steps have gone on
+            log.error("drain_step_failed", step=step.__qualname__, exc_info=outcome)
     log.info("drained")
+
+
+async def _unless(stop: asyncio.Event, starting: Coroutine[Any, Any, Service]) -> Service | None:
+    """Return what ``starting`` returns, or None when ``stop`` is set before: a start may wait for Redis for long."""
+    task, stopping = asyncio.create_task(starting), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            service: Service = task.result()
+            return service
+        task.cancel()
+        await asyncio.wait((task,))
+        return None
+    finally:
+        stopping.cancel()
+        task.cancel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import json
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import click
 from pydantic import SecretStr
@@ -18,21 +17,9 @@ from accounts import Unauthorized
 from composition import open_accounts, run
 from generation.prompt_text import PromptText
 from handlers.paths import BASE
+from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
 from standin import serve_standin
-
-
-def write_ready_file(path: Path | None, facts: dict[str, Any]) -> None:
-    """Write one JSON object; whoever waits for the file never sees half of it."""
-    if path is None:
-        return
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(json.dumps(facts) + "\n", "utf-8")
-        partial.replace(path)
-    except OSError as exc:
-        raise click.ClickException(f"--ready-file: {path} cannot be written: {exc.strerror}") from exc
-
 
 STANDIN_KEY = "demo-key-of-the-stand-in"
 DEMO_TEXT = """

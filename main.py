@@ -17,12 +17,13 @@ from accounts import PublicKeyUnusable
 from accounts.commands import accounts as accounts_commands
 from accounts.task_commands import admin_keys as admin_keys_commands
 from composition import open_accounts, run
-from demo import free_port, run_demo, write_ready_file
+from demo import free_port, run_demo
 from generation.commands import evaluate_command
 from generation.gemini import ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.logs import configure_logging, flush_logs
+from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
 from standin.commands import gemini_standin
 from storage.errors import StorageMisconfigured, StorageUnavailable

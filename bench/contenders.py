@@ -65,6 +65,7 @@ def start_ours(stack: ExitStack, place: Place, *, lane: bool = True) -> Server:
         "PROMPT_REDIS__URL": place.redis_url,
         "PROMPT_SERVER__EXPRESS_LANE": str(lane).lower(),
         "PROMPT_LIMITS__POLLS_PER_SECOND_PER_ACCOUNT": "1000000",  # counted, as in production, and never reached
+        "PROMPT_LIMITS__STREAMS_PER_ACCOUNT": "0",
         "PROMPT_LIMITS__UNFINISHED_TASKS_PER_ACCOUNT": "100",
         "PROMPT_LIMITS__SUBMITS_PER_SECOND_PER_ACCOUNT": "0",
         "PROMPT_GEMINI__BASE_URL": place.gemini_url or NOBODY,

@@ -61,10 +61,15 @@ class Patience:
 
     def __init__(self) -> None:
         self._ended = False
+        self.ended_by_server = False
         self._scope: asyncio.Timeout | None = None
 
-    def end(self) -> None:
+    def end(self, *, by_server: bool = False) -> None:
+        """End the wait; the first word counts. ``by_server``: nobody has gone, this process is about to stop."""
+        if self._ended:
+            return
         self._ended = True
+        self.ended_by_server = by_server
         if self._scope is not None:
             self._scope.reschedule(0)
 
@@ -147,7 +152,7 @@ class Generations:
             async with patience.lasting():
                 document = await self._finished(account_id, started.task_id)
         except TimeoutError:
-            if started.replayed:
+            if started.replayed or patience.ended_by_server:
                 raise ServerDraining from None  # who asked has gone, or this process is about to stop
             try:
                 document = await self.cancel(account_id, started.task_id)

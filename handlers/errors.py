@@ -60,6 +60,14 @@ class TooManyPolls(Exception):
         self.window_s = window_s
 
 
+class TooManyStreams(Exception):
+    """The account has as many event streams and waits open as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One error as the client gets it, without its request id."""
@@ -135,6 +143,13 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "Too many polls",
         "You ask for the status too often. Once a second is enough; ?wait=25 answers as soon as something changes.",
         refused_by_rate("polls", exc.quota, exc.window_s, exc.window_s),
+    ),
+    TooManyStreams: lambda exc: Answer(
+        429,
+        "too_many_streams",
+        "Too many open streams",
+        f"You have {exc.limit} event streams and waits open, the most at once. Close one, or poll without wait.",
+        {"Retry-After": "5"},
     ),
     generation.ManualPromptRequired: Answer(
         400,

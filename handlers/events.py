@@ -40,6 +40,11 @@ class EventsHandler(WaitingHandler):
         self.set_header("X-Accel-Buffering", "no")
         if self.request.method == "HEAD":
             return
+        with self.services.open_streams.place(account_id):
+            await self._stream(account_id, task_id, last_id)
+
+    async def _stream(self, account_id: str, task_id: str, last_id: str) -> None:
+        generations = self.services.generations
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
         # Without its credential the stream ends as when Redis is lost: a client that resumes is told why.
         with suppress(TimeoutError, StreamClosedError, AccountsError, StorageUnavailable):

@@ -17,6 +17,7 @@ from server.lane.responses import RETRY_AFTER_S
 
 LONGEST_WAIT_S = 25
 MOST_TASKS = 100  # in one page of the list
+LEARNED = (200, 404, 429)  # the express lane answers the next of the kind; who is refused is to cost little
 MOST_VERSION, THE_LATEST = 999_999_999, -1
 STARTED = "Prompt generation started. Use task_id to check status."
 
@@ -104,12 +105,12 @@ class StatusHandler(WaitingHandler):
         document = await generations.status(account_id, task_id)
         if timeout_s:
             known = document.version if after == THE_LATEST else after
-            document = await generations.wait(
-                account_id, task_id, self.patience, after_version=known, timeout_s=timeout_s
-            )
+            with self.services.open_streams.place(account_id):
+                document = await generations.wait(
+                    account_id, task_id, self.patience, after_version=known, timeout_s=timeout_s
+                )
             await self.authenticate()
         self.write_document(document)
-        self.services.polls.remember(self.request, self.caller, self._headers)
 
     def members_of_error(self, status: int) -> dict[str, Any]:
         caller = getattr(self, "caller", None)  # none when it could not be established
@@ -117,8 +118,11 @@ class StatusHandler(WaitingHandler):
         return members_of_error(status, self.services.polls.last_known(self.request, caller, task_id))
 
     def on_finish(self) -> None:
+        status = self.get_status()
         if self.request.method == "GET":
-            self.services.polls.answered(self.get_status())
+            self.services.polls.answered(status)
+            if status in LEARNED and hasattr(self, "caller"):
+                self.services.polls.remember(self.request, self.caller, self._headers)
         super().on_finish()
 
 
@@ -138,7 +142,8 @@ class SynchronousHandler(BodyHandler):
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
-        self.patience.end()
+        closed_by_server = getattr(self.request.connection.stream, "closed_by_server", False)  # type: ignore[union-attr]  # HTTP/1 has one
+        self.patience.end(by_server=closed_by_server)
 
     async def post(self) -> None:
         manual_prompt, steering = parse_prompt(self.request.headers, self.body())

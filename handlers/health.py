@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from handlers.api import JsonHandler
 from runtime.metrics import CONTENT_TYPE
+
+
+class OncePerSecond:
+    """Renders a page once a second at most, however many ask: nobody needs a key for it."""
+
+    def __init__(self, render: Callable[[], bytes]) -> None:
+        self._render = render
+        self._page = b""
+        self._good_until = 0.0
+
+    def __call__(self) -> bytes:
+        if (now := time.monotonic()) >= self._good_until:
+            self._page, self._good_until = self._render(), now + 1.0
+        return self._page
 
 
 class LiveHandler(JsonHandler):
@@ -29,4 +46,4 @@ class MetricsHandler(JsonHandler):
 
     async def get(self) -> None:
         self.set_header("Content-Type", CONTENT_TYPE)
-        self.write(self.services.metrics.render())
+        self.write(self.services.metrics_page())

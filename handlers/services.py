@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from accounts import Accounts, AdminKeys, ApiKeys, Identity
 from generation import Generations
 from handlers.open_requests import OpenRequests
+from handlers.open_streams import OpenStreams
 from handlers.page_files import Page
 from handlers.reference_files import Reference
 from runtime.metrics import Metrics
@@ -31,7 +32,9 @@ class Services:
     generations: Generations
     polls: Polls
     metrics: Metrics
+    metrics_page: Callable[[], bytes]
     open_requests: OpenRequests
+    open_streams: OpenStreams
     not_ready: Callable[[], Awaitable[str]]
     cors_origins: frozenset[str]
     cors_headers: tuple[str, ...]

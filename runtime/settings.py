@@ -87,6 +87,7 @@ class LimitSettings(Section):
     submits_per_second_per_account: Annotated[float, Field(ge=0, le=1000)] = 10.0
     submits_burst_per_account: AtLeastOne = 50
     polls_per_second_per_account: Annotated[float, Field(ge=0)] = 50.0
+    streams_per_account: Count = 20
 
 
 class TaskSettings(Section):

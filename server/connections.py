@@ -111,6 +111,7 @@ class Connections:
         for connection in list(self._waiting):
             connection.close()
         for stream in list(self._lent):
+            stream.closed_by_server = True  # nobody has left: what the client waits for goes on
             stream.close()
         for sock in list(self._lingering):
             self._end_lingering(sock)

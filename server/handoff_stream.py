@@ -46,6 +46,7 @@ class LaneStream(IOStream):
         self.block = lender.memorable(received)
         self.last = False
         self.lingers = False
+        self.closed_by_server = False
         self._received = received
         self._lender = lender
         self._asked_for_a_head = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from runtime.ready_file import write_ready_file
 from standin.behaviour import Behaviour
 from standin.faults import FAULTS
 from standin.server import serve_standin
@@ -64,8 +64,5 @@ async def _serve(host: str, port: int, api_key: str, behaviour: Behaviour, seed:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serve_standin(api_key=api_key, behaviour=behaviour, host=host, port=port, seed=seed) as standin:
         click.echo(f"stand-in for Gemini on {standin.url}", err=True)
-        if ready_file is not None:
-            partial = ready_file.with_name(ready_file.name + ".partial")
-            partial.write_text(json.dumps({"url": standin.url, "pid": os.getpid()}) + "\n", "utf-8")
-            partial.replace(ready_file)
+        write_ready_file(ready_file, {"url": standin.url, "pid": os.getpid()})
         await stop.wait()

@@ -76,7 +76,11 @@ class ExpressLane:
             self._renewals.soon(known)
         key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
         document = self._copy.peek_key(key)
-        return None if document is None else self._render(known, key, document, now, request_id)
+        if document is None:
+            return None
+        if not known.bucket.take(now):
+            return self._refuse(known, key, request_id)
+        return self._render(known, key, document, now, request_id)
 
     def consider(self, connection: Connection, data: bytes, now: float) -> None:
         """Find out what it takes to answer what was read: a look at Redis, a look at the credential, or Tornado."""
@@ -86,6 +90,8 @@ class ExpressLane:
         elif now >= known.valid_until:
             connection.pause()
             self._renewals.now(known, lambda: self._renewed(connection, data, known))
+        elif not known.bucket.take(now):  # before Redis is asked
+            connection.send(self._refuse(known, known.key_prefix + data[ID_BEGINS:ID_ENDS], request_id))
         else:
             connection.pause()
             key = known.key_prefix + data[ID_BEGINS:ID_ENDS]
@@ -117,9 +123,6 @@ class ExpressLane:
 
     def _render(self, known: Remembered, key: bytes, document: Document | None, now: float, request_id: bytes) -> bytes:
         self._last_key = key
-        if not known.bucket.take(now):
-            self._counts["lane", "429"] += 1
-            return self._refusal(self._copy.last_known(key)).render(self._head, known.lines, request_id)
         if document is None:
             self._counts["lane", "404"] += 1
             return self._not_found.render(self._head, known.lines, request_id)
@@ -127,6 +130,11 @@ class ExpressLane:
             document.rendered = document_lines(document)
         self._counts["lane", "200"] += 1
         return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
+
+    def _refuse(self, known: Remembered, key: bytes, request_id: bytes) -> bytes:
+        self._last_key = key
+        self._counts["lane", "429"] += 1
+        return self._refusal(self._copy.last_known(key)).render(self._head, known.lines, request_id)
 
     def _refusal(self, document: Document | None) -> Refusal:
         extra = members_of_error(429, document)

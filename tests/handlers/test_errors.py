@@ -33,6 +33,7 @@ FACTS = {
     "TooManyTasks": (5,),
     "TooManyPolls": (50, 1),
     "TooManySubmits": (0.2, 50, 5),
+    "TooManyStreams": (20,),
     "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
     "Unauthorized": ("missing",),
     "SubjectUnusable": ("sub",),

@@ -31,7 +31,7 @@ async def test_a_poll_is_answered_with_the_documents_own_bytes(house: House, sta
     assert {answer.body for answer in answers} == {document(3, status, "Grüße")}
     terminal = status in ("completed", "failed")
     assert [name for name, _ in answers[0].lines] == [
-        *("Content-Type", "Date", "X-Request-Id", "Cache-Control"),
+        *("Content-Type", "Date", "X-Request-Id", "Cache-Control", "X-Content-Type-Options"),
         *([] if terminal else ["Retry-After"]),
         "Content-Length",
     ]

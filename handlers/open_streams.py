@@ -1,0 +1,34 @@
+"""How many event streams and waits each account has open in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from handlers.errors import TooManyStreams
+
+
+class OpenStreams:
+    """``per_account``: at most so many at a time; 0 for no limit."""
+
+    def __init__(self, per_account: int) -> None:
+        self._per_account = per_account
+        self._open: dict[str, int] = {}
+
+    @contextmanager
+    def place(self, account_id: str) -> Iterator[None]:
+        """Count one while the block lasts.
+
+        Raises:
+            TooManyStreams
+        """
+        count = self._open.get(account_id, 0)
+        if self._per_account and count >= self._per_account:
+            raise TooManyStreams(self._per_account)
+        self._open[account_id] = count + 1
+        try:
+            yield
+        finally:
+            self._open[account_id] -= 1
+            if not self._open[account_id]:
+                del self._open[account_id]
