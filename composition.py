@@ -161,6 +161,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         max_body_size=UNBOUNDED,
     )
     connections = await stack.enter_async_context(Connections(server, lane, settings.server))
+    metrics.read_connections(lambda: len(connections))
     await stack.enter_async_context(watched[0])
     await stack.enter_async_context(reaper)
     return Service(app, connections, polls, runner, open_requests)

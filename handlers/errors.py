@@ -149,7 +149,7 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "too_many_streams",
         "Too many open streams",
         f"You have {exc.limit} event streams and waits open, the most at once. Close one, or poll without wait.",
-        {"Retry-After": "5"},
+        refused_by_number("streams", exc.limit, 5),
     ),
     generation.ManualPromptRequired: Answer(
         400,

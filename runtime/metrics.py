@@ -93,7 +93,11 @@ class Metrics:
         self._dropped_lines = _Reading(
             CounterMetricFamily, "prompt_log_lines_dropped", "Log lines that nobody took from standard error in time."
         )
-        readings = (self._polls, self._at_work, self._breaker, self._retirements, self._periodic, self._dropped_lines)
+        self._connections = _Reading(GaugeMetricFamily, "prompt_http_connections", "Open connections of clients.")
+        readings = (
+            *(self._polls, self._at_work, self._breaker, self._retirements, self._periodic, self._dropped_lines),
+            self._connections,
+        )
         self.registry.register(_Readings(*readings))
         ProcessCollector(registry=self.registry)
 
@@ -243,6 +247,9 @@ class Metrics:
 
     def read_dropped_lines(self, dropped: Callable[[], int]) -> None:
         self._dropped_lines.read = lambda: {(): float(dropped())}
+
+    def read_connections(self, count: Callable[[], int]) -> None:
+        self._connections.read = lambda: {(): float(count())}
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format (CONTENT_TYPE)."""

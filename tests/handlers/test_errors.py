@@ -60,6 +60,10 @@ def test_every_answer_is_complete(kind: type[Exception]) -> None:
     assert answer.error_code.islower()
     assert answer.message
     assert answer.sentence
+    if answer.status == 429:
+        policy = answer.headers["RateLimit-Policy"].partition(";")[0]
+        assert answer.headers["RateLimit"].startswith(f"{policy};r=0")
+        assert int(answer.headers["Retry-After"]) >= 1
     if answer.status in (429, 503):
         assert int((answer.headers or {})["Retry-After"]) > 0
     if answer.status == 401:

@@ -354,6 +354,8 @@ async def test_one_unfinished_task_too_many_is_429(client: Client) -> None:
     ids = [await client.start(MANUAL + " [[standin:delay=1]]") for _ in range(2)]
     answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
     assert (answer.status, answer.json["error_code"]) == (429, "too_many_tasks")
+    assert answer.headers["RateLimit-Policy"] == '"unfinished";q=2;qu="concurrent-requests"'
+    assert answer.headers["RateLimit"] == '"unfinished";r=0'
     assert int(answer.headers["Retry-After"]) > 0
     for task_id in ids:
         await client.finished(task_id)
