@@ -168,7 +168,7 @@ export class Outcome {
     parts.notice.className = `notice ${advice.tone}`;
     parts.notice.setAttribute('role', error ? 'alert' : 'note');
     parts.noticeTitle.textContent = error ? error.title : incomplete ? 'Please check' : 'Written without AI';
-    parts.noticeText.textContent = error ? error.message : incomplete ? factsOf(incomplete) : (fallback?.warning ?? '');
+    parts.noticeText.textContent = error ? error.message : incomplete ? checkOf(incomplete) : (fallback?.warning ?? '');
     parts.noticeHint.textContent = advice.hint;
     parts.noticeFacts.textContent = advice.details ?? '';
     parts.noticeDetails.hidden = !advice.details;
@@ -258,7 +258,7 @@ function factsOf({ model, tokensUsed, createdAt, completedAt }) {
  * @param {import('../client/src/index.js').Result} result
  * @returns {string} what is missing and what is invented, one list each
  */
-function factsOf({ warning = '', missingFacts, inventedFacts }) {
+function checkOf({ warning = '', missingFacts, inventedFacts }) {
   const missing = missingFacts.length > 0 ? ` Left out by the AI: ${missingFacts.join(' · ')}.` : '';
   const invented = inventedFacts.length > 0 ? ` Not from you: ${inventedFacts.join(' · ')}.` : '';
   return warning + missing + invented;
