@@ -39,11 +39,16 @@ class FileHandler(JsonHandler):
         """Send the file, or 304 when the browser has it already."""
         self.set_header("Content-Type", file.content_type)
         self.set_header("Cache-Control", cache_control)
-        self.set_header("ETag", file.etag)
+        gzipped = bool(file.gzipped) and _accepts_gzip(self.request.headers.get("Accept-Encoding", ""))
+        if file.gzipped:
+            self.add_header("Vary", "Accept-Encoding")
+        self.set_header("ETag", f'{file.etag[:-1]}-gzip"' if gzipped else file.etag)
         if self.check_etag_header():
             self.set_status(304)
-        else:
-            self.write(file.body)
+            return
+        if gzipped:
+            self.set_header("Content-Encoding", "gzip")
+        self.write(file.gzipped if gzipped else file.body)
 
 
 class PageHandler(FileHandler):
@@ -52,3 +57,12 @@ class PageHandler(FileHandler):
     async def get(self, *_path: str) -> None:
         # no-store: the demo's copy holds a key, which has no place in a cache on disk
         self.write_file(self.services.page.index_for(self.request), cache_control="no-store")
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding names gzip, and not with a weight of nothing (RFC 9110, 12.5.3)."""
+    for coding in accepted.lower().split(","):
+        name, _, weight = coding.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return weight == "" or weight.strip("0.") != ""
+    return False

@@ -5,11 +5,12 @@ Refuses to know how they are sent.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import html
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -42,11 +43,12 @@ LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file as it is sent."""
+    """One file as it is sent. ``gzipped``: the same bytes for who accepts that; empty where it would save nothing."""
 
     content_type: str
     body: bytes
     etag: str
+    gzipped: bytes = b""
 
 
 class Page:
@@ -62,7 +64,7 @@ class Page:
         self._local_index = _html(index.replace(DEMO_KEY_PLACE, meta))
         self.files: Mapping[str, File] = MappingProxyType(
             {
-                path.relative_to(WEB).as_posix(): file_of(CONTENT_TYPES[path.suffix], path.read_bytes())
+                path.relative_to(WEB).as_posix(): compressed(file_of(CONTENT_TYPES[path.suffix], path.read_bytes()))
                 for folder in FOLDERS
                 for path in sorted((WEB / folder).iterdir())
                 if path.suffix in CONTENT_TYPES
@@ -78,12 +80,18 @@ class Page:
 
 
 def _html(text: str) -> File:
-    return file_of("text/html; charset=UTF-8", text.encode("utf-8"))
+    return compressed(file_of("text/html; charset=UTF-8", text.encode("utf-8")))
 
 
 def file_of(content_type: str, body: bytes) -> File:
     """Return the file with an ETag that follows its bytes."""
     return File(content_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+def compressed(file: File) -> File:
+    """Return the file with its gzipped bytes beside it: a millisecond each, so only for what is made once."""
+    gzipped = gzip.compress(file.body, mtime=0)
+    return replace(file, gzipped=gzipped) if len(gzipped) < len(file.body) else file
 
 
 def _is_local(request: HTTPServerRequest) -> bool:

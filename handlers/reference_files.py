@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import yaml
 
-from handlers.page_files import CONTENT_TYPES, WEB, File, file_of
+from handlers.page_files import CONTENT_TYPES, WEB, File, compressed, file_of
 
 OPENAPI = WEB.parent / "docs" / "openapi.yaml"
 OURS = WEB / "reference"
@@ -34,7 +34,7 @@ class Reference:
         shipped = Path(str(distribution("drf-spectacular-sidecar").locate_file(SWAGGER_UI)))
         paths = [*(shipped / name for name in SWAGGER_UI_FILES), OURS / "start.js", OURS / "layout.css"]
         self.files: Mapping[str, File] = MappingProxyType(
-            {path.name: file_of(CONTENT_TYPES[path.suffix], path.read_bytes()) for path in paths}
+            {path.name: compressed(file_of(CONTENT_TYPES[path.suffix], path.read_bytes())) for path in paths}
         )
         self._page = (OURS / "index.html").read_text("utf-8")
         self._openapi = OPENAPI.read_text("utf-8")

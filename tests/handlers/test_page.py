@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from composition import Service, compose
@@ -107,11 +109,41 @@ async def test_a_browser_that_has_a_file_is_told_so(client: Client) -> None:
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("path", ["/", "/static/page/styles.css", "/static/client/src/api.js", "/docs/swagger-ui.css"])
+async def test_text_comes_compressed_to_who_accepts_that(service: Service, client: Client, path: str) -> None:
+    plain = await _raw(client, path, "identity")
+    small = await _raw(client, path, "br;q=1, GZIP; q=0.5")
+    assert "Content-Encoding" not in plain.headers
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert len(small.body) < 0.6 * len(plain.body)
+    assert gzip.decompress(small.body) == plain.body
+    assert small.headers["ETag"] != plain.headers["ETag"]
+    again = await _raw(client, path, "gzip", small.headers["ETag"])
+    assert (again.code, again.body) == (304, b"")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "gzip; q=0.000, br", "*;q=0"])
+async def test_who_does_not_accept_gzip_gets_plain_text(service: Service, client: Client, accepted: str) -> None:
+    answer = await _raw(client, "/static/page/main.js", accepted)
+    assert "Content-Encoding" not in answer.headers
+    assert answer.body == (WEB / "page" / "main.js").read_bytes()
+
+
+async def _raw(client: Client, path: str, accepted: str, etag: str = "") -> HTTPResponse:
+    headers = {"Accept-Encoding": accepted, "If-None-Match": etag}
+    request = HTTPRequest(client.base_url + path, headers=headers, decompress_response=False)
+    return await client.http.fetch(request, raise_error=False)
+
+
+@pytest.mark.gen_test
 async def test_head_answers_as_get_does_without_a_body(client: Client) -> None:
     for path in ("/", "/static/page/styles.css"):
         head, get = await client.ask("HEAD", path), await client.ask("GET", path)
         assert (head.status, head.body) == (200, b"")
-        assert head.headers["Content-Length"] == str(len(get.body))
+        assert head.headers["Content-Length"] == get.headers["Content-Length"]  # compressed or not
 
 
 @pytest.mark.gen_test
