@@ -53,7 +53,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def write(storage: Storage, member: str = "member") -> Any:
     """Run a script that writes: a lease's hint."""
-    return await storage.run("index_leases", ["pg:leases"], [60_000, member])
+    return await storage.run("index_leases", ["pg:leases", "pg:accounts"], [60_000, member, "account"])
 
 
 async def reason_of(storage: Storage, member: str = "member") -> str:

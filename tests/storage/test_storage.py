@@ -32,7 +32,9 @@ async def test_a_script_runs_and_its_time_is_told(server: RedisServer) -> None:
 async def test_many_runs_come_back_in_order(server: RedisServer) -> None:
     async with opened(server.url) as storage:
         await write(storage, "7")
-        calls: list[Call] = [(["pg:leases"], [60_000, str(number)]) for number in range(1_200)]
+        calls: list[Call] = [
+            (["pg:leases", "pg:accounts"], [60_000, str(number), "account"]) for number in range(1_200)
+        ]
         assert await storage.run_many("index_leases", calls) == [int(number != 7) for number in range(1_200)]
         assert await storage.run_many("index_leases", []) == []
 
@@ -52,7 +54,7 @@ async def test_flushed_scripts_are_loaded_again_without_anybody_noticing(server:
         await redis.script_flush()
         assert await write(storage, "b") == 1
         await redis.script_flush()
-        calls: list[Call] = [(["pg:leases"], [60_000, member]) for member in ("b", "c", "d")]
+        calls: list[Call] = [(["pg:leases", "pg:accounts"], [60_000, member, "account"]) for member in ("b", "c", "d")]
         assert await storage.run_many("index_leases", calls) == [0, 1, 1]
 
 
@@ -83,7 +85,7 @@ async def test_a_cancellation_is_never_lost_at_whatever_moment_it_comes(server: 
         await write(storage)
         for call in (
             lambda: write(storage),
-            lambda: storage.run_many("index_leases", [(["pg:leases"], [60_000, "a"])]),
+            lambda: storage.run_many("index_leases", [(["pg:leases", "pg:accounts"], [60_000, "a", "account"])]),
             lambda: storage.command("GET", "a"),
         ):
             for moment in range(600):

@@ -66,7 +66,12 @@ async def test_a_redis_half_a_second_away_works_with_the_default_timeout(server:
     async with Proxy(port_of(server.url)) as proxy, opened(through(proxy, server), timeout_s=timeout_s) as storage:
         proxy.delay_s = 0.5
         assert await write(storage, "a") == 1
-        assert await storage.run_many("index_leases", [(["pg:leases"], [1, str(n)]) for n in range(50)]) == [1] * 50
+        assert (
+            await storage.run_many(
+                "index_leases", [(["pg:leases", "pg:accounts"], [1, str(n), "account"]) for n in range(50)]
+            )
+            == [1] * 50
+        )
 
 
 @pytest.mark.gen_test
@@ -79,7 +84,7 @@ async def test_an_answer_cut_in_the_middle_is_asked_for_again(server: RedisServe
         proxy.resets = 1
         assert await write(storage, "b") == 0, "it had been written when the answer was lost"
         proxy.resets = 1
-        assert await storage.run_many("index_leases", [(["pg:leases"], [1, "b"])]) == [0]
+        assert await storage.run_many("index_leases", [(["pg:leases", "pg:accounts"], [1, "b", "account"])]) == [0]
         assert proxy.connections == 4
 
 

@@ -33,7 +33,7 @@ async def test_a_full_memory(server: RedisServer) -> None:
             await storage.command("SET", "a", "b")
         assert caught.value.reason == "out_of_memory"
         with pytest.raises(StorageUnavailable) as caught:
-            await storage.run_many("index_leases", [(["pg:leases"], [1, "a"])])
+            await storage.run_many("index_leases", [(["pg:leases", "pg:accounts"], [1, "a", "account"])])
         assert caught.value.reason == "out_of_memory"
 
 
@@ -125,5 +125,7 @@ async def test_a_defect_of_a_script_is_not_hidden_as_an_outage(server: RedisServ
         with pytest.raises(redis_errors.ResponseError, match="WRONGTYPE"):
             await write(storage)
         with pytest.raises(redis_errors.ResponseError, match="WRONGTYPE") as caught:
-            await storage.run_many("index_leases", [(["pg:leases"], [1, "what a person wrote"])])
+            await storage.run_many(
+                "index_leases", [(["pg:leases", "pg:accounts"], [1, "what a person wrote", "account"])]
+            )
         assert "what a person wrote" not in str(caught.value)

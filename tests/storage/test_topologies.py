@@ -64,7 +64,7 @@ async def test_the_contract_holds(kind: str, binary: str) -> None:
             assert await keys.find((await keys.create(name)).key) == name
         assert await accounts.audit() == []
         assert sorted([name async for name in accounts.ids()]) == sorted(names)
-        calls = [([f"pg:{{{name}}}:leases"], [1_000, "member"]) for name in names]
+        calls = [([f"pg:{{{name}}}:leases", f"pg:{{{name}}}:accounts"], [1_000, "member", "account"]) for name in names]
         assert await storage.run_many("index_leases", calls) == [1] * ACCOUNTS
         for name in names:
             await storage.command("SET", storage.key(name, "status", "t"), body(1), "EX", 600)
@@ -84,7 +84,9 @@ async def writes_until(stop: asyncio.Event, storage: OpenStorage, name: str) -> 
     failures = []
     while not stop.is_set():
         try:
-            await storage.run("index_leases", [f"pg:{{{name}}}:leases"], [60_000, "member"])
+            await storage.run(
+                "index_leases", [f"pg:{{{name}}}:leases", f"pg:{{{name}}}:accounts"], [60_000, "member", "account"]
+            )
         except StorageUnavailable:
             failures.append(time.monotonic())
         await asyncio.sleep(0.01)
@@ -211,7 +213,11 @@ async def test_the_death_of_a_master_is_felt_by_its_accounts_alone_and_ends_with
             for name in hit:
                 while True:
                     try:
-                        await storage.run("index_leases", [f"pg:{{{name}}}:leases"], [60_000, "member"])
+                        await storage.run(
+                            "index_leases",
+                            [f"pg:{{{name}}}:leases", f"pg:{{{name}}}:accounts"],
+                            [60_000, "member", "account"],
+                        )
                         break
                     except StorageUnavailable:
                         await storage.ping()

@@ -19,7 +19,7 @@ def test_less_than_one_poll_a_second_still_allows_one() -> None:
     limits = PollLimits(0.25)
     bucket = limits.bucket("a")
     assert [bucket.take(now) for now in (10.0, 11.0, 13.9, 14.1)] == [True, False, False, True]
-    assert limits.retry_after_s == 4
+    assert limits.window_s == 4
 
 
 @pytest.mark.parametrize("now", [0.0, 1e9])
