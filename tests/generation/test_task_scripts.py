@@ -104,6 +104,7 @@ class TaskScripts(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "loop"):
             self.loop.run(self.redis.flushdb())  # SCAN walks every key there is: the next run must not meet this one's
+            self.loop.run(self.redis.aclose())
             self.loop.run(self.storage.aclose())
             self.loop.close()
 
