@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from generation.set_aside import UNREADABLE, SetAside
+from storage.errors import StorageUnavailable
 from storage.storage import Call, Storage
 
 SHARDS = 16  # never changed: a process with another number would look in other places
@@ -40,6 +41,7 @@ class LeaseIndex:
     def __init__(self, storage: Storage, set_aside: SetAside) -> None:
         self._storage = storage
         self._set_aside = set_aside
+        self.unreachable: frozenset[int] = frozenset()  # at the last look
         self.handed_back_key = storage.shared_key("handed_back", "{00}")
 
     def leases_key(self, shard: int) -> str:
@@ -81,13 +83,16 @@ class LeaseIndex:
     async def due(self) -> dict[int, int | None]:
         """Count by shard the leases that should have ended; None for a shard whose leases were lost.
 
+        Shards that give no answer are left out, and named in ``unreachable`` until the next call.
+
         Raises:
-            StorageUnavailable
+            StorageUnavailable: no shard answered.
         """
         counted = await asyncio.gather(*map(self._due, range(SHARDS)), return_exceptions=True)
-        for outcome in counted:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        silent = _unanswered(counted)
+        if len(silent) == SHARDS:
+            raise silent[0]
+        self.unreachable = frozenset(silent)
         return {
             shard: count for shard, count in enumerate(counted) if count != 0 and not isinstance(count, BaseException)
         }
@@ -121,14 +126,15 @@ class LeaseIndex:
     async def whose_turn(self) -> list[int]:
         """Return the shards that nobody has rebuilt for some minutes; asking makes them ours to rebuild.
 
-        Raises:
-            StorageUnavailable
+        Shards that give no answer are left out.
         """
         calls = [
             self._storage.command("SET", self._storage.shared_key("rebuilt", f"{{{shard:02d}}}"), "", "NX", "PX", ms)
             for shard, ms in ((shard, int(REBUILT_EVERY_S * 1000)) for shard in range(SHARDS))
         ]
-        return [shard for shard, ours in enumerate(await asyncio.gather(*calls)) if ours]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        silent = _unanswered(answers)
+        return [shard for shard, ours in enumerate(answers) if ours and shard not in silent]
 
     async def rebuild(self, shard: int) -> int:
         """Note as due now every unfinished task of the shard's accounts that is not there; return how many that were.
@@ -185,6 +191,17 @@ class LeaseIndex:
 def shard_of(account_id: str) -> int:
     """Return the account's shard, the same in every process and for ever."""
     return zlib.crc32(account_id.encode()) % SHARDS
+
+
+def _unanswered(answers: Sequence[object]) -> dict[int, StorageUnavailable]:
+    """Return by shard what kept it from answering; anything else that was raised is raised here."""
+    silent = {}
+    for shard, answer in enumerate(answers):
+        if isinstance(answer, StorageUnavailable):
+            silent[shard] = answer
+        elif isinstance(answer, BaseException):
+            raise answer
+    return silent
 
 
 def _by_shard(tasks: Iterable[TaskRef]) -> dict[int, list[TaskRef]]:

@@ -42,6 +42,7 @@ class Reaper:
         self._listener: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._sits_out = False
+        self._unreachable: frozenset[int] = frozenset()  # shards that sit out a turn of their own
 
     async def __aenter__(self) -> Reaper:
         await self.turn()
@@ -79,13 +80,19 @@ class Reaper:
         if wanting := sorted({*lost, *await self._tasks.index.whose_turn()}):
             found = 0
             for shard in wanting:
-                found += await self._tasks.index.rebuild(shard)
+                try:
+                    found += await self._tasks.index.rebuild(shard)
+                except StorageUnavailable as exc:
+                    log.warning("lease_index_not_rebuilt", shard=shard, reason=exc.reason)
             log.info("lease_index_rebuilt", shards=len(wanting), found=found)
             due = await self._tasks.index.due()
+        came_back, self._unreachable = self._unreachable, self._tasks.index.unreachable
+        if self._unreachable:
+            log.warning("lease_index_unreachable", shards=sorted(self._unreachable))
         if self._sits_out:
             self._sits_out = False
             return
-        shards = [shard for shard, count in due.items() if count]
+        shards = [shard for shard, count in due.items() if count and shard not in came_back]
         random.shuffle(shards)  # several processes that look at the same moment begin at different ends
         told = False
         while shards and self._runner.free > 0:

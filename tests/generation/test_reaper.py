@@ -6,9 +6,10 @@ import asyncio
 from typing import cast
 
 import pytest
+from redis import asyncio as aioredis
 
 from accounts import Accounts
-from generation.lease_index import MOST_AT_ONCE
+from generation.lease_index import MOST_AT_ONCE, SHARDS, TaskRef, shard_of
 from generation.pipeline import Pipeline
 from generation.reaper import Reaper
 from generation.runner import Runner
@@ -16,7 +17,9 @@ from generation.status_copy import StatusCopy
 from generation.tasks import Lease, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
+from storage.redis_server import RedisServer
 from storage.storage import Storage
+from tests.support.storage import OpenStorage
 
 ORPHANS = MOST_AT_ONCE + 200
 
@@ -48,3 +51,30 @@ async def test_one_turn_takes_over_as_many_as_there_are_places_for(storage: Stor
         async with reaper:
             assert runner.running + runner.waiting == places
         await runner.drain(0)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_shard_out_of_reach_keeps_no_other_account_from_being_taken_over() -> None:
+    with RedisServer() as own:
+        storage = OpenStorage(own.url)
+        dead, alive = tasks_of(storage, "dead", 0.01), tasks_of(storage, "alive", 60)
+        for account_id in ("reached", "cut off"):
+            await Accounts(storage).create(account_id=account_id, tokens=0)
+        reached = await dead.submit("reached", "Be kind.", None)
+        cut_off = await dead.submit("cut off", "Be kind.", None)
+        assert shard_of("reached") != shard_of("cut off")
+        runner = Runner(alive, cast(Pipeline, Endless()), running=5, waiting=5)
+        async with StatusCopy(storage, entries=10) as copy, aioredis.Redis.from_url(own.url) as admin:
+            reaper = Reaper(alive, runner, copy, Metrics(), every_s=3_600)
+            others = [f"~*{{{shard:02d}}}*" for shard in range(SHARDS) if shard != shard_of("cut off")]
+            await admin.execute_command("ACL", "SETUSER", "default", "resetkeys", "~*{reached}*", *others)
+            await reaper.turn()
+            assert TaskRef("reached", reached.task_id) in runner
+            assert TaskRef("cut off", cut_off.task_id) not in runner
+            await admin.execute_command("ACL", "SETUSER", "default", "allkeys")
+            await reaper.turn()
+            assert TaskRef("cut off", cut_off.task_id) not in runner, "its owner may renew first"
+            await reaper.turn()
+            assert TaskRef("cut off", cut_off.task_id) in runner
+        await runner.drain(0)
+        await storage.aclose()
