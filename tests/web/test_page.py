@@ -17,6 +17,9 @@ from tests.web.demo import JWT_SECRET, Account, Demo
 pytestmark = pytest.mark.browser
 
 BAKERY = "Answer questions about Bakery Sonne. Open 7-18, closed on Mondays. Call +49 30 1234567."
+WITH_PRICE = (
+    "Answer for our bakery Sonne. Bread costs €4.80. Call 030 1234567 or mail info@sonne.example. Open 7:00-18:00."
+)
 
 
 def taking(seconds: float) -> str:
@@ -304,7 +307,7 @@ def test_the_keyboard_stays_where_it_was(opened: Page) -> None:
 def test_examples_fill_the_field(opened: Page) -> None:
     opened.get_by_role("button", name="Bakery").click()
     expect(opened.get_by_role("textbox", name="Your prompt")).to_have_value(re.compile("bakery"))
-    expect(opened.locator("#prompt-count")).to_have_text(re.compile(r"^\d+ characters$"))
+    expect(opened.locator("#prompt-count")).to_have_text(re.compile(r"^\d+ / 20,000$"))
 
 
 # Errors
@@ -352,7 +355,9 @@ def test_an_empty_prompt_is_not_sent(opened: Page) -> None:
 
 def test_a_prompt_that_is_too_long_is_explained(opened: Page) -> None:
     generate(opened, "word " * 4_001)
-    expect(opened.locator("#notice")).to_contain_text("20000")
+    expect(opened.locator("#prompt-count")).to_have_text("20,005 / 20,000")
+    expect(opened.locator("#notice-text")).to_have_text("Your prompt is longer than it may be. Please shorten it.")
+    expect(opened.locator("#notice-title")).to_have_text("Please check your prompt")
     opened.get_by_role("button", name="Edit prompt").click()
     expect(opened.get_by_role("textbox", name="Your prompt")).to_be_focused()
 
@@ -365,6 +370,23 @@ def test_an_answer_without_ai_says_so(opened: Page) -> None:
     expect(notice).to_contain_text("Written without AI")
     expect(notice).to_contain_text("declined")
     expect(opened.locator("#text")).to_contain_text("Bakery Sonne")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("fact_lost", "Left out by the AI: €4.80."), ("invented", "Not from you: +1 800 555 0199.")]
+)
+def test_an_answer_that_lost_or_invented_facts_names_them(opened: Page, fault: str, said: str) -> None:
+    generate(opened, f"{WITH_PRICE} [[standin:fault={fault}]]")
+    expect_phase(opened, "completed")
+    expect(opened.locator("#notice")).to_contain_text("Please check")
+    expect(opened.locator("#notice")).to_contain_text(said)
+    expect(opened.locator("#facts")).to_contain_text("please check the facts")
+
+
+def test_an_answer_that_kept_the_facts_says_so(opened: Page) -> None:
+    generate(opened, WITH_PRICE)
+    expect(opened.locator("#facts")).to_contain_text("all your facts are in it")
+    expect(opened.locator("#notice")).to_be_hidden()
 
 
 def test_too_many_generations_at_once(opened: Page, demo: Demo, account: Account) -> None:
@@ -631,7 +653,7 @@ def test_axe_finds_no_violation_in_any_state(
     expect(page.locator("#notice")).to_be_visible()
     found["fallback"] = violations(page, node_modules)
     generate(page, "word " * 4_001)
-    expect(page.locator("#notice")).to_contain_text("20000")
+    expect(page.locator("#notice")).to_contain_text("Please shorten it")
     found["error"] = violations(page, node_modules)
     generate(page, " ")
     found["empty"] = violations(page, node_modules)

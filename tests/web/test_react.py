@@ -133,6 +133,18 @@ def test_an_answer_without_ai_says_so(component: Page) -> None:
     expect(component.locator(".pg-warning")).to_contain_text("declined")
 
 
+def test_lost_facts_are_named_and_the_limit_is_shown_while_writing(component: Page) -> None:
+    draft = "Answer for our bakery Sonne. Bread costs €4.80. Call 030 1234567. Open 7:00-18:00."
+    generate(component, f"{draft} [[standin:fault=fact_lost]]")
+    expect_phase(component, "completed")
+    expect(component.get_by_role("note")).to_contain_text("Left out by the AI: €4.80.")
+    component.get_by_label("Your prompt").fill("word " * 4_001)
+    expect(component.locator(".pg-count")).to_have_text("20,005 / 20,000")
+    component.get_by_role("button", name="Generate AI Prompt").click()
+    expect(component.get_by_role("alert")).to_contain_text("Please shorten it.")
+    expect(component.get_by_role("alert")).not_to_contain_text("manual_prompt")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation_in_the_component(component: Page, node_modules: Path, scheme: str) -> None:
     component.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a literal to the stubs

@@ -30,14 +30,24 @@ const ADVICE = {
   Timeout: { tone: 'warning', hint: 'It may still end well: go on watching.', actions: ['retry'] },
 };
 
+/** For people, where the server's words are for programmers; those are in the details. @type {Readonly<Record<string, string>>} */
+const WORDS = {
+  manual_prompt_required: 'Write a prompt first.',
+  invalid_manual_prompt: 'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.',
+  manual_prompt_too_long: 'Your prompt is longer than it may be. Please shorten it.',
+  body_too_large: 'Your prompt is longer than it may be. Please shorten it.',
+};
+
 /** @type {Advice} */
 const OTHERWISE = { tone: 'danger', hint: '', actions: ['retry'] };
 
-/** @param {import('../client/src/index.js').GenerationError} error @returns {Advice} */
+/** @param {import('../client/src/index.js').GenerationError} error @returns {Advice & {title: string, message: string}} */
 export function adviceFor(error) {
   const advice = ADVICE[error.name] ?? OTHERWISE;
+  const ours = WORDS[error.code ?? ''];
+  const [title, message, said] = ours ? ['Please check your prompt', ours, error.message] : [error.title, error.message, ''];
   const request = error.requestId ? `Request ${error.requestId}` : '';
-  return { ...advice, details: [advice.details, error.code, request].filter(Boolean).join(' · ') };
+  return { ...advice, title, message, details: [advice.details, said, error.code, request].filter(Boolean).join(' · ') };
 }
 
 /** @type {Advice} */

@@ -12,6 +12,8 @@ const parts = {
   examples: element('examples', HTMLDivElement),
 };
 
+const CHARACTERS_AT_MOST = 20_000; // unless config.yaml says otherwise: the server decides
+
 const EXAMPLES = [
   'Answer questions about our bakery. Open 7-18, closed on Mondays. Fresh rye bread every day at 6.50 EUR. Call 030 1234567.',
   'You help customers of our online shop. Free shipping from 50 EUR, returns within 30 days, see https://example.com/returns. Be friendly, say {{customer_name}}.',
@@ -105,7 +107,7 @@ export class Composer {
 
   #changed() {
     const { length } = [...parts.text.value];
-    parts.count.textContent = length ? `${grouped(length)} ${length === 1 ? 'character' : 'characters'}` : '';
+    parts.count.textContent = `${grouped(length)} / ${grouped(CHARACTERS_AT_MOST)}`;
     remember('draft', parts.text.value);
     this.complain('');
   }

@@ -54,6 +54,12 @@ const BUTTONS = {
   edit: 'Edit prompt',
 };
 
+const FIDELITY = {
+  kept: 'all your facts are in it',
+  repaired: 'all your facts are in it, after a second look',
+  incomplete: 'please check the facts',
+};
+
 const COPIED_FOR_MS = 2_000;
 const ALMOST_AT_THE_END_PX = 8;
 
@@ -164,11 +170,12 @@ export class Outcome {
       parts.notice.hidden = true;
       return;
     }
-    const advice = error ? adviceFor(error) : incomplete ? INCOMPLETE_ADVICE : FALLBACK_ADVICE;
+    const help = error && adviceFor(error);
+    const advice = help ?? (incomplete ? INCOMPLETE_ADVICE : FALLBACK_ADVICE);
     parts.notice.className = `notice ${advice.tone}`;
     parts.notice.setAttribute('role', error ? 'alert' : 'note');
-    parts.noticeTitle.textContent = error ? error.title : incomplete ? 'Please check' : 'Written without AI';
-    parts.noticeText.textContent = error ? error.message : incomplete ? checkOf(incomplete) : (fallback?.warning ?? '');
+    parts.noticeTitle.textContent = help ? help.title : incomplete ? 'Please check' : 'Written without AI';
+    parts.noticeText.textContent = help ? help.message : incomplete ? checkOf(incomplete) : (fallback?.warning ?? '');
     parts.noticeHint.textContent = advice.hint;
     parts.noticeFacts.textContent = advice.details ?? '';
     parts.noticeDetails.hidden = !advice.details;
@@ -248,9 +255,9 @@ function grow(shown, text) {
 }
 
 /** @param {import('../client/src/index.js').Result} result */
-function factsOf({ model, tokensUsed, createdAt, completedAt }) {
+function factsOf({ model, tokensUsed, createdAt, completedAt, fidelity }) {
   const seconds = completedAt ? Math.round((Date.parse(completedAt) - Date.parse(createdAt)) / 1_000) : 0;
-  const facts = [model, tokensUsed ? `${grouped(tokensUsed)} tokens` : 'nothing charged', seconds ? `${seconds} s` : ''];
+  const facts = [model, tokensUsed ? `${grouped(tokensUsed)} tokens` : 'nothing charged', seconds ? `${seconds} s` : '', fidelity ? FIDELITY[fidelity] : ''];
   return facts.filter(Boolean).join(' · ');
 }
 

@@ -14,6 +14,14 @@ const REMEDIES = {
   UnknownAccount: ['onSignIn', 'Sign in'],
 };
 
+/** For people, where the server's words are for programmers; by the error's code. @type {Record<string, string>} */
+const WORDS = {
+  manual_prompt_required: 'Write a prompt first.',
+  invalid_manual_prompt: 'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.',
+  manual_prompt_too_long: 'Your prompt is longer than it may be. Please shorten it.',
+  body_too_large: 'Your prompt is longer than it may be. Please shorten it.',
+};
+
 /** Trying the same again cannot help against these. */
 const FINAL = new Set(['InvalidPrompt', 'BadRequest', 'Unauthorized', 'UnknownAccount']);
 
@@ -21,12 +29,14 @@ const FINAL = new Set(['InvalidPrompt', 'BadRequest', 'Unauthorized', 'UnknownAc
 export function ErrorNotice({ error, onRetry, ...actions }) {
   const [name, words] = REMEDIES[error.name] ?? [];
   const remedy = name && actions[name];
+  const ours = WORDS[error.code ?? ''];
+  const [title, message] = ours ? ['Please check your prompt', ours] : [error.title, error.message];
   const retry = FINAL.has(error.name) ? undefined : onRetry;
   return h(
     'div',
     { className: 'pg-error', role: 'alert' },
-    h('h3', { className: 'pg-subtitle' }, error.title),
-    error.message !== error.title && h('p', null, error.message),
+    h('h3', { className: 'pg-subtitle' }, title),
+    message !== title && h('p', null, message),
     (remedy || retry) &&
       h(
         'div',

@@ -14,6 +14,9 @@ import { usePromptGeneration } from './use-prompt-generation.js';
 const COPIED_FOR_MS = 2_000;
 const ALMOST_AT_THE_END_PX = 8;
 
+const CHARACTERS_AT_MOST = 20_000; // what the server allows, unless it is configured otherwise
+const numbers = new Intl.NumberFormat('en');
+
 const CONNECTIONS = {
   retrying: 'No answer from the server. Trying again…',
   offline: 'You are offline. The generation goes on, and its result appears when you are back.',
@@ -83,8 +86,10 @@ function PromptForm({ generation, draft: text, onWrite }) {
       placeholder: 'Enter your manual prompt...',
       rows: 8,
       dir: 'auto',
+      'aria-describedby': `${id}-count`,
       readOnly: isRunning, // and not disabled: that would take the focus away, here and below
     }),
+    h('p', { id: `${id}-count`, className: 'pg-count' }, `${numbers.format([...text].length)} / ${numbers.format(CHARACTERS_AT_MOST)}`),
     h(
       'div',
       { className: 'pg-buttons' },
@@ -167,8 +172,18 @@ function GeneratedPrompt({ result }) {
       h('h3', { className: 'pg-subtitle' }, 'Generated prompt'),
       h('button', { type: 'button', className: 'pg-button', onClick: copy }, copied || 'Copy to clipboard'),
     ),
-    result.warning && h('p', { className: 'pg-warning', role: 'note' }, result.warning),
+    result.warning && h('p', { className: 'pg-warning', role: 'note' }, withFacts(result.warning, result)),
     h('div', { ref: shown, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': 'Generated prompt' }, result.prompt),
     h('p', { className: 'pg-hidden', role: 'status' }, copied || 'Prompt generated'),
   );
+}
+
+/**
+ * @param {string} warning
+ * @param {import('prompt-generation-client').Result} result
+ */
+function withFacts(warning, { missingFacts, inventedFacts }) {
+  const missing = missingFacts.length > 0 ? ` Left out by the AI: ${missingFacts.join(' · ')}.` : '';
+  const invented = inventedFacts.length > 0 ? ` Not from you: ${inventedFacts.join(' · ')}.` : '';
+  return warning + missing + invented;
 }
