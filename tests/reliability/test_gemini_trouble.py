@@ -41,7 +41,9 @@ def test_every_fault_has_its_outcome() -> None:
 
 def test_the_breaker_opens_after_failures_in_a_row_and_closes_after_a_probe() -> None:
     async def scenario(world: World) -> None:
-        await world.serve(gemini__breaker_failures=3, gemini__breaker_open_s=2, gemini__tries=1)
+        await world.serve(
+            gemini__model="gemini-3.8-flash", gemini__breaker_failures=3, gemini__breaker_open_s=2, gemini__tries=1
+        )
         client = await world.client()
         await world.standin.behave(fault="overloaded")
         reasons = []
