@@ -32,7 +32,6 @@ BEHIND_ALIASES = "gemini-standin-1.0"
 KNOWN_MODEL = ("gemini-", "gemma-")
 NO_MINIMAL = ("gemini-3.7", "gemini-3.8", "gemini-4")
 GENERATE = r"/models/([\w.-]+):(generateContent|streamGenerateContent)"
-VERTEX = r"/(v1|v1beta1)(?:/projects/[\w.:-]+/locations/[\w-]+)?/publishers/google"
 TIERS = ("", "standard", "priority", "flex")
 LARGEST_REQUEST_BYTES = 20 << 20
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -231,7 +230,6 @@ def make_app(standin: Standin) -> Application:
     return Application(
         [
             (r"/(v1|v1beta)" + GENERATE, GenerateHandler, given),
-            (VERTEX + GENERATE, GenerateHandler, given),
             (r"/(?:v1|v1beta)/models(?:/([\w.-]+))?", ModelsHandler, given),
             (r"/standin/?", ControlHandler, given),
         ],

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import aiohttp
 import structlog
 
-from generation.gemini import backends, request
+from generation.gemini import request
 from generation.gemini.answer import Answer, Reply
 from generation.gemini.call import Call, Observer
 from generation.gemini.errors import (
@@ -49,13 +49,12 @@ class Gemini:
         session: aiohttp.ClientSession,
         settings: GeminiSettings,
         *,
-        tokens: backends.Tokens | None = None,
         attempted: Callable[[str, float], None] = _ignore,
         billed: Callable[[Usage], None] = _ignore,
         answered: Callable[[str, str], None] = _ignore,
     ) -> None:
         self._settings = settings
-        self._exchanges = Exchanges(session, settings, tokens)
+        self._exchanges = Exchanges(session, settings)
         self._attempted = attempted
         self._billed = billed
         self._answered = answered

@@ -56,8 +56,7 @@ def body(
         members["safetySettings"] = [
             {"category": category, "threshold": settings.safety_threshold} for category in HARM_CATEGORIES
         ]
-    if settings.backend == "gemini":  # Vertex AI keeps nothing unless a project asks it to, and has no such member
-        members["store"] = settings.store
+    members["store"] = settings.store
     if settings.service_tier:
         members["serviceTier"] = settings.service_tier
     return json.dumps(members, ensure_ascii=False).encode("utf-8")
