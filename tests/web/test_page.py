@@ -86,7 +86,9 @@ def test_a_prompt_grows_before_the_eyes_and_is_charged(opened: Page) -> None:
     assert recorded["texts"]
     assert all(whole.startswith(text.rstrip()) for text in recorded["texts"])
     assert "+49 30 1234567" in whole
-    expect(opened.locator("#facts")).to_have_text(re.compile(r"^gemini-standin-1\.0 · [\d,]+ tokens · \d+ s$"))
+    expect(opened.locator("#facts")).to_have_text(
+        re.compile(r"^gemini-3\.8-flash · [\d,]+ tokens · \d+ s · all your facts are in it$")
+    )
     expect(opened.locator("#balance")).not_to_have_text("1,000,000")
     expect(opened.locator("#recent .badge")).to_have_text("Done")
     expect(opened.locator("#announcement")).to_have_text("Prompt generated.")
