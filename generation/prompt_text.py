@@ -175,7 +175,7 @@ class PromptText:
 
     def has_template(self, business_type: str, manual_prompt: str) -> bool:
         """Say whether a template exists in the draft's language."""
-        return bool(self._template(business_type, draft_language(manual_prompt)))
+        return bool(self._template(business_type, draft_language(manual_prompt.strip())))
 
     def fallback_warning(self, fallback_reason: str, business_type: str, manual_prompt: str) -> str:
         """Return the sentence that tells a person why there is only the fallback, and what it is."""

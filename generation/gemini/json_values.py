@@ -5,11 +5,15 @@ Refuses to know what the values mean.
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any
 
 CONSTANT = re.compile(r"[A-Z0-9_]{1,64}")
 LARGEST_COUNT = 2**31 - 1  # Source: Gemini API reference: token counts are int32
+
+# Python loads a codec from its file when it is first used: at the start, so that an answer needs no descriptor then.
+UTF_16 = codecs.lookup("utf-16-le").name
 
 
 def as_dict(value: Any) -> dict[str, Any]:
@@ -38,4 +42,4 @@ def count(value: Any) -> int | None:
 
 def writable(text: str) -> str:
     """Return the text with U+FFFD for lone surrogates, and their pairs put together: JSON can spell both."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.encode(UTF_16, "surrogatepass").decode(UTF_16, "replace")

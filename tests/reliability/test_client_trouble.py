@@ -95,7 +95,9 @@ def test_out_of_file_descriptors_newcomers_wait_and_are_served_later() -> None:
     async def scenario(world: World) -> None:
         server = await world.serve()
         client = await world.client()
-        task_id = await client.submit(slow_prompt(1))
+        task_id = await client.submit(slow_prompt(3))
+        while (await client.poll(task_id) or {}).get("progress", 0) < 70:  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.05)  # from there on it needs no new descriptor
         pid = server.process.pid
         few = len(list(Path(f"/proc/{pid}/fd").iterdir())) + 5
         _soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
@@ -104,7 +106,8 @@ def test_out_of_file_descriptors_newcomers_wait_and_are_served_later() -> None:
         newcomer, asked = await open_with(
             server.url, b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         )
-        assert (await client.finished(task_id))["status"] == "completed", "who was connected goes on"
+        final = await client.finished(task_id)
+        assert final["status"] == "completed", f"who was connected goes on: {final}"
         assert "no_file_descriptors" in server.process.log()
         for _reader, writer in silent:
             writer.close()

@@ -58,8 +58,8 @@ def stepped(tmp_path: Path) -> Iterator[Stepped]:
             "PYTHONPATH": str(CLOCK),
             "WALL_CLOCK_OFFSET": str(offset),
             "PROMPT_REDIS__KEY_PREFIX": "pg",
-            "PROMPT_TASKS__RENEW_EVERY_S": "0.5",
-            "PROMPT_TASKS__REAP_EVERY_S": "0.5",
+            "PROMPT_TASKS__RENEW_EVERY_S": "1.7",
+            "PROMPT_TASKS__REAP_EVERY_S": "1.7",
             "PROMPT_IDENTITY__KEY_RECHECK_S": "1",
         }
         with server:
@@ -86,7 +86,7 @@ async def turns_of_each_work(stepped: Stepped, turns: int) -> dict[str, int]:
             seen[name] = float(text)
         return min(anew.values()) >= turns
 
-    await until(enough)
+    await until(enough, within_s=60)
     return anew
 
 
