@@ -22,6 +22,7 @@ from generation.commands import evaluate_command
 from generation.gemini import ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
+from runtime.library_lines import take_what_nobody_raised
 from runtime.logs import configure_logging, flush_logs
 from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
@@ -73,6 +74,7 @@ def require_redis_url(settings: Settings) -> None:
 def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     """Run until a signal; end with one clear line when the port or Redis cannot be had."""
     configure_logging(settings.logs)
+    take_what_nobody_raised()
     for doubt in doubtful_variables():
         log.warning("variable_not_read", problem=doubt)
     try:

@@ -2,8 +2,8 @@
 
 Owns the shape of a line and the last net under secrets; refuses to know what is logged. Rooms call
 ``structlog.get_logger()`` with an event in snake_case and facts as fields. Fields bound with
-``structlog.contextvars`` (request_id, task_id, account_id) are on every line; lines of libraries that use
-``logging`` (tornado, aiohttp, asyncio, redis) are the event ``library`` with ``logger`` and ``message``.
+``structlog.contextvars`` (request_id, task_id, account_id) are on every line. What libraries say (tornado, aiohttp,
+asyncio, redis) is the event ``library``, without their words: runtime/library_lines.py.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
-from structlog.typing import FilteringBoundLogger
 
+from runtime.exception_facts import for_machines, for_terminals
+from runtime.library_lines import LibraryLines, take_warnings
 from runtime.log_writer import LogWriter
 from runtime.settings import LogSettings
 
@@ -74,8 +75,8 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
         logger_factory=lambda *_names: _Lines(stream, _writer),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(handlers=[_FromLibraries()], level=level, force=True)
-    logging.captureWarnings(True)
+    logging.basicConfig(handlers=[LibraryLines()], level=level, force=True)
+    take_warnings()
 
 
 _writer: LogWriter | None = None
@@ -116,17 +117,12 @@ def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _for_terminals(stream: TextIO) -> list[structlog.typing.Processor]:
-    # The tracebacks that structlog prefers when rich is there show local variables: prompts and keys among them.
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(), sort_keys=False, exception_formatter=structlog.dev.plain_traceback
-        )
-    ]
+    return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), sort_keys=False, exception_formatter=for_terminals)]
 
 
 def _for_machines() -> list[structlog.typing.Processor]:
     return [
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(for_machines),
         _in_reading_order,
         structlog.processors.JSONRenderer(),
     ]
@@ -160,20 +156,3 @@ def _without_secrets(line: str) -> str:
     if any(sign in lowered for sign in SECRET_SIGNS):
         return SECRET_TEXT.sub(REDACTED, line)
     return line
-
-
-class _FromLibraries(logging.Handler):
-    """Gives the records of ``logging`` to structlog, so that every line has one shape."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._log: FilteringBoundLogger = structlog.get_logger()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            level = max(logging.DEBUG, min(record.levelno // 10 * 10, logging.CRITICAL))
-            self._log.log(
-                level, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info or None
-            )
-        except Exception:  # noqa: BLE001  # a library's broken format string must not reach its caller
-            self.handleError(record)

@@ -36,6 +36,7 @@ class Cluster:
         self.entered: Callable[[Entered], None] = lambda _entered: None
         self._login = login
         self._startup = [Address(host, port) for host, port in url.hosts]
+        self.where = ", ".join(map(str, self._startup))
         self._replicas: list[Address] = []
         self._primaries: dict[Address, Primary] = {}
         self._masters: tuple[Primary, ...] = ()

@@ -44,6 +44,7 @@ class SentinelMaster:
         self.parted: Callable[[Primary], None] = lambda _primary: None
         self.entered: Callable[[Entered], None] = lambda _entered: None
         self._name = url.master_name
+        self.where = f"{url.master_name} of {', '.join(f'{host}:{port}' for host, port in url.hosts)}"
         options: dict[str, Any] = {
             "socket_timeout": SENTINEL_TIMEOUT_S,
             "socket_connect_timeout": SENTINEL_TIMEOUT_S,

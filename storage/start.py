@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from redis import exceptions as redis_errors
 
+from runtime.exception_facts import named
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.login import info_members
 from storage.storage import Storage
@@ -39,8 +40,8 @@ async def wait_until_ready(storage: Storage, timeout_s: float) -> None:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 raise
-            error = str(exc.__cause__ or exc)
-            log.warning("waiting_for_redis", reason=exc.reason, error=error, seconds_left=round(left_s))
+            facts = {"address": storage.topology.where, "error": named(exc.__cause__ or exc)}
+            log.warning("waiting_for_redis", reason=exc.reason, **facts, seconds_left=round(left_s))
             await asyncio.sleep(min(LOOK_AGAIN_S, left_s))
         else:
             return

@@ -15,13 +15,14 @@ SINGLE_PATIENCE_S = 0.5
 
 
 class Topology(Protocol):
-    """``patience_s``: how long a command is tried again while masters change. ``follows_masters``: a server that is
-    away may have been replaced by one at another address.
+    """``where``: where servers are looked for, as the settings name it. ``patience_s``: how long a command is tried
+    again while masters change. ``follows_masters``: a server that is away may have been replaced by one elsewhere.
 
     ``joined`` and ``parted`` are called with each primary that appears and disappears after they are set;
     ``entered`` with what a server said at each login.
     """
 
+    where: str
     patience_s: float
     follows_masters: bool
     joined: Callable[[Primary], None]
@@ -67,6 +68,7 @@ class SingleServer:
         self.joined: Callable[[Primary], None] = lambda _primary: None
         self.parted: Callable[[Primary], None] = lambda _primary: None
         self.entered: Callable[[Entered], None] = lambda _entered: None
+        self.where = str(address)
         self._address = address
         self._primary = Primary(login, self._locate, lambda entered: self.entered(entered))
         self._all = (self._primary,)

@@ -27,6 +27,7 @@ from typing import Any, Protocol
 import structlog
 from redis import exceptions as redis_errors
 
+from runtime.exception_facts import named
 from storage.errors import StorageUnavailable, storage_errors
 from storage.primary import Primary
 from storage.wire import Command, Replied, Wire
@@ -145,7 +146,7 @@ class TrackingLink:
             except (StorageUnavailable, redis_errors.RedisError) as exc:
                 failures = 1 if time.monotonic() - started > LASTED_S else failures + 1
                 if failures in (1, 10):
-                    log.warning("tracking_link_down", error=f"{type(exc).__name__}: {exc}", failures=failures)
+                    log.warning("tracking_link_down", error=named(exc.__cause__ or exc), failures=failures)
             finally:
                 self._lost(wire)
                 wire.abort()

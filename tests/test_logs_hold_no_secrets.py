@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,13 @@ ROOT = Path(__file__).parent.parent
 BASE = "/api/v1/web-knowledge"
 MARKER = "Zwiebelkuchen-4711"
 JWT_SECRET = "a-secret-for-tests-that-is-long-enough-for-HS256"
+INVALID_HEADS = [  # Tornado quotes in its log what it will not take
+    "GET /health/live HTTP/1.1\r\nHost: a\r\nCookie: session={marker}\x01\r\n\r\n",
+    "GET {base}/generate-prompt-async/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\x02\r\n\r\n",
+    "GET /health/live HTTP/1.1\r\nHost: a\r\n{marker} \x02: x\r\n\r\n",
+    "GET /health/live?{marker}\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST {base}/generate-prompt/ HTTP/1.1\r\nHost: a\r\nContent-Length: {marker}\r\n\r\n",
+]
 FAULTS = ["", "overloaded", "api_key_invalid", "safety", "html", "wrong_utf8", "error_mid_stream", "quota_per_day"]
 
 
@@ -29,6 +37,15 @@ def ask(url: str, key: str, body: bytes | None, **headers: str) -> tuple[int, di
             return response.status, json.load(response)
     except urllib.error.HTTPError as exc:
         return exc.code, json.load(exc)
+
+
+def send(url: str, data: bytes) -> bytes:
+    """Send bytes as they are, and return what comes until the server ends the connection."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(data)
+        with connection.makefile("rb") as answer:
+            return answer.read()
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -72,11 +89,15 @@ def test_no_prompt_key_or_token_is_logged(tmp_path: Path, log_format: str) -> No
         for key, body in wrong:
             status, _answer = ask(f"{demo['url']}{BASE}/generate-prompt-async/", key, body)
             assert status in (400, 401)
+        for head in INVALID_HEADS:
+            refused = send(demo["url"], head.format(base=BASE, key=demo["api_key"], marker=MARKER).encode("latin-1"))
+            assert refused.startswith(b"HTTP/1.1 4"), refused
     finally:
         process.terminate()
         assert process.wait(timeout=60) == 0
     text = log.read_text("utf-8")
     assert text.count("gemini_failed") >= len(FAULTS) - 1
+    assert text.count("tornado.general") >= 3, "that Tornado refused something is logged, without its words"
     assert text.count("request") > len(FAULTS) + len(wrong)
     for secret in (MARKER, demo["api_key"], demo["api_key"][:20], token, token.split(".")[1], JWT_SECRET):
         assert secret not in text

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import io
 import json
 import logging
+import re
+import socket
 import subprocess
 import sys
 import warnings
@@ -16,9 +19,13 @@ from typing import Any, Literal, TextIO, TypeVar
 
 import pytest
 import structlog
+from redis import exceptions as redis_errors
 
+from runtime.exception_facts import named, traced
+from runtime.library_lines import take_warnings
 from runtime.logs import configure_logging
 from runtime.settings import LogSettings
+from storage.errors import StorageUnavailable
 
 ROOT = Path(__file__).parents[2]
 MARKER = "MARKER-the-secret-itself"
@@ -42,13 +49,14 @@ def logging_to(stream: Stream, *, format: Format = "json", level: Level = "info"
     """Configure this process's logs, and put everything back at the end."""
     root = logging.getLogger()
     handlers, old_level, root.handlers = root.handlers, root.level, []
+    shown = warnings.showwarning
     try:
         configure_logging(LogSettings(format=format, level=level), stream)
         yield stream
     finally:
         structlog.reset_defaults()
         structlog.contextvars.clear_contextvars()
-        logging.captureWarnings(False)
+        warnings.showwarning = shown
         root.handlers = handlers
         root.setLevel(old_level)
 
@@ -85,43 +93,116 @@ def test_bound_context_is_on_every_line_of_its_coroutine_and_on_no_other() -> No
     ]
 
 
-def test_lines_of_libraries_come_out_in_the_same_shape() -> None:
+def said_by_libraries(said: str) -> None:
+    """Let loggers of libraries, a warning and asyncio say something, each in the way it does."""
+    logging.getLogger("tornado.general").info("Malformed HTTP message from %s: %s", "127.0.0.1", ValueError(said))
+    logging.getLogger("aiohttp.client").warning(f"Can not read {said}")
+    logging.getLogger("redis.asyncio").error("%(command)s failed", {"command": said})
+    logging.getLogger("odd").log(25, "between two levels")
+    exc = ConnectionRefusedError(errno.ECONNREFUSED, said)
+    logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: %s", said, exc_info=exc)
+    with warnings.catch_warnings(action="default"):
+        take_warnings()
+        warnings.warn(f"{said} is soon gone", DeprecationWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_the_words_of_a_library_are_never_logged(format: Format) -> None:
+    with logging_to(Written(), format=format, level="debug") as written:
+        said_by_libraries(MARKER)
+    assert written.getvalue().count("library") >= 6
+    assert MARKER not in written.getvalue()
+
+
+def test_a_line_of_a_library_says_who_spoke_where_and_how_often() -> None:
     with logging_to(Written()) as written:
-        logging.getLogger("tornado.general").warning("Could not %s", "listen")
+        said_by_libraries("words")
+        said_by_libraries("words")
         logging.getLogger("asyncio").debug("below the level")
-        logging.getLogger("odd").log(25, "between two levels")
-        with warnings.catch_warnings(action="default"):
-            logging.captureWarnings(True)
-            warnings.warn("soon gone", DeprecationWarning, stacklevel=1)
-    assert [(line["level"], line["event"], line["logger"]) for line in written.lines] == [
-        ("warning", "library", "tornado.general"),
+    first, again = written.lines[:6], written.lines[6:]
+    assert [(line["level"], line["event"], line["logger"]) for line in first] == [
+        ("info", "library", "tornado.general"),
+        ("warning", "library", "aiohttp.client"),
+        ("error", "library", "redis.asyncio"),
         ("info", "library", "odd"),
+        ("error", "library", "asyncio"),
         ("warning", "library", "py.warnings"),
     ]
-    assert written.lines[0]["message"] == "Could not listen"
+    assert [line["count"] for line in first[:5]] == [1] * 5
+    assert [line["count"] for line in again[:5]] == [2] * 5
+    assert all(re.fullmatch(r"runtime/test_logs\.py:\d+ said_by_libraries", line["where"]) for line in first[:5])
+    assert len({line["where"] for line in first}) == 6, "each sentence has its place"
+    assert first[4]["trouble"] == "task_exception_never_retrieved"
+    assert first[4]["exception"].endswith("\nConnectionRefusedError ECONNREFUSED")
+    assert first[5]["category"] == "DeprecationWarning"
 
 
 def test_a_library_with_a_broken_format_string_does_not_stop_its_caller(capsys: pytest.CaptureFixture[str]) -> None:
     with logging_to(Written()) as written:
-        logging.getLogger("broken").error("%d", "not a number")
+        logging.getLogger("broken").error("%d", MARKER)
         structlog.get_logger().info("went_on")
-    assert [line["event"] for line in written.lines] == ["went_on"]
-    assert "--- Logging error ---" in capsys.readouterr().err
+    assert [line["event"] for line in written.lines] == ["library", "went_on"]
+    assert capsys.readouterr().err == ""
 
 
-def test_an_exception_is_one_field_without_local_variables() -> None:
+class Refused(Exception):
+    """An exception as the rooms have them: its arguments are facts."""
+
+    __module__ = "storage.errors"
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_an_exception_is_one_field_without_local_variables_or_the_words_of_a_library(format: Format) -> None:
     def fail(manual_prompt: str) -> None:
-        raise ValueError("no such thing")
+        try:
+            int(manual_prompt)
+        except ValueError as exc:
+            raise Refused("timeout", 3) from exc
 
-    for format in ("json", "console"):
-        with logging_to(Written(), format=format) as written:
-            try:
-                fail(MARKER)
-            except ValueError:
-                structlog.get_logger().exception("task_crashed")
-        assert "Traceback" in written.getvalue()
-        assert "ValueError: no such thing" in written.getvalue()
-        assert MARKER not in written.getvalue()
+    with logging_to(Written(), format=format) as written:
+        try:
+            fail(MARKER)
+        except Refused:
+            structlog.get_logger().exception("task_crashed")
+    text = written.getvalue()
+    assert text.count("Traceback") == 2
+    assert "int(manual_prompt)" in text, "the place in the code"
+    assert "ValueError" in text
+    assert "which led to:" in text
+    assert "storage.errors.Refused: timeout, 3" in text
+    assert MARKER not in text
+
+
+def test_every_part_of_a_group_of_exceptions_is_told_and_a_long_chain_ends() -> None:
+    group = ExceptionGroup(MARKER, [ValueError(MARKER), KeyError(MARKER)])
+    chain: Exception = ValueError(MARKER)
+    for _ in range(100):
+        later = ValueError(MARKER)
+        later.__context__ = chain
+        chain = later
+    assert [line for line in traced(group).splitlines() if "Error" in line or "part" in line] == [
+        "its part 1 of 2:",
+        "ValueError",
+        "its part 2 of 2:",
+        "KeyError",
+    ]
+    assert traced(chain).count("which led to:") == 8
+    assert MARKER not in traced(group) + traced(chain)
+
+
+@pytest.mark.parametrize(
+    ("exc", "name"),
+    [
+        (OSError(errno.EMFILE, MARKER, MARKER), "OSError EMFILE"),
+        (OSError(MARKER), "OSError"),
+        (socket.gaierror(socket.EAI_NONAME, MARKER), "socket.gaierror EAI_NONAME"),
+        (redis_errors.ReadOnlyError(MARKER), "redis.exceptions.ReadOnlyError"),
+        (UnicodeDecodeError("utf-8", MARKER.encode(), 0, 1, MARKER), "UnicodeDecodeError"),
+        (StorageUnavailable("timeout"), "storage.errors.StorageUnavailable: timeout"),
+    ],
+)
+def test_an_exception_of_a_library_is_its_type_and_number_and_one_of_ours_its_facts(exc: Exception, name: str) -> None:
+    assert named(exc) == name
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -176,11 +257,11 @@ def test_fields_that_must_not_be_logged_are_redacted_however_deep(format: Format
 )
 def test_secrets_are_taken_out_of_free_text(said: str, left: str) -> None:
     with logging_to(Written()) as written:
-        logging.getLogger("redis").error(said)
-        structlog.get_logger().error("crashed", exc_info=ValueError(said))
-    message, crash = written.lines
-    assert message["message"] == left
-    assert crash["exception"].endswith(f"ValueError: {left}")
+        structlog.get_logger().error("said", words=said)
+        structlog.get_logger().error("crashed", exc_info=StorageUnavailable(said))
+    line, crash = written.lines
+    assert line["words"] == left
+    assert crash["exception"].endswith(f"StorageUnavailable: {left}")
 
 
 SCRIPT = """
@@ -203,3 +284,45 @@ def test_a_full_disk_under_the_log_does_not_reach_the_caller() -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, stdout=subprocess.PIPE, stderr=full, text=True)
     assert done.stdout == "what was asked for\n"
+
+
+CRASHES = """
+import gc, threading
+from runtime.library_lines import take_what_nobody_raised
+from runtime.logs import configure_logging
+from runtime.settings import LogSettings
+configure_logging(LogSettings(format="json"))
+take_what_nobody_raised()
+
+class Left:
+    def __del__(self):
+        raise ValueError("MARKER-the-secret-itself")
+
+Left()
+gc.collect()
+thread = threading.Thread(target=lambda: int("MARKER-the-secret-itself"))
+thread.start()
+thread.join()
+"""
+
+
+def test_what_threads_and_finalizers_raise_is_logged_without_its_words() -> None:
+    done = subprocess.run([sys.executable, "-c", CRASHES], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["exception_ignored", "exception_in_thread"]
+    assert all(line["exception"].endswith("\nValueError") for line in lines)
+
+
+def test_a_debugger_of_asyncio_says_no_arguments_either() -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_debug(True)
+        asyncio.get_running_loop().call_soon(int, MARKER)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    with logging_to(Written()) as written:
+        asyncio.run(main())
+    [line] = [line for line in written.lines if line["level"] == "error"]
+    assert (line["logger"], line["trouble"]) == ("asyncio", "exception_in_callback")
+    assert line["exception"].endswith("\nValueError")
+    assert MARKER not in written.getvalue()

@@ -30,7 +30,8 @@ async def test_a_start_waits_for_a_redis_that_is_away_and_says_so(tmp_path: Path
                 await waiting
     assert lines[0]["event"] == "waiting_for_redis"
     assert lines[0]["reason"] == "unreachable"
-    assert str(port_of(server.url)) in lines[0]["error"]
+    assert lines[0]["address"] == f"127.0.0.1:{port_of(server.url)}"
+    assert lines[0]["error"] == "ConnectionRefusedError ECONNREFUSED"
     assert lines[0]["seconds_left"] == 20
     assert server.url.split(":")[2].split("@")[0] not in str(lines)
 
