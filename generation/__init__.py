@@ -4,5 +4,16 @@ from generation.events import Event
 from generation.generations import Generated, Generations, Patience, Started
 from generation.idempotency import SubmitKey
 from generation.status_copy import Document, StatusCopy
+from generation.submit_limits import Allowance
 
-__all__ = ["Document", "Event", "Generated", "Generations", "Patience", "Started", "StatusCopy", "SubmitKey"]
+__all__ = [
+    "Allowance",
+    "Document",
+    "Event",
+    "Generated",
+    "Generations",
+    "Patience",
+    "Started",
+    "StatusCopy",
+    "SubmitKey",
+]

@@ -30,6 +30,7 @@ from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
 from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
+from generation.submit_limits import Allowance
 from generation.tasks import Lease, Tasks
 from generation.visible_text import is_visible
 from storage.errors import StorageUnavailable
@@ -41,10 +42,14 @@ LONG_S = 60.0  # how long one look at the copy lasts; it is repeated until the t
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """``replayed``: the idempotency key came before, and this is the task that it made then."""
+    """``replayed``: the idempotency key came before, and this is the task that it made then.
+
+    ``allowance``: how many submits are left; None without a limit, and for a replay, which takes none.
+    """
 
     task_id: str
     replayed: bool
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Generated:
     task_id: str
     replayed: bool
     document: dict[str, object]
+    allowance: Allowance | None = None
 
 
 class Patience:
@@ -125,7 +131,7 @@ class Generations:
             raise
         if isinstance(made, Lease):
             await self._runner.take(made)
-            return Started(made.task_id, replayed=False)
+            return Started(made.task_id, replayed=False, allowance=made.allowance)
         return Started(made, replayed=True)
 
     async def generate(
@@ -162,7 +168,7 @@ class Generations:
         members = json.loads(document.body)
         if members["status"] == "failed":
             raise GenerationFailed(members["message"], members["error"], members["error_code"])
-        return Generated(started.task_id, started.replayed, members)
+        return Generated(started.task_id, started.replayed, members, started.allowance)
 
     async def status(self, account_id: str, task_id: str) -> Document:
         """Return the status document.

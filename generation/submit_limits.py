@@ -9,12 +9,23 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from generation.errors import TooManySubmits
 from runtime.settings import LimitSettings
 
 UNABLE_FACTOR = 10  # one submit of an account that cannot pay counts as so many
 MOST_REFUSED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many submits an account has left: ``remaining`` of ``quota`` now, all again in ``reset_s`` seconds."""
+
+    quota: int
+    window_s: int
+    remaining: int
+    reset_s: int
 
 
 class SubmitLimits:
@@ -41,6 +52,13 @@ class SubmitLimits:
         if left_s > 0:
             raise TooManySubmits(left_s, self._quota, self._window_s)
         del self._refused_until[account_id]
+
+    def allowance(self, drawn_ms: int) -> Allowance | None:
+        """Say what is left in a bucket that is drawn on for ``drawn_ms``; None when there is no limit."""
+        if not self.interval_ms:
+            return None
+        remaining = max(0, self.size_ms - drawn_ms) // self.interval_ms
+        return Allowance(self._quota, self._window_s, remaining, math.ceil(drawn_ms / 1000))
 
     def refused(self, account_id: str, wait_s: float) -> TooManySubmits:
         """Remember a refusal of the script's and return the error to raise."""

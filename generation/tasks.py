@@ -33,7 +33,7 @@ from generation.lease_index import MOST_AT_ONCE, LeaseIndex, TaskRef
 from generation.set_aside import UNREADABLE, SetAside
 from generation.stages import COMPLETED, EXPECTING, FAILED, FINALIZING, GENERATING, QUEUED, STEPS, Stage
 from generation.steering import NO_STEERING, Steering
-from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
+from generation.submit_limits import UNABLE_FACTOR, Allowance, SubmitLimits
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import StorageUnavailable
@@ -82,6 +82,7 @@ class Lease:
     ``deadline`` is the task's own, in the event loop's seconds; ``used_tokens`` what earlier attempts were reported
     to have used; ``progress_floor`` (percent) what clients have seen already. ``closing`` is set by who writes the end,
     ``gone`` when the server has no record of the task, which nobody but a server that forgets can bring about.
+    ``allowance``: what is left to the account, as the submit that made the task learned it.
     """
 
     account_id: str
@@ -95,6 +96,7 @@ class Lease:
     closing: bool = False
     gone: bool = False
     steering: Steering = NO_STEERING
+    allowance: Allowance | None = None
 
     @property
     def ref(self) -> TaskRef:
@@ -167,7 +169,10 @@ class Tasks:
         if answer[0] == Code.DONE:
             self._written(account_id, task.task_id, answer[4])
             deadline = _loop_time(answer[3] - answer[2])
-            return Lease(account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering)
+            allowance = self._submit_limits.allowance(answer[5])
+            return Lease(
+                account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, allowance=allowance
+            )
         await self.index.drop([task])
         match answer[0]:
             case Code.REPLAYED:

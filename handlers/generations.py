@@ -7,10 +7,11 @@ from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
-from generation import Document, Patience, SubmitKey
+from generation import Allowance, Document, Patience, SubmitKey
 from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.paths import client_prefix, status_url
+from handlers.rate_limit import left_of_rate
 from handlers.services import Services
 from handlers.status_errors import members_of_error
 from server.lane.responses import RETRY_AFTER_S
@@ -27,7 +28,19 @@ def submit_key(request: HTTPServerRequest) -> SubmitKey:
     return SubmitKey(request.headers.get("Idempotency-Key"), request.headers.get("X-Proxy-Submit-Key"))
 
 
-class StartHandler(BodyHandler):
+class SubmitHandler(BodyHandler):
+    """Takes a draft, and says how many more the account may send."""
+
+    def set_allowance(self, allowance: Allowance | None) -> None:
+        if allowance:
+            fields = left_of_rate(
+                "submits", allowance.quota, allowance.window_s, allowance.remaining, allowance.reset_s
+            )
+            for name, value in fields.items():
+                self.set_header(name, value)
+
+
+class StartHandler(SubmitHandler):
     """POST generate-prompt-async/ and GET generate-prompt-async/?limit=N&before=ID"""
 
     async def post(self) -> None:
@@ -39,6 +52,7 @@ class StartHandler(BodyHandler):
         address = status_url(prefix, started.task_id)
         self.set_status(202)
         self.set_header("Location", address)
+        self.set_allowance(started.allowance)
         self.set_header("Retry-After", RETRY_AFTER_S)
         if started.replayed:
             self.set_header("Idempotent-Replayed", "true")
@@ -133,7 +147,7 @@ class CancelHandler(TaskHandler):
         self.write_document(await self.services.generations.cancel(self.caller.account_id, task_id))
 
 
-class SynchronousHandler(BodyHandler):
+class SynchronousHandler(SubmitHandler):
     """POST generate-prompt/: answers when the prompt is there; cancels it when the client goes away before."""
 
     def initialize(self, services: Services) -> None:
@@ -151,6 +165,7 @@ class SynchronousHandler(BodyHandler):
         generated = await self.services.generations.generate(
             self.caller.account_id, manual_prompt, key, self.patience, steering
         )
+        self.set_allowance(generated.allowance)
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"

@@ -1,4 +1,4 @@
-"""The fields that tell a client which limit it has met: RateLimit-Policy and RateLimit.
+"""The fields that tell a client a limit, and what is left of it: RateLimit-Policy and RateLimit.
 
 Source: draft-ietf-httpapi-ratelimit-headers-11 (May 2026). Refuses to know which limits there are.
 """
@@ -6,12 +6,19 @@ Source: draft-ietf-httpapi-ratelimit-headers-11 (May 2026). Refuses to know whic
 from __future__ import annotations
 
 
+def left_of_rate(policy: str, quota: int, window_s: int, remaining: int, reset_s: int) -> dict[str, str]:
+    """Return the headers of an answer that took one: ``remaining`` are left, all of them in ``reset_s`` seconds."""
+    return {
+        "RateLimit-Policy": f'"{policy}";q={quota};w={window_s}',
+        "RateLimit": f'"{policy}";r={remaining};t={reset_s}',
+    }
+
+
 def refused_by_rate(policy: str, quota: int, window_s: int, reset_s: int) -> dict[str, str]:
     """Return the headers of a 429: ``quota`` requests in ``window_s`` are used up for ``reset_s`` seconds."""
     return {
         "Retry-After": str(reset_s),
-        "RateLimit-Policy": f'"{policy}";q={quota};w={window_s}',
-        "RateLimit": f'"{policy}";r=0;t={reset_s}',
+        **left_of_rate(policy, quota, window_s, 0, reset_s),
     }
 
 

@@ -349,6 +349,26 @@ async def test_who_starts_too_fast_is_told_when_to_come_again(client: Client) ->
 
 
 @pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0.0001, "submits_burst_per_account": 3})
+async def test_who_starts_is_told_how_many_more_are_left(client: Client) -> None:
+    for number, left in enumerate((2, 1, 0)):
+        answer = await client.ask("POST", START, {"manual_prompt": MANUAL}, headers={"Idempotency-Key": str(number)})
+        assert answer.headers["RateLimit-Policy"] == '"submits";q=3;w=30000'
+        remaining, reset_s = answer.headers["RateLimit"].removeprefix('"submits";r=').split(";t=")
+        assert int(remaining) == left
+        assert 10_000 * number < int(reset_s) <= 10_000 * (number + 1)
+    replay = await client.ask("POST", START, {"manual_prompt": MANUAL}, headers={"Idempotency-Key": "0"})
+    assert (replay.status, replay.headers.get("RateLimit")) == (202, None), "a replay takes none"
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0})
+async def test_without_a_limit_of_submits_none_is_named(client: Client) -> None:
+    answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
+    assert (answer.status, answer.headers.get("RateLimit-Policy")) == (202, None)
+
+
+@pytest.mark.gen_test
 @pytest.mark.settings(limits={"unfinished_tasks_per_account": 2})
 async def test_one_unfinished_task_too_many_is_429(client: Client) -> None:
     ids = [await client.start(MANUAL + " [[standin:delay=1]]") for _ in range(2)]

@@ -18,3 +18,6 @@ local function take_from_bucket(key, now, interval, size)
   redis.call('SET', key, string.format('%.0f', drawn), 'PX', drawn - now)
   return 0
 end
+
+-- drawn_ahead: how far the bucket is drawn on, ms: 0 when it is full.
+local function drawn_ahead(key, now) return math.max(0, tonumber(redis.call('GET', key) or now) - now) end
