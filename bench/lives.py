@@ -27,8 +27,9 @@ from bench.board import Board
 from bench.callers import account_ids
 from composition import make_storage
 from generation.documents import completed_head, progress_head
+from generation.lease import Lease
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING, QUEUED, WAITING, Stage
-from generation.tasks import Lease, Tasks
+from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, RedisSettings, TaskSettings
 
@@ -86,7 +87,7 @@ class OurShelf:
 
     async def complete(self, task_id: str) -> None:
         lease = self._leases[task_id]
-        await self._tasks.complete(lease, COMPLETED, completed_head(PROMPT, "gemini-bench"), 420, "generated")
+        await self._tasks.endings.complete(lease, COMPLETED, completed_head(PROMPT, "gemini-bench"), 420, "generated")
         await self._tasks.index.drop([lease.ref])
 
     async def expire(self, task_id: str) -> None:

@@ -15,7 +15,7 @@ class AccountTasks:
 
     async def recent(self, account_id: str) -> list[bytes]:
         """Read the documents of the account's unexpired tasks, newest first."""
-        return await self._tasks.recent(account_id)
+        return await self._tasks.listing.recent(account_id)
 
     async def cancel(self, account_id: str, task_id: str) -> bytes:
         """End a task in whatever process it runs; return its final document.
@@ -24,7 +24,7 @@ class AccountTasks:
             UnknownTask, StorageUnavailable
         """
         try:
-            return await self._tasks.cancel(account_id, task_id)
+            return await self._tasks.endings.cancel(account_id, task_id)
         except TaskNotFound as exc:
             raise UnknownTask(task_id) from exc
 

@@ -140,12 +140,12 @@ class StepRefused(TaskLost):
 
 
 class SubmitUnsure(StorageUnavailable):
-    """Whether the task was made is not known.
+    """Whether the task was created is not known.
 
-    ``undone``: if it was, it is ended again. Otherwise its client finds it, by the key that it knows.
+    ``cancelled``: the server cancels it if it was. Otherwise the client finds it by the key that it sent.
     """
 
-    def __init__(self, reason: str, task: TaskRef, undone: bool) -> None:  # given by name
+    def __init__(self, reason: str, task: TaskRef, cancelled: bool) -> None:  # given by name
         super().__init__(reason)
         self.task = task
-        self.undone = undone
+        self.cancelled = cancelled

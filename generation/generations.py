@@ -26,12 +26,13 @@ from generation.errors import (
 )
 from generation.events import EVENT_ID, Event, TaskEvents
 from generation.idempotency import NO_KEY, SubmitKey, idempotency
+from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.status_copy import Document, StatusCopy
 from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
 from generation.submit_limits import Allowance
-from generation.tasks import Lease, Tasks
+from generation.tasks import Tasks
 from generation.visible_text import is_visible
 from storage.errors import StorageUnavailable
 
@@ -126,8 +127,8 @@ class Generations:
         try:
             made = await self._tasks.submit(account_id, manual_prompt, known_by, steering)
         except SubmitUnsure as exc:
-            if exc.undone:  # nobody knows of the task, if there is one; with a client's key a repetition finds it
-                self._runner.undo(exc.task, known_by)
+            if exc.cancelled:
+                self._runner.cancel_unacknowledged(exc.task, known_by)
             raise
         if isinstance(made, Lease):
             await self._runner.take(made)
@@ -163,7 +164,7 @@ class Generations:
             try:
                 document = await self.cancel(account_id, started.task_id)
             except StorageUnavailable:
-                self._runner.undo(TaskRef(account_id, started.task_id))
+                self._runner.cancel_unacknowledged(TaskRef(account_id, started.task_id))
                 raise
         members = json.loads(document.body)
         if members["status"] == "failed":
@@ -212,7 +213,7 @@ class Generations:
         Raises:
             TaskNotFound, StorageUnavailable
         """
-        await self._tasks.cancel(account_id, _checked(task_id))
+        await self._tasks.endings.cancel(account_id, _checked(task_id))
         self._runner.stop(TaskRef(account_id, task_id))
         return _found(await self._copy.document(account_id, task_id))
 
@@ -227,10 +228,10 @@ class Generations:
 
     async def recent(self, account_id: str) -> list[bytes]:
         """Return the documents of all the account's unexpired tasks, newest first."""
-        return await self._tasks.recent(account_id)
+        return await self._tasks.listing.recent(account_id)
 
     async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[bytes], str | None]:
-        """Return a page of the account's unexpired tasks' documents; see Tasks.page.
+        """Return a page of the account's unexpired tasks' documents; see TaskListing.page.
 
         Raises:
             PageInvalid: ``before`` is no task's id.
@@ -238,7 +239,7 @@ class Generations:
         """
         if before is not None and not TASK_ID.fullmatch(before):
             raise PageInvalid
-        return await self._tasks.page(account_id, limit, before)
+        return await self._tasks.listing.page(account_id, limit, before)
 
     async def _finished(self, account_id: str, task_id: str) -> Document:
         version = 0

@@ -56,7 +56,7 @@ class Healing:
             ends_at = asyncio.get_running_loop().time() + REPEATED_FOR_S
             while asyncio.get_running_loop().time() < ends_at:
                 try:
-                    forgotten = await self._tasks.repeat_endings()
+                    forgotten = await self._tasks.restoration.repeat_endings()
                 except StorageUnavailable:
                     await asyncio.sleep(REPEAT_AGAIN_S)
                 else:

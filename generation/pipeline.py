@@ -27,6 +27,7 @@ from generation.documents import (
 from generation.errors import TaskClosed, TaskLost
 from generation.forecast import Forecast
 from generation.gemini import Gemini, GeminiError, Usage
+from generation.lease import Lease
 from generation.prompt_text import INSTRUCTION_VERSION, PromptText
 from generation.rewrite import Request, Rewriter, Rewritten, Unfaithful
 from generation.stages import (
@@ -41,7 +42,7 @@ from generation.stages import (
     Stage,
 )
 from generation.status_copy import StatusCopy
-from generation.tasks import Lease, Tasks
+from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from storage.errors import StorageUnavailable
 
@@ -184,12 +185,12 @@ class _Steps:
 
     async def complete(self, stage: Stage, head: bytes, reason: str) -> None:
         self._lease.closing = True
-        await self.write(lambda: self._tasks.complete(self._lease, stage, head, self._used, reason))
+        await self.write(lambda: self._tasks.endings.complete(self._lease, stage, head, self._used, reason))
         self._note_stage(stage)
 
     async def fail(self, failure: Failure) -> None:
         self._lease.closing = True
-        await self.write(lambda: self._tasks.fail(self._lease, failure, self._used))
+        await self.write(lambda: self._tasks.endings.fail(self._lease, failure, self._used))
         self._note_stage(FAILED)
 
     async def request_sent(self) -> None:

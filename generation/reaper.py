@@ -13,11 +13,12 @@ from types import TracebackType
 
 import structlog
 
+from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.runner import Runner
 from generation.set_aside import UNREADABLE
 from generation.status_copy import StatusCopy
-from generation.tasks import Lease, Tasks
+from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from storage.errors import StorageUnavailable

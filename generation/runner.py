@@ -13,12 +13,13 @@ import structlog
 
 from generation.errors import ServerBusy, StepRefused, TaskGone, TaskLost, TaskNotFound
 from generation.idempotency import Idempotency
+from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
-from generation.tasks import Lease, Tasks
+from generation.tasks import Tasks
 from storage.errors import StorageUnavailable
 
-UNDO_AGAIN_S, UNDO_FOR_S = 1.0, 120.0  # as long as a task lives
+CANCEL_RETRY_S, CANCEL_FOR_S = 1.0, 120.0  # as long as a task lives
 OVERTIME_S = 2.0  # for the last write of a task whose time is over
 GIVE_UP_S = 10.0
 RENEW_AGAIN_S = 1.0  # after a failed renewal, so that an outage of Redis costs no lease that could be kept
@@ -37,7 +38,7 @@ class Runner:
         self._leases: dict[TaskRef, Lease] = {}
         self._coroutines: dict[TaskRef, asyncio.Task[None]] = {}
         self._begun: set[TaskRef] = set()
-        self._undone: set[asyncio.Task[None]] = set()
+        self._cancelling: set[asyncio.Task[None]] = set()
         self._restored: dict[TaskRef, asyncio.Task[None]] = {}
         self.draining = False
 
@@ -85,28 +86,30 @@ class Runner:
         if lease is not None and not lease.closing:
             self._coroutines[task].cancel()
 
-    def undo(self, task: TaskRef, idempotency: Idempotency | None = None) -> None:
+    def cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None = None) -> None:
         """End a task whose client was told that there is none, as soon as Redis answers; it may not be there at all."""
-        undoing = asyncio.create_task(self._undo(task, idempotency), name=f"undoing {task.task_id}")
-        self._undone.add(undoing)
-        undoing.add_done_callback(self._undone.discard)
+        cancelling = asyncio.create_task(
+            self._cancel_unacknowledged(task, idempotency), name=f"cancels the unacknowledged {task.task_id}"
+        )
+        self._cancelling.add(cancelling)
+        cancelling.add_done_callback(self._cancelling.discard)
 
-    async def _undo(self, task: TaskRef, idempotency: Idempotency | None) -> None:
-        ends_at = asyncio.get_running_loop().time() + UNDO_FOR_S
+    async def _cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None) -> None:
+        ends_at = asyncio.get_running_loop().time() + CANCEL_FOR_S
         looks = 2  # a submit that Redis had received may still have stood in line when it answered again
         while looks and asyncio.get_running_loop().time() < ends_at:
             try:
-                undone = await self._tasks.undo(task, idempotency)
+                ended = await self._tasks.endings.cancel_unacknowledged(task, idempotency)
             except TaskNotFound:
                 looks -= 1
             except StorageUnavailable:
                 pass
             else:
-                if undone:
+                if ended:
                     self.stop(task)
-                log.info("submit_undone" if undone else "submit_repeated", task_id=task.task_id)
+                log.info("submit_cancelled" if ended else "submit_repeated", task_id=task.task_id)
                 return
-            await asyncio.sleep(UNDO_AGAIN_S)
+            await asyncio.sleep(CANCEL_RETRY_S)
 
     def restore(self, lease: Lease) -> None:
         """Write a task again whose record the server forgot, and run it from its beginning."""
@@ -122,7 +125,7 @@ class Runner:
             await asyncio.wait([coroutine])
         while asyncio.get_running_loop().time() < lease.deadline:
             try:
-                restored = await self._tasks.restore(lease)
+                restored = await self._tasks.restoration.restore(lease)
             except StorageUnavailable:
                 await asyncio.sleep(RENEW_AGAIN_S)
                 continue
@@ -185,7 +188,7 @@ class Runner:
         if running := list(self._coroutines.values()):
             await asyncio.wait(running, timeout=timeout_s)
         await self._hand_back(list(self._leases))
-        unfinished = [*self._undone, *self._restored.values()]
+        unfinished = [*self._cancelling, *self._restored.values()]
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)

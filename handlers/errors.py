@@ -256,7 +256,7 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     generation.GenerationFailed: _failed,
     generation.TaskLost: INTERNAL,  # an owner's error: it ends in the runner and no handler can meet it
     StorageUnavailable: STORAGE_UNAVAILABLE,
-    generation.SubmitUnsure: lambda exc: STORAGE_UNAVAILABLE if exc.undone else MAYBE_TAKEN,
+    generation.SubmitUnsure: lambda exc: STORAGE_UNAVAILABLE if exc.cancelled else MAYBE_TAKEN,
     IdentityUnavailable: Answer(
         503,
         "identity_unavailable",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from composition import SCRIPT_FOLDERS
-from generation.tasks import Code
+from generation.task_codes import Code
 from storage.scripts import load_scripts
 from tests.lua_headers import HEADERS, Header
 

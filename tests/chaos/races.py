@@ -68,8 +68,8 @@ async def _one_race(world: World, client: Client, tasks: list[Tasks], random: Ra
     await owner.advance(lease, GENERATING)
     await owner.advance(lease, FINALIZING)
     calls = [
-        owner.complete(lease, COMPLETED, completed_head("better", "m"), USED_TOKENS, "generated"),
-        random.choice(tasks).cancel(client.account_id, lease.task_id),
+        owner.endings.complete(lease, COMPLETED, completed_head("better", "m"), USED_TOKENS, "generated"),
+        random.choice(tasks).endings.cancel(client.account_id, lease.task_id),
     ]
     order = random.sample((0, 1), 2)
     answers = dict(zip(order, await asyncio.gather(*(calls[i] for i in order), return_exceptions=True), strict=True))

@@ -140,7 +140,7 @@ async def test_endings_that_nobody_forgot_change_nothing_when_they_are_repeated(
     client = await client_of(storage, http_client, base_url)
     final = await client.finished(await client.start(MANUAL))
     account = await Accounts(storage).show(client.account_id)
-    assert await service.runner._tasks.repeat_endings() == 0
+    assert await service.runner._tasks.restoration.repeat_endings() == 0
     assert await Accounts(storage).show(client.account_id) == account
     assert (await client.status(final["task_id"])).json == final
     assert (await client.ask("GET", f"{BASE}/generate-prompt-async/")).status == 200

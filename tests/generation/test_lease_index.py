@@ -11,12 +11,14 @@ import structlog
 
 from accounts import Accounts
 from generation.errors import IdempotencyKeyReused, TooManySubmits, TooManyTasks
+from generation.idempotency import Idempotency
+from generation.lease import Lease
 from generation.lease_index import SHARDS, TaskRef, shard_of
 from generation.pipeline import Pipeline
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
-from generation.tasks import Idempotency, Lease, Tasks
+from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.storage import Storage
@@ -142,7 +144,7 @@ async def test_an_account_without_unfinished_tasks_leaves_the_index_but_not_at_o
     await account(storage, "a")
     lease = await tasks.submit("a", "Be kind.", None)
     assert isinstance(lease, Lease)
-    await tasks.cancel("a", lease.task_id)
+    await tasks.endings.cancel("a", lease.task_id)
     key = tasks.index.accounts_key(shard_of("a"))
     await tasks.index.rebuild(shard_of("a"))
     assert await storage.command("ZRANGE", key, 0, -1) == [b"a"]
@@ -152,17 +154,17 @@ async def test_an_account_without_unfinished_tasks_leaves_the_index_but_not_at_o
 
 
 async def wrong_type_of_record(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
-    key = tasks.keys(*bad)[0]
+    key = tasks.records.keys(bad)[0]
     await storage.command("DEL", key)
     await storage.command("SET", key, "no hash")
 
 
 async def number_that_is_none(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
-    await storage.command("HSET", tasks.keys(*bad)[0], "lease_ms", "soon")
+    await storage.command("HSET", tasks.records.keys(bad)[0], "lease_ms", "soon")
 
 
 async def prompt_that_is_no_text(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
-    await storage.command("HSET", tasks.keys(*bad)[0], "manual_prompt", b"\xff\xfe\xfd")
+    await storage.command("HSET", tasks.records.keys(bad)[0], "manual_prompt", b"\xff\xfe\xfd")
 
 
 async def member_that_is_no_text(storage: Storage, tasks: Tasks, bad: TaskRef) -> None:
@@ -232,7 +234,7 @@ async def test_a_task_whose_owners_end_while_they_finish_it_is_ended_after_the_s
         lease = await tasks.submit("a", "Be kind.", None) if task is None else await tasks.claim(task)
         assert isinstance(lease, Lease)
         task = lease.ref
-        await storage.command("HSET", tasks.keys(*task)[0], "stage", "finalizing", "lease_ms", 0)
+        await storage.command("HSET", tasks.records.keys(task)[0], "stage", "finalizing", "lease_ms", 0)
     ended = await tasks_of(storage, "third").claim(task)
     assert isinstance(ended, bytes)
     assert b'"error_code":"interrupted"' in ended

@@ -9,12 +9,13 @@ import pytest
 from redis import asyncio as aioredis
 
 from accounts import Accounts
+from generation.lease import Lease
 from generation.lease_index import MOST_AT_ONCE, SHARDS, TaskRef, shard_of
 from generation.pipeline import Pipeline
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
-from generation.tasks import Lease, Tasks
+from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.redis_server import RedisServer

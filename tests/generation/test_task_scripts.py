@@ -18,6 +18,7 @@ from redis import asyncio as aioredis
 from accounts import Accounts, InsufficientTokens
 from generation.documents import INTERNAL, completed_head
 from generation.errors import StepRefused, TaskClosed, TaskFenced, TaskLost, TooManyTasks
+from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.stages import (
     CHECKING,
@@ -31,7 +32,7 @@ from generation.stages import (
     WAITING,
     Stage,
 )
-from generation.tasks import Lease, Tasks
+from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.redis_server import RedisServer
@@ -218,9 +219,8 @@ class TaskScripts(RuleBasedStateMachine):
             return
         owner, lease = held
         task = self.account.tasks[lease.task_id]
-        outcome = self._twice(
-            lambda: self.owners[owner].complete(lease, COMPLETED, completed_head("better", "m"), used, "generated")
-        )
+        head = completed_head("better", "m")
+        outcome = self._twice(lambda: self.owners[owner].endings.complete(lease, COMPLETED, head, used, "generated"))
         refusal = task.refusal(owner, lease.epoch)
         if refusal:
             assert type(outcome) is refusal
@@ -235,7 +235,7 @@ class TaskScripts(RuleBasedStateMachine):
             return
         owner, lease = held
         task = self.account.tasks[lease.task_id]
-        outcome = self._twice(lambda: self.owners[owner].fail(lease, INTERNAL, used))
+        outcome = self._twice(lambda: self.owners[owner].endings.fail(lease, INTERNAL, used))
         refusal = task.refusal(owner, lease.epoch)
         if refusal:
             assert type(outcome) is refusal
@@ -248,7 +248,7 @@ class TaskScripts(RuleBasedStateMachine):
             return
         task_id = held[1].task_id
         task = self.account.tasks[task_id]
-        document = self._twice(lambda: self.owners[by].cancel("acc", task_id))
+        document = self._twice(lambda: self.owners[by].endings.cancel("acc", task_id))
         if task.final is None:
             assert json.loads(document)["error_code"] == "cancelled"
             self.account.close(task, 0, document, FAILED)

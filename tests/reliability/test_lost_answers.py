@@ -62,7 +62,7 @@ def test_a_client_that_tries_again_as_it_is_told_pays_once(headers: dict[str, st
                 proxy.silent = False
                 if not headers:
                     await has_settled_down(world, client)
-                    assert await settled_tasks(client) == [], "what was made is undone, and nothing is charged"
+                    assert await settled_tasks(client) == [], "what was made is cancelled, and nothing is charged"
                 again = await client.ask("POST", START, PROMPT, headers=headers)
                 assert again.status == 202
                 assert (await client.finished(again.json["task_id"]))["status"] == "completed"

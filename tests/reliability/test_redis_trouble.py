@@ -72,7 +72,7 @@ def test_a_synchronous_request_outlives_an_outage_and_is_paid_once() -> None:
     in_a_world(scenario)
 
 
-def test_a_submit_whose_answer_is_lost_is_undone_when_its_client_has_no_key() -> None:
+def test_a_submit_whose_answer_is_lost_is_cancelled_when_its_client_has_no_key() -> None:
     async def scenario(world: World) -> None:
         async with Proxy(world.redis_port) as proxy:
             await world.serve(redis_port=proxy.port, redis__timeout_s=0.5)

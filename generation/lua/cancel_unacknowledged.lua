@@ -1,5 +1,5 @@
 --- @include "close_task"
--- undo: end a task whose client was told that there is none, unless a repetition of its submit has returned it since.
+-- cancel_unacknowledged: end a task whose client was told that there is none, unless a repetition of its submit has returned it since.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger  8 idempotency
 -- ARGV: 1 stage it ends in  2 head of the document  3 status ttl, s  4 reason for the ledger
 -- Returns {1, document, tokens charged, ms since created} | {2} a repetition returned it | {-1} gone

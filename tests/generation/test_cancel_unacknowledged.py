@@ -1,4 +1,4 @@
-"""Undoing a submit whose client was told that there is no task, against a repetition that returns the task."""
+"""A submit whose client was told that there is no task: its cancellation races with a repetition of the submit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from accounts import Accounts
 from generation.errors import TaskNotFound
 from generation.idempotency import Idempotency, SubmitKey, idempotency
+from generation.lease import Lease
 from generation.lease_index import TaskRef
-from generation.tasks import PROXY_KEY_TTL_S, Lease, Tasks
+from generation.tasks import PROXY_KEY_TTL_S, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from tests.support.storage import OpenStorage
@@ -30,7 +31,7 @@ def known_by(key: SubmitKey) -> Idempotency:
 
 
 @pytest.mark.gen_test
-async def test_of_undoing_and_repeating_the_first_decides(storage: OpenStorage) -> None:
+async def test_of_a_cancellation_and_a_repetition_the_first_decides(storage: OpenStorage) -> None:
     account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
     one, other = owner(storage, "one"), owner(storage, "other")
     for repeated_first in (False, True):
@@ -39,30 +40,32 @@ async def test_of_undoing_and_repeating_the_first_decides(storage: OpenStorage) 
         assert isinstance(lease, Lease)
         if repeated_first:
             assert await other.submit(account, PROMPT, key) == lease.task_id
-            assert await one.undo(lease.ref, key) is False
-            assert await one.undo(lease.ref, key) is False
-            await one.cancel(account, lease.task_id)
+            assert await one.endings.cancel_unacknowledged(lease.ref, key) is False
+            assert await one.endings.cancel_unacknowledged(lease.ref, key) is False
+            await one.endings.cancel(account, lease.task_id)
         else:
-            assert await one.undo(lease.ref, key) is True
-            assert await one.undo(lease.ref, key) is True
+            assert await one.endings.cancel_unacknowledged(lease.ref, key) is True
+            assert await one.endings.cancel_unacknowledged(lease.ref, key) is True
             made = await other.submit(account, PROMPT, key)
             assert isinstance(made, Lease)
-            assert made.task_id != lease.task_id, "what was undone is never returned"
-            assert json.loads(await one.cancel(account, lease.task_id))["error_code"] == "cancelled"
-            await other.cancel(account, made.task_id)
+            assert made.task_id != lease.task_id, "a cancelled task is never returned"
+            assert json.loads(await one.endings.cancel(account, lease.task_id))["error_code"] == "cancelled"
+            await other.endings.cancel(account, made.task_id)
     assert await Accounts(storage).audit() == []
     assert (await Accounts(storage).show(account)).tokens_remaining == 10_000
 
 
 @pytest.mark.gen_test
-async def test_a_submit_without_any_key_is_undone_and_one_that_never_arrived_is_not_there(storage: OpenStorage) -> None:
+async def test_a_submit_without_any_key_is_cancelled_and_one_that_never_arrived_is_not_found(
+    storage: OpenStorage,
+) -> None:
     account = (await Accounts(storage).create(tokens=10_000, subscription_days=1)).account_id
     tasks = owner(storage, "one")
     lease = await tasks.submit(account, PROMPT, None)
     assert isinstance(lease, Lease)
-    assert await tasks.undo(lease.ref, None) is True
+    assert await tasks.endings.cancel_unacknowledged(lease.ref, None) is True
     with pytest.raises(TaskNotFound):
-        await tasks.undo(TaskRef(account, "00000000-0000-4000-8000-000000000000"), None)
+        await tasks.endings.cancel_unacknowledged(TaskRef(account, "00000000-0000-4000-8000-000000000000"), None)
 
 
 @pytest.mark.gen_test

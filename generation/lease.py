@@ -1,0 +1,37 @@
+"""A task that this process owns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generation.lease_index import TaskRef
+from generation.steering import NO_STEERING, Steering
+from generation.submit_limits import Allowance
+
+
+@dataclass(slots=True)
+class Lease:
+    """A task that this process owns: what it needs to run it and to prove that it may.
+
+    ``deadline`` is the task's own, in the event loop's seconds; ``used_tokens`` is what Gemini reported for
+    earlier attempts; ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end
+    is written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
+    ``allowance`` is how many submits the account has left, as the submit that created the task reported it.
+    """
+
+    account_id: str
+    task_id: str
+    manual_prompt: str
+    epoch: int
+    attempt: int
+    deadline: float
+    progress_floor: int = 0
+    used_tokens: int = 0
+    closing: bool = False
+    gone: bool = False
+    steering: Steering = NO_STEERING
+    allowance: Allowance | None = None
+
+    @property
+    def ref(self) -> TaskRef:
+        return TaskRef(self.account_id, self.task_id)

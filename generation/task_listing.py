@@ -1,0 +1,60 @@
+"""The tasks of one account, newest first, as far as they have not expired."""
+
+from __future__ import annotations
+
+from generation.lease_index import MOST_AT_ONCE
+from storage.storage import Storage
+
+PAGE_BYTES = 1_000_000  # of documents in one answer; a single one may be larger
+
+
+class TaskListing:
+    """Reads ids and status documents; changes nothing."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def ids(self, account_id: str) -> list[str]:
+        """Read the ids of all tasks, oldest first.
+
+        Raises:
+            StorageUnavailable
+        """
+        ids = await self._storage.command("ZRANGE", self.key(account_id), 0, -1)
+        return [str(task_id, "ascii") for task_id in ids]
+
+    def key(self, account_id: str) -> str:
+        """Name the sorted set of the account's task ids."""
+        return self._storage.key(account_id, "tasks")
+
+    async def recent(self, account_id: str) -> list[bytes]:
+        """Read the documents of all tasks, newest first, one page after the other."""
+        documents, before = await self.page(account_id, MOST_AT_ONCE, None)
+        while before is not None:
+            more, before = await self.page(account_id, MOST_AT_ONCE, before)
+            documents += more
+        return documents
+
+    async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[bytes], str | None]:
+        """Read a page of the documents of the account's unexpired tasks, newest first.
+
+        ``before`` is the id of the last task of the page before. Returns up to ``limit`` documents, fewer when they are
+        large, and what to give as ``before`` for the next page, or None.
+
+        Raises:
+            StorageUnavailable
+        """
+        key = self._storage.key
+        documents: list[bytes] = []
+        left = PAGE_BYTES
+        while True:
+            ids = await self._storage.run("list_tasks", [self.key(account_id)], [before or "", limit - len(documents)])
+            if not ids:
+                return documents, None
+            keys = [key(account_id, "status", str(task_id, "ascii", "replace")) for task_id in ids]
+            looked_at, found = await self._storage.run("read_documents", keys, [left, int(not documents)])
+            documents += found
+            left -= sum(map(len, found))
+            before = str(ids[looked_at - 1], "ascii", "replace") if looked_at else before
+            if looked_at < len(ids) or len(documents) >= limit:
+                return documents, before
