@@ -108,7 +108,7 @@ class Generations:
         self._copy = copy
         self._events = events
         self._characters = manual_prompt_characters
-        self._business_types = business_types
+        self.business_types = sorted(business_types)
 
     async def start(
         self, account_id: str, manual_prompt: str, key: SubmitKey = NO_KEY, steering: Steering = NO_STEERING
@@ -266,8 +266,8 @@ class Generations:
             raise FeedbackInvalid(f"have {LONGEST_FEEDBACK} characters at most; it has {len(steering.feedback)}")
         if "\0" in steering.feedback:
             raise FeedbackInvalid("be without NUL characters (U+0000)")
-        if steering.business_type and steering.business_type not in self._business_types:
-            raise UnknownBusinessType(list(self._business_types))
+        if steering.business_type and steering.business_type not in self.business_types:
+            raise UnknownBusinessType(self.business_types)
 
 
 def _checked(task_id: str) -> str:

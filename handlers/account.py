@@ -25,6 +25,7 @@ class AccountView(AccountHandler):
                 "tokens_charged": account.tokens_charged,
                 "tokens_granted": account.tokens_granted,
                 "minimum_tokens": self.services.minimum_tokens,
+                "business_types": self.services.generations.business_types,
             }
         )
 

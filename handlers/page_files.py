@@ -17,7 +17,11 @@ from types import MappingProxyType
 from tornado.httputil import HTTPServerRequest
 
 WEB = Path(__file__).parent.parent / "web"
-FOLDERS = ("client/src", "page")  # the modules import each other by relative paths, so URLs mirror the folders
+FOLDERS = (
+    "client/src",
+    "page",
+    "page/words",
+)  # the modules import each other by relative paths, so URLs mirror the folders
 INDEX = WEB / "page" / "index.html"
 DEMO_KEY_PLACE = "<!-- demo-api-key -->"
 CONTENT_TYPES = {

@@ -101,6 +101,7 @@ async def test_the_account_shows_what_it_has(client: Client) -> None:
     assert (account["tokens_remaining"], account["tokens_held"], account["tokens_charged"]) == (100_000, 0, 0)
     assert account["subscription_active"] is True
     assert account["minimum_tokens"] == 700
+    assert {"general", "restaurant", "clinic"} <= set(account["business_types"])
 
 
 @pytest.mark.gen_test

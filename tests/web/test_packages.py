@@ -31,7 +31,7 @@ def test_the_client_depends_on_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["prompt-generation-client", "prompt-generation-client/react-native", "prompt-generation-client/clipboard"]
+    "entry", [f"prompt-generation-client{part}" for part in ("", "/react-native", "/clipboard", "/facts", "/versions")]
 )
 def test_what_is_declared_is_what_is_exported(project: Project, entry: str) -> None:
     code = f"console.log(JSON.stringify(Object.keys(await import('{entry}'))))"

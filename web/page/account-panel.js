@@ -30,6 +30,7 @@ export class AccountPanel {
   #client;
   #onOpen;
   #onCancel;
+  #onAccount;
   /** @type {string | null} the generation that is shown beside the list */
   #open = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -39,12 +40,13 @@ export class AccountPanel {
 
   /**
    * @param {import('../client/src/index.js').PromptGeneratorAPI} client
-   * @param {{onOpen: (taskId: string) => void, onCancel: (taskId: string) => void}} buttons
+   * @param {{onOpen: (taskId: string) => void, onCancel: (taskId: string) => void, onAccount: (account: Account) => void}} listeners
    */
-  constructor(client, { onOpen, onCancel }) {
+  constructor(client, { onOpen, onCancel, onAccount }) {
     this.#client = client;
     this.#onOpen = onOpen;
     this.#onCancel = onCancel;
+    this.#onAccount = onAccount;
     parts.ledger.ontoggle = () => parts.ledger.open && void this.#readLedger();
   }
 
@@ -55,6 +57,7 @@ export class AccountPanel {
     try {
       const [account, recent] = await Promise.all([this.#client.account({ signal }), this.#client.recent({ signal })]);
       this.#showAccount(account);
+      this.#onAccount(account);
       this.#showRecent(recent);
     } catch (error) {
       if (signal.aborted) {

@@ -54,7 +54,7 @@ export function adviceFor(error) {
 export const INCOMPLETE_ADVICE = {
   tone: 'warning',
   hint: 'Look through the prompt before you use it.',
-  actions: ['again'],
+  actions: [],
 };
 
 /** @type {Advice} */

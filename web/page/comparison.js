@@ -9,16 +9,17 @@ let shown = '';
 /**
  * @param {string} before the manual prompt
  * @param {string} after the generated one
+ * @param {string} name what `before` is
  */
-export function showComparison(before, after) {
-  const pair = `${before}\0${after}`;
+export function showComparison(before, after, name) {
+  const pair = `${name}\0${before}\0${after}`;
   if (pair === shown) {
     return;
   }
   shown = pair;
   const pieces = wordDiff(before, after);
   root.replaceChildren(
-    column('Your prompt', pieces ? marked(pieces, 'before') : [before]),
+    column(name, pieces ? marked(pieces, 'before') : [before]),
     column('Generated prompt', pieces ? marked(pieces, 'after') : [after]),
     make('p', { className: 'hint legend' }, ...legend(pieces)),
   );

@@ -2,6 +2,7 @@
 
 import { element, grouped } from './elements.js';
 import { recall, remember } from './tab-memory.js';
+import { words } from './words.js';
 
 const parts = {
   form: element('composer', HTMLFormElement),
@@ -10,6 +11,8 @@ const parts = {
   count: element('prompt-count', HTMLSpanElement),
   generate: element('generate', HTMLButtonElement),
   examples: element('examples', HTMLDivElement),
+  businessRow: element('business-row', HTMLDivElement),
+  business: element('business', HTMLSelectElement),
 };
 
 const CHARACTERS_AT_MOST = 20_000; // unless config.yaml says otherwise: the server decides
@@ -47,6 +50,23 @@ export class Composer {
     });
     parts.text.value ||= recall('draft'); // what was typed before this script came stays
     this.#changed();
+    parts.business.addEventListener('change', () => remember('business', parts.business.value));
+  }
+
+  /** The kind of business that was chosen instead of the account's, '' for none. */
+  get businessType() {
+    return parts.business.value;
+  }
+
+  /** @param {readonly string[]} names */
+  offerBusinesses(names) {
+    const chosen = recall('business');
+    if (parts.business.childElementCount !== names.length + 1) {
+      const options = names.map((name) => new Option(words.businesses[name] ?? name, name));
+      parts.business.replaceChildren(new Option(words.businessAsInAccount, ''), ...options);
+    }
+    parts.business.value = names.includes(chosen) ? chosen : '';
+    parts.businessRow.hidden = names.length === 0;
   }
 
   /** What was written since the last generation began; undefined when nothing was. */

@@ -1,13 +1,14 @@
 /** The page: constructs its parts and wires them to the client that other pages use too. */
 
-import { GenerationSession, PromptGeneratorAPI, TaskNotFound, Unauthorized, UnknownAccount } from '../client/src/index.js';
+import { GenerationSession, PromptGeneratorAPI, Unauthorized, UnknownAccount } from '../client/src/index.js';
 import { AccountPanel } from './account-panel.js';
 import { forgetPrompts, promptOf, rememberPrompt } from './prompt-history.js';
 import { Composer } from './composer.js';
 import { keepKey, readKey } from './credentials.js';
 import { KeyPanel } from './key-panel.js';
 import { Outcome } from './outcome.js';
-import { recall, remember } from './tab-memory.js';
+import { RefinePanel } from './refine-panel.js';
+import { Versions } from './versions.js';
 
 const API = new URL('api/v1/web-knowledge', document.baseURI).href;
 
@@ -15,39 +16,47 @@ let key = readKey();
 const client = new PromptGeneratorAPI(API, () => key);
 const session = new GenerationSession(client, { storage: tabStorage() });
 
-const composer = new Composer((manualPrompt) => (key ? session.generate(manualPrompt) : keyPanel.open('Connect first: nothing has been sent.')));
+const versions = new Versions();
+
+const composer = new Composer((manualPrompt) => generate(manualPrompt));
 const account = new AccountPanel(client, {
-  onOpen: (taskId) => session.open(taskId, promptOf(taskId)),
+  onOpen: (taskId) => open(taskId),
+  onAccount: ({ business_types: names = [] }) => composer.offerBusinesses(names),
   onCancel: (taskId) => void client.cancel(taskId).catch(() => {}).then(refresh),
 });
 const keyPanel = new KeyPanel(connect, () => key !== '');
-const outcome = new Outcome({
+const outcome = new Outcome(versions, {
   onCancel: () => void session.cancel(),
   onAction: (action) => ACTIONS[action](),
+  onCorrect: (feedback) => refine(feedback),
 });
+const refining = new RefinePanel(versions, { onRefine: (feedback) => refine(feedback), onChange: () => show() });
 
 const ACTIONS = {
   retry: () => session.retry(composer.edited),
-  again: () => void session.generate(composer.edited ?? session.getState().manualPrompt),
+  again: () => again(),
   key: () => changeKey(),
   refresh: () => void refresh(),
   edit: () => composer.focus(),
 };
 
-let shown = session.getState();
+const IDLE = session.getState();
+let shown = IDLE;
 
 session.subscribe(() => {
   const before = shown;
   shown = session.getState();
-  outcome.show(shown);
   composer.lock(shown.phase === 'running');
   if (shown.taskId && shown.manualPrompt && shown.taskId !== before.taskId) {
-    rememberPrompt(shown.taskId, shown.manualPrompt);
+    rememberPrompt(shown.taskId, shown.feedback ? (versions.current?.draft ?? '') : shown.manualPrompt);
   }
-  account.mark(shown.taskId);
-  if (shown.phase !== before.phase) {
-    noteWhatIsShown(before);
+  if (shown.phase === 'completed' && before.phase !== 'completed') {
+    versions.add(shown);
+    if (shown.feedback) {
+      refining.clear();
+    }
   }
+  show();
   const begun = shown.taskId && shown.taskId !== before.taskId; // from then on the list has it
   const over = shown.phase !== before.phase && shown.phase !== 'running';
   if (begun || over) {
@@ -70,6 +79,7 @@ async function connect(given) {
   keepKey(given);
   if (before !== given) {
     forgetPrompts(); // another person's, perhaps
+    versions.clear();
     session.reset();
   } else if (session.getState().error instanceof Unauthorized) {
     session.reset();
@@ -96,15 +106,52 @@ function changeKey() {
   keyPanel.open();
 }
 
-/** A reload brings back the result that was shown. @param {import('../client/src/index.js').SessionState} before */
-function noteWhatIsShown(before) {
-  if (shown.phase === 'completed' && shown.taskId) {
-    remember('shown', shown.taskId);
-  } else if (shown.phase === 'failed' && shown.error instanceof TaskNotFound && before.taskId === recall('shown')) {
-    remember('shown', '');
+/** What runs or has failed; else the version that this tab shows, also after a reload. */
+function show() {
+  const version = shown.phase === 'running' || (shown.phase === 'failed' && !shown.feedback) ? undefined : versions.current;
+  const state = version && shown.phase !== 'failed' ? stateOf(version) : shown;
+  outcome.show(state, version);
+  refining.show(version !== undefined);
+  account.mark(state.taskId);
+}
+
+/** @param {import('./versions.js').Version} version @returns {import('../client/src/index.js').SessionState} */
+function stateOf({ taskId, asked, feedback, text, result }) {
+  return { ...IDLE, phase: 'completed', taskId, manualPrompt: asked, feedback, text, result, error: null };
+}
+
+/** @param {string} manualPrompt @param {string} [feedback] */
+function generate(manualPrompt, feedback = '') {
+  if (!key) {
+    keyPanel.open('Connect first: nothing has been sent.');
+  } else {
+    session.generate(manualPrompt, { feedback, businessType: composer.businessType });
+  }
+}
+
+/** Have the version that is shown changed. @param {string} feedback */
+function refine(feedback) {
+  if (versions.current) {
+    generate(versions.current.text, feedback);
+  }
+}
+
+/** The same once more, or what the box shows by now. */
+function again() {
+  const { manualPrompt, feedback } = versions.current && shown.phase !== 'failed' ? { manualPrompt: versions.current.draft, feedback: '' } : shown;
+  if (feedback) {
+    generate(manualPrompt, feedback);
+  } else {
+    generate(composer.edited ?? manualPrompt);
+  }
+}
+
+/** @param {string} taskId of a generation in the list */
+function open(taskId) {
+  if (shown.phase !== 'running' && versions.choose(taskId)) {
     session.reset();
-  } else if (shown.phase !== 'running') {
-    remember('shown', '');
+  } else {
+    session.open(taskId, promptOf(taskId));
   }
 }
 
@@ -116,13 +163,10 @@ function tabStorage() {
   }
 }
 
-outcome.show(shown);
+show();
 if (key) {
   session.connect();
-  if (session.getState().phase === 'idle' && recall('shown')) {
-    session.open(recall('shown'), promptOf(recall('shown')));
-  }
-  composer.write(session.getState().manualPrompt);
+  composer.write(shown.feedback ? '' : shown.manualPrompt);
   await refresh();
 } else {
   keyPanel.open();

@@ -3,16 +3,21 @@
 import { adviceFor, FALLBACK_ADVICE, INCOMPLETE_ADVICE } from './advice.js';
 import { copyText } from '../client/src/clipboard.js';
 import { generatedColumn, showComparison } from './comparison.js';
+import { FactCheck, marked } from './fact-check.js';
 import { element, grouped, make } from './elements.js';
 import { recall, remember } from './tab-memory.js';
+import { filled, words } from './words.js';
 
 /** @typedef {import('../client/src/index.js').SessionState} SessionState */
 /** @typedef {import('./advice.js').Action} Action */
+/** @typedef {import('./versions.js').Version} Version */
 
 const parts = {
   root: element('outcome', HTMLElement),
   title: element('outcome-title', HTMLHeadingElement),
   tools: element('result-tools', HTMLDivElement),
+  against: element('against', HTMLSelectElement),
+  edit: element('edit', HTMLButtonElement),
   copy: element('copy', HTMLButtonElement),
   cancel: element('cancel', HTMLButtonElement),
   announcement: element('announcement', HTMLParagraphElement),
@@ -32,6 +37,7 @@ const parts = {
   noticeActions: element('notice-actions', HTMLDivElement),
   skeleton: element('skeleton', HTMLDivElement),
   text: element('text', HTMLDivElement),
+  editor: element('editor', HTMLTextAreaElement),
   comparison: element('comparison', HTMLDivElement),
   facts: element('facts', HTMLParagraphElement),
 };
@@ -65,18 +71,31 @@ const ALMOST_AT_THE_END_PX = 8;
 
 export class Outcome {
   #onAction;
+  #versions;
+  #factCheck;
   #startedAt = 0;
   #readerScrolled = false;
+  #edits = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #clock;
   /** @type {SessionState | undefined} */
   #state;
+  /** @type {Version | undefined} the version that is shown, if one is */
+  #version;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #copied;
 
-  /** @param {{onAction: (action: Action) => void, onCancel: () => void}} buttons */
-  constructor({ onAction, onCancel }) {
+  /**
+   * @param {import('./versions.js').Versions} versions
+   * @param {{onAction: (action: Action) => void, onCancel: () => void, onCorrect: (feedback: string) => void}} buttons
+   */
+  constructor(versions, { onAction, onCancel, onCorrect }) {
+    this.#versions = versions;
     this.#onAction = onAction;
+    this.#factCheck = new FactCheck({ onAdd: (text) => this.#rewrite(text), onCorrect });
+    parts.edit.addEventListener('click', () => this.#editing(!this.#edits));
+    parts.editor.addEventListener('input', () => versions.edit(parts.editor.value));
+    parts.against.addEventListener('change', () => this.#showResult());
     parts.cancel.addEventListener('click', onCancel);
     parts.copy.addEventListener('click', () => void this.#copy());
     parts.tools.addEventListener('change', () => this.#showResult());
@@ -85,10 +104,16 @@ export class Outcome {
     }
   }
 
-  /** @param {SessionState} state */
-  show(state) {
+  /** @param {SessionState} state @param {Version} [version] what is shown of a result, also when a change of it has failed */
+  show(state, version) {
     const before = this.#state;
+    if (version?.taskId !== this.#version?.taskId || state.phase === 'running') {
+      this.#edits = false;
+      parts.edit.textContent = words.edit;
+      this.#offerComparisons(version);
+    }
     this.#state = state;
+    this.#version = version;
     if (before?.phase !== state.phase) {
       this.#enter(state, before);
     }
@@ -97,7 +122,7 @@ export class Outcome {
     parts.empty.hidden = state.phase !== 'idle';
     parts.running.hidden = !running;
     parts.cancel.hidden = !running;
-    parts.tools.hidden = state.phase !== 'completed';
+    parts.tools.hidden = !version;
     parts.skeleton.hidden = !running || state.text !== '';
     if (running) {
       this.#showProgress(state);
@@ -162,9 +187,11 @@ export class Outcome {
   }
 
   /** @param {SessionState} state */
-  #showNotice({ error, result, phase, manualPrompt, canRetry }) {
+  #showNotice({ error, phase, manualPrompt, canRetry }) {
+    const result = this.#version?.result;
     const fallback = phase === 'completed' && result && !result.generatedByAI ? result : null;
     const incomplete = phase === 'completed' && result?.fidelity === 'incomplete' ? result : null;
+    this.#factCheck.show(incomplete && !error ? this.#version : undefined);
     const shown = error ?? fallback ?? incomplete;
     if (!shown) {
       parts.notice.hidden = true;
@@ -192,31 +219,89 @@ export class Outcome {
 
   #showResult() {
     const state = /** @type {SessionState} */ (this.#state);
-    const comparable = state.manualPrompt !== '';
+    const version = this.#version;
+    const other = this.#versions.find(parts.against.value);
+    const before = other?.text ?? version?.draft ?? '';
+    const comparable = parts.against.childElementCount > 0;
     const chosen = parts.tools.querySelector('input:checked')?.getAttribute('value');
-    const compares = state.phase === 'completed' && comparable && chosen === 'compare';
+    const compares = Boolean(version) && comparable && chosen === 'compare';
+    const text = version?.text ?? state.text;
     parts.tools.querySelector('fieldset')?.toggleAttribute('hidden', !comparable);
-    parts.text.hidden = state.text === '' || compares || state.phase === 'failed';
+    parts.against.hidden = !compares || parts.against.childElementCount < 2;
+    parts.edit.hidden = compares;
+    parts.text.hidden = text === '' || compares || this.#edits || (state.phase === 'failed' && !version);
+    parts.editor.hidden = !this.#edits || compares || !version;
     parts.comparison.hidden = !compares;
     if (compares) {
-      showComparison(state.manualPrompt, state.text);
+      showComparison(before, text, parts.against.selectedOptions[0]?.textContent ?? '');
+    } else if (version) {
+      showMarked(version);
     } else if (parts.text.textContent !== state.text) {
       grow(parts.text, state.text);
       if (state.phase === 'running' && !this.#readerScrolled) {
         parts.text.scrollIntoView({ block: 'nearest' }); // on a phone its last line would grow out of sight
       }
     }
-    parts.facts.hidden = state.phase !== 'completed';
-    parts.facts.textContent = state.result ? factsOf(state.result) : '';
+    parts.facts.hidden = !version;
+    parts.facts.textContent = version ? factsOf(version.result) : '';
+  }
+
+  /** @param {boolean} on */
+  #editing(on) {
+    this.#edits = on;
+    parts.edit.textContent = on ? words.editDone : words.edit;
+    if (!this.#state) {
+      return;
+    }
+    if (on) {
+      parts.editor.value = this.#version?.text ?? '';
+    }
+    this.#version = this.#version && this.#versions.find(this.#version.taskId);
+    this.#showNotice(this.#state);
+    this.#showResult();
+    if (on) {
+      parts.editor.focus();
+    }
+  }
+
+  /** @param {string} text of the version that is shown */
+  #rewrite(text) {
+    this.#versions.edit(text);
+    this.#editing(false);
+    parts.title.focus({ preventScroll: true }); // the button that was pressed has gone
+    parts.announcement.textContent = words.added;
+    parts.text.scrollTop = parts.text.scrollHeight;
+  }
+
+  /** What the shown version can be compared with: what it was made from comes first. @param {Version} [version] */
+  #offerComparisons(version) {
+    const others = this.#versions.list.filter((other) => other !== version && other.taskId !== version?.taskId);
+    const options = others.map((other) => new Option(filled(words.version, { number: grouped(this.#versions.list.indexOf(other) + 1) }), other.taskId));
+    const draft = version?.draft ? [new Option(words.yourDraft, '')] : [];
+    parts.against.replaceChildren(...draft, ...options);
+    parts.against.value = version?.base && others.some(({ taskId }) => taskId === version.base) ? version.base : (parts.against.options[0]?.value ?? '');
   }
 
   async #copy() {
+    if (this.#edits) {
+      this.#editing(false);
+    }
     const visible = parts.comparison.hidden ? parts.text : generatedColumn();
-    const copied = await copyText(this.#state?.text ?? '', visible);
+    const copied = await copyText(this.#version?.text ?? '', visible);
     parts.copy.textContent = copied ? 'Copied' : 'Selected: press Ctrl+C';
     parts.announcement.textContent = copied ? 'Copied to the clipboard.' : 'The text is selected. Press Ctrl+C to copy it.';
     clearTimeout(this.#copied);
     this.#copied = setTimeout(() => (parts.copy.textContent = 'Copy'), COPIED_FOR_MS);
+  }
+}
+
+/** The text of a result, with what the AI has made up marked in it. @param {Version} version */
+function showMarked({ text, result }) {
+  const marks = result.fidelity === 'incomplete' ? result.inventedFacts : [];
+  if (parts.text.textContent !== text || parts.text.querySelectorAll('mark').length === 0) {
+    const position = parts.text.scrollTop;
+    parts.text.replaceChildren(...marked(text, marks, 'invented'));
+    parts.text.scrollTop = position;
   }
 }
 
@@ -266,7 +351,7 @@ function factsOf({ model, tokensUsed, createdAt, completedAt, fidelity }) {
  * @returns {string} what is missing and what is invented, one list each
  */
 function checkOf({ warning = '', missingFacts, inventedFacts }) {
-  const missing = missingFacts.length > 0 ? ` Left out by the AI: ${missingFacts.join(' · ')}.` : '';
-  const invented = inventedFacts.length > 0 ? ` Not from you: ${inventedFacts.join(' · ')}.` : '';
-  return warning + missing + invented;
+  const missing = missingFacts.length > 0 ? filled(words.missingFacts, { facts: missingFacts.join(' · ') }) : '';
+  const invented = inventedFacts.length > 0 ? filled(words.inventedFacts, { facts: inventedFacts.join(' · ') }) : '';
+  return [warning, missing, invented].filter(Boolean).join(' ');
 }

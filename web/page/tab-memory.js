@@ -2,7 +2,7 @@
 
 const PREFIX = 'prompt-generation:';
 
-/** @typedef {'draft' | 'shown' | 'started'} Name */
+/** @typedef {'draft' | 'started' | 'versions' | 'feedback' | 'business'} Name */
 
 /** @param {Name} name @returns {string} '' for nothing */
 export function recall(name) {

@@ -19,6 +19,7 @@ function App() {
         <PromptGenerator
           apiBaseUrl="/api/v1/web-knowledge"
           authToken={() => localStorage.getItem('token')}
+          businessTypes={JSON.parse(sessionStorage.getItem('kinds') ?? 'null') ?? undefined}
           onComplete={(result) => window.told.push(['complete', result.prompt])}
           onPurchaseTokens={(error) => window.told.push(['purchase', error.needed, error.available])}
           onUpgradeSubscription={(error) => window.told.push(['upgrade', error.name])}

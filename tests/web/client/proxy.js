@@ -8,7 +8,7 @@ export class Proxy {
   #sockets = new Set();
   #port = 0;
 
-  /** Every request that came, in order: {method, path, headers, at, closedEarly}. */
+  /** Every request that came, in order: {method, path, headers, body, at, closedEarly}. */
   requests = [];
 
   /**
@@ -54,7 +54,8 @@ export class Proxy {
   }
 
   #pass(request, response) {
-    const seen = { method: request.method, path: request.url, headers: request.headers, at: Date.now(), closedEarly: false };
+    const seen = { method: request.method, path: request.url, headers: request.headers, body: '', at: Date.now(), closedEarly: false };
+    request.on('data', (data) => (seen.body += data));
     this.requests.push(seen);
     const fault = this.fault(seen);
     if (fault === 'reset') {

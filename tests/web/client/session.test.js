@@ -49,6 +49,27 @@ function sessionOn(client, storage = new Storage()) {
 
 const behindProxy = (options) => new PromptGeneratorAPI(proxy.api, key, { retryDelayMs: 50, ...options });
 
+test('feedback and a kind of business go with the prompt, also when it is tried again or taken up', async () => {
+  const { session, storage, reaches } = sessionOn(behindProxy({ retries: 0 }));
+  proxy.fault = ({ method }) => (method === 'POST' ? 'reset' : undefined);
+  session.generate(BAKERY, { feedback: 'Say that we deliver.', businessType: 'hotel' });
+  await reaches(({ phase }) => phase === 'failed');
+  const { feedback, businessType } = session.getState();
+  assert.deepEqual([feedback, businessType], ['Say that we deliver.', 'hotel']);
+  session.retry();
+  const kept = new Storage(storage);
+  await reaches(({ phase }) => phase === 'failed');
+  proxy.fault = () => undefined;
+  const later = sessionOn(behindProxy(), kept);
+  later.session.connect();
+  await later.reaches(({ phase }) => phase === 'completed');
+  const sent = proxy.requests.filter(({ method }) => method === 'POST');
+  assert.ok(sent.length >= 3);
+  const { body } = sent.at(-1); // the others were cut
+  assert.deepEqual(JSON.parse(body), { manual_prompt: BAKERY, feedback: 'Say that we deliver.', business_type: 'hotel' });
+  assert.equal(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size, 1);
+});
+
 test('idle, running, completed', async () => {
   const { session, states, storage, reaches } = sessionOn(clientFor(key));
   assert.equal(session.getState().phase, 'idle');

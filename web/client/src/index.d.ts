@@ -149,6 +149,8 @@ export interface Account {
   tokens_charged: number;
   tokens_granted: number;
   minimum_tokens: number;
+  /** The names that `businessType` may have; absent on older servers. */
+  business_types?: string[];
 }
 
 export interface LedgerEntry {
@@ -210,6 +212,9 @@ export class PromptGeneratorAPI {
 
 interface AnyState {
   readonly manualPrompt: string;
+  /** What should be different about `manualPrompt`, which is then an earlier result. */
+  readonly feedback: string;
+  readonly businessType: string;
   /** Null until the server has taken the task. */
   readonly taskId: string | null;
   readonly status: Status | null;
@@ -247,6 +252,14 @@ export interface SessionOptions {
   storageKey?: string;
 }
 
+export interface SessionGenerateOptions {
+  replace?: boolean;
+  /** What should be different about the prompt, which may be an earlier result; 2,000 characters at most. */
+  feedback?: string;
+  /** The name of a template, instead of the account's. */
+  businessType?: string;
+}
+
 /** One person's generation as a user interface shows it. Each state is a new object. */
 export class GenerationSession {
   constructor(client: PromptGeneratorAPI, options?: SessionOptions);
@@ -257,7 +270,7 @@ export class GenerationSession {
   /** Stop watching, keep what is remembered. */
   disconnect(): void;
   /** False, and nothing happens, while one is running: two clicks start one generation. `replace` leaves the running one unwatched. */
-  generate(manualPrompt: string, options?: { replace?: boolean }): boolean;
+  generate(manualPrompt: string, options?: SessionGenerateOptions): boolean;
   /** Show a generation that exists, running or ended. */
   open(taskId: string, manualPrompt?: string): void;
   cancel(): Promise<void>;

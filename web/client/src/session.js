@@ -10,7 +10,8 @@ import { errorOfDocument } from './error-mapping.js';
 import { newIdempotencyKey } from './idempotency.js';
 
 /** @typedef {import('./index.js').SessionState} SessionState */
-/** @typedef {{manualPrompt: string, taskId?: string, idempotencyKey?: string, cancel?: boolean}} Remembered */
+/** @typedef {{manualPrompt: string, feedback?: string, businessType?: string}} Asked */
+/** @typedef {Asked & {taskId?: string, idempotencyKey?: string, cancel?: boolean}} Remembered */
 
 /** What may change; which of it belongs together is said by `phase`. @typedef {{-readonly [Name in keyof SessionState]?: SessionState[Name]}} Change */
 
@@ -18,6 +19,8 @@ import { newIdempotencyKey } from './idempotency.js';
 const IDLE = Object.freeze({
   phase: 'idle',
   manualPrompt: '',
+  feedback: '',
+  businessType: '',
   taskId: null,
   status: null,
   stage: null,
@@ -73,12 +76,12 @@ export class GenerationSession {
     if (!remembered || this.#run) {
       return;
     }
-    const { taskId, manualPrompt, idempotencyKey, cancel } = remembered;
+    const { taskId, idempotencyKey, cancel, ...asked } = remembered;
     if (taskId) {
-      this.open(taskId, manualPrompt);
+      this.#open(taskId, asked);
     } else {
       // The page went away while the submit was under way: the same key finds the task, or starts it.
-      this.#start(manualPrompt, /** @type {string} */ (idempotencyKey));
+      this.#start(asked, /** @type {string} */ (idempotencyKey));
       if (cancel) {
         void this.cancel();
       }
@@ -93,14 +96,14 @@ export class GenerationSession {
 
   /**
    * @param {string} manualPrompt
-   * @param {{replace?: boolean}} [options]
+   * @param {{replace?: boolean, feedback?: string, businessType?: string}} [options]
    * @returns {boolean} false while one is running, unless it is to be replaced: two clicks are not two generations
    */
-  generate(manualPrompt, { replace = false } = {}) {
+  generate(manualPrompt, { replace = false, ...steering } = {}) {
     if (this.#state.phase === 'running' && !replace) {
       return false;
     }
-    this.#start(manualPrompt, newIdempotencyKey());
+    this.#start({ manualPrompt, ...steering }, newIdempotencyKey());
     return true;
   }
 
@@ -111,8 +114,7 @@ export class GenerationSession {
    * @param {string} [manualPrompt]
    */
   open(taskId, manualPrompt = '') {
-    const signal = this.#begin(manualPrompt, taskId);
-    this.#settle(signal, this.#client.resume(taskId, this.#listen(signal)));
+    this.#open(taskId, { manualPrompt });
   }
 
   /** End the running generation on the server; at once, or as soon as it has an id. */
@@ -125,7 +127,7 @@ export class GenerationSession {
     this.#set({ cancelling: true });
     this.#cancelWhenStarted = !taskId;
     if (!taskId) {
-      this.#remember({ ...this.#remembered, manualPrompt: this.#state.manualPrompt, cancel: true });
+      this.#remember({ .../** @type {Remembered} */ (this.#remembered), cancel: true });
       return;
     }
     try {
@@ -146,15 +148,16 @@ export class GenerationSession {
    * @param {string} [edited] what the person has written since
    */
   retry(edited) {
-    const { error, manualPrompt, taskId, canRetry, phase } = this.#state;
+    const { error, manualPrompt, feedback, businessType, taskId, canRetry, phase } = this.#state;
+    const asked = { manualPrompt, feedback, businessType };
     if (edited !== undefined && edited !== manualPrompt) {
-      this.generate(edited);
+      this.generate(edited, { businessType });
     } else if (!canRetry || phase === 'running') {
       return;
     } else if (taskId && mayRun(error)) {
-      this.open(taskId, manualPrompt);
+      this.#open(taskId, asked);
     } else {
-      this.#start(manualPrompt, error?.idempotencyKey ?? newIdempotencyKey());
+      this.#start(asked, error?.idempotencyKey ?? newIdempotencyKey());
     }
   }
 
@@ -165,22 +168,27 @@ export class GenerationSession {
     this.#replace(IDLE);
   }
 
-  /** @param {string} manualPrompt @param {string} idempotencyKey */
-  #start(manualPrompt, idempotencyKey) {
-    const signal = this.#begin(manualPrompt, null);
-    this.#remember({ manualPrompt, idempotencyKey });
-    this.#settle(signal, this.#client.generate(manualPrompt, { ...this.#listen(signal), idempotencyKey }));
+  /** @param {string} taskId @param {Asked} asked */
+  #open(taskId, asked) {
+    const signal = this.#begin(asked, { taskId });
+    this.#settle(signal, this.#client.resume(taskId, this.#listen(signal)));
   }
 
-  /** @param {string} manualPrompt @param {string | null} taskId @returns {AbortSignal} that of the new run */
-  #begin(manualPrompt, taskId) {
+  /** @param {Asked} asked @param {string} idempotencyKey */
+  #start(asked, idempotencyKey) {
+    const signal = this.#begin(asked, { idempotencyKey });
+    const { manualPrompt, feedback, businessType } = asked;
+    const steering = { feedback: feedback || undefined, businessType: businessType || undefined };
+    this.#settle(signal, this.#client.generate(manualPrompt, { ...this.#listen(signal), ...steering, idempotencyKey }));
+  }
+
+  /** @param {Asked} asked @param {{taskId?: string, idempotencyKey?: string}} found @returns {AbortSignal} that of the new run */
+  #begin(asked, found) {
     this.#run?.abort();
     this.#run = new AbortController();
     this.#cancelWhenStarted = false;
-    if (taskId) {
-      this.#remember({ manualPrompt, taskId });
-    }
-    this.#replace(/** @type {SessionState} */ ({ ...IDLE, phase: 'running', manualPrompt, taskId }));
+    this.#remember({ ...asked, ...found });
+    this.#replace(/** @type {SessionState} */ ({ ...IDLE, ...asked, phase: 'running', taskId: found.taskId ?? null }));
     return this.#run.signal;
   }
 
@@ -196,7 +204,8 @@ export class GenerationSession {
       signal,
       onStarted: (taskId) => {
         set({ taskId });
-        this.#remember({ manualPrompt: this.#state.manualPrompt, taskId });
+        const { manualPrompt, feedback, businessType } = this.#state;
+        this.#remember({ manualPrompt, feedback, businessType, taskId });
         if (this.#cancelWhenStarted) {
           void this.cancel();
         }

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { AuthToken, GenerationError, PromptGeneratorAPI, Result, SessionState } from 'prompt-generation-client';
+import type { AuthToken, GenerationError, PromptGeneratorAPI, Result, SessionGenerateOptions, SessionState } from 'prompt-generation-client';
 
 /** A client of your own, kept across renders; or what one is made from. */
 export type ClientSource =
@@ -22,7 +22,7 @@ export type UsePromptGenerationOptions = ClientSource & {
 export type PromptGeneration = SessionState & {
   readonly isRunning: boolean;
   /** False, and nothing happens, while one is running, unless it is to be replaced. */
-  generate(manualPrompt: string, options?: { replace?: boolean }): boolean;
+  generate(manualPrompt: string, options?: SessionGenerateOptions): boolean;
   /** Show a generation that exists, running or ended. */
   open(taskId: string, manualPrompt?: string): void;
   cancel(): Promise<void>;
@@ -52,6 +52,10 @@ export type PromptGeneratorProps = UsePromptGenerationOptions &
   ErrorActions & {
     title?: string;
     className?: string;
+    /** The name of a template, instead of the account's. */
+    businessType?: string;
+    /** Let people choose one: its name, and what they read. */
+    businessTypes?: Record<string, string>;
     /** Default: that of the page around it (its `color-scheme`, or `data-theme`), never the system's alone. */
     theme?: 'light' | 'dark';
   };

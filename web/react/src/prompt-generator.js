@@ -7,11 +7,12 @@
  */
 
 import { createElement as h, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
-import { copyText } from 'prompt-generation-client/clipboard';
+import { NO_VERSIONS, withResult } from 'prompt-generation-client/versions';
 import { ErrorNotice } from './error-notice.js';
+import { GeneratedPrompt } from './generated-prompt.js';
+import { tabStorage, useKept } from './kept.js';
 import { usePromptGeneration } from './use-prompt-generation.js';
 
-const COPIED_FOR_MS = 2_000;
 const ALMOST_AT_THE_END_PX = 8;
 
 const CHARACTERS_AT_MOST = 20_000; // what the server allows, unless it is configured otherwise
@@ -27,43 +28,66 @@ const UNSENT = 'You are offline. Nothing has been sent yet; it is sent when you 
 
 /** @param {import('./index.js').PromptGeneratorProps} props */
 export function PromptGenerator(props) {
-  const { title = 'AI Prompt Generator', className = '', theme } = props;
+  const { title = 'AI Prompt Generator', className = '', theme, storageKey = 'prompt-generation', businessTypes } = props;
   const generation = usePromptGeneration(props);
-  const { isRunning, result, error, phase, canRetry, manualPrompt } = generation;
-  const [written, setWritten] = useState(/** @type {string | null} */ (null));
-  const draft = written ?? manualPrompt; // after a reload nothing is written yet, but something is running
+  const { isRunning, result, error, phase, canRetry, manualPrompt, feedback } = generation;
+  const [storage] = useState(tabStorage);
+  const [written, setWritten] = useKept(storage, `${storageKey}:draft`, /** @type {string | null} */ (null));
+  const [versions, setVersions] = useKept(storage, `${storageKey}:versions`, NO_VERSIONS);
+  const [chosen, setChosen] = useState('');
+  const businessType = chosen || props.businessType;
+  const draft = written ?? (feedback ? '' : manualPrompt); // what is taken up was perhaps written elsewhere
+  useEffect(() => {
+    if (result) {
+      setVersions(withResult(versions, generation));
+    }
+  }, [result]);
+  const kept = versions.list.length > 0 && !isRunning && (!error || feedback);
+  const refine = (/** @type {string} */ wish) => generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
   const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  const pressed = useFocusThatIsKept(phase, top);
+  const pressed = useFocusThatIsKept(top);
   return h(
     'section',
     { className: `prompt-generator ${className}`.trim(), 'data-phase': phase, 'data-theme': theme, onClickCapture: (event) => (pressed.current = /** @type {Element} */ (event.target)) },
     h('h2', { ref: top, className: 'pg-title', tabIndex: -1 }, title),
-    h(PromptForm, { generation, draft, onWrite: setWritten }),
+    h(PromptForm, { generation, draft, businessType, businessTypes, onWrite: setWritten, onChoose: setChosen }),
     isRunning && h(GenerationProgress, generation),
-    error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? () => generation.retry(written ?? undefined) : undefined }),
-    result && h(GeneratedPrompt, { result }),
+    error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? () => generation.retry(feedback ? undefined : (written ?? undefined)) : undefined }),
+    kept && h(GeneratedPrompt, { key: versions.list[versions.at].taskId, versions, onVersions: setVersions, onRefine: refine }),
   );
 }
 
 /**
- * Cancel and Try again go when they have been pressed: the focus, which would fall to the body, goes to the title.
+ * Buttons that go when they have been pressed: the focus, which would fall to the body, goes to the title.
  *
- * @param {string} phase
  * @param {import('react').RefObject<HTMLElement | null>} top
  */
-function useFocusThatIsKept(phase, top) {
+function useFocusThatIsKept(top) {
   const pressed = useRef(/** @type {Element | null} */ (null));
   useLayoutEffect(() => {
     const { activeElement, body } = document;
-    if (pressed.current && !pressed.current.isConnected && (activeElement === null || activeElement === body)) {
-      top.current?.focus({ preventScroll: true });
+    if (pressed.current && !pressed.current.isConnected) {
+      pressed.current = null;
+      if (activeElement === null || activeElement === body) {
+        top.current?.focus({ preventScroll: true });
+      }
     }
-  }, [phase, top]);
+  });
   return pressed;
 }
 
-/** @param {{generation: import('./index.js').PromptGeneration, draft: string, onWrite: (text: string) => void}} props */
-function PromptForm({ generation, draft: text, onWrite }) {
+/**
+ * @typedef {object} FormProps
+ * @property {import('./index.js').PromptGeneration} generation
+ * @property {string} draft
+ * @property {string} [businessType]
+ * @property {Record<string, string>} [businessTypes] what can be chosen, and its names
+ * @property {(text: string) => void} onWrite
+ * @property {(businessType: string) => void} onChoose
+ */
+
+/** @param {FormProps} props */
+function PromptForm({ generation, draft: text, businessType, businessTypes, onWrite, onChoose }) {
   const { isRunning, cancelling } = generation;
   const id = useId();
   return h(
@@ -73,7 +97,7 @@ function PromptForm({ generation, draft: text, onWrite }) {
       onSubmit: (/** @type {import('react').FormEvent} */ event) => {
         event.preventDefault();
         if (!isRunning) {
-          generation.generate(text);
+          generation.generate(text, { businessType });
         }
       },
     },
@@ -89,6 +113,18 @@ function PromptForm({ generation, draft: text, onWrite }) {
       'aria-describedby': `${id}-count`,
       readOnly: isRunning, // and not disabled: that would take the focus away, here and below
     }),
+    businessTypes &&
+      h(
+        'label',
+        { className: 'pg-business' },
+        'Kind of business ',
+        h(
+          'select',
+          { className: 'pg-select', value: businessType ?? '', onChange: (/** @type {any} */ event) => onChoose(event.target.value) },
+          h('option', { value: '' }, 'As in your account'),
+          Object.entries(businessTypes).map(([value, label]) => h('option', { key: value, value }, label)),
+        ),
+      ),
     h('p', { id: `${id}-count`, className: 'pg-count' }, `${numbers.format([...text].length)} / ${numbers.format(CHARACTERS_AT_MOST)}`),
     h(
       'div',
@@ -149,41 +185,4 @@ function noteWhetherFollowed(followed) {
   return (/** @type {import('react').UIEvent<HTMLDivElement>} */ { currentTarget: shown }) => {
     followed.current = shown.scrollTop + shown.clientHeight >= shown.scrollHeight - ALMOST_AT_THE_END_PX;
   };
-}
-
-/** @param {{result: import('prompt-generation-client').Result}} props */
-function GeneratedPrompt({ result }) {
-  const shown = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const [copied, setCopied] = useState('');
-  useEffect(() => {
-    const timer = copied ? setTimeout(() => setCopied(''), COPIED_FOR_MS) : undefined;
-    return () => clearTimeout(timer);
-  }, [copied]);
-  const copy = async () => {
-    const done = await copyText(result.prompt, /** @type {HTMLDivElement} */ (shown.current));
-    setCopied(done ? 'Copied' : 'Selected: press Ctrl+C');
-  };
-  return h(
-    'div',
-    { className: 'pg-result' },
-    h(
-      'div',
-      { className: 'pg-result-head' },
-      h('h3', { className: 'pg-subtitle' }, 'Generated prompt'),
-      h('button', { type: 'button', className: 'pg-button', onClick: copy }, copied || 'Copy to clipboard'),
-    ),
-    result.warning && h('p', { className: 'pg-warning', role: 'note' }, withFacts(result.warning, result)),
-    h('div', { ref: shown, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': 'Generated prompt' }, result.prompt),
-    h('p', { className: 'pg-hidden', role: 'status' }, copied || 'Prompt generated'),
-  );
-}
-
-/**
- * @param {string} warning
- * @param {import('prompt-generation-client').Result} result
- */
-function withFacts(warning, { missingFacts, inventedFacts }) {
-  const missing = missingFacts.length > 0 ? ` Left out by the AI: ${missingFacts.join(' · ')}.` : '';
-  const invented = inventedFacts.length > 0 ? ` Not from you: ${inventedFacts.join(' · ')}.` : '';
-  return warning + missing + invented;
 }

@@ -8,6 +8,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { GenerationSession, PromptGeneratorAPI } from 'prompt-generation-client';
+import { tabStorage } from './kept.js';
 
 /**
  * @param {import('./index.js').UsePromptGenerationOptions} options
@@ -48,7 +49,7 @@ export function usePromptGeneration({ client, apiBaseUrl, authToken, storageKey,
     () => ({
       ...state,
       isRunning: state.phase === 'running',
-      /** @param {string} manualPrompt @param {{replace?: boolean}} [options] */
+      /** @param {string} manualPrompt @param {import('prompt-generation-client').SessionGenerateOptions} [options] */
       generate: (manualPrompt, options) => session.generate(manualPrompt, options),
       /** @param {string} taskId @param {string} [manualPrompt] */
       open: (taskId, manualPrompt) => session.open(taskId, manualPrompt),
@@ -72,13 +73,4 @@ function required(apiBaseUrl) {
     throw new TypeError('usePromptGeneration needs a client, or an apiBaseUrl and an authToken');
   }
   return apiBaseUrl;
-}
-
-/** Where a reload finds the running generation; nowhere on a server, or where storage is forbidden. */
-function tabStorage() {
-  try {
-    return globalThis.sessionStorage ?? null;
-  } catch {
-    return null;
-  }
 }
