@@ -36,13 +36,17 @@ from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.tasks import Tasks
 from handlers.bounded_bodies import bytes_for
+from handlers.errors import TOO_MANY_CONNECTIONS
+from handlers.generations import RETRY_AFTER_S
 from handlers.health import OncePerSecond
 from handlers.open_requests import OpenRequests
 from handlers.open_streams import OpenStreams
 from handlers.page_files import Page
+from handlers.paths import STATUS
 from handlers.reference_files import Reference
 from handlers.routes import make_app
 from handlers.services import Services
+from handlers.status_errors import rendered, rendered_error
 from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import dropped_lines
@@ -53,6 +57,7 @@ from runtime.systemd import Systemd
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
 from server.lane.polls import Polls
+from server.lane.responses import ErrorAnswer
 from storage.errors import StorageUnavailable
 from storage.scripts import load_scripts
 from storage.start import wait_until_ready, warn_about_redis
@@ -61,6 +66,7 @@ from storage.storage import Storage, connect
 log = structlog.get_logger("main")
 ROOT = Path(__file__).parent
 SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
+TOO_MANY = ErrorAnswer(*rendered(TOO_MANY_CONNECTIONS))
 UNBOUNDED = 1 << 40  # every route has a limit of its own: handlers/bounded_bodies.py
 
 
@@ -118,7 +124,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
 
     reaper = Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
     open_requests = OpenRequests()
-    polls = Polls(copy, per_second=limits.polls_per_second_per_account, memo_entries=settings.server.memo_entries)
+    polls = Polls(copy, per_second=limits.polls_per_second_per_account, cache_entries=settings.server.memo_entries)
     metrics.read_polls(lambda: polls.counts)
     watched = (Periodic("renewal", runner.renew, settings.tasks.renew_every_s), reaper.periodic)
     metrics.read_periodic_work(lambda: {work.name: work.age_s for work in watched})
@@ -152,7 +158,14 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         reference=Reference(),
     )
     app = make_app(services)
-    lane = ExpressLane(copy, polls, identity) if settings.server.express_lane else None
+    lane = ExpressLane(
+        copy,
+        polls,
+        identity,
+        errors=lambda exc, progress: ErrorAnswer(*rendered_error(exc, progress)),
+        status_path=STATUS,
+        retry_after_s=RETRY_AFTER_S,
+    )
     server = HTTPServer(
         app,
         xheaders=settings.server.trust_proxy_headers,
@@ -160,7 +173,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         body_timeout=settings.server.body_timeout_s,
         max_body_size=UNBOUNDED,
     )
-    connections = await stack.enter_async_context(Connections(server, lane, settings.server))
+    connections = await stack.enter_async_context(
+        Connections(server, lane if settings.server.express_lane else None, settings.server, TOO_MANY)
+    )
     metrics.read_connections(lambda: len(connections))
     await stack.enter_async_context(watched[0])
     await stack.enter_async_context(reaper)

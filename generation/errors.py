@@ -93,6 +93,15 @@ class TooManySubmits(GenerationError):
         self.window_s = window_s
 
 
+class TooManyPolls(GenerationError):
+    """The account polls more often than ``quota`` times in ``window_s`` seconds."""
+
+    def __init__(self, quota: int, window_s: int) -> None:
+        super().__init__(quota, window_s)
+        self.quota = quota
+        self.window_s = window_s
+
+
 class ServerBusy(GenerationError):
     pass
 

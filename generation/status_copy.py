@@ -30,6 +30,7 @@ UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation wi
 TRACKED_WITHIN_S = 0.1  # of being written here
 TERMINAL = (b'{"status":"completed"', b'{"status":"failed"')
 VERSION = re.compile(rb'"version":(\d+)')  # a member's name: inside a string both quotes would be escaped
+PROGRESS = re.compile(rb'"progress":(\d+)')  # the second member of every document
 
 
 class Document:
@@ -53,6 +54,12 @@ class Document:
         self.good_until = 0.0
         self.link: TrackingLink | None = None
         self.used = True
+
+    @property
+    def progress(self) -> int | None:
+        """The task's progress in percent."""
+        found = PROGRESS.search(self.body)
+        return int(found[1]) if found else None
 
     @property
     def tracked(self) -> bool:

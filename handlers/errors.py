@@ -51,15 +51,6 @@ def origin_not_allowed(origin: str) -> BadRequest:
     )
 
 
-class TooManyPolls(Exception):
-    """The account polls more often than ``quota`` times in ``window_s`` seconds."""
-
-    def __init__(self, quota: int, window_s: int) -> None:
-        super().__init__(quota, window_s)
-        self.quota = quota
-        self.window_s = window_s
-
-
 class TooManyStreams(Exception):
     """The account has as many event streams and waits open as it may."""
 
@@ -135,9 +126,13 @@ MAYBE_TAKEN = Answer(
     {"Retry-After": "2"},
 )
 
+TOO_MANY_CONNECTIONS = Answer(
+    503, "server_busy", "Server is busy", "Too many connections are open. Try again shortly.", {"Retry-After": "5"}
+)
+
 ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     BadRequest: lambda exc: exc.answer,
-    TooManyPolls: lambda exc: Answer(
+    generation.TooManyPolls: lambda exc: Answer(
         429,
         "too_many_polls",
         "Too many polls",

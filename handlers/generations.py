@@ -14,12 +14,12 @@ from handlers.paths import client_prefix, status_url
 from handlers.rate_limit import left_of_rate
 from handlers.services import Services
 from handlers.status_errors import members_of_error
-from server.lane.responses import RETRY_AFTER_S
 
 LONGEST_WAIT_S = 25
 MOST_TASKS = 100  # in one page of the list
-LEARNED = (200, 404, 429)  # the express lane answers the next of the kind; who is refused is to cost little
+LEARNED = (200, 404, 429)  # the express lane answers the next of the kind
 MOST_VERSION, THE_LATEST = 999_999_999, -1
+RETRY_AFTER_S = 1  # while a document is not terminal
 STARTED = "Prompt generation started. Use task_id to check status."
 
 
@@ -53,7 +53,7 @@ class StartHandler(SubmitHandler):
         self.set_status(202)
         self.set_header("Location", address)
         self.set_allowance(started.allowance)
-        self.set_header("Retry-After", RETRY_AFTER_S)
+        self.set_header("Retry-After", str(RETRY_AFTER_S))
         if started.replayed:
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"
@@ -84,7 +84,7 @@ class TaskHandler(AccountHandler):
 
     def write_document(self, document: Document) -> None:
         if not document.terminal:
-            self.set_header("Retry-After", RETRY_AFTER_S)
+            self.set_header("Retry-After", str(RETRY_AFTER_S))
         self.write(document.body)
 
 
@@ -129,14 +129,15 @@ class StatusHandler(WaitingHandler):
     def members_of_error(self, status: int) -> dict[str, Any]:
         caller = getattr(self, "caller", None)  # none when it could not be established
         task_id = self.path_args[0] if self.path_args else ""
-        return members_of_error(status, self.services.polls.last_known(self.request, caller, task_id))
+        last_known = self.services.polls.last_known(self.request, caller, task_id)
+        return members_of_error(status, None if last_known is None else last_known.progress)
 
     def on_finish(self) -> None:
         status = self.get_status()
         if self.request.method == "GET":
             self.services.polls.answered(status)
             if status in LEARNED and hasattr(self, "caller"):
-                self.services.polls.remember(self.request, self.caller, self._headers)
+                self.services.polls.remember(self.request, self.caller)
         super().on_finish()
 
 

@@ -5,15 +5,35 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
 
-from accounts import Accounts, AdminKeys, ApiKeys, Identity
-from generation import Generations
+from tornado.httputil import HTTPServerRequest
+
+from accounts import Accounts, AdminKeys, ApiKeys, Caller, Identity
+from generation import Document, Generations
 from handlers.open_requests import OpenRequests
 from handlers.open_streams import OpenStreams
 from handlers.page_files import Page
 from handlers.reference_files import Reference
 from runtime.metrics import Metrics
-from server.lane.polls import Polls
+
+
+class Polls(Protocol):
+    """Limits polls, counts them, and learns from their answers what needs no handler next time."""
+
+    def admit(self, account_id: str) -> None:
+        """Count one poll against the account's limit.
+
+        Raises:
+            TooManyPolls
+        """
+
+    def answered(self, status: int) -> None: ...
+
+    def last_known(self, request: HTTPServerRequest, caller: Caller | None, task_id: str) -> Document | None:
+        """Return what this process last knew of the caller's task; ``caller``: None when it cannot be established."""
+
+    def remember(self, request: HTTPServerRequest, caller: Caller) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,32 @@ the error ends it; where it can, the error repeats the progress that this proces
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from generation import Document
+from handlers.errors import Answer, answer_for, error_body
 
 ENDED: dict[str, Any] = {"status": "failed", "progress": 100}
 FINAL = (401, 403, 404)
 PASSING = (429, 503)
 
 
-def members_of_error(status: int, last_known: Document | None) -> dict[str, Any]:
+def members_of_error(status: int, last_progress: int | None) -> dict[str, Any]:
     """Return what the error's body has in common with a status document; ``status`` is the HTTP status."""
     if status in FINAL:
         return ENDED
-    if status in PASSING and last_known is not None:
-        return {"progress": json.loads(last_known.body)["progress"]}
+    if status in PASSING and last_progress is not None:
+        return {"progress": last_progress}
     return {}
+
+
+def rendered(answer: Answer, last_progress: int | None = None) -> tuple[int, Mapping[str, str], Callable[[str], bytes]]:
+    """Return an error as it is sent: its status, its own headers, and its body for a request id."""
+    body = partial(error_body, answer, extra=members_of_error(answer.status, last_progress))
+    return answer.status, answer.headers or {}, body
+
+
+def rendered_error(exc: Exception, last_progress: int | None) -> tuple[int, Mapping[str, str], Callable[[str], bytes]]:
+    """Return what a poll is answered with that fails so."""
+    return rendered(answer_for(exc), last_progress)

@@ -1,9 +1,9 @@
-"""Which of very many descriptors can be read, a portion in each turn of the event loop.
+"""Reads very many descriptors as they become readable, one batch in each turn of the event loop.
 
-asyncio takes all that is ready in one turn: with 10,000 clients that ask at the same time a turn lasts half a second,
-and a submit, which needs several turns to get to Redis and back, as many times that. Here the clients wait in an epoll
-of their own, which is a single descriptor to the loop. So whatever is under way (Redis, Gemini, timers) has its turn
-after each portion of new work, and a connection that waits costs the loop nothing.
+asyncio handles everything that is ready in one turn: with 10,000 clients that send at the same time a turn lasts half a
+second, and a submit, which needs several turns to get to Redis and back, takes as many times that. Here the clients
+wait in an epoll of their own, which is a single descriptor to the loop. So work in progress (Redis, Gemini, timers)
+gets its turn after each batch of new work, and an idle connection costs the loop nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import select
 from collections.abc import Callable
 from typing import Protocol
 
-AT_ONCE = 256  # polls: 3 ms
+BATCH = 256  # readable descriptors in one turn; as polls they take 3 ms
 
 
 class DescriptorReaders(Protocol):
@@ -27,12 +27,12 @@ class DescriptorReaders(Protocol):
 
 
 def open_readers(loop: asyncio.AbstractEventLoop) -> DescriptorReaders:
-    """Return the best that this system has: in portions with epoll, else (macOS, BSD) by the event loop's own means."""
-    return Readers(loop) if hasattr(select, "epoll") else LoopReaders(loop)
+    """Return the best that this system has: batches with epoll, else (macOS, BSD) the event loop's own readers."""
+    return BatchedEpoll(loop) if hasattr(select, "epoll") else LoopReaders(loop)
 
 
 class LoopReaders:
-    """The event loop's own methods: everything that is ready is taken in one turn."""
+    """The event loop's own methods: everything that is ready is handled in one turn."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -43,7 +43,7 @@ class LoopReaders:
         self._loop.add_reader(descriptor, reader)
 
     def remove_reader(self, descriptor: int) -> None:
-        """To be called before the descriptor is closed; does nothing when it is not read."""
+        """Stop reading; to be called before the descriptor is closed. Does nothing when it is not read."""
         if descriptor in self._descriptors:
             self._descriptors.remove(descriptor)
             self._loop.remove_reader(descriptor)
@@ -53,21 +53,21 @@ class LoopReaders:
             self.remove_reader(descriptor)
 
 
-class Readers:
-    """Calls a function whenever its descriptor can be read, or has ended; stands for the loop's own methods."""
+class BatchedEpoll:
+    """Calls a function whenever its descriptor can be read, or has ended; takes the place of the loop's own methods."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
-        loop.add_reader(self._epoll, self._take_some)
+        loop.add_reader(self._epoll, self._read_batch)
 
     def add_reader(self, descriptor: int, reader: Callable[[], None]) -> None:
         self._readers[descriptor] = reader
         self._epoll.register(descriptor, select.EPOLLIN)
 
     def remove_reader(self, descriptor: int) -> None:
-        """To be called before the descriptor is closed; does nothing when it is not read."""
+        """Stop reading; to be called before the descriptor is closed. Does nothing when it is not read."""
         if self._readers.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
 
@@ -75,11 +75,11 @@ class Readers:
         self._loop.remove_reader(self._epoll)
         self._epoll.close()
 
-    def _take_some(self) -> None:
-        for descriptor, _ in self._epoll.poll(0, AT_ONCE):
+    def _read_batch(self) -> None:
+        for descriptor, _ in self._epoll.poll(0, BATCH):
             reader = self._readers.get(descriptor)  # one of the others may have removed it
             if reader is not None:
                 try:
                     reader()
-                except Exception as exc:  # noqa: BLE001  # as the loop does: the others must not suffer
+                except Exception as exc:  # noqa: BLE001  # as the loop does: one failure must not stop the others
                     self._loop.call_exception_handler({"message": f"Exception in {reader!r}", "exception": exc})

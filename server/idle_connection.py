@@ -1,32 +1,69 @@
-"""One connection that waits for its next request, as a file descriptor in the event loop.
+"""One keep-alive connection between two exchanges, as a file descriptor in the event loop.
 
-Owns reading and writing; refuses to know what was read: who answers it is the owner's business.
+Reads a request, sends the reply that the lane has for it, or hands the connection off with what was read. Does not know
+what a request says.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
-from server.handoff_stream import READ_BYTES, LaneStream
+from server.batched_epoll import DescriptorReaders
+from server.handoff_stream import READ_BYTES
+from server.lane.poll_request import PollRequest
 
-if TYPE_CHECKING:
-    from server.connections import Connections
+
+class Owner(Protocol):
+    """What an idle connection needs of the object that holds it."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    @property
+    def readers(self) -> DescriptorReaders: ...
+
+    @property
+    def draining(self) -> bool: ...
+
+    @property
+    def whole_poll(self) -> Callable[[bytes], PollRequest | None]:
+        """Return the poll that a read is, or None: then the connection is handed off."""
+
+    @property
+    def look_up(self) -> Callable[[PollRequest, float, Callable[[bytes | None], None]], None]:
+        """Call back once with a poll's answer, at once or later; None: the connection is handed off."""
+
+    def hand_off(self, connection: IdleConnection, data: bytes, poll: PollRequest | None) -> None:
+        """Give the connection to Tornado with what was read from it."""
+
+    def exchange_ended(self, poll: PollRequest) -> None:
+        """Note that nobody waits for the poll's answer any more."""
+
+    def closed(self, connection: IdleConnection) -> None:
+        """Note that the connection exists no longer."""
 
 
-class Connection:
-    """A connection that waits for its next request, or for its answer (``busy``), or takes the rest of one (too)."""
+class IdleConnection:
+    """Waits for its next request, for its answer, or until the client has taken all of one (``busy``)."""
 
-    __slots__ = ("_owner", "_unsent", "busy", "descriptor", "family", "seen_at")
+    __slots__ = ("_owner", "_poll", "_unsent", "busy", "descriptor", "family", "seen_at")
 
-    def __init__(self, owner: Connections, family: int, descriptor: int) -> None:
+    def __init__(self, owner: Owner, family: int, descriptor: int) -> None:
         self._owner = owner
+        self._poll: PollRequest | None = None  # while its answer is awaited
         self._unsent = b""
         self.busy = False
         self.family = family
-        self.descriptor = descriptor  # -1 when it is not ours any more
+        self.descriptor = descriptor  # -1 when it is closed, or handed off
         self.seen_at = time.monotonic()
+
+    def listen(self) -> None:
+        """Begin to read."""
+        self._owner.readers.add_reader(self.descriptor, self.readable)
 
     def readable(self) -> None:
         try:
@@ -36,17 +73,39 @@ class Connection:
         except OSError:
             data = b""
         if data:
-            self.seen_at = now = time.monotonic()
-            self._owner.take(self, data, now)
+            self.received(data)
         else:
             self.close()
 
-    def take(self, data: bytes) -> None:
-        """Have answered what was read before a pause, or by others."""
+    def received(self, data: bytes) -> None:
+        """Answer what was read, here or before the connection came here."""
         self.seen_at = now = time.monotonic()
-        self._owner.take(self, data, now)
+        poll = self._owner.whole_poll(data)
+        if poll is None:
+            self._owner.hand_off(self, data, None)
+            return
+        self._poll = poll
+        self._owner.look_up(poll, now, self._reply)
+        if self._poll is not None:  # it is answered later
+            self._pause()
 
-    def send(self, answer: bytes) -> None:
+    def _reply(self, answer: bytes | None) -> None:
+        poll, self._poll = self._poll, None
+        if poll is None:
+            return
+        if self.descriptor < 0:  # closed while it waited
+            self._owner.exchange_ended(poll)
+            return
+        if self.busy:
+            self._resume()
+            if self._owner.draining:
+                answer = None  # with Tornado's answer the connection ends
+        if answer is None:
+            self._owner.hand_off(self, poll.data, poll)
+        else:
+            self._send(answer)
+
+    def _send(self, answer: bytes) -> None:
         """Send an answer, the rest of it as the client takes it; until then nothing more is read."""
         try:
             sent = os.write(self.descriptor, answer)
@@ -57,7 +116,7 @@ class Connection:
             return
         if sent < len(answer):
             self._unsent = answer[sent:]
-            self.pause()
+            self._pause()
             self._owner.loop.add_writer(self.descriptor, self._writable)
 
     def _writable(self) -> None:
@@ -72,35 +131,32 @@ class Connection:
         self.seen_at = time.monotonic()
         if not self._unsent:
             self._owner.loop.remove_writer(self.descriptor)
-            self.resume()
+            self._resume()
 
-    def pause(self) -> None:
-        """Read nothing until ``resume``."""
+    def _pause(self) -> None:
         self.busy = True
         self._owner.readers.remove_reader(self.descriptor)
 
-    def resume(self) -> bool:
-        """Read again; False when the connection has been closed meanwhile."""
-        if self.descriptor < 0:
-            return False
+    def _resume(self) -> None:
         self.busy = False
-        self._owner.listen(self)
-        return True
+        self.seen_at = time.monotonic()
+        self.listen()
 
-    def lend(self, data: bytes) -> LaneStream | None:
-        """Let Tornado answer this; None when the client has gone."""
-        return self._owner.lend(self, data)
+    def detach(self) -> int:
+        """Return the descriptor, which is the caller's from now on."""
+        descriptor, self.descriptor = self.descriptor, -1
+        self._owner.readers.remove_reader(descriptor)
+        return descriptor
 
     def close_if_idle(self) -> None:
-        """Close, unless a request has come meanwhile and waits for its turn: that is answered first."""
+        """Close, unless a request has come meanwhile and has not been read yet: that is answered first."""
         self.readable()
         if not self.busy:
             self.close()
 
     def close(self) -> None:
         if self.descriptor >= 0:
-            self._owner.readers.remove_reader(self.descriptor)
-            self._owner.loop.remove_writer(self.descriptor)
-            os.close(self.descriptor)
-            self.descriptor = -1
+            descriptor = self.detach()
+            self._owner.loop.remove_writer(descriptor)
+            os.close(descriptor)
             self._owner.closed(self)

@@ -1,7 +1,7 @@
-"""Looking again at the credentials of those who poll, many in one round trip.
+"""Checks the credentials of cached polls again, many in one round trip.
 
-An API key is good for seconds only (a revoked one must stop working); asked about one by one, by everybody who polls,
-keys would cost more than their polls. Refuses to know connections.
+An API key is good for seconds only (a revoked one must stop working); checked one by one, for every client that polls,
+keys would cost more than their polls. Does not know connections.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ import time
 from collections.abc import Callable
 
 from accounts import Identity
-from server.lane.header_cache import PollMemo, Remembered
+from server.lane.header_cache import CachedPoll, HeaderCache
 from storage.errors import StorageUnavailable
 
-TOGETHER_S = 0.3  # who polls on is renewed before it is due, so there is time to collect
-MOST_AT_ONCE = 500
-TRY_AGAIN_S = 0.5
+COLLECT_S = 0.3  # a credential in use is renewed before it is due, so there is time to collect others
+BATCH = 500  # credentials in one round trip
+RETRY_S = 0.5
 
 
-class Renewals:
-    """Renews what the memo remembers, or has the memo forget it."""
+class CredentialRefresh:
+    """Renews the cache's credentials, or makes the cache forget their blocks."""
 
-    def __init__(self, identity: Identity, memo: PollMemo) -> None:
+    def __init__(self, identity: Identity, cache: HeaderCache) -> None:
         self._identity = identity
-        self._memo = memo
-        self._due: dict[Remembered, list[Callable[[], None]]] = {}
+        self._cache = cache
+        self._due: dict[CachedPoll, list[Callable[[], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._worker: asyncio.Task[None] | None = None
 
-    def soon(self, known: Remembered) -> None:
+    def soon(self, known: CachedPoll) -> None:
         """Renew together with others; it is still good."""
         known.renew_at = known.valid_until
         self._due.setdefault(known, [])
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TOGETHER_S, self._start)
+            self._timer = asyncio.get_running_loop().call_later(COLLECT_S, self._start)
 
-    def now(self, known: Remembered, then: Callable[[], None]) -> None:
-        """Renew at once, and call ``then`` whatever comes of it."""
+    def now(self, known: CachedPoll, then: Callable[[], None]) -> None:
+        """Renew at once, and call ``then`` when that has ended, whatever the outcome."""
         self._due.setdefault(known, []).append(then)
         self._start()
 
@@ -53,12 +53,12 @@ class Renewals:
             self._timer.cancel()
             self._timer = None
         if self._worker is None:
-            self._worker = asyncio.create_task(self._work(), name="renewals")
+            self._worker = asyncio.create_task(self._work(), name="credential refresh")
 
     async def _work(self) -> None:
         try:
             while self._due:
-                batch = dict(list(self._due.items())[:MOST_AT_ONCE])
+                batch = dict(list(self._due.items())[:BATCH])
                 for known in batch:
                     del self._due[known]
                 try:
@@ -70,15 +70,15 @@ class Renewals:
         finally:
             self._worker = None
 
-    async def _renew(self, batch: list[Remembered]) -> None:
+    async def _renew(self, batch: list[CachedPoll]) -> None:
         try:
             callers = await self._identity.renew([known.authorization for known in batch])
         except StorageUnavailable:
             for known in batch:
-                known.renew_at = time.monotonic() + TRY_AGAIN_S  # each is good until it is due
+                known.renew_at = time.monotonic() + RETRY_S  # each is good until it expires
             return
         for known, caller in zip(batch, callers, strict=True):
             if caller is None or caller.account_id != known.account_id:
-                self._memo.forget(known)  # the ordinary handler knows how to say 401
+                self._cache.forget(known)  # the ordinary handler answers 401
             else:
                 known.renew(caller)

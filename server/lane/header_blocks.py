@@ -1,8 +1,8 @@
-"""Which header blocks of polls are alike, and which can be known by their bytes at all.
+"""Which header blocks of polls are alike, and which can be cached by their bytes at all.
 
-Two blocks are alike when they are equal, byte for byte, but for the values that proxies and browsers' tracing write
-anew into each request: those are cut out before blocks are compared. Nothing here understands a header: what is alike
-means the same because Tornado's parser has understood one of them.
+Two blocks are alike when they are equal, byte for byte, except for the values that proxies and browsers' tracing write
+anew into each request: those are cut out before blocks are compared. Nothing here parses a header: blocks that are
+alike mean the same because Tornado's parser has parsed one of them.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")  # where Tornado's parser ends a head
 
-# With one of these a request has a body, or wants another protocol or another answer.
-NEVER_KNOWN = (
+# With one of these a request has a body, or asks for another protocol or another answer.
+NEVER_CACHED = (
     *("Content-Length", "Transfer-Encoding", "Expect", "Upgrade"),
     *("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "Range"),
 )
-# Names as Tornado has them → as their senders spell them. They change nothing of an answer, except that the request id
+# Header names in Tornado's spelling → in their senders' spellings. None changes the answer, except that the request id
 # is echoed.
 REQUEST_ID = "X-Request-Id"
-NEW_EACH_TIME = {
+VOLATILE = {
     REQUEST_ID: ("X-Request-ID", "X-Request-Id", "x-request-id"),
     "Traceparent": ("traceparent", "Traceparent"),
     "X-Amzn-Trace-Id": ("X-Amzn-Trace-Id", "x-amzn-trace-id"),
@@ -31,17 +31,21 @@ NEW_EACH_TIME = {
 SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 PLAIN_VALUE = re.compile(rb"[!-~]{1,256}")
 
-# The ordinary answer's headers in their order: these first, with values of their own in each answer …
-FIRST = ["Content-Type", "Date", "X-Request-Id"]
-# … then any of these, which depend on the block alone, then what depends on the document.
+# The ordinary answer's headers in their order: first these, with new values in each answer …
+FIRST = [b"Content-Type", b"Date", b"X-Request-Id"]
+# … then any of these, which depend on the block alone …
 OF_THE_BLOCK = frozenset(
-    {"Cache-Control", "X-Content-Type-Options", "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"}
+    (
+        *(b"Cache-Control", b"X-Content-Type-Options"),
+        *(b"Vary", b"Access-Control-Allow-Origin", b"Access-Control-Expose-Headers"),
+    )
 )
-OF_THE_DOCUMENT = ("Retry-After", "Content-Length")
+# … then any of these, which depend on the document or the error.
+OF_THE_ANSWER = frozenset((b"Retry-After", b"Ratelimit-Policy", b"Ratelimit", b"Www-Authenticate", b"Content-Length"))
 
 
-class Spellings:
-    """The names of values that are new each time, in the spellings that were met so far."""
+class VolatileHeaders:
+    """The headers whose values are new in each request, in the spellings met so far."""
 
     def __init__(self) -> None:
         self._met: dict[bytes, re.Pattern[bytes]] = {}
@@ -66,11 +70,11 @@ class Spellings:
         return block, request_id
 
     def learn(self, block: bytes, headers: HTTPHeaders) -> bytes | None:
-        """Return the block as ``cut`` will return it for those that are alike; None if it cannot be known.
+        """Return the block as ``cut`` will return it for those that are alike; None if it cannot be cached.
 
-        ``headers`` are what Tornado has understood this very block to mean.
+        ``headers`` are what Tornado has parsed this very block into.
         """
-        for name, spellings in NEW_EACH_TIME.items():
+        for name, spellings in VOLATILE.items():
             if name not in headers:
                 continue
             lines = [line for line in (f"\r\n{spelling}: ".encode() for spelling in spellings) if line in block]
@@ -83,26 +87,31 @@ class Spellings:
         return known[0]
 
 
-def is_whole_head(data: bytes) -> bool:
+def is_one_head(data: bytes) -> bool:
     """Say whether Tornado's parser would find one head in the data and nothing after it."""
     end = HEAD_END.search(data)
     return end is not None and end.end() == len(data)
 
 
-def can_be_known(request: HTTPServerRequest) -> bool:
-    """Say whether all requests with the same bytes are answered alike, as Tornado has understood them."""
+def can_be_cached(request: HTTPServerRequest) -> bool:
+    """Say whether all requests with the same bytes are answered alike, as Tornado has parsed them."""
     headers = request.headers
     return (
         request.method == "GET"
         and request.version == "HTTP/1.1"
         and headers.get("Connection", "keep-alive").lower() == "keep-alive"
-        and not any(name in headers for name in NEVER_KNOWN)
+        and not any(name in headers for name in NEVER_CACHED)
     )
 
 
-def lines_of_the_block(answer: HTTPHeaders) -> bytes | None:
-    """Return the lines of an ordinary answer that depend on the request's block; None if it has any of other kinds."""
-    lines = [(name, value) for name, value in answer.get_all() if name not in OF_THE_DOCUMENT]
-    if [name for name, _ in lines[:3]] != FIRST or not OF_THE_BLOCK.issuperset(name for name, _ in lines[3:]):
+def lines_of_the_block(head: bytes) -> bytes | None:
+    """Return the lines of an ordinary answer's head that depend on the request's block, after a line end.
+
+    None when the head has a line of any other kind: then the answer may depend on more than the block.
+    """
+    lines = head.split(b"\r\n")[1:]
+    named = [(line.partition(b":")[0], line) for line in lines if line]
+    rest = [(name, line) for name, line in named[len(FIRST) :] if name not in OF_THE_ANSWER]
+    if [name for name, _ in named[: len(FIRST)]] != FIRST or not OF_THE_BLOCK.issuperset(name for name, _ in rest):
         return None
-    return b"\r\n" + b"".join(f"{name}: {value}\r\n".encode("latin1") for name, value in lines[3:])
+    return b"\r\n" + b"".join(line + b"\r\n" for _, line in rest)

@@ -1,7 +1,7 @@
-"""Header blocks of polls that the ordinary stack has accepted and authenticated, and what it answered them with.
+"""Header blocks of polls that the ordinary stack has parsed and authenticated, and what it answered them with.
 
 A browser that polls sends the same bytes again and again. What Tornado's parser and the ordinary identity made of them
-once holds for the same bytes until the credential in them is due for another look. Refuses to know what stands in a
+once holds for the same bytes until the credential in them is due for another check. Does not know what stands in a
 block (``header_blocks.py``), sockets and documents.
 """
 
@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from typing import TypeVar
 
 from tornado.httputil import HTTPHeaders
 
 from accounts import Caller
-from server.lane.header_blocks import Spellings
+from server.lane.header_blocks import VolatileHeaders, is_one_head
 from server.lane.poll_limits import Bucket
 
-RENEW_BEFORE_S = 1.5  # who polls every second is seen in time, with the while in which renewals are collected
+RENEW_BEFORE_S = (
+    1.5  # a client that polls every second is renewed in time, with the delay in which others are collected
+)
+REFUSED_BLOCKS = 1_000  # kept apart, so that a flood of wrong keys drives no good block out
 
 
-class Remembered:
+class CachedPoll:
     """What a block stands for.
 
     ``lines`` are those of the answer that depend on the block, after the line break before them. ``valid_until``, in
-    the seconds of ``time.monotonic()``, is how long the credential is good; from ``renew_at`` on it is looked at again.
+    the seconds of ``time.monotonic()``, is how long the credential is good; from ``renew_at`` on it is checked again.
     """
 
     __slots__ = (
@@ -55,38 +59,72 @@ class Remembered:
         self.renew_at = self.valid_until - min(RENEW_BEFORE_S, (self.valid_until - now) / 2)
 
 
-class PollMemo:
+class RefusedPoll:
+    """A block whose credential was refused; ``lines`` as in a CachedPoll. Whether it still is, its owner is asked."""
+
+    __slots__ = ("authorization", "lines", "used")
+
+    def __init__(self, authorization: str, lines: bytes) -> None:
+        self.authorization = authorization
+        self.lines = lines
+        self.used = False
+
+
+Entry = TypeVar("Entry", CachedPoll, RefusedPoll)
+
+
+class HeaderCache:
     """At most ``entries`` blocks; the least used go first."""
 
     def __init__(self, entries: int) -> None:
-        self._most = entries
-        self._blocks: OrderedDict[bytes, Remembered] = OrderedDict()
-        self._spellings = Spellings()
+        self._entries = entries
+        self._blocks: OrderedDict[bytes, CachedPoll] = OrderedDict()
+        self._refused: OrderedDict[bytes, RefusedPoll] = OrderedDict()
+        self._volatile = VolatileHeaders()
 
     def __len__(self) -> int:
-        return len(self._blocks)
+        return len(self._blocks) + len(self._refused)
 
-    def find(self, block: bytes) -> tuple[Remembered | None, bytes]:
+    def find(self, block: bytes) -> tuple[CachedPoll | None, bytes]:
         """Return what the block stands for, and the request id in it that is to be echoed."""
         known, request_id = self._blocks.get(block), b""
-        if known is None and self._spellings and (alike := self._spellings.cut(block)):
+        if known is None and self._volatile and (alike := self._volatile.cut(block)):
             known, request_id = self._blocks.get(alike[0]), alike[1]
         if known is not None:
             known.used = True
         return known, request_id
 
-    def add(self, block: bytes, headers: HTTPHeaders, remembered: Remembered) -> None:
-        """Remember what a block stands for whose headers Tornado has understood."""
-        known_as = self._spellings.learn(block, headers)
-        if known_as is None:
-            return
-        remembered.block = known_as
-        self._blocks[known_as] = remembered
-        while len(self._blocks) > self._most:
-            oldest, entry = self._blocks.popitem(last=False)
-            if entry.used:
-                entry.used = False
-                self._blocks[oldest] = entry  # a second chance: cheaper than moving it at every look
+    def find_refused(self, block: bytes) -> tuple[RefusedPoll | None, bytes]:
+        """Return what is known of a block whose credential was refused, and the request id in it."""
+        alike = self._volatile.cut(block)
+        if alike is None or (refused := self._refused.get(alike[0])) is None:
+            return None, b""
+        refused.used = True
+        return refused, alike[1]
 
-    def forget(self, remembered: Remembered) -> None:
-        self._blocks.pop(remembered.block, None)
+    def add(self, block: bytes, headers: HTTPHeaders, known: CachedPoll) -> None:
+        """Cache what a block stands for; ``headers`` are what Tornado has parsed it into."""
+        if (cached_as := self._cacheable(block, headers)) is not None:
+            known.block = cached_as
+            self._blocks[cached_as] = known
+            _shrink(self._blocks, self._entries)
+
+    def add_refused(self, block: bytes, headers: HTTPHeaders, refused: RefusedPoll) -> None:
+        """Cache a block whose credential was refused."""
+        if (cached_as := self._cacheable(block, headers)) is not None:
+            self._refused[cached_as] = refused
+            _shrink(self._refused, REFUSED_BLOCKS)
+
+    def forget(self, known: CachedPoll) -> None:
+        self._blocks.pop(known.block, None)
+
+    def _cacheable(self, block: bytes, headers: HTTPHeaders) -> bytes | None:
+        return self._volatile.learn(block, headers) if is_one_head(block) else None
+
+
+def _shrink(blocks: OrderedDict[bytes, Entry], entries: int) -> None:
+    while len(blocks) > entries:
+        oldest, entry = blocks.popitem(last=False)
+        if entry.used:
+            entry.used = False
+            blocks[oldest] = entry  # a second chance: cheaper than moving it at every look-up

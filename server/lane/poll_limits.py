@@ -1,6 +1,6 @@
 """How many polls an account may make: one token bucket each, the same for the express lane and the ordinary handler.
 
-Refuses to know what is polled and how a refusal looks.
+Does not know what is polled and how a refusal looks.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
-MOST_ACCOUNTS = 100_000  # kept for accounts whose polls nobody remembers; the longest unused bucket goes first
+MOST_BUCKETS = 100_000  # kept for accounts whose polls are not cached; the longest unused bucket goes first
 
 
 class Bucket:
@@ -48,12 +48,12 @@ class PollLimits:
         self.window_s = max(1, math.ceil(1 / per_second)) if per_second else 1
 
     def bucket(self, account_id: str) -> Bucket:
-        """Return the account's bucket, the same for as long as anybody has it."""
+        """Return the account's bucket, the same object for as long as anything refers to it."""
         bucket = self._buckets.get(account_id)
         if bucket is None:
             bucket = self._buckets[account_id] = Bucket(self._per_second)
         self._recent[account_id] = bucket
         self._recent.move_to_end(account_id)
-        if len(self._recent) > MOST_ACCOUNTS:
+        if len(self._recent) > MOST_BUCKETS:
             self._recent.popitem(last=False)
         return bucket

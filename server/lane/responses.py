@@ -1,24 +1,29 @@
-"""How a poll's answer looks in bytes, for who sends it without Tornado.
+"""A poll's answer in bytes, as the ordinary handler would have sent it.
 
-The headers are those of the ordinary answer, in its order (``poll_memo.py`` takes over what depends on the request):
-Content-Type, Date, X-Request-Id, the request's own lines, then what depends on the document.
-Refuses to know who gets them.
+The headers stand in the order of the ordinary answer: Content-Type, Date, X-Request-Id, the lines that depend on the
+request (``header_blocks.py``), then those that depend on the answer. Does not know who gets it.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from typing import Any
+from typing import NamedTuple
 
-from generation import Document
-from handlers.errors import Answer, error_body
+from tornado.httputil import HTTPHeaders
 
-RETRY_AFTER_S = "1"  # while a document is not terminal
-REASONS = {404: "Not Found", 429: "Too Many Requests", 503: "Service Unavailable"}
-_ID_IN_BODY = "0" * 16
+REASONS = {401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests", 503: "Service Unavailable"}
+REQUEST_ID_IN_BODY = "0" * 16
+
+
+class ErrorAnswer(NamedTuple):
+    """An error as the ordinary handler answers it: its own headers, and its body for a request id."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Callable[[str], bytes]
 
 
 class Head:
@@ -37,8 +42,8 @@ class Head:
             self._second_ends = now + 1 - time.time() % 1
         return self._ok + (request_id or self.request_id())
 
-    def other(self, status: int, request_id: bytes) -> bytes:
-        """Return the beginning of another answer, without a line end."""
+    def error(self, status: int, request_id: bytes) -> bytes:
+        """Return the beginning of an error's answer, without a line end."""
         return self._start(f"{status} {REASONS[status]}") + request_id
 
     def request_id(self) -> bytes:
@@ -53,24 +58,24 @@ class Head:
         ).encode()
 
 
-def document_lines(document: Document) -> bytes:
-    """Render what depends on the document, and the end of the head."""
-    retry_after = "" if document.terminal else f"Retry-After: {RETRY_AFTER_S}\r\n"
-    return f"{retry_after}Content-Length: {len(document.body)}\r\n\r\n".encode()
+def document_lines(length: int, retry_after_s: int | None) -> bytes:
+    """Render the header lines that depend on the document, and the end of the head."""
+    retry_after = "" if retry_after_s is None else f"Retry-After: {retry_after_s}\r\n"
+    return f"{retry_after}Content-Length: {length}\r\n\r\n".encode()
 
 
 class Refusal:
     """An error that is rendered once and sent often."""
 
-    def __init__(self, answer: Answer, extra: Mapping[str, Any] | None = None) -> None:
-        self._before, _, self._after = error_body(answer, _ID_IN_BODY, extra).partition(_ID_IN_BODY.encode())
-        headers = "".join(f"{name}: {value}\r\n" for name, value in (answer.headers or {}).items())
-        self._status = answer.status
-        self._headers = headers.encode()
+    def __init__(self, error: ErrorAnswer) -> None:
+        self._before, _, self._after = error.body(REQUEST_ID_IN_BODY).partition(REQUEST_ID_IN_BODY.encode())
+        self._status = error.status
+        headers = HTTPHeaders(error.headers)  # spells names as Tornado does
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.get_all()).encode()
 
     def render(self, head: Head, lines: bytes, request_id: bytes) -> bytes:
         """Return the whole answer; ``lines`` begin with the line end of the head before."""
         request_id = request_id or head.request_id()
         length = b"Content-Length: %d\r\n\r\n" % (len(self._before) + len(request_id) + len(self._after))
-        start = head.other(self._status, request_id)
+        start = head.error(self._status, request_id)
         return b"".join((start, lines, self._headers, length, self._before, request_id, self._after))

@@ -203,7 +203,7 @@ async def test_draining_ends_every_connection_in_its_time(house: House) -> None:
 async def test_what_has_come_before_the_end_is_answered_however_many_wait(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "AT_ONCE", 1)
+    monkeypatch.setattr(readers, "BATCH", 1)
     monkeypatch.setattr(connections, "IDLE_GRACE_S", 0.0)
     task_id = await house.task()
     async with contextlib.AsyncExitStack() as stack:

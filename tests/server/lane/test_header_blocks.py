@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from server.lane.header_blocks import Spellings, is_whole_head
+from server.lane.header_blocks import VolatileHeaders, is_one_head
 
 
 def block(*lines: str) -> bytes:
@@ -17,9 +17,9 @@ def understood(block: bytes) -> HTTPHeaders:
     return HTTPHeaders.parse(block.decode().partition("\r\n")[2].removesuffix("\r\n"))
 
 
-def learned(*lines: str) -> tuple[Spellings, bytes | None]:
-    spellings = Spellings()
-    return spellings, spellings.learn(block(*lines), understood(block(*lines)))
+def learned(*lines: str) -> tuple[VolatileHeaders, bytes | None]:
+    volatile = VolatileHeaders()
+    return volatile, volatile.learn(block(*lines), understood(block(*lines)))
 
 
 def test_a_block_without_such_values_is_known_by_its_bytes() -> None:
@@ -27,9 +27,9 @@ def test_a_block_without_such_values_is_known_by_its_bytes() -> None:
 
 
 def test_blocks_that_differ_in_ids_alone_are_alike() -> None:
-    spellings, known = learned("Host: a", "X-Request-ID: 1f", "Cookie: b", "traceparent: 00-1-2-01")
+    volatile, known = learned("Host: a", "X-Request-ID: 1f", "Cookie: b", "traceparent: 00-1-2-01")
     other = block("Host: a", "X-Request-ID: another-id.7", "Cookie: b", "traceparent: 00-9-9-00")
-    assert spellings.cut(other) == (known, b"another-id.7")
+    assert volatile.cut(other) == (known, b"another-id.7")
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ def test_blocks_that_differ_in_ids_alone_are_alike() -> None:
     ],
 )
 def test_any_other_difference_is_one(lines: tuple[str, ...]) -> None:
-    spellings, known = learned("Host: a", "X-Request-ID: 1f", "Cookie: b")
-    alike = spellings.cut(block(*lines))
+    volatile, known = learned("Host: a", "X-Request-ID: 1f", "Cookie: b")
+    alike = volatile.cut(block(*lines))
     assert alike is None or alike[0] != known
 
 
 @pytest.mark.parametrize("value", ["", "a b", "x" * 65, "é", "a\tb", "a;b", "a\nb", "a\rb"])
 def test_a_request_id_that_is_not_sane_is_never_cut_out(value: str) -> None:
-    spellings, _ = learned("Host: a", "X-Request-ID: 1f")
-    assert spellings.cut(block("Host: a", f"X-Request-ID: {value}")) is None
+    volatile, _ = learned("Host: a", "X-Request-ID: 1f")
+    assert volatile.cut(block("Host: a", f"X-Request-ID: {value}")) is None
 
 
 def test_what_comes_twice_is_not_learned() -> None:
@@ -74,4 +74,4 @@ def test_what_comes_twice_is_not_learned() -> None:
     ],
 )
 def test_a_head_ends_where_tornado_ends_it(data: bytes, whole: bool) -> None:
-    assert is_whole_head(data) is whole
+    assert is_one_head(data) is whole

@@ -13,7 +13,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from accounts import ApiKeys
-from server.lane import express_lane
+from server.lane import learning_slots
 from storage.redis_server import RedisServer
 from tests.server.lane.conftest import ORIGIN, SECRET, House, lane, polled, until
 from tests.support.raw_http import connected, document, new_task_id, poll, request
@@ -191,7 +191,7 @@ async def test_an_expired_token_is_refused(house: House) -> None:
 async def test_credentials_that_nobody_can_check_now_hold_up_nobody_else(
     house: House, silent_jwks_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(express_lane, "LEARNED_AT_ONCE", 2)
+    monkeypatch.setattr(learning_slots, "SLOTS", 2)
     task_id = await house.task()
     key = ec.generate_private_key(ec.SECP256R1())
     token = jwt.encode({"sub": "a", "exp": time.time() + 60}, key, "ES256", {"kid": "unheard of"})
@@ -289,7 +289,7 @@ async def test_the_memo_is_bounded_and_keeps_who_polls(house: House) -> None:
         for number in range(100):
             assert (await stranger.ask(house.poll(task_id, ("Cookie", f"once={number}")))).status == 200
             assert (await wire.ask(house.poll(task_id))).status == 200
-    assert len(house.service.polls.memo) <= 10
+    assert len(house.service.polls.cache) <= 10
     if lane(house):
         assert house.by_lane == 101
 

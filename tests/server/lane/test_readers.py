@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from runtime.descriptors import connections_within_limit
-from server.batched_epoll import AT_ONCE, DescriptorReaders, LoopReaders, Readers, open_readers
+from server.batched_epoll import BATCH, BatchedEpoll, DescriptorReaders, LoopReaders, open_readers
 from tests.server.lane.conftest import until
 
-MANY = AT_ONCE + 100
+MANY = BATCH + 100
 
 
 @pytest.fixture
@@ -32,18 +32,18 @@ def readable() -> Iterator[list[int]]:
 
 @pytest.mark.gen_test
 async def test_work_under_way_goes_on_before_all_new_work_is_taken(readable: list[int]) -> None:
-    readers, taken, turn = Readers(asyncio.get_running_loop()), [], asyncio.Event()
+    readers, taken, turn = BatchedEpoll(asyncio.get_running_loop()), [], asyncio.Event()
     for end in readable:
         readers.add_reader(end, lambda end=end: (os.read(end, 1), taken.append(end), turn.set()))  # type: ignore[misc]
     await turn.wait()
-    assert len(taken) == AT_ONCE
+    assert len(taken) == BATCH
     await until(lambda: len(taken) == MANY)
     assert sorted(taken) == sorted(readable)  # each one once
     readers.close()
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("kind", [Readers, LoopReaders])
+@pytest.mark.parametrize("kind", [BatchedEpoll, LoopReaders])
 async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(
     kind: Callable[[asyncio.AbstractEventLoop], DescriptorReaders], readable: list[int]
 ) -> None:
@@ -72,7 +72,7 @@ async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(
 @pytest.mark.gen_test
 async def test_without_epoll_the_event_loop_itself_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
-    for expected in (Readers, LoopReaders):
+    for expected in (BatchedEpoll, LoopReaders):
         readers = open_readers(loop)
         assert isinstance(readers, expected)
         readers.close()
