@@ -1,7 +1,7 @@
 """The use case: stages, tasks in Redis, runner, reaper, prompt text, Gemini."""
 
 from generation.events import Event
-from generation.generations import Generated, Generations, Patience, Started
+from generation.generations import Generated, Generations, Started, WaitScope
 from generation.idempotency import SubmitKey
 from generation.status_copy import Document, StatusCopy
 from generation.submit_limits import Allowance
@@ -12,8 +12,8 @@ __all__ = [
     "Event",
     "Generated",
     "Generations",
-    "Patience",
     "Started",
     "StatusCopy",
     "SubmitKey",
+    "WaitScope",
 ]

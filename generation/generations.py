@@ -63,8 +63,8 @@ class Generated:
     allowance: Allowance | None = None
 
 
-class Patience:
-    """How long somebody waits: until ``end`` is called, at any time, from anywhere on the event loop."""
+class WaitScope:
+    """Bounds a wait: it lasts until ``end`` is called, at any time, from anywhere on the event loop."""
 
     def __init__(self) -> None:
         self._ended = False
@@ -72,7 +72,7 @@ class Patience:
         self._scope: asyncio.Timeout | None = None
 
     def end(self, *, by_server: bool = False) -> None:
-        """End the wait; the first word counts. ``by_server``: nobody has gone, this process is about to stop."""
+        """End the wait; the first call counts. ``by_server``: the client is still there, this process is stopping."""
         if self._ended:
             return
         self._ended = True
@@ -81,8 +81,8 @@ class Patience:
             self._scope.reschedule(0)
 
     @asynccontextmanager
-    async def lasting(self) -> AsyncIterator[None]:
-        """Raise TimeoutError out of the block when the patience ends."""
+    async def entered(self) -> AsyncIterator[None]:
+        """Raise TimeoutError out of the block when the wait is ended."""
         try:
             async with asyncio.timeout(0 if self._ended else None) as self._scope:
                 yield
@@ -140,12 +140,12 @@ class Generations:
         account_id: str,
         manual_prompt: str,
         key: SubmitKey,
-        patience: Patience,
+        wait_scope: WaitScope,
         steering: Steering = NO_STEERING,
     ) -> Generated:
         """Do what ``start`` does and wait until the task is terminal.
 
-        When the patience is used up (the client went away), a task that this call made is cancelled; one that
+        When the wait is ended (the client went away), a task that this call made is cancelled; one that
         an earlier request with the same key made goes on.
 
         Raises:
@@ -156,10 +156,10 @@ class Generations:
             raise ServerDraining
         started = await self.start(account_id, manual_prompt, key, steering)
         try:
-            async with patience.lasting():
+            async with wait_scope.entered():
                 document = await self._finished(account_id, started.task_id)
         except TimeoutError:
-            if started.replayed or patience.ended_by_server:
+            if started.replayed or wait_scope.ended_by_server:
                 raise ServerDraining from None  # who asked has gone, or this process is about to stop
             try:
                 document = await self.cancel(account_id, started.task_id)
@@ -180,17 +180,17 @@ class Generations:
         return _found(await self._copy.document(account_id, _checked(task_id)))
 
     async def wait(
-        self, account_id: str, task_id: str, patience: Patience, *, after_version: int, timeout_s: float
+        self, account_id: str, task_id: str, wait_scope: WaitScope, *, after_version: int, timeout_s: float
     ) -> Document:
         """Return the status document as soon as its version is above ``after_version``.
 
-        After the time, or when the patience ends, return it as it is.
+        After the time, or when the wait is ended, return it as it is.
 
         Raises:
             TaskNotFound, StorageUnavailable
         """
         try:
-            async with patience.lasting():
+            async with wait_scope.entered():
                 return _found(await self._copy.wait(account_id, _checked(task_id), after_version, timeout_s))
         except TimeoutError:
             return await self.status(account_id, task_id)

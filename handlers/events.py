@@ -49,7 +49,7 @@ class EventsHandler(WaitingHandler):
         # Without its credential the stream ends as when Redis is lost: a client that resumes is told why.
         with suppress(TimeoutError, StreamClosedError, AccountsError, StorageUnavailable):
             await self._send()  # at once: a client that resumes may have to wait long for the next event
-            async with self.patience.lasting():
+            async with self.wait_scope.entered():
                 async for event in generations.events(account_id, task_id, last_id, SILENCE_S):
                     await self.authenticate()
                     self.write(render(event))

@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
-from generation import Allowance, Document, Patience, SubmitKey
+from generation import Allowance, Document, SubmitKey, WaitScope
 from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.paths import client_prefix, status_url
@@ -93,18 +93,18 @@ class WaitingHandler(TaskHandler):
 
     def initialize(self, services: Services) -> None:
         super().initialize(services)
-        self.patience = Patience()
+        self.wait_scope = WaitScope()
 
     async def prepare(self) -> None:
         await super().prepare()
-        self.services.open_requests.waiting.add(self.patience)
+        self.services.open_requests.waiting.add(self.wait_scope)
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
-        self.patience.end()
+        self.wait_scope.end()
 
     def on_finish(self) -> None:
-        self.services.open_requests.waiting.discard(self.patience)
+        self.services.open_requests.waiting.discard(self.wait_scope)
         super().on_finish()
 
 
@@ -121,7 +121,7 @@ class StatusHandler(WaitingHandler):
             known = document.version if after == THE_LATEST else after
             with self.services.open_streams.place(account_id):
                 document = await generations.wait(
-                    account_id, task_id, self.patience, after_version=known, timeout_s=timeout_s
+                    account_id, task_id, self.wait_scope, after_version=known, timeout_s=timeout_s
                 )
             await self.authenticate()
         self.write_document(document)
@@ -153,18 +153,18 @@ class SynchronousHandler(SubmitHandler):
 
     def initialize(self, services: Services) -> None:
         super().initialize(services)
-        self.patience = Patience()
+        self.wait_scope = WaitScope()
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
         closed_by_server = getattr(self.request.connection.stream, "closed_by_server", False)  # type: ignore[union-attr]  # HTTP/1 has one
-        self.patience.end(by_server=closed_by_server)
+        self.wait_scope.end(by_server=closed_by_server)
 
     async def post(self) -> None:
         manual_prompt, steering = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
         generated = await self.services.generations.generate(
-            self.caller.account_id, manual_prompt, key, self.patience, steering
+            self.caller.account_id, manual_prompt, key, self.wait_scope, steering
         )
         self.set_allowance(generated.allowance)
         if generated.replayed:

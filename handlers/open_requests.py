@@ -1,14 +1,14 @@
-"""Which requests are being answered, so that a process that is about to stop can wait for the last of them."""
+"""Tracks the requests in progress, so that a process that is stopping can wait for the last of them."""
 
 from __future__ import annotations
 
 import asyncio
 
-from generation import Patience
+from generation import WaitScope
 
 
 class OpenRequests:
-    """Which requests are being answered; while draining each answer asks its client to come on a new connection.
+    """The requests in progress; while draining each answer asks its client to use a new connection next time.
 
     ``HTTPServer.stop()`` alone leaves keep-alive connections serving for ever.
     """
@@ -16,7 +16,7 @@ class OpenRequests:
     def __init__(self) -> None:
         self._requests: set[object] = set()
         self.draining = False
-        self.waiting: set[Patience] = set()
+        self.waiting: set[WaitScope] = set()
         self._none = asyncio.Event()
         self._none.set()
 
@@ -29,7 +29,7 @@ class OpenRequests:
         self._none.clear()
 
     def end(self, request: object) -> None:
-        """Hear that a request is over; hearing it twice changes nothing."""
+        """Note that a request is over; a second call changes nothing."""
         self._requests.discard(request)
         if not self._requests:
             self._none.set()
@@ -37,8 +37,8 @@ class OpenRequests:
     async def drain(self, timeout_s: float) -> bool:
         """Wait until the last request is answered; say whether it was in time."""
         self.draining = True
-        for patience in list(self.waiting):
-            patience.end()
+        for wait_scope in list(self.waiting):
+            wait_scope.end()
         try:
             await asyncio.wait_for(self._none.wait(), timeout_s)
         except TimeoutError:

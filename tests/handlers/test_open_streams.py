@@ -64,9 +64,9 @@ async def test_the_drain_survives_clients_that_leave_while_it_ends_their_streams
         assert b"200 OK" in await wire.reader.readline()
     for each in wires:
         await each.__aexit__(None, None, None)  # they leave …
-    for patience in service.open_requests.waiting:
-        patience.end()  # … in the moment in which the process ends their wait
-        patience.end()
+    for wait_scope in service.open_requests.waiting:
+        wait_scope.end()  # … in the moment in which the process ends their wait
+        wait_scope.end()
     assert await service.open_requests.drain(20)
     assert not service.open_requests.count
     await client.ask("POST", f"{START}cancel/{task_id}/")
