@@ -18,10 +18,23 @@ from tests.chaos.world import REAL_LEASES, SHORT_LEASES, World, a_world
 pytestmark = pytest.mark.slow
 
 BLOCKED_S = 10.0
+PROMPT = "Answer for our bakery."
 
 
 def slow_prompt(seconds: float) -> str:
-    return f"Answer for our bakery. [[standin:delay={seconds}]]"
+    return f"{PROMPT} [[standin:delay={seconds}]]"
+
+
+HELD_S = 300.0  # longer than a test takes
+
+
+async def hold_answers(world: World) -> None:
+    """Let Gemini's answers wait until ``release_answers``; those that wait by then go on waiting."""
+    await world.standin.behave(delay_s=HELD_S)
+
+
+async def release_answers(world: World) -> None:
+    await world.standin.behave()
 
 
 def in_a_world(test: Callable[[World], Awaitable[None]], **settings: Any) -> None:
@@ -44,9 +57,11 @@ def test_after_kill_9_a_restart_alone_is_enough() -> None:
     async def scenario(world: World) -> None:
         server = await world.serve()
         client = await world.client()
-        task_id = await client.submit(slow_prompt(1))
+        await hold_answers(world)
+        task_id = await client.submit(PROMPT)
         await at_progress(client, task_id, 70)
         await server.kill()
+        await release_answers(world)
         await world.serve()
         final = await client.finished(task_id, within_s=30)
         assert (final["status"], final["attempt"]) == ("completed", 2)
@@ -58,8 +73,10 @@ def test_another_process_takes_over_and_the_sleeper_finds_itself_fenced_out() ->
     async def scenario(world: World) -> None:
         first = await world.serve()
         client = await world.client()
-        task_id = await client.submit(slow_prompt(4))
+        await hold_answers(world)
+        task_id = await client.submit(PROMPT)
         await at_progress(client, task_id, 70)
+        await release_answers(world)
         await world.serve()
         first.freeze()
         final = await client.finished(task_id, within_s=30)
@@ -102,7 +119,8 @@ def test_after_three_attempts_a_task_is_interrupted_and_its_hold_released() -> N
     async def scenario(world: World) -> None:
         client = await world.client(tokens=1_000)
         server = await world.serve()
-        task_id = await client.submit(slow_prompt(30))
+        await hold_answers(world)
+        task_id = await client.submit(PROMPT)
         for attempt in (1, 2, 3):
             await client.finished(
                 task_id, until=lambda d, attempt=attempt: d["attempt"] == attempt and d["progress"] >= 70
@@ -121,8 +139,10 @@ def test_tasks_that_wait_in_queued_are_taken_over_too() -> None:
     async def scenario(world: World) -> None:
         server = await world.serve(limits__running_tasks_per_process=1)
         client = await world.client()
-        tasks = [await client.submit(slow_prompt(1)) for _ in range(3)]
+        await hold_answers(world)
+        tasks = [await client.submit(PROMPT) for _ in range(3)]
         await server.kill()
+        await release_answers(world)
         await world.serve()
         for task_id in tasks:
             assert (await client.finished(task_id, within_s=30))["status"] == "completed"
@@ -143,9 +163,11 @@ def test_a_lost_lease_index_is_rebuilt_and_orphans_are_found() -> None:
     async def scenario(world: World) -> None:
         server = await world.serve()
         client = await world.client()
-        task_id = await client.submit(slow_prompt(1))
+        await hold_answers(world)
+        task_id = await client.submit(PROMPT)
         await at_progress(client, task_id, 70)
         await server.kill()
+        await release_answers(world)
         await lose_the_leases(world)
         await world.serve()
         assert (await client.finished(task_id, within_s=30))["status"] == "completed"
@@ -171,8 +193,10 @@ def test_sigterm_hands_tasks_over_at_once() -> None:
     async def scenario(world: World) -> None:
         first = await world.serve(server__drain_timeout_s=0.5)
         client = await world.client()
-        task_id = await client.submit(slow_prompt(12))  # longer than the second one takes to start
+        await hold_answers(world)
+        task_id = await client.submit(PROMPT)
         await at_progress(client, task_id, 70)
+        await release_answers(world)
         await world.serve()
         assert await first.stop() == 0
         # The lease alone would have run for ten minutes, far longer than this waits.
