@@ -30,7 +30,7 @@ from accounts.ledger import Ledger, LedgerEntry
 from storage.storage import Storage, account_of
 
 LONGEST_ACCOUNT_ID = 255  # characters; what a JWT's sub may have. Source: OpenID Connect Core 1.0, section 2
-IDS_AT_ONCE = 1_000
+IDS_PER_PAGE = 1_000
 MOST_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
 
 
@@ -309,7 +309,7 @@ class Accounts:
         """
         seen: set[str] = set()
         after = ""
-        while page := await self.index.page(IDS_AT_ONCE, after):
+        while page := await self.index.page(IDS_PER_PAGE, after):
             for account_id in page:
                 seen.add(account_id)
                 yield account_id

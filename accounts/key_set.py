@@ -22,7 +22,7 @@ from accounts.errors import IdentityUnavailable
 
 FETCH_TIMEOUT_S = 5.0
 LARGEST_SET_BYTES = 1_000_000
-READ_AT_ONCE_BYTES = 65_536
+CHUNK_BYTES = 65_536
 FAILED_FETCH_PAUSE_S = 2.0  # so that an identity provider that hangs is not waited for by every request
 UNKNOWN_KID_PAUSE_S = 10.0  # a stranger's tokens must not make us fetch again and again
 MOST_KEYS_TRIED = 8  # for a token that names none, so that it costs few signatures to check
@@ -101,7 +101,7 @@ class KeySet:
         async with self._session.get(self.url, timeout=timeout, allow_redirects=False) as response:
             if response.status != 200:
                 raise ValueError("this is no key set")
-            async for part in response.content.iter_chunked(READ_AT_ONCE_BYTES):
+            async for part in response.content.iter_chunked(CHUNK_BYTES):
                 body += part
                 if len(body) > LARGEST_SET_BYTES:
                     raise ValueError("this is no key set")

@@ -16,7 +16,7 @@ from storage.storage import Storage
 
 ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 LARGEST_PART = 2**64 - 1  # of a stream's id. Source: Redis documentation, "Entry IDs"
-READ_AT_ONCE = 1_000
+ENTRIES_PER_READ = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ class Ledger:
         """
         key, oldest = self._storage.key(account_id, "ledger"), "-"
         while last_id:
-            entries = await self._storage.command("XRANGE", key, oldest, last_id, "COUNT", READ_AT_ONCE)
+            entries = await self._storage.command("XRANGE", key, oldest, last_id, "COUNT", ENTRIES_PER_READ)
             for entry_id, fields in entries:
                 yield _entry(entry_id, fields)
-            if len(entries) < READ_AT_ONCE or entries[-1][0] == last_id.encode():
+            if len(entries) < ENTRIES_PER_READ or entries[-1][0] == last_id.encode():
                 return
             oldest = f"({str(entries[-1][0], 'ascii')}"
 

@@ -13,12 +13,12 @@ from types import FrameType
 from bench import mixed, polls, streams, submit
 from bench.process import BenchmarkFailed
 from bench.report import Report, machine
-from bench.stage import Stage, open_stage
+from bench.testbed import Testbed, open_testbed
 
 PARTS = ("submits", "polls", "mixed", "together", "streams")
 
 
-def efforts(*, quick: bool) -> dict[str, Callable[[Stage, Report], None]]:
+def efforts(*, quick: bool) -> dict[str, Callable[[Testbed, Report], None]]:
     """Return each part, bounded in time: a quarter of an hour for all, or a minute and a half to see that it works."""
     if quick:
         submits = submit.Effort(per_s=50, seconds=5, peer_seconds=6, pools=1)
@@ -33,11 +33,11 @@ def efforts(*, quick: bool) -> dict[str, Callable[[Stage, Report], None]]:
         together_s = 10.0
         open_streams = streams.Effort(tasks=200, streams=5_000, quiet_s=streams.KEEP_ALIVE_S)
     return {
-        "submits": lambda stage, report: submit.measure_submits(stage, report, submits),
-        "polls": lambda stage, report: polls.measure_polls(stage, report, some),
-        "mixed": lambda stage, report: mixed.measure_mixed(stage, report, mix),
-        "together": lambda stage, report: mixed.measure_submits_among_polls(stage, report, together_s),
-        "streams": lambda stage, report: streams.measure_streams(stage, report, open_streams),
+        "submits": lambda testbed, report: submit.measure_submits(testbed, report, submits),
+        "polls": lambda testbed, report: polls.measure_polls(testbed, report, some),
+        "mixed": lambda testbed, report: mixed.measure_mixed(testbed, report, mix),
+        "together": lambda testbed, report: mixed.measure_submits_among_polls(testbed, report, together_s),
+        "streams": lambda testbed, report: streams.measure_streams(testbed, report, open_streams),
     }
 
 
@@ -54,10 +54,10 @@ def main() -> int:
     report = Report()
     report.text(f"# Benchmarks\n\n{machine()}")
     try:
-        with open_stage() as stage:
+        with open_testbed() as testbed:
             for name, measure in efforts(quick=options.quick).items():
                 if not options.parts or name in options.parts:
-                    measure(stage, report)
+                    measure(testbed, report)
     except BenchmarkFailed as exc:
         print(f"The benchmarks stopped: {exc}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Who is measured: our server with its lane on and off, the peers, and the floors below which nobody gets.
+"""The servers that are measured: ours with its lane on and off, the peers, and the floors that bound them all.
 
 Owns how each is started; refuses to know how it is measured.
 """
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
 PEERS_PYTHON = Path(os.environ.get("BENCH_PEERS", Path(__file__).parent / ".venv")) / "bin"
 
-NOBODY = "http://127.0.0.1:9"  # the port that discards
+DISCARD_URL = "http://127.0.0.1:9"  # the port that discards
 OURS, LANE_OFF = "ours", "ours, lane off"
 HELLO, NAIVE, FASTAPI, CELERY, DJANGO = (
     "Tornado hello world",
@@ -33,13 +33,13 @@ NGINX, ASYNCIO = "nginx `return 200`", "asyncio.Protocol + httptools"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a contender runs and what it is told."""
+    """The core, folder and addresses that a contender is started with."""
 
     core: int
     folder: Path
     redis_url: str
     jwt_secret: str
-    gemini_url: str  # empty for those who poll only
+    gemini_url: str  # empty when the contender is only polled
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """``shelf`` is where its documents are kept (lives.py), '' for who reads none and answers everybody alike."""
+    """``store`` names the store of its documents (task_feeder.py); '' when it reads none and all answers are alike."""
 
     name: str
     start: Callable[[ExitStack, Place], Server]
-    shelf: str = ""
+    store: str = ""
 
 
 def start_ours(stack: ExitStack, place: Place, *, lane: bool = True) -> Server:
@@ -68,7 +68,7 @@ def start_ours(stack: ExitStack, place: Place, *, lane: bool = True) -> Server:
         "PROMPT_LIMITS__STREAMS_PER_ACCOUNT": "0",
         "PROMPT_LIMITS__UNFINISHED_TASKS_PER_ACCOUNT": "100",
         "PROMPT_LIMITS__SUBMITS_PER_SECOND_PER_ACCOUNT": "0",
-        "PROMPT_GEMINI__BASE_URL": place.gemini_url or NOBODY,
+        "PROMPT_GEMINI__BASE_URL": place.gemini_url or DISCARD_URL,
         "PROMPT_GEMINI__API_KEY": "bench",
         "PROMPT_GEMINI__CONNECTIONS": "1000",
         "PROMPT_IDENTITY__JWT__ALGORITHM": "HS256",

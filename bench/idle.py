@@ -1,6 +1,6 @@
-"""What an idle connection costs: many are opened, each polls once and then keeps quiet as a browser's does.
+"""The cost of an idle connection: many are opened, each polls once and then stays silent, as a browser does.
 
-Measures the server's own memory; what the kernel keeps for a socket is the same for everybody and is not in it.
+Measures the server's own memory; what the kernel keeps for a socket is the same for every server and is not included.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-from bench.board import Board
-from bench.callers import Caller
 from bench.headers import STATUS_PATH, browser_headers
+from bench.load_accounts import LoadAccount
 from bench.process import BenchmarkFailed, Process
+from bench.shared_slots import SharedSlots
 
 SETTLE_S = 1.0
 
 
-def bytes_per_connection(url: str, server: Process, board: Board, callers: Sequence[Caller], connections: int) -> float:
-    """Return by how much the server's resident memory grows with each idle connection.
+def bytes_per_connection(
+    url: str, server: Process, slots: SharedSlots, accounts: Sequence[LoadAccount], connections: int
+) -> float:
+    """Return the bytes of resident memory that the server needs for each idle connection.
 
     Raises:
-        BenchmarkFailed: the server does not keep them.
+        BenchmarkFailed: the server closed connections.
     """
     address = urlsplit(url).netloc
     with ExitStack() as stack:
@@ -31,17 +33,17 @@ def bytes_per_connection(url: str, server: Process, board: Board, callers: Seque
         def poll_on_new_connection(slot: int) -> http.client.HTTPConnection:
             connection = http.client.HTTPConnection(address, timeout=20)
             stack.callback(connection.close)
-            headers = dict(browser_headers(callers[slot].token))
-            connection.request("GET", f"{STATUS_PATH}{board.task(slot)}/", headers=headers)
+            headers = dict(browser_headers(accounts[slot].token))
+            connection.request("GET", f"{STATUS_PATH}{slots.task(slot)}/", headers=headers)
             connection.getresponse().read()
             return connection
 
-        # What a server remembers of accounts and tasks is not the connections': let it have that before.
-        for slot in range(len(callers)):
+        # A server also caches accounts and tasks. One poll per account fills those caches before the first reading.
+        for slot in range(len(accounts)):
             poll_on_new_connection(slot).close()
         time.sleep(SETTLE_S)
         before = server.resident_bytes
-        opened = [poll_on_new_connection(number % len(callers)) for number in range(connections)]
+        opened = [poll_on_new_connection(number % len(accounts)) for number in range(connections)]
         time.sleep(SETTLE_S)
         after = server.resident_bytes
         if lost := sum(1 for connection in opened if _closed(connection)):

@@ -18,12 +18,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from bench.arrivals import Arrivals, Generations, percentile
 from bench.contenders import OURS_AS_SHIPPED, ROOT, Server, start_nginx, start_standin
+from bench.open_loop import OpenLoop, Seen, percentile
 from bench.process import free_port
 from bench.report import Goal, Report, number
-from bench.stage import Stage
 from bench.submit import GEMINI_DELAY_S
+from bench.testbed import Testbed
 from bench.wrk import SUBMITS_ONLY, Load
 
 POLLS_PER_SUBMIT = 20
@@ -83,20 +83,20 @@ class Mix:
         return load.cpu_us - self.unasked / load.per_s * 1e6
 
 
-def measure_mixed(stage: Stage, report: Report, effort: Effort) -> None:
+def measure_mixed(testbed: Testbed, report: Report, effort: Effort) -> None:
     """Measure the mixed load directly and through nginx, and print tables and verdicts."""
     report.heading("Polls and submits on the same connections")
     rows, goals = [], []
     for through_nginx in (False, True):
         where = "through nginx" if through_nginx else "directly"
         with ExitStack() as stack:
-            standin = start_standin(stack, stage.place.folder, core=stage.core, delay_s=0.1)
-            server = stage.start(stack, OURS_AS_SHIPPED, gemini_url=standin.url)
-            url = _nginx_in_front(stack, stage, server).url if through_nginx else server.url
-            arrivals = Arrivals(server.url, stage.callers, repeated=True)
-            asyncio.run(arrivals.at_rate(REPEATABLE_PER_S, len(stage.callers) / REPEATABLE_PER_S))
+            standin = start_standin(stack, testbed.place.folder, core=testbed.core, delay_s=0.1)
+            server = testbed.start(stack, OURS_AS_SHIPPED, gemini_url=standin.url)
+            url = _nginx_in_front(stack, testbed, server).url if through_nginx else server.url
+            open_loop = OpenLoop(server.url, testbed.accounts, repeated=True)
+            asyncio.run(open_loop.at_rate(REPEATABLE_PER_S, len(testbed.accounts) / REPEATABLE_PER_S))
             for connections in effort.connections:
-                mix = _mix(stage, url, server, connections, effort.seconds, through_nginx=through_nginx)
+                mix = _mix(testbed, url, server, connections, effort.seconds, through_nginx=through_nginx)
                 rows.append(_row(f"{where}, {connections:,} connections", mix))
                 what = f"a poll in the mix against polls alone, {where}, {connections:,} connections"
                 goals.append(Goal(what, mix.poll_us / mix.poll_alone_us, 1.5))
@@ -124,15 +124,15 @@ def measure_mixed(stage: Stage, report: Report, effort: Effort) -> None:
     report.goals(goals)
 
 
-def measure_submits_among_polls(stage: Stage, report: Report, seconds: float) -> None:
+def measure_submits_among_polls(testbed: Testbed, report: Report, seconds: float) -> None:
     """Measure submits while the same server, on the same core, answers 20,000 polls a second."""
     report.heading(f"{SUBMITS_PER_S} submits a second among {POLLS_PER_S:,} polls a second")
     with ExitStack() as stack:
-        standin = start_standin(stack, stage.place.folder, core=stage.core, delay_s=GEMINI_DELAY_S)
-        server = stage.start(stack, OURS_AS_SHIPPED, gemini_url=standin.url)
-        arrivals = Arrivals(server.url, stage.callers)
-        asyncio.run(arrivals.at_rate(SUBMITS_PER_S, 2))
-        load, seen = asyncio.run(_both(stage, server, arrivals, seconds))
+        standin = start_standin(stack, testbed.place.folder, core=testbed.core, delay_s=GEMINI_DELAY_S)
+        server = testbed.start(stack, OURS_AS_SHIPPED, gemini_url=standin.url)
+        open_loop = OpenLoop(server.url, testbed.accounts)
+        asyncio.run(open_loop.at_rate(SUBMITS_PER_S, 2))
+        load, seen = asyncio.run(_both(testbed, server, open_loop, seconds))
     report.table(
         (
             "polls/s",
@@ -168,11 +168,11 @@ def measure_submits_among_polls(stage: Stage, report: Report, seconds: float) ->
     )
 
 
-async def _both(stage: Stage, server: Server, arrivals: Arrivals, seconds: float) -> tuple[Load, Generations]:
+async def _both(testbed: Testbed, server: Server, open_loop: OpenLoop, seconds: float) -> tuple[Load, Seen]:
     """Poll from a thread of its own, because it waits for wrk, and submit from this one."""
     polling = asyncio.create_task(
         asyncio.to_thread(
-            stage.wrk.run,
+            testbed.wrk.run,
             server.url,
             server.process,
             connections=POLL_CONNECTIONS,
@@ -181,14 +181,14 @@ async def _both(stage: Stage, server: Server, arrivals: Arrivals, seconds: float
         )
     )
     await asyncio.sleep(1.0)  # wrk is there
-    seen = await arrivals.at_rate(SUBMITS_PER_S, seconds)
+    seen = await open_loop.at_rate(SUBMITS_PER_S, seconds)
     return await polling, seen
 
 
-def _mix(stage: Stage, url: str, server: Server, connections: int, seconds: float, *, through_nginx: bool) -> Mix:
+def _mix(testbed: Testbed, url: str, server: Server, connections: int, seconds: float, *, through_nginx: bool) -> Mix:
     def run(submit_every: int = 0, per_s: float = 0) -> Load:
         most = min(connections, math.ceil(per_s * TURN_S)) if per_s else connections
-        return stage.wrk.run(
+        return testbed.wrk.run(
             url, server.process, connections=most, seconds=seconds, submit_every=submit_every, per_s=per_s
         )
 
@@ -215,11 +215,11 @@ def _row(name: str, mix: Mix) -> tuple[str, ...]:
     )
 
 
-def _nginx_in_front(stack: ExitStack, stage: Stage, server: Server) -> Server:
+def _nginx_in_front(stack: ExitStack, testbed: Testbed, server: Server) -> Server:
     """Start nginx with the configuration that is shipped, one server in its upstream, on the other core."""
     port = free_port()
     shipped = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
     upstream = re.sub(r"^ *server (127\.0\.0\.1:8001|unix:).*\n", "", shipped, flags=re.MULTILINE)
     config = upstream.replace("127.0.0.1:8000", server.url.removeprefix("http://"))
     config = config.replace("listen 80;", f"listen 127.0.0.1:{port} backlog=4096;")
-    return start_nginx(stack, replace(stage.place, core=stage.core), "nginx-front", config, port, workers=2)
+    return start_nginx(stack, replace(testbed.place, core=testbed.core), "nginx-front", config, port, workers=2)

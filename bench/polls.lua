@@ -1,6 +1,6 @@
 -- What wrk sends: polls of 1,000 accounts in turn, each with its own token and for its own task of the moment.
--- Every request is 1 of `accounts` header blocks around the task id that the board shows (see board.py).
--- Arguments: board, number of accounts, file with the blocks, a submit for every N polls (0: none, -1: submits only),
+-- Every request is 1 of `accounts` header blocks around the task id in the shared slots (see shared_slots.py).
+-- Arguments: slots, number of accounts, file with the blocks, a submit for every N polls (0: none, -1: submits only),
 -- file with the submits, polls per second (0: as fast as the answers come). Files: parts that end with a zero byte.
 local ffi = require("ffi")
 ffi.cdef [[
@@ -11,7 +11,7 @@ ffi.cdef [[
 ]]
 local READ_WRITE, SHARED, MONOTONIC, SLOT_BYTES = 3, 1, 1, 64
 local LINE = "GET /api/v1/web-knowledge/generate-prompt-async/status/"
-local board, sent, accounts, every, number
+local slots, sent, accounts, every, number
 local blocks, submits, requests, seen = {}, {}, {}, {}
 
 local function parts(path)
@@ -28,9 +28,9 @@ end
 function init(args)
   accounts = tonumber(args[2])
   local file = ffi.C.open(args[1], 2)
-  assert(file >= 0, "no board")
-  board = ffi.cast("uint8_t *", ffi.C.mmap(nil, SLOT_BYTES * (accounts + 1), READ_WRITE, SHARED, file, 0))
-  sent = ffi.cast("double *", board)
+  assert(file >= 0, "no shared slots")
+  slots = ffi.cast("uint8_t *", ffi.C.mmap(nil, SLOT_BYTES * (accounts + 1), READ_WRITE, SHARED, file, 0))
+  sent = ffi.cast("double *", slots)
   blocks, every, submits = parts(args[3]), tonumber(args[4]), parts(args[5])
   number = 0
   local rate = tonumber(args[6])
@@ -49,7 +49,7 @@ function pace(rate)
 end
 
 local function poll(slot)
-  local at = board + SLOT_BYTES * slot
+  local at = slots + SLOT_BYTES * slot
   local changes = ffi.cast("uint32_t *", at)[0]
   if changes ~= seen[slot] then
     seen[slot] = changes

@@ -14,7 +14,7 @@ from bench.contenders import CONTENDERS, DJANGO, FASTAPI, HELLO, NGINX, OURS
 from bench.idle import bytes_per_connection
 from bench.process import BenchmarkFailed
 from bench.report import Goal, Report, number
-from bench.stage import Stage
+from bench.testbed import Testbed
 from bench.wrk import Load
 
 
@@ -36,21 +36,21 @@ class Result:
     failures: list[str] = field(default_factory=list)
 
 
-def measure_polls(stage: Stage, report: Report, effort: Effort) -> None:
+def measure_polls(testbed: Testbed, report: Report, effort: Effort) -> None:
     """Measure every contender and print tables, ratios and verdicts."""
     report.heading("Polls")
     results = {}
     for contender in CONTENDERS:
         result = results[contender.name] = Result()
         with ExitStack() as stack:
-            server = stage.start(stack, contender)
+            server = testbed.start(stack, contender)
             try:
                 if effort.idle_connections:
                     result.idle_bytes = bytes_per_connection(
-                        server.url, server.process, stage.board, stage.callers, effort.idle_connections
+                        server.url, server.process, testbed.slots, testbed.accounts, effort.idle_connections
                     )
                 for connections in effort.connections:
-                    result.loads[connections] = stage.wrk.run(
+                    result.loads[connections] = testbed.wrk.run(
                         server.url, server.process, connections=connections, seconds=effort.seconds
                     )
             except BenchmarkFailed as exc:

@@ -19,7 +19,7 @@ from storage.storage import Storage, connect
 
 SCRIPT = "redis.call('HSET', KEYS[1], 'a', ARGV[1]); return redis.call('HGET', KEYS[1], 'a')"
 CALLS = 20_000
-AT_ONCE = (1, 10, 100)
+CONCURRENT_CALLS = (1, 10, 100)
 Run = Callable[[int], Awaitable[object]]
 
 
@@ -81,10 +81,12 @@ async def glide(url: str, table: Callable[[str, Run], Awaitable[None]]) -> None:
 
 
 async def main() -> None:
-    print("| client | " + " | ".join(f"{count} at once: CPU µs (clock µs)" for count in AT_ONCE) + " |")
+    print("| client | " + " | ".join(f"{count} at once: CPU µs (clock µs)" for count in CONCURRENT_CALLS) + " |")
 
     async def table(name: str, run: Run) -> None:
-        cells = [f"{cpu:.0f} ({clock:.0f})" for cpu, clock in [await measured(run, count) for count in AT_ONCE]]
+        cells = [
+            f"{cpu:.0f} ({clock:.0f})" for cpu, clock in [await measured(run, count) for count in CONCURRENT_CALLS]
+        ]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
     with RedisServer() as server:

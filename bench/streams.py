@@ -1,6 +1,6 @@
 """What open event streams cost, and how late their events come: in the process that runs the task, and in another.
 
-An event's id begins with the milliseconds of Redis' clock at which its stage was written, and one clock is everybody's
+An event's id begins with the milliseconds of Redis' clock at which its stage was written, and there is one clock
 here: the delay is from then to the moment a client has the whole event. Refuses to know how servers are started.
 """
 
@@ -17,20 +17,20 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bench.arrivals import percentile
-from bench.callers import Caller
 from bench.contenders import start_ours, start_standin
 from bench.headers import BASE, SUBMIT_PATH, as_text, browser_headers, submit_headers
+from bench.load_accounts import LoadAccount
+from bench.open_loop import percentile
 from bench.process import BenchmarkFailed, Process
 from bench.report import Goal, Report, number
-from bench.stage import Stage
+from bench.testbed import Testbed
 
 EVENTS_PATH = f"{BASE}/generate-prompt-async/events/"
 LATE_STAGES = 2  # the last ones, when Gemini has answered: a stream is open by then
 LIVELY = "Answer questions about our bakery. [[standin:delay=0.5]]"
 QUIET = "Answer questions about our bakery. [[standin:delay=300]]"  # its first word comes after the measurement
 STARTED_PER_S = 20
-OPENED_AT_ONCE = 100
+CONCURRENT_CONNECTS = 100
 SETTLE_S = 2.0
 KEEP_ALIVE_S = 15.0  # between two comments of a quiet stream
 
@@ -44,20 +44,20 @@ class Effort:
     quiet_s: float
 
 
-def measure_streams(stage: Stage, report: Report, effort: Effort) -> None:
+def measure_streams(testbed: Testbed, report: Report, effort: Effort) -> None:
     """Measure delays, then what open streams cost, and print tables and verdicts."""
     report.heading("Event streams")
     with ExitStack() as stack:
-        standin = start_standin(stack, stage.place.folder, core=stage.core, delay_s=0.5)
-        place = stage.place_with(standin.url)
+        standin = start_standin(stack, testbed.place.folder, core=testbed.core, delay_s=0.5)
+        place = testbed.place_with(standin.url)
         here, elsewhere = start_ours(stack, place), start_ours(stack, place)
-        same, other = asyncio.run(_delays(here.url, elsewhere.url, stage.callers, effort.tasks))
+        same, other = asyncio.run(_delays(here.url, elsewhere.url, testbed.accounts, effort.tasks))
         report.table(
             ("status events read from", "events", "p50 ms", "p99 ms", "slowest ms"),
             [_delay_row("the process that runs the task", same), _delay_row("another process", other)],
         )
         elsewhere.process.stop()
-        cost = asyncio.run(_cost(here.url, here.process, stage.callers, effort))
+        cost = asyncio.run(_cost(here.url, here.process, testbed.accounts, effort))
         report.table(
             ("open streams", "resident bytes each", "CPU ms of a second in which nothing happens"),
             [(f"{effort.streams:,}", number(cost.bytes_each), number(cost.idle_ms))],
@@ -76,23 +76,25 @@ def _delay_row(name: str, delays_ms: Sequence[float]) -> tuple[str, ...]:
     return name, str(len(delays_ms)), number(p50), number(p99), number(max(delays_ms))
 
 
-async def _delays(url: str, other_url: str, callers: Sequence[Caller], tasks: int) -> tuple[list[float], list[float]]:
+async def _delays(
+    url: str, other_url: str, accounts: Sequence[LoadAccount], tasks: int
+) -> tuple[list[float], list[float]]:
     """Follow each task in both processes; return the delays in ms of all status events, by process."""
     same: list[float] = []
     other: list[float] = []
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
-        for caller in callers[:tasks]:
-            task_id = await _start(session, url, caller, LIVELY)
-            group.create_task(_follow(url, caller, task_id, same))
-            group.create_task(_follow(other_url, caller, task_id, other))
+        for account in accounts[:tasks]:
+            task_id = await _start(session, url, account, LIVELY)
+            group.create_task(_follow(url, account, task_id, same))
+            group.create_task(_follow(other_url, account, task_id, other))
             await asyncio.sleep(1 / STARTED_PER_S)
     if min(len(same), len(other)) < tasks * LATE_STAGES:
         raise BenchmarkFailed(f"too few events: {len(same)} and {len(other)} of {tasks} tasks")
     return same, other
 
 
-async def _follow(url: str, caller: Caller, task_id: str, delays_ms: list[float]) -> None:
-    async with _stream(url, caller, task_id) as reader:
+async def _follow(url: str, account: LoadAccount, task_id: str, delays_ms: list[float]) -> None:
+    async with _stream(url, account, task_id) as reader:
         opened_ms = time.time() * 1000
         event_id = ""
         async for line in reader:
@@ -114,25 +116,25 @@ class Cost:
     idle_ms: float
 
 
-async def _cost(url: str, server: Process, callers: Sequence[Caller], effort: Effort) -> Cost:
-    places = asyncio.Semaphore(OPENED_AT_ONCE)
+async def _cost(url: str, server: Process, accounts: Sequence[LoadAccount], effort: Effort) -> Cost:
+    places = asyncio.Semaphore(CONCURRENT_CONNECTS)
     async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
 
-        async def start(caller: Caller) -> str:
+        async def start(account: LoadAccount) -> str:
             async with places:
-                return await _start(session, url, caller, QUIET)
+                return await _start(session, url, account, QUIET)
 
-        async def open_one(caller: Caller, task_id: str) -> asyncio.StreamReader:
+        async def open_one(account: LoadAccount, task_id: str) -> asyncio.StreamReader:
             async with places:
-                reader = await stack.enter_async_context(_stream(url, caller, task_id))
+                reader = await stack.enter_async_context(_stream(url, account, task_id))
                 await reader.readuntil(b'"progress":70')  # from here on it is quiet
                 return reader
 
-        ids = await asyncio.gather(*map(start, callers))
+        ids = await asyncio.gather(*map(start, accounts))
         await asyncio.sleep(SETTLE_S)
         before = server.resident_bytes
-        chosen = [number % len(callers) for number in range(effort.streams)]
-        readers = await asyncio.gather(*(open_one(callers[at], ids[at]) for at in chosen))
+        chosen = [number % len(accounts) for number in range(effort.streams)]
+        readers = await asyncio.gather(*(open_one(accounts[at], ids[at]) for at in chosen))
         await asyncio.sleep(SETTLE_S)
         after = server.resident_bytes
         cpu_s, began = server.cpu_s, time.monotonic()
@@ -143,21 +145,21 @@ async def _cost(url: str, server: Process, callers: Sequence[Caller], effort: Ef
         return Cost((after - before) / effort.streams, idle_ms)
 
 
-async def _start(session: aiohttp.ClientSession, url: str, caller: Caller, manual_prompt: str) -> str:
+async def _start(session: aiohttp.ClientSession, url: str, account: LoadAccount, manual_prompt: str) -> str:
     body = json.dumps({"manual_prompt": manual_prompt}).encode()
-    async with session.post(url + SUBMIT_PATH, data=body, headers=submit_headers(caller.token, body)) as answer:
+    async with session.post(url + SUBMIT_PATH, data=body, headers=submit_headers(account.token, body)) as answer:
         if answer.status != 202:
             raise BenchmarkFailed(f"a submit was answered {answer.status}: {await answer.text()}")
         return str((await answer.json())["task_id"])
 
 
 @contextlib.asynccontextmanager
-async def _stream(url: str, caller: Caller, task_id: str) -> AsyncIterator[asyncio.StreamReader]:
+async def _stream(url: str, account: LoadAccount, task_id: str) -> AsyncIterator[asyncio.StreamReader]:
     """Open a task's events with a browser's headers; the body's chunk sizes stand between the lines."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
-        writer.write(f"GET {EVENTS_PATH}{task_id}/ HTTP/1.1\r\n".encode() + as_text(browser_headers(caller.token)))
+        writer.write(f"GET {EVENTS_PATH}{task_id}/ HTTP/1.1\r\n".encode() + as_text(browser_headers(account.token)))
         status_line = await reader.readline()
         if b" 200 " not in status_line:
             raise BenchmarkFailed(f"a stream was answered {status_line!r}")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bench.arrivals import Arrivals, Generations, percentile
 from bench.contenders import Server, start_celery_worker, start_django, start_ours, start_standin
+from bench.open_loop import OpenLoop, Seen, percentile
 from bench.process import Process, core_busy_s
 from bench.report import Goal, Report, number
-from bench.stage import Stage
+from bench.testbed import Testbed
 
 GEMINI_DELAY_S = 1.0
 WARM_UP = (50, 2.0)  # submits per second, seconds: connections, templates, scripts
@@ -71,13 +71,13 @@ class Usage:
 class Meter:
     """Measures what the processes on both cores use while the generations run."""
 
-    def __init__(self, stage: Stage, standin: Server, processes: Sequence[Process]) -> None:
-        self._stage = stage
+    def __init__(self, testbed: Testbed, standin: Server, processes: Sequence[Process]) -> None:
+        self._testbed = testbed
         self._standin = standin.process
         self._processes = processes
         self._start = self._usage()
 
-    def cost(self, seen: Generations) -> Cost:
+    def cost(self, seen: Seen) -> Cost:
         start, end = self._start, self._usage()
         return Cost(
             seen,
@@ -92,8 +92,8 @@ class Meter:
         return Usage(
             time.monotonic(),
             tuple(process.cpu_s for process in self._processes),
-            core_busy_s(self._stage.place.core),
-            self._stage.redis_cpu_s,
+            core_busy_s(self._testbed.place.core),
+            self._testbed.redis_cpu_s,
             self._standin.cpu_s,
             time.process_time(),
         )
@@ -103,7 +103,7 @@ class Meter:
 class Cost:
     """Seconds of CPU: of each measured process, of their whole core, of Redis, and of all on the other core."""
 
-    seen: Generations
+    seen: Seen
     took_s: float
     process_s: tuple[float, ...]
     core_s: float
@@ -130,17 +130,17 @@ class Cost:
         )
 
 
-def measure_submits(stage: Stage, report: Report, effort: Effort) -> None:
+def measure_submits(testbed: Testbed, report: Report, effort: Effort) -> None:
     """Measure our server at a constant rate, then what the peer reaches, and print tables and verdicts."""
     report.heading("Submits")
     pools = POOLS[-effort.pools :]
     with ExitStack() as stack:
-        standin = start_standin(stack, stage.place.folder, core=stage.core, delay_s=GEMINI_DELAY_S)
-        ours, direct_s = _measure_ours(stage, standin, effort)
+        standin = start_standin(stack, testbed.place.folder, core=testbed.core, delay_s=GEMINI_DELAY_S)
+        ours, direct_s = _measure_ours(testbed, standin, effort)
         report.measured("ours")
         peers = []
         for pool in pools:
-            peers.append(_measure_peer(stage, standin, pool, effort.peer_seconds))
+            peers.append(_measure_peer(testbed, standin, pool, effort.peer_seconds))
             report.measured(pool.name)
     rows = [ours.row("ours", ours.seen.per_s(FIRST_WAVE_S, effort.seconds))]
     for pool, peer in zip(pools, peers, strict=True):
@@ -177,32 +177,32 @@ def _print_ours(report: Report, ours: Cost, direct_s: Sequence[float], effort: E
     )
 
 
-def _measure_ours(stage: Stage, standin: Server, effort: Effort) -> tuple[Cost, list[float]]:
-    async def both(arrivals: Arrivals) -> tuple[Generations, list[float]]:
+def _measure_ours(testbed: Testbed, standin: Server, effort: Effort) -> tuple[Cost, list[float]]:
+    async def both(open_loop: OpenLoop) -> tuple[Seen, list[float]]:
         asking = asyncio.create_task(ask_directly(standin.url, effort.seconds))
-        return await arrivals.at_rate(effort.per_s, effort.seconds), await asking
+        return await open_loop.at_rate(effort.per_s, effort.seconds), await asking
 
     with ExitStack() as stack:
-        server = start_ours(stack, stage.place_with(standin.url))
-        stage.warm_up(server)
-        arrivals = Arrivals(server.url, stage.callers, watch=True)
-        asyncio.run(arrivals.at_rate(*WARM_UP))
-        meter = Meter(stage, standin, [server.process])
-        seen, direct_s = asyncio.run(both(arrivals))
+        server = start_ours(stack, testbed.place_with(standin.url))
+        testbed.warm_up(server)
+        open_loop = OpenLoop(server.url, testbed.accounts, watch=True)
+        asyncio.run(open_loop.at_rate(*WARM_UP))
+        meter = Meter(testbed, standin, [server.process])
+        seen, direct_s = asyncio.run(both(open_loop))
         return meter.cost(seen), direct_s
 
 
-def _measure_peer(stage: Stage, standin: Server, pool: Pool, seconds: float) -> Cost:
-    place = stage.place_with(standin.url)
-    broker_url = stage.redis.url.removesuffix("/0") + "/1"
+def _measure_peer(testbed: Testbed, standin: Server, pool: Pool, seconds: float) -> Cost:
+    place = testbed.place_with(standin.url)
+    broker_url = testbed.redis.url.removesuffix("/0") + "/1"
     with ExitStack() as stack:
         worker = start_celery_worker(stack, place, broker_url=broker_url, pool=pool.kind, concurrency=pool.concurrency)
         front = start_django(stack, place, broker_url=broker_url)
-        stage.warm_up(front)
-        arrivals = Arrivals(front.url, stage.callers)
-        asyncio.run(arrivals.at_once(pool.concurrency, 1))
-        meter = Meter(stage, standin, [front.process, worker])
-        return meter.cost(asyncio.run(arrivals.at_once(pool.under_way, seconds)))
+        testbed.warm_up(front)
+        open_loop = OpenLoop(front.url, testbed.accounts)
+        asyncio.run(open_loop.at_once(pool.concurrency, 1))
+        meter = Meter(testbed, standin, [front.process, worker])
+        return meter.cost(asyncio.run(open_loop.at_once(pool.under_way, seconds)))
 
 
 async def ask_directly(url: str, seconds: float) -> list[float]:

@@ -11,24 +11,24 @@ import secrets
 import uuid
 from urllib.parse import urlsplit
 
-from bench.board import Board
-from bench.callers import Caller, sign
 from bench.headers import STATUS_PATH, browser_headers
+from bench.load_accounts import LoadAccount, sign
 from bench.process import BenchmarkFailed
+from bench.shared_slots import SharedSlots
 
 
-def verify(name: str, url: str, board: Board, callers: list[Caller], secret: str) -> None:
+def verify(name: str, url: str, slots: SharedSlots, accounts: list[LoadAccount], secret: str) -> None:
     """Ask a contender what an honest one answers rightly.
 
     Raises:
         BenchmarkFailed: it did not; the text says what it answered.
     """
     address = urlsplit(url).netloc
-    first, second = callers[0], callers[1]
+    first, second = accounts[0], accounts[1]
     with_wrong_key = sign(first.account_id, secrets.token_hex(32))
     expired = sign(first.account_id, secret, lifetime_s=-3_600)
-    for _ in range(5):  # a task may expire between the look at the board and the question
-        task_id = board.task(0)
+    for _ in range(5):  # a task may expire between the look at the slots and the question
+        task_id = slots.task(0)
         status, body = ask(address, first.token, task_id)
         if status == 200:
             break
@@ -38,7 +38,7 @@ def verify(name: str, url: str, board: Board, callers: list[Caller], secret: str
     if document.get("status") not in sane or document.get("task_id") != task_id or "created_at" not in document:
         raise BenchmarkFailed(f"{name}: not the document of task {task_id}: {body!r}")
     for what, token, asked, expected in (
-        ("another account's task", first.token, board.task(1), 404),
+        ("another account's task", first.token, slots.task(1), 404),
         ("an unknown task", first.token, str(uuid.uuid4()), 404),
         ("a token with a wrong signature", with_wrong_key, task_id, 401),
         ("an expired token", expired, task_id, 401),
@@ -47,7 +47,7 @@ def verify(name: str, url: str, board: Board, callers: list[Caller], secret: str
         _expect(name, what, *_status_first(ask(address, token, asked), expected))
 
 
-def verify_fixed(name: str, url: str, callers: list[Caller], task_id: str) -> None:
+def verify_fixed(name: str, url: str, accounts: list[LoadAccount], task_id: str) -> None:
     """Ask a contender that answers everybody alike: with 200 and always the same body.
 
     Raises:
@@ -55,8 +55,8 @@ def verify_fixed(name: str, url: str, callers: list[Caller], task_id: str) -> No
     """
     address = urlsplit(url).netloc
     bodies = set()
-    for caller in callers[:2]:
-        status, body = ask(address, caller.token, task_id)
+    for account in accounts[:2]:
+        status, body = ask(address, account.token, task_id)
         _expect(name, "a poll", status, 200, body)
         bodies.add(body)
     if len(bodies) != 1 or not bodies.pop():

@@ -18,7 +18,7 @@ from storage.errors import StorageUnavailable
 from storage.storage import Storage
 
 EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # a part has 64 bits; a number of 20 digits may have more
-ENTRIES_AT_ONCE = 100
+ENTRIES_PER_READ = 100
 NO_VERSION, FINAL_WITHIN_S = 1 << 60, 5.0
 
 
@@ -144,7 +144,7 @@ class _Feed:
                     self._is_new = True  # whoever waits behind us asks again
                     raise
                 self.events += (Event(str(i, "ascii"), str(kind, "ascii"), data) for i, (kind, data) in entries)
-                self._is_new = self._is_new or len(entries) == ENTRIES_AT_ONCE
+                self._is_new = self._is_new or len(entries) == ENTRIES_PER_READ
 
     def _changed(self) -> None:
         self._is_new = True
@@ -153,7 +153,7 @@ class _Feed:
 
 
 async def _entries(copy: StatusCopy, key: str, last: str) -> Any:
-    return await copy.read_tracked("XRANGE", key, f"({last}", "+", "COUNT", ENTRIES_AT_ONCE)
+    return await copy.read_tracked("XRANGE", key, f"({last}", "+", "COUNT", ENTRIES_PER_READ)
 
 
 def _parts(event_id: str) -> tuple[int, int]:

@@ -37,8 +37,8 @@ from generation.visible_text import is_visible
 from storage.errors import StorageUnavailable
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-LOOK_AGAIN_S = 0.5  # while Redis is away
-LONG_S = 60.0  # how long one look at the copy lasts; it is repeated until the task is terminal
+STORAGE_RETRY_S = 0.5  # while Redis is away
+WAIT_S = 60.0  # how long one look at the copy lasts; it is repeated until the task is terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +245,9 @@ class Generations:
         version = 0
         while True:
             try:
-                document = _found(await self._copy.wait(account_id, task_id, version, LONG_S))
+                document = _found(await self._copy.wait(account_id, task_id, version, WAIT_S))
             except StorageUnavailable:  # the task goes on: an error would have the client pay for a second one
-                await asyncio.sleep(LOOK_AGAIN_S)
+                await asyncio.sleep(STORAGE_RETRY_S)
                 continue
             if document.terminal:
                 return document

@@ -18,8 +18,8 @@ from storage.storage import Call, Storage
 
 SHARDS = 16  # never changed: a process with another number would look in other places
 MARKER = "whole"  # a member that never expires: a shard without it was lost, at least in part
-MOST_AT_ONCE = 1_000  # unpack() in Lua and one answer are both bounded by this
-ACCOUNTS_AT_ONCE = 200
+MEMBERS_PER_CALL = 1_000  # unpack() in Lua and one answer are both bounded by this
+ACCOUNTS_PER_CALL = 200
 LOOKED_AT_FOR_S = 5.0  # how long what one process took is not shown to the others
 REBUILT_EVERY_S = 270.0  # by whichever process comes first
 SETTLED_S = 60.0  # an account that was noted so long ago and has no unfinished task is forgotten
@@ -58,8 +58,8 @@ class LeaseIndex:
         """
         calls: list[Call] = []
         for shard, members in _by_shard(tasks).items():
-            for start in range(0, len(members), MOST_AT_ONCE):
-                some = members[start : start + MOST_AT_ONCE]
+            for start in range(0, len(members), MEMBERS_PER_CALL):
+                some = members[start : start + MEMBERS_PER_CALL]
                 keys = [self.leases_key(shard), self.accounts_key(shard)]
                 calls.append(
                     (keys, [int(lease_s * 1000), *(part for task in some for part in (_member(task), task[0]))])
@@ -113,7 +113,7 @@ class LeaseIndex:
             StorageUnavailable
         """
         key = self.leases_key(shard)
-        members = await self._storage.run("take_due", [key], [min(most, MOST_AT_ONCE), int(LOOKED_AT_FOR_S * 1000)])
+        members = await self._storage.run("take_due", [key], [min(most, MEMBERS_PER_CALL), int(LOOKED_AT_FOR_S * 1000)])
         tasks = []
         for member in members:
             try:
@@ -149,11 +149,11 @@ class LeaseIndex:
             found = await asyncio.gather(*map(self._unfinished, accounts))
             idle += [account_id for account_id, tasks in zip(accounts, found, strict=True) if not tasks]
             members = [_member(task) for tasks in found for task in tasks]
-            for start in range(0, len(members), MOST_AT_ONCE):
-                some = members[start : start + MOST_AT_ONCE]
+            for start in range(0, len(members), MEMBERS_PER_CALL):
+                some = members[start : start + MEMBERS_PER_CALL]
                 missing += await self._storage.run("index_missing", [self.leases_key(shard)], some)
-        for start in range(0, len(idle), MOST_AT_ONCE):
-            some = idle[start : start + MOST_AT_ONCE]
+        for start in range(0, len(idle), MEMBERS_PER_CALL):
+            some = idle[start : start + MEMBERS_PER_CALL]
             await self._storage.run("forget_accounts", [self.accounts_key(shard)], [int(SETTLED_S * 1000), *some])
         await self._storage.command("ZADD", self.leases_key(shard), "+inf", MARKER)
         return missing
@@ -162,7 +162,7 @@ class LeaseIndex:
         key, start = self.accounts_key(shard), 0
         while True:
             try:
-                members = await self._storage.command("ZRANGE", key, start, start + ACCOUNTS_AT_ONCE - 1)
+                members = await self._storage.command("ZRANGE", key, start, start + ACCOUNTS_PER_CALL - 1)
             except UNREADABLE as exc:
                 await self._set_aside.rename(key, exc)
                 return
@@ -174,14 +174,14 @@ class LeaseIndex:
                     self._set_aside.note(f"{key} {member!r}", exc)
             if accounts:
                 yield accounts
-            if len(members) < ACCOUNTS_AT_ONCE:
+            if len(members) < ACCOUNTS_PER_CALL:
                 return
-            start += ACCOUNTS_AT_ONCE
+            start += ACCOUNTS_PER_CALL
 
     async def _unfinished(self, account_id: str) -> list[TaskRef]:
         key = self._storage.key(account_id, "unfinished")
         try:
-            ids = await self._storage.run("list_unfinished", [key], [MOST_AT_ONCE])
+            ids = await self._storage.run("list_unfinished", [key], [MEMBERS_PER_CALL])
             return [TaskRef(account_id, str(task_id, "ascii")) for task_id in ids]
         except UNREADABLE as exc:
             self._set_aside.note(key, exc)

@@ -15,7 +15,7 @@ import structlog
 from generation.answer_shape import MarkFilter, Marks
 from generation.fidelity import Guard, Verdict
 from generation.fidelity.restoring import restored
-from generation.gemini import Answer, Gemini, GeminiError
+from generation.gemini import Gemini, GeminiAnswer, GeminiError
 from generation.gemini.usage import Usage
 from generation.prompt_text import CLOSING, INSTRUCTION, REPAIR_CLOSING, PromptText
 
@@ -107,7 +107,7 @@ class Rewriter:
             return Unfaithful()
         return _shown(verdict, answer.model, "incomplete")
 
-    def _judge(self, request: Request, answer: Answer, marks: Marks) -> Verdict:
+    def _judge(self, request: Request, answer: GeminiAnswer, marks: Marks) -> Verdict:
         prompt = self._prompt_text.take_prompt(answer.text, marks, request.draft)
         verdict = self._guard.judge(request.draft, restored(request.draft, prompt), request.feedback)
         if not verdict.faithful:
@@ -122,7 +122,7 @@ class Rewriter:
             )
         return verdict
 
-    async def _first(self, request: Request, marks: Marks, steps: Steps) -> Answer:
+    async def _first(self, request: Request, marks: Marks, steps: Steps) -> GeminiAnswer:
         observer = _Shown(steps, MarkFilter(marks))
         answer = await self._gemini.generate(
             system_instruction=self._prompt_text.instruction(request.business_type, marks),
@@ -143,7 +143,7 @@ class Rewriter:
             return False
         return await can_pay(2 * used_tokens)
 
-    async def _second(self, request: Request, marks: Marks, verdict: Verdict, steps: Steps) -> Answer | None:
+    async def _second(self, request: Request, marks: Marks, verdict: Verdict, steps: Steps) -> GeminiAnswer | None:
         steps.count_on()
         try:
             return await self._gemini.generate(

@@ -34,7 +34,7 @@ class Runner:
         self._tasks = tasks
         self._pipeline = pipeline
         self._places = asyncio.Semaphore(running)
-        self._most = running + waiting
+        self._capacity = running + waiting
         self._leases: dict[TaskRef, Lease] = {}
         self._coroutines: dict[TaskRef, asyncio.Task[None]] = {}
         self._begun: set[TaskRef] = set()
@@ -53,7 +53,7 @@ class Runner:
     @property
     def free(self) -> int:
         """How many more tasks this process would take."""
-        return 0 if self.draining else self._most - len(self._leases)
+        return 0 if self.draining else self._capacity - len(self._leases)
 
     def __contains__(self, task: TaskRef) -> bool:
         return task in self._leases

@@ -89,8 +89,8 @@ class StatusCopy:
     def __init__(self, storage: Storage, *, entries: int, most_bytes: int = MOST_BYTES) -> None:
         self._storage = storage
         self._keys = TrackedKeys(storage)
-        self._most = entries
-        self._most_bytes = most_bytes
+        self._max_entries = entries
+        self._max_bytes = most_bytes
         self._bytes = 0
         self._sweeping: asyncio.TimerHandle | None = None
         self._documents: OrderedDict[bytes, Document] = OrderedDict()
@@ -327,7 +327,7 @@ class StatusCopy:
             self._bytes -= len(document.body)
 
     def _evict(self) -> None:
-        while len(self._documents) > self._most or self._bytes > self._most_bytes:
+        while len(self._documents) > self._max_entries or self._bytes > self._max_bytes:
             key, document = self._documents.popitem(last=False)
             if document.used:
                 document.used = False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generation.lease_index import MOST_AT_ONCE
 from storage.storage import Storage
 
+TASKS_PER_READ = 1_000  # one answer of Redis is bounded by it
 PAGE_BYTES = 1_000_000  # of documents in one answer; a single one may be larger
 
 
@@ -29,9 +29,9 @@ class TaskListing:
 
     async def recent(self, account_id: str) -> list[bytes]:
         """Read the documents of all tasks, newest first, one page after the other."""
-        documents, before = await self.page(account_id, MOST_AT_ONCE, None)
+        documents, before = await self.page(account_id, TASKS_PER_READ, None)
         while before is not None:
-            more, before = await self.page(account_id, MOST_AT_ONCE, before)
+            more, before = await self.page(account_id, TASKS_PER_READ, before)
             documents += more
         return documents
 

@@ -24,7 +24,7 @@ KNOWN_MEMBERS = frozenset(
 )
 
 
-class BadRequest(Exception):
+class InvalidArgument(Exception):
     """What Google answers with 400 INVALID_ARGUMENT; the text is its message."""
 
 
@@ -50,28 +50,28 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
     """Return what is asked for.
 
     Raises:
-        BadRequest
+        InvalidArgument
     """
     if server_timeout and (not server_timeout.isdecimal() or int(server_timeout) < SHORTEST_SERVER_TIMEOUT_S):
-        raise BadRequest("Manually set deadline is too short. Minimum allowed deadline is 10s.")
+        raise InvalidArgument("Manually set deadline is too short. Minimum allowed deadline is 10s.")
     try:
         request = _camel(json.loads(body))
     except (ValueError, RecursionError) as exc:
-        raise BadRequest("Invalid JSON payload received.") from exc
+        raise InvalidArgument("Invalid JSON payload received.") from exc
     if not isinstance(request, dict):
-        raise BadRequest("Invalid JSON payload received. Expected an object.")
+        raise InvalidArgument("Invalid JSON payload received. Expected an object.")
     if unknown := sorted(request.keys() - KNOWN_MEMBERS):
-        raise BadRequest(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
+        raise InvalidArgument(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
     contents = request.get("contents")
     contents = [contents] if isinstance(contents, dict) else contents
     if not isinstance(contents, list) or not contents:
-        raise BadRequest("* GenerateContentRequest.contents: contents is not specified")
+        raise InvalidArgument("* GenerateContentRequest.contents: contents is not specified")
     config = request.get("generationConfig") or {}
     thinking = config.get("thinkingConfig") or {}
     if "thinkingLevel" in thinking and "thinkingBudget" in thinking:
-        raise BadRequest("You can only set only one of thinking budget and thinking level.")
+        raise InvalidArgument("You can only set only one of thinking budget and thinking level.")
     if request.get("store") not in (None, True, False):
-        raise BadRequest("Invalid value at 'store' (TYPE_BOOL)")
+        raise InvalidArgument("Invalid value at 'store' (TYPE_BOOL)")
     instruction = request.get("systemInstruction")
     everything = [text for content in [*contents, instruction] for text in _texts(content)]
     return Asked(
@@ -116,6 +116,6 @@ def _texts(content: Any) -> list[str]:
     parts = content.get("parts") if isinstance(content, dict) else []
     parts = [parts] if isinstance(parts, dict) else parts or []
     if not isinstance(parts, list):
-        raise BadRequest("Invalid value at 'contents[0].parts'")
+        raise InvalidArgument("Invalid value at 'contents[0].parts'")
     texts = [part.get("text") for part in parts if isinstance(part, dict)]
     return [text for text in texts if isinstance(text, str)]

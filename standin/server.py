@@ -23,7 +23,7 @@ from standin.behaviour import Behaviour, Chooser, InvalidBehaviour
 from standin.counters import Counters
 from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, NO_MINIMAL_THINKING, NO_SUCH_TIER, ErrorAnswer
 from standin.plans import End, Method, Plan, error_plan, make_plan
-from standin.protocol import BadRequest, read_request
+from standin.protocol import InvalidArgument, read_request
 from standin.rewriting import draft_in
 
 # Any other name that could be a model's is taken too: names come and go.
@@ -95,7 +95,7 @@ class GenerateHandler(_Handler):
             if asked.service_tier not in TIERS or (asked.service_tier and self._is_v1_of_gemini(version)):
                 return error_plan(NO_SUCH_TIER, Behaviour())
             behaviour = self.standin.chooser.choose(asked.text, self.request.headers, model, draft_in(asked.texts))
-        except (BadRequest, InvalidBehaviour) as exc:
+        except (InvalidArgument, InvalidBehaviour) as exc:
             return error_plan(ErrorAnswer(400, "INVALID_ARGUMENT", str(exc)), Behaviour())
         if behaviour.fault:
             self.standin.counters.faults[behaviour.fault] += 1

@@ -17,7 +17,7 @@ from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.login import info_members
 from storage.storage import Storage
 
-LOOK_AGAIN_S = 1.0  # while Redis is away
+CONNECT_RETRY_S = 1.0  # while Redis is away
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ async def wait_until_ready(storage: Storage, timeout_s: float) -> None:
                 raise
             facts = {"address": storage.topology.where, "error": named(exc.__cause__ or exc)}
             log.warning("waiting_for_redis", reason=exc.reason, **facts, seconds_left=round(left_s))
-            await asyncio.sleep(min(LOOK_AGAIN_S, left_s))
+            await asyncio.sleep(min(CONNECT_RETRY_S, left_s))
         else:
             return
 

@@ -26,7 +26,7 @@ from storage.transport import Transport
 from storage.wire import Argument, Command
 
 Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
-SCANNED_AT_ONCE = 1_000
+KEYS_PER_SCAN = 1_000
 SPELLINGS = (("%", "%25"), ("{", "%7B"), ("}", "%7D"))  # the percent sign first
 
 T = TypeVar("T")
@@ -167,7 +167,7 @@ class Storage:
             cursor: Argument = 0
             while True:
                 wire = await primary.connected()
-                scanned = wire.command("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)
+                scanned = wire.command("SCAN", cursor, "MATCH", pattern, "COUNT", KEYS_PER_SCAN)
                 cursor, keys = await self._observed("scan", scanned)
                 for key in keys:
                     yield str(key, "utf-8")

@@ -1,10 +1,10 @@
 """Google Gemini over its REST API: one call in, an answer or a named failure out."""
 
-from generation.gemini.answer import Answer
+from generation.gemini.answer import GeminiAnswer
 from generation.gemini.call import Observer
 from generation.gemini.client import Gemini
 from generation.gemini.errors import GeminiError
 from generation.gemini.session import ProxyUnusable, open_session
 from generation.gemini.usage import Usage
 
-__all__ = ["Answer", "Gemini", "GeminiError", "Observer", "ProxyUnusable", "Usage", "open_session"]
+__all__ = ["Gemini", "GeminiAnswer", "GeminiError", "Observer", "ProxyUnusable", "Usage", "open_session"]

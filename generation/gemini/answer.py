@@ -28,7 +28,7 @@ TIME = re.compile(r"[0-9T:.+Z-]{10,40}")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GeminiAnswer:
     """A whole answer: its visible text, what was billed (None: not reported), and which model spoke.
 
     ``tries`` of all models together. ``tier`` and ``response_id`` are '' where Google did not name them.

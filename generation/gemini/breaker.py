@@ -20,7 +20,7 @@ class Breaker:
     """
 
     def __init__(self, failures: int, open_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = failures
+        self._failures_to_open = failures
         self._open_s = open_s
         self._clock = clock
         self._failures = 0
@@ -87,5 +87,5 @@ class Breaker:
         self._failures += 1
         if not self._for_all:
             self._failed_for.add(account)
-        if self._failures >= self._most:
+        if self._failures >= self._failures_to_open:
             self._open_until = self._clock() + self._open_s

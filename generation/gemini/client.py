@@ -14,7 +14,7 @@ import aiohttp
 import structlog
 
 from generation.gemini import request
-from generation.gemini.answer import Answer, Reply
+from generation.gemini.answer import GeminiAnswer, Reply
 from generation.gemini.call import Call, Observer
 from generation.gemini.errors import (
     AnswerTruncated,
@@ -80,7 +80,7 @@ class Gemini:
         observer: Observer,
         account: str = "",
         closing: str = "",
-    ) -> Answer:
+    ) -> GeminiAnswer:
         """Return Gemini's answer; everything ends by ``deadline`` (event loop seconds).
 
         Within it ``deadline_s`` of the settings bounds Gemini's part (connecting, tries, pauses, all models); the wait
@@ -109,7 +109,7 @@ class Gemini:
         )
         return answer
 
-    async def _any_model(self, call: Call, account: str) -> Answer:
+    async def _any_model(self, call: Call, account: str) -> GeminiAnswer:
         failure: GeminiError | None = None
         *others, last = self.models.in_order()
         for model in (*others, last):
@@ -127,13 +127,13 @@ class Gemini:
                 log.warning("gemini_next_model", model=model.name, failure=type(exc).__name__)
         raise AssertionError("there is a last model")
 
-    async def _ask_model(self, call: Call, model: Model, account: str, *, last: bool) -> Answer:
+    async def _ask_model(self, call: Call, model: Model, account: str, *, last: bool) -> GeminiAnswer:
         with model.breaker.call(account) as probe:
             answer = await self._tries(call, model, account, most=1 if probe else self._settings.tries, last=last)
         self._answered(model.name, answer.tier)
         return answer
 
-    async def _tries(self, call: Call, model: Model, account: str, *, most: int, last: bool) -> Answer:
+    async def _tries(self, call: Call, model: Model, account: str, *, most: int, last: bool) -> GeminiAnswer:
         if call.remaining_s <= 0:
             raise TimedOut(limit="deadline", phase="queue")
         before: GeminiError | None = None
@@ -165,7 +165,7 @@ class Gemini:
                 if model.breaker.closed_to(account):  # others' failures have settled it meanwhile
                     raise
 
-    async def _try(self, call: Call, model: Model, cap: int) -> Answer:
+    async def _try(self, call: Call, model: Model, cap: int) -> GeminiAnswer:
         body = request.body(self._settings, call.system_instruction, call.text, cap, model.thinking_level, call.closing)
         reply, progress = Reply(request.most_tokens(body, cap)), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
@@ -177,7 +177,9 @@ class Gemini:
             outcome = type(exc).__name__
             raise
         else:
-            return Answer(text, reply.usage, reply.model or model.name, call.tries, progress.tier, reply.response_id)
+            return GeminiAnswer(
+                text, reply.usage, reply.model or model.name, call.tries, progress.tier, reply.response_id
+            )
         finally:
             call.end_of_try(reply)
             model.note(reply.model_status)

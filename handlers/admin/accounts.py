@@ -12,7 +12,7 @@ from accounts.accounts import LONGEST_ACCOUNT_ID, MOST_TOKENS
 from handlers.admin.base import AdminHandler
 from handlers.errors import BadRequest
 
-ENTRIES_AT_ONCE = 1_000
+ENTRIES_PER_READ = 1_000
 
 
 def _printable(text: str) -> str:
@@ -125,7 +125,7 @@ class ExportHandler(AdminHandler):
         before: str | None = None
         separator = ""
         while True:
-            entries, before = await accounts.ledger(account_id, limit=ENTRIES_AT_ONCE, before=before)
+            entries, before = await accounts.ledger(account_id, limit=ENTRIES_PER_READ, before=before)
             for entry in entries:
                 self.write(separator)
                 self.write_json(entry.as_dict())

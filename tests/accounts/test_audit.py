@@ -106,7 +106,7 @@ def test_an_entry_of_an_unknown_kind_is_noticed() -> None:
 async def test_an_audit_amid_generations_finds_nothing_wrong(
     storage: OpenStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.ledger.READ_AT_ONCE", 7)
+    monkeypatch.setattr("accounts.ledger.ENTRIES_PER_READ", 7)
     (tmp_path / "move.lua").write_text(MOVE)
     move = storage.redis.register_script(load_scripts((ACCOUNTS_LUA, tmp_path))["move"])
     keeper = Accounts(storage)

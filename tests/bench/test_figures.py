@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.arrivals import percentile
-from bench.board import Board
 from bench.headers import as_text, browser_headers
+from bench.open_loop import percentile
 from bench.report import Goal, Report
+from bench.shared_slots import SharedSlots
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
@@ -41,9 +41,9 @@ def test_the_saved_report_has_what_was_printed(capsys: pytest.CaptureFixture[str
     assert (tmp_path / "report.md").read_text().strip() == printed.strip()
 
 
-def test_the_board_shows_each_account_its_latest_task(tmp_path: Path) -> None:
-    written = Board(tmp_path / "board", 2)
-    read = Board(tmp_path / "board", 2)
+def test_the_shared_slots_show_each_account_its_latest_task(tmp_path: Path) -> None:
+    written = SharedSlots(tmp_path / "slots", 2)
+    read = SharedSlots(tmp_path / "slots", 2)
     assert not read.complete
     written.show(0, "00000000-0000-4000-8000-000000000000")
     written.show(1, "11111111-1111-4111-8111-111111111111")

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from redis import asyncio as aioredis
 
-from bench.board import Board
-from bench.callers import Caller, sign
 from bench.contenders import PEERS, Place, peer_env
-from bench.lives import STORES, PeerShelf
+from bench.load_accounts import LoadAccount, sign
 from bench.process import BenchmarkFailed, Process, free_port
+from bench.shared_slots import SharedSlots
+from bench.task_feeder import PEER_FORMATS, PeerStore
 from bench.verification import verify
 from bench.wrk import SUBMITS_ONLY, Wrk
 from generation.stages import GENERATING
@@ -29,8 +29,8 @@ class Scene:
     """Two accounts with a task each, and a place for a peer."""
 
     place: Place
-    board: Board
-    callers: list[Caller]
+    slots: SharedSlots
+    accounts: list[LoadAccount]
 
     def start(self, name: str) -> tuple[Process, str]:
         port = free_port()
@@ -42,28 +42,28 @@ class Scene:
 
 @pytest.fixture
 def scene(io_loop: object, redis_server: RedisServer, tmp_path: Path) -> Scene:
-    callers = [Caller(f"bench-{number}", sign(f"bench-{number}", SECRET)) for number in range(2)]
-    board = Board(tmp_path / "board", len(callers))
+    accounts = [LoadAccount(f"bench-{number}", sign(f"bench-{number}", SECRET)) for number in range(2)]
+    slots = SharedSlots(tmp_path / "slots", len(accounts))
 
     async def begin() -> None:
         redis = aioredis.Redis.from_url(redis_server.url)
-        shelf = PeerShelf(redis, STORES["strings"])
-        for slot, caller in enumerate(callers):
-            task_id = await shelf.begin(caller.account_id)
-            await shelf.advance(task_id, GENERATING)
-            board.show(slot, task_id)
+        store = PeerStore(redis, PEER_FORMATS["strings"])
+        for slot, account in enumerate(accounts):
+            task_id = await store.begin(account.account_id)
+            await store.advance(task_id, GENERATING)
+            slots.show(slot, task_id)
         await redis.aclose()
 
     io_loop.run_sync(begin)  # type: ignore[attr-defined]  # pytest-tornado's IOLoop has no stubs
     core = min(os.sched_getaffinity(0))
-    return Scene(Place(core, tmp_path, redis_server.url, SECRET, gemini_url=""), board, callers)
+    return Scene(Place(core, tmp_path, redis_server.url, SECRET, gemini_url=""), slots, accounts)
 
 
 def test_naive_tornado_does_all_that_it_is_compared_for(scene: Scene) -> None:
     peer, url = scene.start("tornado_naive")
     with peer:
         peer.wait_for_port(int(url.rpartition(":")[2]))
-        verify(peer.name, url, scene.board, scene.callers, SECRET)
+        verify(peer.name, url, scene.slots, scene.accounts, SECRET)
 
 
 def test_verification_refuses_a_peer_that_lets_everybody_in(scene: Scene) -> None:
@@ -71,7 +71,7 @@ def test_verification_refuses_a_peer_that_lets_everybody_in(scene: Scene) -> Non
     with peer:
         peer.wait_for_port(int(url.rpartition(":")[2]))
         with pytest.raises(BenchmarkFailed, match="not the document of task"):
-            verify(peer.name, url, scene.board, scene.callers, SECRET)
+            verify(peer.name, url, scene.slots, scene.accounts, SECRET)
 
 
 def test_a_peer_that_ends_at_once_is_told_with_its_output(scene: Scene) -> None:
@@ -87,7 +87,7 @@ def test_a_peer_that_ends_at_once_is_told_with_its_output(scene: Scene) -> None:
 @pytest.mark.parametrize("submit_every", [0, 20, SUBMITS_ONLY])
 def test_wrk_sends_what_the_peer_takes(scene: Scene, submit_every: int) -> None:
     peer, url = scene.start("tornado_naive")
-    wrk = Wrk(scene.board, scene.callers, scene.place.folder, core=scene.place.core)
+    wrk = Wrk(scene.slots, scene.accounts, scene.place.folder, core=scene.place.core)
     with peer:
         peer.wait_for_port(int(url.rpartition(":")[2]))
         load = wrk.run(url, peer, connections=2, seconds=0.5, submit_every=submit_every)

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from tests.chaos.witness import TERMINAL, Witness
+from tests.support.http_reply import HttpReply
 
 BASE = "/api/v1/web-knowledge"
 START = f"{BASE}/generate-prompt-async/"
@@ -28,20 +29,12 @@ class NoAnswer(Exception):
     """Nobody answered as hoped within the time; the text says what was last seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer: who gave it, and when it was asked for (time.monotonic())."""
+@dataclass(frozen=True)
+class ServerReply(HttpReply):
+    """The process that answered, and the time of the request (time.monotonic()), with its answer."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
     process: str
     asked_at: float
-
-    @property
-    def json(self) -> dict[str, Any]:
-        members: dict[str, Any] = json.loads(self.body)
-        return members
 
 
 class Client:
@@ -72,7 +65,7 @@ class Client:
         url: str = "",
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 10.0,
-    ) -> Answer:
+    ) -> ServerReply:
         """Ask one server once.
 
         Raises:
@@ -92,7 +85,7 @@ class Client:
         asked_at = time.monotonic()
         async with self._session.request(method, url + path, data=data, headers=sent, timeout=timeout) as response:
             process = response.headers.get("X-Upstream", url).rpartition(", ")[2]
-            return Answer(response.status, response.headers, await response.read(), process, asked_at)
+            return ServerReply(response.status, response.headers, await response.read(), process, asked_at)
 
     async def submit(self, manual_prompt: str, *, key: str = "", url: str = "", within_s: float = 30.0) -> str:
         """Start a generation with an Idempotency-Key, repeating it until it is accepted; return the task's id.
@@ -128,7 +121,7 @@ class Client:
 
     async def submit_once(
         self, manual_prompt: str, *, url: str = "", headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> ServerReply:
         """Start a generation, once."""
         answer = await self.ask("POST", START, {"manual_prompt": manual_prompt}, url=url, headers=headers)
         if answer.status == 202:
@@ -141,7 +134,7 @@ class Client:
         """Note a task that a request of ours made."""
         self._witness.accepted(self.account_id, task_id, key)
 
-    def refused(self, answer: Answer) -> None:
+    def refused(self, answer: ServerReply) -> None:
         """Note an answer that is no success."""
         self._witness.refused(answer)
 
@@ -173,12 +166,12 @@ class Client:
             await asyncio.sleep(PAUSE_S)
         raise NoAnswer(f"{task_id}: {last}")
 
-    async def cancel(self, task_id: str, *, url: str = "") -> Answer:
+    async def cancel(self, task_id: str, *, url: str = "") -> ServerReply:
         answer = await self.ask("POST", f"{START}cancel/{task_id}/", url=url)
         self._shown(task_id, answer)
         return answer
 
-    def _shown(self, task_id: str, answer: Answer) -> bool:
+    def _shown(self, task_id: str, answer: ServerReply) -> bool:
         if answer.status == 200:
             self._witness.saw(task_id, answer.json, process=answer.process, asked_at=answer.asked_at)
             return True

@@ -27,7 +27,7 @@ TASKS_PER_FAULT, CLIENTS, CALM_CLIENTS = 5, 3, 8
 MARGIN_S = 10.0  # for a machine that has other things to do; deadline and silence alone bound Gemini's share
 BREAKER_FAILURES, PAUSES = 5, 20
 IDLE_CONNECTIONS_END_S = 40.0  # aiohttp keeps them for 15 s, and looks every 15 s
-LOOK_AGAIN_S = 0.1
+POLL_S = 0.1
 
 
 async def every_fault(rounds: int, random: Random) -> Outcome:
@@ -84,7 +84,7 @@ async def _leaks(world: World) -> list[str]:
         counters = await world.standin.counters()
         if counters["running"] == 0 and counters["connections"] <= 1:
             return []
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(POLL_S)
     return [f"{counters['connections']} connections to Gemini stay open, {counters['running']} calls go on"]
 
 
@@ -124,5 +124,5 @@ async def overloaded_for_long(seconds: int, random: Random) -> Outcome:
 async def _generated_again(load: Load) -> float:
     began, before = time.monotonic(), load.ended["generated"]
     while load.ended["generated"] <= before:  # noqa: ASYNC110  # the load's clients count
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(POLL_S)
     return time.monotonic() - began

@@ -23,7 +23,7 @@ from tests.support.redis_proxy import Proxy
 ENDED = "ended"
 SEVEN_STAGES = (*(stage.name for stage in (QUEUED, INITIALIZING, CHECKING, GENERATING, WAITING, FINALIZING)), ENDED)
 ANSWER_DELAY_S = 0.02
-LOOK_AGAIN_S = 0.05
+POLL_S = 0.05
 TASKS_PER_KILL, PLACES, POLLED = 16, 8, 4
 SUBMITTED_WITHIN_S = (0.05, 0.5)  # close together, half of them wait for a place; else they are at all stages
 PATIENCE_S = 2.0
@@ -85,7 +85,7 @@ class Kills:
         """Wait until each task has a second owner; note the longest wait."""
         for task_id in ids:
             while not (attempt := await self._attempt_or_end(client, task_id)):  # noqa: ASYNC110  # as above
-                await asyncio.sleep(LOOK_AGAIN_S)
+                await asyncio.sleep(POLL_S)
             if attempt > 1:
                 self.waits.append(time.monotonic() - killed_at)
 

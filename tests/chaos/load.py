@@ -20,7 +20,7 @@ from tests.chaos.verdict import Verdict
 from tests.chaos.world import World
 
 SYNCHRONOUS = f"{BASE}/generate-prompt/"
-LOOK_AGAIN_S = 0.02
+POLL_S = 0.02
 PATIENCE_S = 90.0
 ACCEPTED = 202
 
@@ -105,7 +105,7 @@ class Load:
                     self.ended["waited"] += 1
                     return
                 self.client.refused(answer)
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(POLL_S)
 
     async def _leave(self) -> None:
         """Use the synchronous endpoint and go away before the answer."""
@@ -128,7 +128,7 @@ async def under_load(
     *,
     clients: int,
     gemini_s: float = 0.5,
-    pause_s: float = LOOK_AGAIN_S,
+    pause_s: float = POLL_S,
     actions: str = "generate",
 ) -> AsyncIterator[Load]:
     """Keep one account's clients busy; at the end let each finish what it is doing."""
@@ -156,7 +156,7 @@ async def money_watched(world: World, verdict: Verdict) -> AsyncIterator[Counter
                     parts = (account.tokens_remaining, account.tokens_held, account.tokens_charged)
                     if account.tokens_granted != sum(parts) or min(parts) < 0:
                         verdict.money_off.append(f"{account_id}: {account.tokens_granted} became {parts}")
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(POLL_S)
 
     watcher = asyncio.create_task(watch())
     try:

@@ -19,10 +19,10 @@ from tests.chaos.outcome import Outcome
 from tests.chaos.verdict import judge
 from tests.chaos.world import World, a_world
 
-RACES_AT_ONCE = 8
+CONCURRENT_RACES = 8
 USED_TOKENS = 321
 ONE_HOLD = 700
-AT_ONCE, SAME_AT_ONCE = 200, 50
+CONCURRENT_SUBMITS, SAME_KEY_SUBMITS = 200, 50
 GEMINI_S = 0.1
 
 
@@ -30,7 +30,7 @@ async def cancel_against_complete(rounds: int, random: Random) -> Outcome:
     """Race the two scripts on connections of their own: one winner, for the document and the money alike."""
     winners: Counter[str] = Counter()
     async with a_world() as world:
-        clients = [await world.client() for _ in range(RACES_AT_ONCE)]
+        clients = [await world.client() for _ in range(CONCURRENT_RACES)]
         tasks = [_tasks(world, f"owner {number}") for number in range(2)]
         left = iter(range(rounds))
 
@@ -106,13 +106,13 @@ async def cancel_against_complete_over_http(rounds: int, random: Random) -> Outc
 
         for _ in range(rounds):
             async with asyncio.TaskGroup() as group:
-                for _ in range(RACES_AT_ONCE):
+                for _ in range(CONCURRENT_RACES):
                     group.create_task(race())
         counters = await world.standin.counters()
         missed = [f"{name} never won" for name in ("cancelled", "complete") if not winners[name]]
         missed += [f"{counters['running']} calls to Gemini go on"] if counters["running"] else []
         remarks = ", ".join(f"{name} won {count}" for name, count in sorted(winners.items()))
-        return Outcome(f"{rounds * RACES_AT_ONCE} races", await judge(world), remarks, missed)
+        return Outcome(f"{rounds * CONCURRENT_RACES} races", await judge(world), remarks, missed)
 
 
 async def submits_at_a_balance_for_one(rounds: int, random: Random) -> Outcome:
@@ -123,12 +123,12 @@ async def submits_at_a_balance_for_one(rounds: int, random: Random) -> Outcome:
         await world.serve()
         for number in range(rounds):
             client = await world.client(tokens=ONE_HOLD)
-            ids = await asyncio.gather(*(client.submit(f"Be kind, {i}.") for i in range(AT_ONCE)))
+            ids = await asyncio.gather(*(client.submit(f"Be kind, {i}.") for i in range(CONCURRENT_SUBMITS)))
             documents = await asyncio.gather(*(client.finished(task_id) for task_id in ids))
             ends = Counter(document.get("error_code", "completed") for document in documents)
-            if ends != {"completed": 1, "insufficient_tokens": AT_ONCE - 1}:
+            if ends != {"completed": 1, "insufficient_tokens": CONCURRENT_SUBMITS - 1}:
                 missed.append(f"round {number}: {dict(ends)}")
-        return Outcome(f"{rounds} x {AT_ONCE} submits", await judge(world), "", missed)
+        return Outcome(f"{rounds} x {CONCURRENT_SUBMITS} submits", await judge(world), "", missed)
 
 
 async def identical_submits(rounds: int, random: Random) -> Outcome:
@@ -140,13 +140,13 @@ async def identical_submits(rounds: int, random: Random) -> Outcome:
         client = await world.client()
         for number in range(rounds):
             headers = {"Idempotency-Key": str(uuid.uuid4())}
-            submits = (client.submit_once("Be kind.", headers=headers) for _ in range(SAME_AT_ONCE))
+            submits = (client.submit_once("Be kind.", headers=headers) for _ in range(SAME_KEY_SUBMITS))
             answers = await asyncio.gather(*submits)
             replays = Counter(answer.headers.get("Idempotent-Replayed", "false") for answer in answers)
             ids = {answer.json.get("task_id") for answer in answers}
-            if len(ids) != 1 or replays != {"false": 1, "true": SAME_AT_ONCE - 1}:
+            if len(ids) != 1 or replays != {"false": 1, "true": SAME_KEY_SUBMITS - 1}:
                 missed.append(f"round {number}: {len(ids)} tasks, replayed {dict(replays)}")
             other = await client.submit_once("Be cruel.", headers=headers)
             if other.status != 422:
                 missed.append(f"round {number}: another body was answered {other.status}")
-        return Outcome(f"{rounds} x {SAME_AT_ONCE} submits", await judge(world), "", missed)
+        return Outcome(f"{rounds} x {SAME_KEY_SUBMITS} submits", await judge(world), "", missed)

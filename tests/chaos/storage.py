@@ -24,7 +24,7 @@ KEYLESS_PAUSE_S, KEYLESS_TASKS = 0.4, 500
 ACTIONS = "generate generate replay cancel wait watch"
 NORMAL_WITHIN_S = 5.0
 LONG_AWAY_S = 20.0
-LOOK_AGAIN_S = 0.05
+POLL_S = 0.05
 RESETS_WITHIN_S = 0.005
 
 Trouble = Callable[[World, Proxy, Random], AbstractAsyncContextManager[None]]
@@ -97,7 +97,7 @@ class _Run:
                 if answer.status == 202:
                     await client.finished(answer.json["task_id"])
                     return
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(POLL_S)
 
     async def outcome(self, how_often: str, load: Load) -> Outcome:
         broken = {kind: count for kind, count in load.ended.items() if kind in ("interrupted", "internal_error")}

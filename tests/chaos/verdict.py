@@ -16,7 +16,7 @@ from accounts import LedgerEntry
 from tests.chaos.witness import TERMINAL
 from tests.chaos.world import World
 
-LOOK_AGAIN_S = 0.1
+POLL_S = 0.1
 SHOWN_PER_KIND = 5
 WHOLE_LEDGER = 1_000_000_000  # entries
 
@@ -86,7 +86,7 @@ async def ended(world: World, *, within_s: float = 30.0) -> list[str]:
     """Wait until every task of every account has ended; return the ids of those that did not."""
     deadline = time.monotonic() + within_s
     while (left := await _unfinished(world)) and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(POLL_S)
     return left
 
 

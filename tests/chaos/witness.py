@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.chaos.clients import Answer
+    from tests.chaos.clients import ServerReply
 
 TERMINAL = ("completed", "failed")
 NOT_FOUND, SERVICE_UNAVAILABLE = 404, 503
@@ -57,7 +57,7 @@ class Witness:
         if key:
             self.keys[account_id, key].add(task_id)
 
-    def refused(self, answer: Answer, task_id: str = "") -> None:
+    def refused(self, answer: ServerReply, task_id: str = "") -> None:
         """Note an answer that is no success: it must be in our shape, and no existing task is unknown."""
         try:
             members = answer.json

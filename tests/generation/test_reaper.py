@@ -10,7 +10,7 @@ from redis import asyncio as aioredis
 
 from accounts import Accounts
 from generation.lease import Lease
-from generation.lease_index import MOST_AT_ONCE, SHARDS, TaskRef, shard_of
+from generation.lease_index import MEMBERS_PER_CALL, SHARDS, TaskRef, shard_of
 from generation.pipeline import Pipeline
 from generation.reaper import Reaper
 from generation.runner import Runner
@@ -22,7 +22,7 @@ from storage.redis_server import RedisServer
 from storage.storage import Storage
 from tests.support.storage import OpenStorage
 
-ORPHANS = MOST_AT_ONCE + 200
+ORPHANS = MEMBERS_PER_CALL + 200
 
 
 class Endless:

@@ -15,7 +15,8 @@ from tornado.web import Application
 
 from accounts import Accounts, AdminKeys
 from storage.storage import Storage
-from tests.support.whole_server import BASE, Answer, Client
+from tests.support.http_reply import HttpReply
+from tests.support.whole_server import BASE, Client
 
 ADMIN = "/api/v1/admin"
 
@@ -24,7 +25,7 @@ ADMIN = "/api/v1/admin"
 class Backend(Client):
     """Speaks with an admin key."""
 
-    async def do(self, method: str, path: str, body: Any = None) -> Answer:
+    async def do(self, method: str, path: str, body: Any = None) -> HttpReply:
         return await self.ask(method, ADMIN + path, body)
 
 

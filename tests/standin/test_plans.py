@@ -10,7 +10,7 @@ import pytest
 from standin import FAULTS, Behaviour
 from standin.behaviour import Chooser, InvalidBehaviour
 from standin.plans import End, Method, Plan, make_plan
-from standin.protocol import THOUGHT_TOKENS, BadRequest, read_request, tokens
+from standin.protocol import THOUGHT_TOKENS, InvalidArgument, read_request, tokens
 from tests.standin.conftest import DRAFT, events, words
 
 
@@ -129,7 +129,7 @@ def test_both_spellings_are_read_and_unknown_names_refused() -> None:
     assert read_request(json.dumps(camel).encode()) == read_request(json.dumps(snake).encode())
     instruction = {"system_instruction": {"role": "user", "parts": [{"text": "four" * 4}]}}
     assert read_request(json.dumps(snake | instruction).encode()).prompt_tokens == 5
-    with pytest.raises(BadRequest, match='Unknown name "temprature"'):
+    with pytest.raises(InvalidArgument, match='Unknown name "temprature"'):
         read_request(json.dumps(camel | {"temprature": 1}).encode())
 
 
@@ -149,7 +149,7 @@ def test_both_spellings_are_read_and_unknown_names_refused() -> None:
     ],
 )
 def test_what_google_refuses_is_refused(body: bytes, message: str) -> None:
-    with pytest.raises(BadRequest, match=message):
+    with pytest.raises(InvalidArgument, match=message):
         read_request(body)
 
 
@@ -157,7 +157,7 @@ def test_what_google_refuses_is_refused(body: bytes, message: str) -> None:
 def test_a_server_timeout_under_ten_seconds_is_refused(seconds: str, refused: bool) -> None:
     body = b'{"contents":[{"parts":[{"text":"hi"}]}]}'
     if refused:
-        with pytest.raises(BadRequest, match="Minimum allowed deadline is 10s"):
+        with pytest.raises(InvalidArgument, match="Minimum allowed deadline is 10s"):
             read_request(body, seconds)
     else:
         assert read_request(body, seconds).text == "hi"

@@ -42,7 +42,7 @@ class RawAnswer:
         return self.status, lines, re.sub(rb'"request_id":"[0-9a-f]{16}"', b"", self.body)
 
 
-class Wire:
+class RawConnection:
     """One connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,12 +73,12 @@ class Wire:
 
 
 @asynccontextmanager
-async def connected(address: tuple[str, int] | str) -> AsyncIterator[Wire]:
+async def connected(address: tuple[str, int] | str) -> AsyncIterator[RawConnection]:
     """Connect to a TCP address or a Unix socket's path."""
     opening = asyncio.open_unix_connection(address) if isinstance(address, str) else asyncio.open_connection(*address)
     reader, writer = await opening
     try:
-        yield Wire(reader, writer)
+        yield RawConnection(reader, writer)
     finally:
         writer.close()
 

@@ -18,24 +18,11 @@ from runtime.configuration import load_settings
 from runtime.settings import Settings
 from standin import serve_standin
 from storage.redis_server import RedisServer
+from tests.support.http_reply import HttpReply
 from tests.support.storage import OpenStorage
 
 BASE = "/api/v1/web-knowledge"
 STANDIN_KEY = "a-key-for-tests"
-
-
-@dataclass
-class Answer:
-    """An HTTP answer as a test reads it."""
-
-    status: int
-    headers: Any
-    body: bytes
-
-    @property
-    def json(self) -> dict[str, Any]:
-        members: dict[str, Any] = json.loads(self.body)
-        return members
 
 
 @dataclass
@@ -47,7 +34,9 @@ class Client:
     account_id: str
     api_key: str
 
-    async def ask(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Answer:
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
+    ) -> HttpReply:
         """``body``: bytes as they are, anything else as JSON. A header given as '' is left out."""
         raw = body if isinstance(body, bytes | None) else json.dumps(body, ensure_ascii=False).encode()
         sent = {"Authorization": f"Bearer {self.api_key}"} | ({"Content-Type": "application/json"} if raw else {})
@@ -62,7 +51,7 @@ class Client:
             request_timeout=30,
         )
         response: HTTPResponse = await self.http.fetch(request, raise_error=False)
-        return Answer(response.code, response.headers, response.body)
+        return HttpReply(response.code, response.headers, response.body)
 
     async def start(self, manual_prompt: str, **headers: str) -> str:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -72,7 +61,7 @@ class Client:
         assert answer.status == 202, answer.body
         return str(answer.json["task_id"])
 
-    async def status(self, task_id: str, query: str = "") -> Answer:
+    async def status(self, task_id: str, query: str = "") -> HttpReply:
         return await self.ask("GET", f"{BASE}/generate-prompt-async/status/{task_id}/{query}")
 
     async def finished(self, task_id: str) -> dict[str, Any]:

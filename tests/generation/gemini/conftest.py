@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from generation.gemini import Answer, Gemini, open_session
+from generation.gemini import Gemini, GeminiAnswer, open_session
 from runtime.settings import GeminiSettings
 from standin import Standin, serve_standin
 from tests.generation.gemini.served import Recorder
@@ -69,7 +69,7 @@ def logged() -> Iterator[list[Any]]:
 
 async def ask(
     gemini: Gemini, text: str = "Sell bread. Call 030 1234567.", *, within_s: float = 30.0, observer: Any = None
-) -> Answer:
+) -> GeminiAnswer:
     """Ask for a rewrite of ``text``."""
     return await gemini.generate(
         system_instruction="Rewrite.",

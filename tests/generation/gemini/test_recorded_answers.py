@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from generation.gemini import Answer, Gemini, GeminiError, open_session
+from generation.gemini import Gemini, GeminiAnswer, GeminiError, open_session
 from generation.gemini.errors import AnswerBlocked, AnswerEmpty, AnswerTruncated, MalformedAnswer
 from tests.generation.gemini.conftest import ask, settings_for
 from tests.generation.gemini.served import Recorded, Recorder, serve
@@ -47,7 +47,7 @@ NOT_ASKED_FOR = {
 
 @dataclass
 class Outcome:
-    answer: Answer | None
+    answer: GeminiAnswer | None
     failure: GeminiError | None
     heard: Recorder
 

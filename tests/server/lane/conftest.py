@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 from accounts import Accounts, ApiKeys
 from composition import Service
 from runtime.settings import Settings
-from tests.support.raw_http import RawAnswer, Wire, document, new_task_id, poll
+from tests.support.raw_http import RawAnswer, RawConnection, document, new_task_id, poll
 from tests.support.storage import OpenStorage
 
 LANE, TORNADO = True, False
@@ -92,7 +92,7 @@ async def until(condition: Callable[[], object], within_s: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
-async def polled(house: House, wire: Wire, *requests: bytes, times: int = 4) -> list[RawAnswer]:
+async def polled(house: House, wire: RawConnection, *requests: bytes, times: int = 4) -> list[RawAnswer]:
     """Send the requests one after the other, again and again."""
     return [await wire.ask(each) for _ in range(times) for each in requests]
 

@@ -16,7 +16,7 @@ from server import batched_epoll as readers
 from server import connections
 from tests.deploy.nginx import Nginx
 from tests.server.lane.conftest import House, lane, polled, until
-from tests.support.raw_http import RawAnswer, Wire, connected, document, new_task_id, request
+from tests.support.raw_http import RawAnswer, RawConnection, connected, document, new_task_id, request
 from tests.support.whole_server import BASE
 
 
@@ -126,7 +126,7 @@ async def test_who_does_not_finish_a_head_is_cut_off(house: House) -> None:
     async with connected(house.address) as fresh, connected(house.address) as used:
         await polled(house, used, house.poll(task_id))
 
-        async def drip(wire: Wire) -> None:
+        async def drip(wire: RawConnection) -> None:
             wire.writer.write(house.poll(task_id)[:100])
             while True:
                 await asyncio.sleep(0.02)

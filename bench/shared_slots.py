@@ -1,7 +1,7 @@
-"""A page of memory that the load's parts share: which task each account polls now, and how many requests went out.
+"""Memory that the parts of the load share: the task that each account polls now, and the number of requests sent.
 
-A file that this package maps with mmap and ``polls.lua`` with LuaJIT's ffi, so that neither waits for the other.
-Refuses to know why a task is shown.
+This package maps the file with mmap, ``polls.lua`` with LuaJIT's ffi, so that neither waits for the other.
+Refuses to know why a task is polled.
 
 Layout, little endian: bytes 0 to 7 requests sent (double); from byte 64 on a slot of 64 bytes for each account:
 bytes 0 to 3 how often the slot changed, bytes 8 to 43 the task's id in ASCII.
@@ -19,13 +19,13 @@ _COUNT = struct.Struct("<I")
 _SENT = struct.Struct("<d")
 
 
-class Board:
-    """The board in ``path``, made with ``slots`` if it is not there."""
+class SharedSlots:
+    """``count`` slots in the file ``path``, which is created if it is not there."""
 
-    def __init__(self, path: Path, slots: int) -> None:
+    def __init__(self, path: Path, count: int) -> None:
         self.path = path
-        self.slots = slots
-        size = SLOT_BYTES * (slots + 1)
+        self.count = count
+        size = SLOT_BYTES * (count + 1)
         if not path.exists():
             path.write_bytes(bytes(size))
         with path.open("r+b") as file:
@@ -33,31 +33,31 @@ class Board:
 
     @property
     def sent(self) -> float:
-        """How many requests wrk has sent since it started."""
+        """The number of requests that wrk has sent since ``restart_count``."""
         sent: float = _SENT.unpack_from(self._map, 0)[0]
         return sent
 
     def clear(self) -> None:
-        """Show no task."""
+        """Empty every slot."""
         self._map[:] = bytes(len(self._map))
 
-    def count_from_nought(self) -> None:
-        """Forget the requests that were sent."""
+    def restart_count(self) -> None:
+        """Count the requests from 0 again."""
         _SENT.pack_into(self._map, 0, 0.0)
 
     def show(self, slot: int, task_id: str) -> None:
-        """Have the account's polls ask for this task from now on."""
+        """Make the account's polls ask for this task from now on."""
         at = SLOT_BYTES * (slot + 1)
         self._map[at + 8 : at + 8 + ID_BYTES] = task_id.encode("ascii")
         changes: int = _COUNT.unpack_from(self._map, at)[0]
-        _COUNT.pack_into(self._map, at, changes + 1)  # last: whoever sees it finds the id in place
+        _COUNT.pack_into(self._map, at, changes + 1)  # last: a reader that sees it finds the id in place
 
     def task(self, slot: int) -> str:
-        """Return the task's id, '' when none was shown yet."""
+        """Return the task's id, '' while there is none."""
         at = SLOT_BYTES * (slot + 1) + 8
         return self._map[at : at + ID_BYTES].rstrip(b"\0").decode("ascii")
 
     @property
     def complete(self) -> bool:
         """Whether every account has a task."""
-        return all(_COUNT.unpack_from(self._map, SLOT_BYTES * (slot + 1))[0] for slot in range(self.slots))
+        return all(_COUNT.unpack_from(self._map, SLOT_BYTES * (slot + 1))[0] for slot in range(self.count))

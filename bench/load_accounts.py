@@ -1,6 +1,6 @@
 """The accounts of a load, each with a token of its own: JWTs that the server and every peer check with one secret.
 
-Refuses to know what they ask for.
+Refuses to know their requests.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from runtime.settings import RedisSettings
 
 COUNT = 1_000
 LIFETIME_S = 7_200
-TOKENS = 1_000_000_000  # nobody runs out of them here
+TOKENS = 1_000_000_000  # more than any measurement spends
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class LoadAccount:
     """An account and its bearer token."""
 
     account_id: str
@@ -35,20 +35,20 @@ def account_ids() -> list[str]:
     return [f"bench-{number:04d}" for number in range(COUNT)]
 
 
-def make_callers(secret: str) -> list[Caller]:
+def make_accounts(secret: str) -> list[LoadAccount]:
     """Sign a token for each account."""
-    return [Caller(account_id, sign(account_id, secret)) for account_id in account_ids()]
+    return [LoadAccount(account_id, sign(account_id, secret)) for account_id in account_ids()]
 
 
 def sign(account_id: str, secret: str, *, lifetime_s: int = LIFETIME_S) -> str:
-    """Make a JWT of the size that identity providers make; a negative lifetime has it expired."""
+    """Make a JWT of the size that identity providers make; with a negative lifetime it has expired."""
     now = int(time.time())
     claims = {"sub": account_id, "iat": now, "exp": now + lifetime_s, "jti": secrets.token_hex(16)}
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
 async def open_accounts(redis_url: str, ids: Sequence[str]) -> None:
-    """Create the accounts with all the tokens they will need."""
+    """Create the accounts with more tokens than they need."""
     storage = make_storage(RedisSettings(url=SecretStr(redis_url)))
     accounts = Accounts(storage)
     places = asyncio.Semaphore(20)

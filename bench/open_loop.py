@@ -1,8 +1,8 @@
-"""Generations asked for by many accounts: at a constant rate whatever the answers do, or so many at a time.
+"""Seen asked for by many accounts: at a constant rate whatever the answers do, or so many at a time.
 
 Each task is polled once a second as a browser does until it is terminal; some are watched with ``?wait=`` instead,
-which tells to the millisecond when the end could be seen. Latencies count from when a submit was due, so that a
-server (or this generator) that falls behind is not flattered. Refuses to know who answers.
+which shows to the millisecond when the end could be seen. Latencies count from the time at which a submit was due, so
+that a server (or this generator) that falls behind looks slow. Refuses to know the server.
 """
 
 from __future__ import annotations
@@ -18,22 +18,20 @@ from typing import Any
 
 import aiohttp
 
-from bench.callers import Caller
 from bench.headers import REPEATED_BODY, STATUS_PATH, SUBMIT_PATH, browser_headers, repeated_submit, submit_headers
+from bench.load_accounts import LoadAccount
 
 POLL_EVERY_S = 1.0
 GIVE_UP_S = 60.0
 WATCHED_EVERY = 10  # one task in so many is watched
 MANUAL_PROMPT = "Answer questions about our bakery no. {}. Open 7-18, closed on Mondays, call 030 1234567. Be friendly."
 TERMINAL = ("completed", "failed")
-LAST_BUT_ONE = (
-    6  # the version of the document at 90 %: whoever waits for what comes after it is answered once, at the end
-)
+LAST_BUT_ONE = 6  # the version of the document at 90 %: a wait for a later one is answered once, at the end
 
 
 @dataclass(slots=True)
-class Generations:
-    """What was seen. ``watched_s``: seconds from sending a submit to seeing the end; ``ended_at``: since the start."""
+class Seen:
+    """The results. ``watched_s``: seconds from sending a submit to seeing the end; ``ended_at``: since the start."""
 
     submit_s: list[float] = field(default_factory=list)
     watched_s: list[float] = field(default_factory=list)
@@ -51,22 +49,24 @@ class Generations:
         return sum(after_s <= at < before_s for at in self.ended_at) / (before_s - after_s)
 
 
-class Arrivals:
-    """Asks ``url`` in the name of ``callers``, one after the other.
+class OpenLoop:
+    """Sends submits to ``url``, for each of the accounts in turn.
 
-    ``watch`` needs a server that knows ``?wait=``. With ``repeated`` the submits are those that wrk sends again later.
+    ``watch`` needs a server that knows ``?wait=``. With ``repeated`` the submits are those that wrk repeats later.
     """
 
-    def __init__(self, url: str, callers: Sequence[Caller], *, watch: bool = False, repeated: bool = False) -> None:
+    def __init__(
+        self, url: str, accounts: Sequence[LoadAccount], *, watch: bool = False, repeated: bool = False
+    ) -> None:
         self._url = url
         self._watch = watch
         self._repeated = repeated
-        self._callers = itertools.cycle(callers)
+        self._accounts = itertools.cycle(accounts)
         self._numbers = itertools.count()
 
-    async def at_rate(self, per_s: float, seconds: float) -> Generations:
+    async def at_rate(self, per_s: float, seconds: float) -> Seen:
         """Send a submit every 1/``per_s`` seconds; return when all tasks have ended."""
-        seen = Generations()
+        seen = Seen()
         started_at = time.perf_counter() + 0.1
         async with _session() as session, asyncio.TaskGroup() as group:
             for number in range(int(per_s * seconds)):
@@ -75,9 +75,9 @@ class Arrivals:
                 group.create_task(self._generation(session, seen, due_at))
         return seen
 
-    async def at_once(self, many: int, seconds: float) -> Generations:
-        """Keep ``many`` generations under way for ``seconds``: who is done starts the next."""
-        seen = Generations()
+    async def at_once(self, many: int, seconds: float) -> Seen:
+        """Keep ``many`` generations running for ``seconds``: each that ends is followed by another."""
+        seen = Seen()
         ends_at = time.perf_counter() + seconds
 
         async def one_after_the_other(delay_s: float) -> None:
@@ -90,13 +90,13 @@ class Arrivals:
                 group.create_task(one_after_the_other(number / many))
         return seen
 
-    async def _generation(self, session: aiohttp.ClientSession, seen: Generations, due_at: float) -> None:
-        number, caller = next(self._numbers), next(self._callers)
-        headers = browser_headers(caller.token)
+    async def _generation(self, session: aiohttp.ClientSession, seen: Seen, due_at: float) -> None:
+        number, account = next(self._numbers), next(self._accounts)
+        headers = browser_headers(account.token)
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 sent_at = time.perf_counter()
-                task_id = await self._submit(session, caller, number)
+                task_id = await self._submit(session, account, number)
                 seen.submit_s.append(time.perf_counter() - due_at)
                 url = f"{self._url}{STATUS_PATH}{task_id}/"
                 watched = self._watch and number % WATCHED_EVERY == 0
@@ -110,12 +110,12 @@ class Arrivals:
         except (_Unexpected, TimeoutError, aiohttp.ClientError) as exc:
             seen.errors.append(repr(exc))
 
-    async def _submit(self, session: aiohttp.ClientSession, caller: Caller, number: int) -> str:
+    async def _submit(self, session: aiohttp.ClientSession, account: LoadAccount, number: int) -> str:
         if self._repeated:
-            body, headers = REPEATED_BODY, repeated_submit(caller.account_id, caller.token)
+            body, headers = REPEATED_BODY, repeated_submit(account.account_id, account.token)
         else:
             body = json.dumps({"manual_prompt": MANUAL_PROMPT.format(number)}).encode()
-            headers = submit_headers(caller.token, body)
+            headers = submit_headers(account.token, body)
         async with session.post(self._url + SUBMIT_PATH, data=body, headers=headers) as answer:
             text = await answer.read()
             if answer.status != 202:
@@ -127,7 +127,7 @@ class _Unexpected(Exception):
     """An answer that no generation should get."""
 
 
-async def _poll(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Generations) -> Any:
+async def _poll(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
     while True:
         await asyncio.sleep(POLL_EVERY_S)
         document = await _document(session, url, headers, seen)
@@ -135,7 +135,7 @@ async def _poll(session: aiohttp.ClientSession, url: str, headers: Mapping[str, 
             return document
 
 
-async def _watch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Generations) -> Any:
+async def _watch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
     version = LAST_BUT_ONE
     while True:
         document = await _document(session, f"{url}?wait=25&after={version}", headers, seen)
@@ -144,7 +144,7 @@ async def _watch(session: aiohttp.ClientSession, url: str, headers: Mapping[str,
         version = document["version"]
 
 
-async def _document(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Generations) -> Any:
+async def _document(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
     seen.polls += 1
     async with session.get(url, headers=headers) as answer:
         body = await answer.read()

@@ -1,4 +1,4 @@
-"""What every measurement stands on: two cores, a Redis with funded accounts, a folder in memory, and its end.
+"""What every measurement needs: two cores, a Redis with funded accounts, a folder in memory.
 
 Refuses to know what is measured.
 """
@@ -15,27 +15,27 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.board import Board
-from bench.callers import Caller, account_ids, make_callers, open_accounts
 from bench.contenders import ROOT, Contender, Place, Server
+from bench.load_accounts import LoadAccount, account_ids, make_accounts, open_accounts
 from bench.process import BenchmarkFailed, Process, raise_descriptor_limit, session_cpu_s, two_cores
+from bench.shared_slots import SharedSlots
 from bench.verification import verify, verify_fixed
 from bench.wrk import Wrk
 from storage.redis_server import RedisServer
 
-NOBODYS_TASK = "00000000-0000-4000-8000-000000000000"
-DESCRIPTORS = 12_000  # for 10,000 connections and what else a process opens
+UNKNOWN_TASK = "00000000-0000-4000-8000-000000000000"
+DESCRIPTORS = 12_000  # for 10,000 connections and the files of the process
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Testbed:
     """Everything but the server that is measured; all of it runs on ``core``, the server on ``place.core``."""
 
     core: int
     place: Place
     redis: RedisServer
-    callers: list[Caller]
-    board: Board
+    accounts: list[LoadAccount]
+    slots: SharedSlots
     wrk: Wrk
 
     @property
@@ -43,56 +43,56 @@ class Stage:
         return session_cpu_s(os.getsid(self.redis.pid))
 
     def start(self, stack: ExitStack, contender: Contender, *, gemini_url: str = "") -> Server:
-        """Start a contender, bring its tasks to life, have it prove that it does its work, and warm it up.
+        """Start a contender, feed it with tasks, verify that it does its work, and warm it up.
 
         Raises:
             BenchmarkFailed
         """
-        self.board.clear()
+        self.slots.clear()
         server = contender.start(stack, self.place_with(gemini_url))
-        if contender.shelf:
-            self.bring_to_life(stack, contender.shelf)
-            verify(contender.name, server.url, self.board, self.callers, self.place.jwt_secret)
+        if contender.store:
+            self.feed_tasks(stack, contender.store)
+            verify(contender.name, server.url, self.slots, self.accounts, self.place.jwt_secret)
         else:
-            self._show_nobodys_task()
-            verify_fixed(contender.name, server.url, self.callers, NOBODYS_TASK)
+            self._show_unknown_task()
+            verify_fixed(contender.name, server.url, self.accounts, UNKNOWN_TASK)
         self.wrk.warm_up(server.url)
         return server
 
     def warm_up(self, server: Server) -> None:
-        """Have every account poll, for a task of nobody's: what a server learns of an account at first is learned then.
+        """Let every account poll for an unknown task, so that the server has learned what it learns from first polls.
 
         Raises:
             BenchmarkFailed
         """
-        self._show_nobodys_task()
+        self._show_unknown_task()
         self.wrk.warm_up(server.url)
 
-    def _show_nobodys_task(self) -> None:
-        for slot in range(self.board.slots):
-            self.board.show(slot, NOBODYS_TASK)
+    def _show_unknown_task(self) -> None:
+        for slot in range(self.slots.count):
+            self.slots.show(slot, UNKNOWN_TASK)
 
     def place_with(self, gemini_url: str) -> Place:
-        """Return where servers run, with a Gemini to ask."""
+        """Return the place where servers run, with the URL of a Gemini."""
         return replace(self.place, gemini_url=gemini_url)
 
-    def bring_to_life(self, stack: ExitStack, shelf: str) -> None:
-        """Give every account a task that changes and expires."""
-        lives = stack.enter_context(
+    def feed_tasks(self, stack: ExitStack, store: str) -> None:
+        """Start giving every account a task that changes and expires."""
+        feeder = stack.enter_context(
             Process(
-                "lives",
-                [sys.executable, "-m", "bench.lives", shelf, self.redis.url, self.board.path],
+                "task-feeder",
+                [sys.executable, "-m", "bench.task_feeder", store, self.redis.url, self.slots.path],
                 core=self.core,
                 folder=self.place.folder,
                 env={"PYTHONPATH": str(ROOT)},
             )
         )
-        lives.wait_until(lambda: self.board.complete, "giving every account a task")
+        feeder.wait_until(lambda: self.slots.complete, "giving every account a task")
 
 
 @contextmanager
-def open_stage() -> Iterator[Stage]:
-    """Set it up, and take it down whatever happens.
+def open_testbed() -> Iterator[Testbed]:
+    """Set the testbed up, and take it down in every case.
 
     Raises:
         BenchmarkFailed: something is missing; the text says what.
@@ -102,7 +102,7 @@ def open_stage() -> Iterator[Stage]:
         raise BenchmarkFailed(
             f"too few file descriptors are allowed: raise the hard limit to {DESCRIPTORS} (ulimit -Hn)"
         )
-    os.sched_setaffinity(0, {client_core})  # and so every process that is not told otherwise
+    os.sched_setaffinity(0, {client_core})  # inherited by every process that is not pinned elsewhere
     memory = Path("/dev/shm")
     with ExitStack() as stack:
         folder = Path(
@@ -110,9 +110,9 @@ def open_stage() -> Iterator[Stage]:
         )
         redis = stack.enter_context(RedisServer())
         secret = secrets.token_hex(32)
-        callers = make_callers(secret)
+        accounts = make_accounts(secret)
         asyncio.run(open_accounts(redis.url, account_ids()))
-        board = Board(folder / "board", len(callers))
-        wrk = Wrk(board, callers, folder, core=client_core)
+        slots = SharedSlots(folder / "slots", len(accounts))
+        wrk = Wrk(slots, accounts, folder, core=client_core)
         place = Place(server_core, folder, redis.url, secret, gemini_url="")
-        yield Stage(client_core, place, redis, callers, board, wrk)
+        yield Testbed(client_core, place, redis, accounts, slots, wrk)

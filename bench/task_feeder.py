@@ -1,8 +1,8 @@
-"""The lives of the tasks that are polled: a process that takes every account's task through its stages, for ever.
+"""Feeds the polls with tasks: a process that takes every account's task through its stages until it is stopped.
 
 A task begins, changes about once a second as real ones do, is completed, expires while it is still polled, and the
 account's next one follows. For our server the steps are those of ``generation.tasks``, Lua and all; the peers get the
-same documents by the same clock, stored as each of them wants them. Refuses to know who polls.
+same documents by the same clock, stored as each of them wants them. Refuses to know the polls.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 from redis import asyncio as aioredis
 
-from bench.board import Board
-from bench.callers import account_ids
+from bench.load_accounts import account_ids
+from bench.shared_slots import SharedSlots
 from composition import make_storage
 from generation.documents import completed_head, progress_head
 from generation.lease import Lease
@@ -46,8 +46,8 @@ OURS = "ours"
 STAGES = (INITIALIZING, CHECKING, GENERATING, WAITING, FINALIZING)
 
 
-class Shelf(Protocol):
-    """Where documents are kept; each method is one change that polls see."""
+class Store(Protocol):
+    """Keeps the documents; each method is one change that polls see."""
 
     async def begin(self, account_id: str) -> str: ...
     async def advance(self, task_id: str, stage: Stage) -> None: ...
@@ -56,8 +56,8 @@ class Shelf(Protocol):
     async def aclose(self) -> None: ...
 
 
-class OurShelf:
-    """Tasks as our server has them: records, leases, holds, ledger, status documents."""
+class OurStore:
+    """Keeps tasks as our server does: records, leases, holds, ledger, status documents."""
 
     def __init__(self, redis_url: str) -> None:
         self._storage = make_storage(RedisSettings(url=SecretStr(redis_url)))
@@ -67,7 +67,7 @@ class OurShelf:
             owner="bench",
             written=lambda _account, _task, _document: None,
             metrics=Metrics(),
-            # A lease that outlives every life: the server under test must not take these tasks for orphans.
+            # A lease longer than every task: the server under test must not take these tasks for orphans.
             tasks=TaskSettings(lease_s=600, deadline_s=600),
             limits=LimitSettings(),
             money=MoneySettings(),
@@ -99,17 +99,17 @@ class OurShelf:
         await self._storage.aclose()
 
 
-class PeerShelf:
-    """One key for each task, as a web framework with a cache has it. ``store`` renders key and value."""
+class PeerStore:
+    """Keeps each task under one key, as a web framework with a cache does. ``store_format`` renders key and value."""
 
-    def __init__(self, redis: aioredis.Redis, store: Store) -> None:
+    def __init__(self, redis: aioredis.Redis, store_format: PeerFormat) -> None:
         self._redis = redis
-        self._store = store
-        self._born: dict[str, tuple[str, datetime]] = {}  # task id → account and when
+        self._format = store_format
+        self._created: dict[str, tuple[str, datetime]] = {}  # task id → account and when
 
     async def begin(self, account_id: str) -> str:
         task_id = str(uuid.uuid4())
-        self._born[task_id] = (account_id, datetime.now(UTC))
+        self._created[task_id] = (account_id, datetime.now(UTC))
         await self._write(task_id, progress_head(QUEUED), 1)
         return task_id
 
@@ -120,27 +120,27 @@ class PeerShelf:
         await self._write(task_id, completed_head(PROMPT, "gemini-bench"), len(STAGES) + 2)
 
     async def expire(self, task_id: str) -> None:
-        account_id, _ = self._born.pop(task_id)
-        await self._redis.pexpire(self._store.key(account_id, task_id), 1)
+        account_id, _ = self._created.pop(task_id)
+        await self._redis.pexpire(self._format.key(account_id, task_id), 1)
 
     async def aclose(self) -> None:
         await self._redis.aclose()
 
     async def _write(self, task_id: str, head: bytes, version: int) -> None:
-        account_id, born_at = self._born[task_id]
+        account_id, created_at = self._created[task_id]
         document = json.loads(head + b"}") | {
-            "created_at": born_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created_at": created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "task_id": task_id,
             "attempt": 1,
             "version": version,
         }
-        value = self._store.value(account_id, task_id, document)
-        await self._redis.set(self._store.key(account_id, task_id), value, ex=600)
+        value = self._format.value(account_id, task_id, document)
+        await self._redis.set(self._format.key(account_id, task_id), value, ex=600)
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """How a peer names and writes a document."""
+class PeerFormat:
+    """The key and the value under which a peer stores a document."""
 
     key: Callable[[str, str], str]
     value: Callable[[str, str, dict[str, Any]], bytes]
@@ -165,17 +165,19 @@ def _celery_result(account_id: str, task_id: str, document: dict[str, Any]) -> b
     )
 
 
-STORES = {
-    "strings": Store(lambda account, task: f"generation:{account}:{task}", lambda _a, _t, document: _as_json(document)),
-    "django": Store(  # django-redis: version in the key, pickle in the value
+PEER_FORMATS = {
+    "strings": PeerFormat(
+        lambda account, task: f"generation:{account}:{task}", lambda _a, _t, document: _as_json(document)
+    ),
+    "django": PeerFormat(  # django-redis: version in the key, pickle in the value
         lambda account, task: f":1:generation:{account}:{task}", lambda _a, _t, document: pickle.dumps(document)
     ),
-    "celery": Store(lambda _account, task: f"celery-task-meta-{task}", _celery_result),
+    "celery": PeerFormat(lambda _account, task: f"celery-task-meta-{task}", _celery_result),
 }
 
 
-def open_shelf(name: str, redis_url: str) -> Shelf:
-    return OurShelf(redis_url) if name == OURS else PeerShelf(_client(redis_url), STORES[name])
+def open_store(name: str, redis_url: str) -> Store:
+    return OurStore(redis_url) if name == OURS else PeerStore(_client(redis_url), PEER_FORMATS[name])
 
 
 def _client(redis_url: str) -> aioredis.Redis:
@@ -183,48 +185,48 @@ def _client(redis_url: str) -> aioredis.Redis:
     return aioredis.Redis.from_pool(pool)
 
 
-async def live(shelf: Shelf, board: Board, slot: int, account_id: str) -> None:
-    """Give one account a task after the other, for ever."""
+async def feed(store: Store, slots: SharedSlots, slot: int, account_id: str) -> None:
+    """Give one account one task after another until cancelled."""
     chance = random.Random(slot)
     stage_s = STAGE_S * chance.uniform(0.8, 1.2)
-    skipped = chance.randrange(len(STAGES) + 1)  # of the first life, so that the lives are spread over the stages
+    skipped = chance.randrange(len(STAGES) + 1)  # of the first task, so that the tasks are spread over the stages
     while True:
-        task_id = await shelf.begin(account_id)
-        board.show(slot, task_id)
-        steps = (*(_advance(shelf, stage) for stage in STAGES), shelf.complete)
+        task_id = await store.begin(account_id)
+        slots.show(slot, task_id)
+        steps = (*(_advance(store, stage) for stage in STAGES), store.complete)
         for number, step in enumerate(steps):
             if number >= skipped:
                 await asyncio.sleep(stage_s)
             await step(task_id)
         skipped = 0
         await asyncio.sleep(COMPLETED_S)
-        await shelf.expire(task_id)  # polls go on until the next task is there, and get 404
+        await store.expire(task_id)  # polls go on until the next task is there, and get 404
 
 
-def _advance(shelf: Shelf, stage: Stage) -> Callable[[str], Awaitable[None]]:
-    return lambda task_id: shelf.advance(task_id, stage)
+def _advance(store: Store, stage: Stage) -> Callable[[str], Awaitable[None]]:
+    return lambda task_id: store.advance(task_id, stage)
 
 
-async def run(shelf_name: str, redis_url: str, board_path: Path) -> None:
-    """Run all lives until SIGTERM."""
+async def run(store_name: str, redis_url: str, board_path: Path) -> None:
+    """Feed all accounts until SIGTERM."""
     ids = account_ids()
-    shelf = open_shelf(shelf_name, redis_url)
-    board = Board(board_path, len(ids))
+    store = open_store(store_name, redis_url)
+    slots = SharedSlots(board_path, len(ids))
     async with asyncio.TaskGroup() as group:
-        everyone = [group.create_task(live(shelf, board, slot, account_id)) for slot, account_id in enumerate(ids)]
+        everyone = [group.create_task(feed(store, slots, slot, account_id)) for slot, account_id in enumerate(ids)]
 
         def stop() -> None:
             for one in everyone:
                 one.cancel()
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-    await shelf.aclose()
+    await store.aclose()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shelf", choices=[OURS, *STORES])
+    parser.add_argument("store", choices=[OURS, *PEER_FORMATS])
     parser.add_argument("redis_url")
-    parser.add_argument("board", type=Path)
+    parser.add_argument("slots", type=Path)
     options = parser.parse_args()
-    asyncio.run(run(options.shelf, options.redis_url, options.board))
+    asyncio.run(run(options.store, options.redis_url, options.slots))
