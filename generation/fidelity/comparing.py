@@ -7,20 +7,14 @@ Pure; linear in the length of both texts.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from generation.fidelity import figures, literals
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.number_words import has_number_word
-from generation.fidelity.numbers import CURRENCY_OF
+from generation.fidelity.places import swapped
 
 MOST_CODE = 50  # pieces of code in which other facts are looked for
-MOST_MOVED = 300  # facts whose new places are looked at
-NEIGHBOURS = 40  # characters between two facts that belong together
-MOST_PLACES = 8  # of one word: a word that stands beside everything tells nothing
 INVENTABLE = frozenset({"telephone", "link", "e-mail", "account", "date", "code"})
 KNOWN_NAMES = re.compile(
     r"(?:COVID|UTF|ISO|RFC|GPT|SHA|MP|AES|HTTP|IPV|DIN|EN|VO|A|B)[-_ ]?\d{1,5}(?:[-:]\d{1,4})?", re.IGNORECASE
@@ -29,11 +23,8 @@ STRONG_CODE = re.compile(r"(?=[^\W\d]*[A-ZÀ-ÞА-Я])(?=(?:\D*\d){2})[\w/-]{5,}
 GERMAN_MONTHS = r"(?!Jan|J\u00e4n|Feb|M\u00e4r|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)"  # 30. November
 LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D){GERMAN_MONTHS}", re.MULTILINE)
 SENTENCE_END = re.compile(
-    r"\n|(?<=[^\d\s][.!?;]) |(?<=[^\d\s]\.)(?=[\u3040-\u9fff])"
-    rf"|(?<=\d\.) (?=[^\W\d_]){GERMAN_MONTHS}"
+    rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) |(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_]){GERMAN_MONTHS})"
 )
-WORD = re.compile(r"[^\W\d_]{2,}")
-SEGMENT_END = re.compile(r"[,;|\n()/]|\. |\.\Z")
 # What a draft says to the model rather than to its assistant: nothing in such a sentence has to stay.
 INJECTION = re.compile(r"</\w{1,20}>|\bmanual_prompt\b|-{3} ?END", re.IGNORECASE)
 
@@ -144,90 +135,9 @@ def invented(draft: Facts, draft_text: str, answer: Facts) -> list[Fact]:
     return found
 
 
-def swapped(draft: Facts, draft_text: str, answer: Facts, answer_text: str) -> list[Fact]:
-    """Return facts that stand in each other's places: both are there, each beside the other's words."""
-    drafted, answered = _once(draft), _once(answer)
-    suspects = _out_of_order([key for key in drafted if key in answered], [key for key in answered if key in drafted])
-    if len(suspects) < 2:
-        return []
-    stays = suspects.isdisjoint
-    own = {key: _words_beside(draft.found, drafted[key], draft_text, stays) for key in suspects}
-    theirs = {key: _words_beside(answer.found, answered[key], answer_text, stays) for key in suspects}
-    places: dict[str, list[Key]] = defaultdict(list)
-    for key, (near, wide) in own.items():
-        for word in near | wide:
-            places[word].append(key)
-    took: dict[Key, Key] = {}
-    for key, (near, wide) in theirs.items():
-        fits: Counter[Key] = Counter()
-        for word in near | wide:
-            for place in places.get(word, ())[:MOST_PLACES]:
-                fits[place] += 1 + (word in near and word in own[place][0])
-        if fits and (best := max(fits, key=lambda place: fits[place])) != key and fits[best] > fits[key]:
-            took[key] = best
-    return [draft.found[drafted[key]] for key, place in took.items() if took.get(place) == key]
-
-
 def _has_code(fact: Fact, answer_text: str, compact: str) -> bool:
     sort, value = fact.ways[0][0]
     if sort == "code":
         return value in compact
     pattern = r", ?".join(value.split(",")) if sort == "labels" else re.escape(value)
     return re.search(rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])", answer_text) is not None
-
-
-def _once(facts: Facts) -> dict[Key, int]:
-    """Return where in the order of its text each fact is that stands there once: of others it cannot be told."""
-    facts.found.sort(key=lambda fact: fact.start)
-    places: dict[Key, int] = {}
-    twice: set[Key] = set()
-    for place, fact in enumerate(facts.found):
-        key = fact.ways[0][0]
-        if key in places:
-            twice.add(key)
-        places[key] = place
-    return {key: place for key, place in places.items() if key not in twice}
-
-
-def _out_of_order(drafted: list[Key], answered: list[Key]) -> set[Key]:
-    """Return the facts that are not in the longest run of those whose order is kept, and those in whose places they are."""
-    if drafted == answered:
-        return set()
-    ranks = {key: rank for rank, key in enumerate(drafted)}
-    order = [ranks[key] for key in answered]
-    tails: list[int] = []
-    heights: list[int] = []
-    for rank in order:
-        height = bisect_left(tails, rank)
-        tails[height : height + 1] = [rank]
-        heights.append(height)
-    wanted, kept = len(tails) - 1, set()
-    for place in range(len(order) - 1, -1, -1):
-        if heights[place] == wanted:
-            kept.add(order[place])
-            wanted -= 1
-    moved = [place for place, rank in enumerate(order) if rank not in kept]
-    return {key for place in moved[:MOST_MOVED] for key in (answered[place], drafted[place], answered[order[place]])}
-
-
-def _words_beside(
-    found: list[Fact], place: int, text: str, stays: Callable[[tuple[Key, ...]], bool]
-) -> tuple[set[str], set[str]]:
-    """Return the words of a fact's own part of the sentence, and those a little further away."""
-    fact = found[place]
-    begin, end = fact.start, fact.start + len(fact.text)
-    floor = max(begin - 60, found[place - 1].start + len(found[place - 1].text) if place else 0)
-    following = found[place + 1].start if place + 1 < len(found) else len(text)
-    before, after = text[floor:begin], text[end : min(end + 30, following)]
-    for cut in SEGMENT_END.finditer(text, floor, max(floor, begin)):
-        before = text[cut.end() : begin]
-    cut_after = SEGMENT_END.search(after)
-    after = after[: cut_after.start()] if cut_after else after if following == len(text) else ""
-    near = {*WORD.findall(before.casefold())[-4:], *WORD.findall(after.casefold())[:2]} - CURRENCY_OF.keys()
-    near |= {
-        beside.text
-        for beside in found[max(0, place - 1) : place + 2]
-        if abs(beside.start - begin) < NEIGHBOURS and stays(beside.ways[0])
-    }
-    wide = text[max(0, begin - 40) : begin].rpartition("\n")[2] + " " + text[end : end + 30].partition("\n")[0]
-    return near, set(WORD.findall(wide.casefold())) - CURRENCY_OF.keys()

@@ -8,14 +8,19 @@ text it comes in again with the same words beside it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
 from generation.fidelity import dates, numbers, phones, times
-from generation.fidelity.fact import Fact, Facts, Key
+from generation.fidelity.fact import MOST_FACTS, Fact, Facts, Key
 
+# A pattern that starts with a set of signs is searched for several times as fast as one that starts with a look behind
+# or with something optional: so the look behind comes after the first sign.
 # Figures and what may stand between them in one number, date, time or range; 20 groups at most.
-RUN = re.compile(r"[+(]{0,2}\d{1,40}(?:(?:\) ?[-/]? ?\(?|[.,:/'](?=\d)| ?[-/] ?\(?| \(?|\()\d{1,40}){0,19}")
+RUN = re.compile(
+    r"[+(\d](?:(?<=[+(])[+(]?\d)?(?<=\d)\d{0,39}(?:(?:\) ?[-/]? ?\(?|[.,:/'](?=\d)| ?[-/] ?\(?| \(?|\()\d{1,40}){0,19}"
+)
 # A token with letters and figures; "$" and its like may stand inside of a password.
 CODE = re.compile(
     r"(?<![A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%])"
@@ -23,7 +28,7 @@ CODE = re.compile(
     r"[A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%]{0,120}"
 )
 HOUR_AND_MINUTE = re.compile(
-    r"(?<![\d.,:])(\d{1,2}) ?(?:h|Uhr|[时時点點시]) ?([0-5]\d)(?![\d:])(?: ?[分분])?", re.IGNORECASE
+    r"(\d(?<![\d.,:].)\d?) ?(?:[hH]|[uU][hH][rR]|[时時点點시]) ?([0-5]\d)(?![\d:])(?: ?[分분])?"
 )
 DIGIT = re.compile(r"\d")
 LETTER = re.compile(r"[A-Za-z\u00c0-\u04ff_]")
@@ -34,12 +39,15 @@ PLAIN_PART = re.compile(
     re.IGNORECASE,
 )
 CAPITALS_THEN_DIGITS = re.compile(r"[A-ZÀ-ÖØ-ÞА-Я]{2,12}[-_/]\d{2,}|[A-ZА-Я]-\d{3,}")
-LABELS = re.compile(r"(?<![\w-])[A-Z]{1,12}(?:(?:, ?| or | and | / |/|\|)[A-Z]{1,12}){1,9}(?![\w-])")
+LABELS = re.compile(r"[A-Z](?<![\w-].)[A-Z]{0,11}(?:(?:, ?| or | and | / |/|\|)[A-Z]{1,12}){1,9}(?![\w-])")
 ARROW_LABEL = re.compile(r"(?:->|=>|\u2192) ?\"?([A-Z][A-Z_]{1,30})(?![\w-])|\"([A-Z][A-Z_]{2,30})\"")
 ZONE = re.compile(
-    r"\b(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[A-Z][A-Za-z_]{1,30}"
+    r"[AEIP](?<!\w.)(?:frica|merica|ntarctica|sia|tlantic|ustralia|urope|ndian|acific|tc)/[A-Z][A-Za-z_]{1,30}"
 )
-PATTERN = re.compile(r"(?<![\w-])(?:[YMDHhSms]{2,4}(?:[-/.: ][YMDHhSms]{2,4}){1,5}|[A-Z]{1,5}-0{3,10})(?![\w-])")
+PATTERN = re.compile(
+    r"[A-Zhms](?<![\w-].)(?:(?<=[YMDHhSms])[YMDHhSms]{1,3}(?:[-/.: ][YMDHhSms]{2,4}){1,5}"
+    r"|(?<=[A-Z])[A-Z]{0,4}-0{3,10})(?![\w-])"
+)
 BIC = re.compile(r"(?:BIC|SWIFT)[^A-Z\n]{0,10}([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)(?![A-Za-z0-9])")
 LIST_NUMBER = re.compile(r"\n[ #*>-]{0,12}$")
 NO_DIGITS = re.compile(r"\D")
@@ -68,23 +76,29 @@ class Reading(NamedTuple):
     offered: tuple[Key, ...] = ()
 
 
-Memo = dict[tuple[str, str, str], list[Reading]]
+Memo = dict[tuple[str, str, str], list[Reading]]  # by what stands before a run, the run, and what stands behind it
 
 
 def read(text: str, facts: Facts, memo: Memo) -> None:
     """Add the text's figures and codes; ``memo`` is shared by the texts of one comparison."""
     rest = HOUR_AND_MINUTE.sub(_as_clock, _read_codes(text, facts))
-    for run in RUN.finditer(rest):
-        if facts.full:
+    found, offer = facts.found, facts.keys.update
+    line_start = 0
+    for line in rest.split("\n"):
+        if len(found) >= MOST_FACTS:
             break
-        begin, end = run.span()
-        left, right = _beside(rest, begin, end)
-        known = (left, run[0], right)
-        readings = memo.get(known)
-        if readings is None:
-            readings = memo[known] = _readings(run[0], left, right)
-        for start, stop, kind, ways, offered in readings:
-            facts.add_any(Fact(kind, text[begin + start : begin + stop], begin + start, ways), offered)
+        for run in RUN.finditer(line) if line else ():
+            known = (_before(line, run.start()), run[0], _behind(line, run.end()))
+            readings = memo.get(known)
+            if readings is None:
+                readings = memo[known] = _readings(run[0], known[0], known[2])
+            at = line_start + run.start()
+            for start, stop, kind, ways, offered in readings:
+                found.append(Fact(kind, text[at + start : at + stop], at + start, ways))
+                offer(offered)
+            if len(found) >= MOST_FACTS:
+                break
+        line_start += len(line) + 1
     if "年" in text or "년" in text:
         for date in dates.CJK.finditer(text):
             facts.keys.add(("date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"))
@@ -95,22 +109,20 @@ def _as_clock(found: re.Match[str]) -> str:
     return f"{found[1]}:{found[2]}".ljust(len(found[0]))
 
 
-def _beside(text: str, begin: int, end: int) -> tuple[str, str]:
-    """Return what stands beside a run in its own line and sentence: the same words make the same reading."""
-    left, right = text[max(0, begin - LEFT) : begin], text[end : end + RIGHT]
-    if begin < LEFT:
-        left = "\n" + left
-    if "\n" in left:
-        left = left[left.rindex("\n") :]
+def _before(line: str, begin: int) -> str:
+    """Return what stands before a run in its own sentence: the same words make the same reading."""
+    if begin >= LEFT:
+        left = line[begin - LEFT : begin]
+    else:
+        left = "\n" + line[:begin]
         if left.strip(BULLETS):
-            left = left[1:].lstrip(BULLETS)
-    if ". " in left:
-        left = left[left.rindex(". ") + 2 :]
-    if "\n" in right:
-        right = right[: right.index("\n")]
-    if ". " in right[1:]:
-        right = right[: right.index(". ", 1)]
-    return left, right
+            left = left.lstrip(BULLETS)
+    return left[left.rindex(". ") + 2 :] if ". " in left else left
+
+
+def _behind(line: str, end: int) -> str:
+    right = line[end : end + RIGHT]
+    return right[: right.index(". ", 1)] if ". " in right[1:] else right
 
 
 def _read_codes(text: str, facts: Facts) -> str:
@@ -141,7 +153,8 @@ def _read_codes(text: str, facts: Facts) -> str:
         elif min(map(len, words)) > 1 and len(words) > 2:
             for word in words:
                 facts.add("code", word, labels.start(), ("label", word))
-    for label in islice(ARROW_LABEL.finditer(text), MOST_CODES):
+    arrows = '"' in text or "->" in text or "=>" in text or "\u2192" in text
+    for label in islice(ARROW_LABEL.finditer(text), MOST_CODES) if arrows else ():
         word = label[1] or label[2]
         facts.add("code", word, label.start(), ("label", word))
     if "BIC" in text or "SWIFT" in text:
@@ -159,6 +172,8 @@ def _is_plain(word: str) -> bool:
 
 def _readings(run: str, left: str, right: str) -> list[Reading]:
     """Read a run; where a date in figures stands in it, what is before and behind is read by itself."""
+    if 2 < len(run) < phones.SHORTEST and run.isdigit():
+        return [_plain_number(run, left, right)]
     found = _date_in(run)
     if found is None:
         return _readings_without_date(run, left, right)
@@ -173,6 +188,23 @@ def _readings(run: str, left: str, right: str) -> list[Reading]:
             for start, stop, kind, ways, keys in _readings(run[at:], "", right)
         ]
     return readings
+
+
+def _plain_number(text: str, left: str, right: str) -> Reading:
+    """Read three to six digits with nothing among them."""
+    if text[0] == "0":
+        return Reading(0, len(text), "number", *_other_digits(text, text, numbers.values(text)))
+    value = _multiplied((text,), right)
+    currency = _currency(left, right)
+    return Reading(0, len(text), "amount" if currency else "number", *_amount(value, currency, text))
+
+
+def _other_digits(
+    text: str, digits: str, value: tuple[str, ...]
+) -> tuple[tuple[tuple[Key, ...], ...], tuple[Key, ...]]:
+    """Return what is wanted and offered where the figures are no number by themselves: 007, 12-345."""
+    own: tuple[Key, ...] = (("digits", text),)
+    return (own,), (*own, ("digits", digits), *(("number", each) for each in value))
 
 
 def _date_in(run: str) -> tuple[int, int, tuple[tuple[Key, ...], tuple[Key, ...]]] | None:
@@ -194,7 +226,7 @@ def _readings_without_date(run: str, left: str, right: str) -> list[Reading]:
             return _in_parts(run, left, right)
         return []  # the number of a list's item says nothing
     if len(run) > 4:
-        if (amount := _spaced_amount(run, left, right)) is not None:
+        if " " in run and (amount := _spaced_amount(run, left, right)) is not None:
             return [amount]
         if len(digits) >= phones.SHORTEST and (phone := _phone(run, digits, right)):
             return [phone]
@@ -203,7 +235,7 @@ def _readings_without_date(run: str, left: str, right: str) -> list[Reading]:
 
 def _spaced_amount(run: str, left: str, right: str) -> Reading | None:
     """Read "1 250" and "2 400,50" as one number when a currency or a unit stands beside it."""
-    if " " not in run or not SPACED.fullmatch(run):
+    if not SPACED.fullmatch(run):
         return None
     currency = _currency(left, right)
     if currency is None and not UNIT.match(right):
@@ -243,25 +275,32 @@ def _parts_keys(run: str) -> tuple[Key, ...]:
 
 
 def _in_parts(run: str, left: str, right: str) -> list[Reading]:
+    if run.isdigit():
+        return [_one(run, 0, left, right, run, (left, right))]
     parts = list(GROUP.finditer(run))
-    ranged = RANGE_SIGN.search(run) is not None or right.lstrip()[:1] == "-" or left.rstrip()[-1:] == "-"
-    ranged = ranged or RANGE_WORD.match(right) is not None or RANGE_WORD_BEFORE.search(left) is not None
     last = len(parts) - 1
     return [
         _one(
-            part,
+            part[0],
+            part.start(),
             left if number == 0 else "",
             right if number == last else run[part.end() : part.end() + 2],
+            run,
             (left, right),
-            ranged=ranged,
         )
         for number, part in enumerate(parts)
     ]
 
 
-def _one(part: re.Match[str], before: str, after: str, around: tuple[str, str], *, ranged: bool) -> Reading:
-    """Read one number; ``around`` is what stands on both sides of its whole run."""
-    text, (start, end) = part[0], part.span()
+def _in_range(run: str, left: str, right: str) -> bool:
+    if RANGE_SIGN.search(run) is not None or right.lstrip()[:1] == "-" or left.rstrip()[-1:] == "-":
+        return True
+    return RANGE_WORD.match(right) is not None or RANGE_WORD_BEFORE.search(left) is not None
+
+
+def _one(text: str, start: int, before: str, after: str, run: str, around: tuple[str, str]) -> Reading:
+    """Read one number of a run; ``around`` is what stands on both sides of the run."""
+    end = start + len(text)
     if (len(text) <= 2 or ":" in text or "." in text) and (keys := _time(text, before, after, around)):
         return Reading(start, end, "time", _each(keys), keys)
     if len(text) <= 2 and (date := _named_date(text, before, after)):
@@ -269,20 +308,22 @@ def _one(part: re.Match[str], before: str, after: str, around: tuple[str, str], 
         return Reading(start - back, end + ahead, "date", _each(days), (*offered_days, ("number", text.lstrip("0"))))
     digits, value = NO_DIGITS.sub("", text), numbers.values(text)
     if not value or (len(text) > 1 and text[0] == "0" and text.isdigit()):
-        own: tuple[Key, ...] = (("digits", text),)
-        return Reading(start, end, "number", (own,), (*own, ("digits", digits), *(("number", each) for each in value)))
+        return Reading(start, end, "number", *_other_digits(text, digits, value))
     value = _multiplied(value, after)
     if before == around[0] or after == around[1]:
         currency = _currency(before, after)
         if currency is not None:
             return Reading(start, end, "amount", *_amount(value, currency, digits))
     wanted, offered = _amount(value, None, digits)
-    hours = _hours(text, around[1]) if ranged or times.DOTTED.fullmatch(text) else ()
+    hours = _hours(text, run, around) if len(text) <= 2 or "." in text else ()
     return Reading(start, end, "number", (*wanted, *_each(hours)), (*offered, *hours))
 
 
-def _hours(text: str, right: str) -> tuple[Key, ...]:
+def _hours(text: str, run: str, around: tuple[str, str]) -> tuple[Key, ...]:
     """Return the times that a number may be which stands in a range ("9-17") or is written with a dot ("9.30")."""
+    right = around[1]
+    if not (times.DOTTED.fullmatch(text) or _in_range(run, *around)):
+        return ()
     hour, _, minute = text.partition(".")
     if len(hour) > 2 or (not minute.isdigit() and minute) or len(minute) not in (0, 2):
         return ()
@@ -348,7 +389,7 @@ def _currency(left: str, right: str) -> str | None:
             after = numbers.CURRENCY_AFTER.match(right, multiplier.end())
         if after:
             return numbers.CURRENCY_OF[after[1].lower()]
-    word = left.rstrip(" -.").rpartition(" ")[2].lower().lstrip('("*')
+    word = left.rstrip(" -.").rpartition(" ")[2].lower().lstrip('("*+')
     return numbers.CURRENCY_OF.get(word) or numbers.CURRENCY_OF.get(word[-1:])
 
 
@@ -356,13 +397,13 @@ def _amount(
     value: tuple[str, ...], currency: str | None, digits: str
 ) -> tuple[tuple[tuple[Key, ...], ...], tuple[Key, ...]]:
     """Return what is wanted and what is offered. An amount without its currency will do: a table's head may name it."""
-    plain: tuple[Key, ...] = tuple(("number", each) for each in value)
-    bare: tuple[Key, ...] = tuple(("bare", each) for each in value)
+    plain: list[Key] = [("number", each) for each in value]
+    bare: list[Key] = [("bare", each) for each in value]
     if currency is None:
         return _each(plain), (*plain, *bare, ("digits", digits))
-    own: tuple[Key, ...] = tuple((currency, each) for each in value)
-    return _each((*own, *bare)), (*own, *plain, ("digits", digits))
+    own: list[Key] = [(currency, each) for each in value]
+    return _each(own + bare), (*own, *plain, ("digits", digits))
 
 
-def _each(keys: tuple[Key, ...]) -> tuple[tuple[Key, ...], ...]:
-    return tuple((key,) for key in keys)
+def _each(keys: Iterable[Key]) -> tuple[tuple[Key, ...], ...]:
+    return tuple([(key,) for key in keys])

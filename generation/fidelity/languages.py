@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-LOOKED_AT = 6_000  # characters
+LOOKED_AT = 4_000  # characters
 LITERAL = re.compile(r"https?://[!-~]{1,500}|\{\{?[^{}\n]{0,80}\}\}?|`[^`\n]{0,200}`")
 NO_WORD = re.compile(r"[@/\\_\d]")
 SCRIPTS = (
@@ -45,8 +45,12 @@ COMMON = {
     " alleen tot wordt worden kan geen om te door over",
     "pl": "i w z na do nie jest są się to że dla od po za jak lub oraz twój jesteś nasz nasza nigdy zawsze tylko o przez przy",
 }
-SETS = {language: frozenset(words.split()) for language, words in COMMON.items()}
-WEIGHTS = {word: 1 / sum(word in words for words in SETS.values()) for words in SETS.values() for word in words}
+SPOKEN_IN = {
+    word: tuple(language for language, words in COMMON.items() if word in words.split())
+    for words in COMMON.values()
+    for word in words.split()
+}
+WEIGHTS = {word: 1 / len(spoken_in) for word, spoken_in in SPOKEN_IN.items()}
 LETTERS = {
     "de": re.compile(r"[ßäöü]"),
     "es": re.compile(r"[ñ¿¡]|[áíóú](?!\w*[ãõç])|ción\b|ciones\b"),
@@ -68,8 +72,9 @@ def languages(text: str) -> dict[str, float]:
     """Return the languages in a text with their shares; '' stands for Latin script of no known language."""
     tokens = LITERAL.sub(" ", text[:LOOKED_AT]).split()
     plain = " ".join(token for token in tokens if not (token.isascii() and NO_WORD.search(token)))
-    counts = {name: DENSE.get(name, 1) * sum(map(len, script.findall(plain))) for name, script in SCRIPTS}
-    if counts["kana"] * 12 > counts["han"]:  # Japanese has both
+    scripts = SCRIPTS[:1] if plain.isascii() else SCRIPTS
+    counts = {name: DENSE.get(name, 1) * sum(map(len, script.findall(plain))) for name, script in scripts}
+    if counts.get("kana", 0) * 12 > counts.get("han", 0):  # Japanese has both
         counts["kana"] += counts.pop("han")
     total = sum(counts.values())
     shares: dict[str, float] = {}
@@ -115,12 +120,13 @@ def _within(script: str, text: str) -> dict[str, float]:
 
 
 def _latin(text: str) -> dict[str, float]:
-    words = Counter(WORD.findall(text.lower().replace("’", "'")))
-    scores: dict[str, float] = {}
-    for name, common in SETS.items():
-        score = sum(min(count, 8) * WEIGHTS[word] for word, count in words.items() if word in common)
-        letters = LETTERS.get(name)
-        scores[name] = score + (min(6.0, 0.8 * len(letters.findall(text.lower()))) if letters else 0.0)
+    lowered = text.lower()
+    scores = dict.fromkeys(COMMON, 0.0)
+    for word, count in Counter(WORD.findall(lowered.replace("’", "'"))).items():
+        for name in SPOKEN_IN.get(word, ()):
+            scores[name] += min(count, 8) * WEIGHTS[word]
+    for name, letters in LETTERS.items():
+        scores[name] += min(6.0, 0.8 * len(letters.findall(lowered)))
     ranked = sorted(scores, key=lambda each: scores[each], reverse=True)
     first, second = scores[ranked[0]], scores[ranked[1]]
     if first < SURE:

@@ -16,7 +16,7 @@ from generation.fidelity.fact import Facts
 FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})([^\n`]{0,80})$", re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
 URL = re.compile(
-    r"(?:https?://|(?<![\w@./-])www\.)[^\s<>\"|\\^`\0\[\]\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{1,2000}",
+    r"[hw](?:(?<=h)ttps?://|(?<![\w@./-].)(?<=w)ww\.)[^\s<>\"|\\^`\0\[\]\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{1,2000}",
     re.IGNORECASE,
 )
 TOP_LEVEL = re.compile(
@@ -31,14 +31,14 @@ PLACEHOLDERS = (
     ("{{", re.compile(r"\{\{[^{}\n]{1,80}\}\}")),
     ("{%", re.compile(r"\{%[^%\n]{1,80}%\}")),
     ("${", re.compile(r"\$\{[^{}\n]{1,80}\}")),
-    ("{", re.compile(r"(?<![{$])\{[^{}\n\":%]{1,60}\}(?!\})")),
-    ("$", re.compile(r"(?<![\w$])\$[A-Za-z_]\w{0,40}")),
+    ("{", re.compile(r"\{(?<![{$].)[^{}\n\":%]{1,60}\}(?!\})")),
+    ("$", re.compile(r"\$(?<![\w$].)[A-Za-z_]\w{0,40}")),
     ("%(", re.compile(r"%\([A-Za-z_]\w{0,40}\)[sdif]")),
-    ("%", re.compile(r"(?<![\d%])(?<!\d )%[sdif](?!\w)")),
-    ("%", re.compile(r"(?<![\w%])%[A-Z_]{2,40}%(?!\w)")),
+    ("%", re.compile(r"%(?<![\d%].)(?<!\d .)[sdif](?!\w)")),
+    ("%", re.compile(r"%(?<![\w%].)[A-Z_]{2,40}%(?!\w)")),
     ("<", re.compile(r"<[A-Za-z\u00c0-\uffff][\w:. -]{0,60}>")),
     ("[[", re.compile(r"\[\[[^\[\]\n:=]{1,80}\]\]")),
-    ("[", re.compile(r"(?<!\[)\[[^\W\d_][\w .'-]{1,40}\](?![(\[\]])")),
+    ("[", re.compile(r"\[(?<!\[.)[^\W\d_][\w .'-]{1,40}\](?![(\[\]])")),
 )
 DIRECTIVE = re.compile(r"\[\[\w{1,40}:[^\[\]\n]{0,200}\]\]")  # said to a program on the way, not to the assistant
 # Tags that format text, and those with which a draft tries to close its own quotation: neither is the owner's.
@@ -47,7 +47,7 @@ NO_PLACEHOLDER = re.compile(
     r"|manual_prompt|draft|data|instructions?|context|answer|input|output|text)\b[^>]{0,60}>",
     re.IGNORECASE,
 )
-ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,8}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
+ACCOUNT = re.compile(r"[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,8}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 # Source: SWIFT, IBAN registry; where a country is not here, the number goes as far as its groups do.
 ACCOUNT_LENGTHS = dict(
     pair.split(":")

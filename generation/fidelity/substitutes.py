@@ -10,6 +10,7 @@ import re
 from functools import cache
 
 RUN = 8  # words of ours in a row that nobody writes by chance
+LOOKED_AT = 4_000  # characters in which words like these show, if a text has them at all
 FEW_WORDS = 4  # of so short a draft nothing can be said
 HAS_FACTS = re.compile(r"[\d{@`]|://")
 WORD = re.compile(r"\w+")
@@ -50,42 +51,46 @@ def runs(text: str) -> frozenset[str]:
 
 def leaked(own: frozenset[str], draft: str, answer: str) -> bool:
     """Say whether the answer has a run of eight of our words that the draft has not."""
-    words = WORD.findall(answer.lower())
-    firsts = _firsts(own)
+    words, firsts = WORD.findall(answer.lower()), _firsts(own)
     found = {
         run
-        for at in range(len(words) - RUN + 1)
-        if words[at] in firsts and (run := " ".join(words[at : at + RUN])) in own
+        for at, three in enumerate(zip(words, words[1:], words[2:], strict=False))
+        if three in firsts and (run := " ".join(words[at : at + RUN])) in own
     }
     return bool(found and found - runs(draft))
 
 
 @cache
-def _firsts(own: frozenset[str]) -> frozenset[str]:
-    return frozenset(run.partition(" ")[0] for run in own)
+def _firsts(own: frozenset[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(run.split(" ", 3)[:3]) for run in own)
 
 
 def answered(draft: str, answer: str, *, lost: int, facts: int) -> bool:
     """Say whether the answer does what the draft asks for, or talks to its owner, where it was to be rewritten."""
     if not answer.strip():
         return True
-    kept = _kept(draft, answer)
-    if kept >= 0.5:
+    if _mostly_the_same(draft, answer) or (kept := _kept(draft, answer)) >= 0.5:
         return False
     if answer.lstrip()[:1] in "{[" and answer.rstrip()[-1:] in "}]" and draft.lstrip()[:1] not in "{[":
         return lost > 0 or kept < 0.2
-    short = len(answer) <= max(400, len(draft))
+    short, beginning = len(answer) <= max(400, len(draft)), answer[:LOOKED_AT]
     if (
         short
-        and TALKS.search(answer)
-        and ABOUT_PROMPT.search(answer)
-        and not TALKS.search(draft)
+        and TALKS.search(beginning)
+        and ABOUT_PROMPT.search(beginning)
+        and not TALKS.search(draft[:LOOKED_AT])
         and "\n#" not in "\n" + answer
     ):
         return True
     if lost == 0 and (HAS_FACTS.search(draft) or len(UNIT.findall(draft)) < FEW_WORDS):
         return False
-    return PROMPT_LIKE.search(answer) is None and lost * 2 >= facts
+    return PROMPT_LIKE.search(beginning) is None and lost * 2 >= facts
+
+
+def _mostly_the_same(draft: str, answer: str) -> bool:
+    """Say whether most of what stands between spaces is in both: quickly told, and then the words are there as well."""
+    ours = set(draft.split())
+    return len(ours) >= 20 and len(ours & set(answer.split())) >= 0.8 * len(ours)
 
 
 def _kept(draft: str, answer: str) -> float:

@@ -105,8 +105,17 @@ def test_lost_altered_and_swapped_facts_are_found_and_faithful_answers_raise_no_
     found = figures()
     harmed = [found[kind] for kind in ("lost", "altered", "swapped")]
     assert sum(count for count, _ in harmed) >= 0.95 * sum(tried for _, tried in harmed)
+    assert found["swapped"][0] >= 0.9 * found["swapped"][1]
     assert found["letters"][0] >= 0.94 * found["letters"][1]
     assert found["unchanged"][0] == 0
+
+
+def test_a_faithful_answer_that_tells_the_sentences_in_another_order_raises_no_alarm() -> None:
+    draw = random.Random(3)
+    for row in rows("prompts"):
+        lines = [line for line in re.split(r"(?<=[.!?。])\s+|\n", row["manual_prompt"]) if line.strip()]
+        draw.shuffle(lines)
+        assert not noticed(row["manual_prompt"], "# Role\n\n" + "\n".join(f"- {line}" for line in lines)), row["id"]
 
 
 def test_at_most_one_benign_respelling_in_eight_is_flagged() -> None:
@@ -128,6 +137,19 @@ def test_the_longest_prompt_costs_a_millisecond_per_thousand_characters() -> Non
         GUARD.judge(prompt, rewritten(prompt))
         costs_s.append(time.process_time() - begun)
     assert min(costs_s) * 1000 <= 5 * len(prompt) / 1000, costs_s  # five times what is promised: the machine is shared
+
+
+def test_a_long_answer_of_other_sentences_costs_little_more_than_a_plain_loop_of_a_million_steps() -> None:
+    prompt = max((row["manual_prompt"] for row in rows("prompts")), key=len)
+    answer = "\n".join(f"- Note: {line}" for line in re.split(r"(?<=[.!?。])\s+|\n", prompt))
+    costs = []
+    for _ in range(7):
+        begun = time.process_time()
+        GUARD.judge(prompt, answer)
+        judged = time.process_time()
+        sum(number for number in range(1_000_000) if number)
+        costs.append((judged - begun) / (time.process_time() - judged))
+    assert min(costs) < 3, costs  # about one on any machine
 
 
 def test_every_fallback_is_in_the_language_of_its_prompt_and_keeps_every_fact() -> None:

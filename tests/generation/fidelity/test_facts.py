@@ -42,6 +42,41 @@ def test_two_prices_in_each_others_places_are_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Check-in 3 PM, late check-out +ISK 4.500", "Check-in ISK 4.500, late check-out +3 PM"),
+        ("VAT for 45 minutes.\nClaims normally 2 years", "VAT for 2 years.\nClaims normally 45 minutes"),
+        ("on {{date}} at {{time}} with {{ name }}", "on {{date}} at {{ name }} with {{time}}"),
+        ("| Soup | 9.50 | A, G |\n| Stew | 12.80 | A, C |", "| Soup | 9.50 | A, C |\n| Stew | 12.80 | A, G |"),
+        ("Code WELCOME15 gives 10% until May", "Code 10% gives WELCOME15 until May"),
+        ("取消请提前24小时。预约号格式YY-000000", "取消请提前YY-000000。预约号格式24小时"),
+        ("Muayene 750 ₺, implant 18.500 TL'den başlar", "Muayene 18.500 TL, implant 750 ₺'den başlar"),
+        (
+            "Room 1 at https://a.example/x\nRoom 2 at https://a.example/y",
+            "Room 1 at https://a.example/y\nRoom 2 at https://a.example/x",
+        ),
+    ],
+)
+def test_facts_in_each_others_places_are_found_by_what_stands_beside_them(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).swapped
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("zip codes: 78701, 78702, 78704", "zip codes: 78701, 78704, 78702"),
+        ("Call 555-0101 for sales or 555-0102 for support", "Call 555-0102 for support or 555-0101 for sales"),
+        ("Mo 10 Uhr und Di 12 Uhr", "Di 12 Uhr und Mo 10 Uhr"),
+        ("€5 small, €8 large", "large €8, small €5"),
+        ("| Soup | 9.50 |\n| Stew | 12.80 |", "| Stew | 12.80 |\n| Soup | 9.50 |"),
+        ("טל' 04-8555017, חירום 101", "חירום 101, טל' 04-8555017"),
+    ],
+)
+def test_facts_told_in_another_order_are_not_in_each_others_places(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).faithful
+
+
+@pytest.mark.parametrize(
     "invented",
     [
         "020 7946 0018",
