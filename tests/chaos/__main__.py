@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
-from tests.chaos import gemini, generated, kills, pauses, races, restarts, storage, walk
+from tests.chaos import gemini, generated, kills, masters, pauses, races, restarts, storage, walk
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
 
@@ -39,6 +39,8 @@ SCENARIOS = (
     Scenario("identical submits, two processes", races.identical_submits, 50, 5),
     Scenario("Redis killed under load", storage.killed_under_load, 10, 2),
     Scenario("Redis in trouble under load", storage.troubles_under_load, 4, 1),
+    Scenario("planned failovers, Sentinel", masters.planned_failovers, 10, 2),
+    Scenario("killed masters, Sentinel", masters.killed_masters, 10, 2),
     Scenario("Gemini's faults under load", gemini.every_fault, 2, 1),
     Scenario("Gemini overloaded for long", gemini.overloaded_for_long, 600, 10),
     Scenario("rolling restarts behind nginx", restarts.rolling_restarts, 10, 2),

@@ -35,7 +35,7 @@ async def killed_under_load(rounds: int, random: Random) -> Outcome:
     async with a_world(redis_options=DURABLE, settings=REAL_LEASES) as world:
         await world.serve()
         await world.serve()
-        run = _Run(world)
+        run = Run(world)
         async with (
             money_watched(world, run.verdict),
             under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load,
@@ -55,7 +55,7 @@ async def troubles_under_load(rounds: int, random: Random) -> Outcome:
     async with a_world(settings=settings) as world, Proxy(world.redis_port) as proxy:
         await world.serve(redis_port=proxy.port)
         await world.serve(redis_port=proxy.port)
-        run = _Run(world)
+        run = Run(world)
         async with (
             money_watched(world, run.verdict),
             under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load,
@@ -71,7 +71,7 @@ async def troubles_under_load(rounds: int, random: Random) -> Outcome:
         return await run.outcome(f"{rounds} x {len(TROUBLES)} troubles; {keyless_ends}", load)
 
 
-class _Run:
+class Run:
     """How soon the service was normal after each trouble, and what clients were told meanwhile."""
 
     def __init__(self, world: World) -> None:

@@ -33,7 +33,8 @@ class Seen:
 class Witness:
     """Remembers each accepted task and its highest document. ``untrue`` are the contradictions, as sentences.
 
-    Two processes may differ for STALE_S; one process never goes back, and nobody does after that time.
+    Two processes may differ for STALE_S; one process never goes back, and nobody does after that time. Where Redis is
+    ``forgetful``, a task may be unknown for a moment, until its process puts it back.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class Witness:
         self.refusals: dict[tuple[int, str], int] = defaultdict(int)
         self.slowest_refusal_s = 0.0
         self.untrue: list[str] = []
+        self.forgetful = False
         self._highest: dict[str, Seen] = {}
         self._by_process: dict[tuple[str, str], Seen] = {}
 
@@ -73,7 +75,7 @@ class Witness:
             self.untrue.append("503 without Retry-After")
         if answer.status >= 500 and answer.status != SERVICE_UNAVAILABLE:
             self.untrue.append(f"{answer.status} {code}")
-        if answer.status == NOT_FOUND and task_id in self.tasks:
+        if answer.status == NOT_FOUND and task_id in self.tasks and not self.forgetful:
             self.untrue.append(f"404 for the accepted task {task_id}")
 
     def saw(self, task_id: str, document: dict[str, Any], *, process: str, asked_at: float) -> None:

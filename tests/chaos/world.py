@@ -25,6 +25,7 @@ from tests.chaos.clients import Client
 from tests.chaos.witness import Witness
 from tests.deploy.processes import ROOT, STANDIN_KEY, Process
 from tests.support.storage import OpenStorage
+from tests.support.topologies import ClusterWorld, SentinelWorld
 
 # A tenth of the real times, so that many takeovers fit into one run. Some runs keep the real ones.
 SHORT_LEASES: Mapping[str, Any] = {"tasks__lease_s": 2.5, "tasks__renew_every_s": 0.5, "tasks__reap_every_s": 0.5}
@@ -96,20 +97,29 @@ class Standin:
 
 
 class World:
-    """What one run works with. Servers share its Redis and its stand-in; accounts are made on the Redis directly."""
+    """What one run works with. Servers share its Redis and its stand-in; accounts are made on the Redis directly.
+
+    ``masters`` are the Sentinels or the cluster that ``redis_url`` names; without them it is ``redis``.
+    """
 
     def __init__(
-        self, folder: Path, redis: RedisServer, session: aiohttp.ClientSession, settings: Mapping[str, Any]
+        self,
+        folder: Path,
+        redis: RedisServer,
+        session: aiohttp.ClientSession,
+        settings: Mapping[str, Any],
+        masters: SentinelWorld | ClusterWorld | None = None,
     ) -> None:
         self.folder = folder
         self.redis = redis
+        self.redis_url = masters.url if masters else redis.url
         self.session = session
         self.settings = settings
         self.standin = Standin(folder / "standin", session)
         self.servers: list[Server] = []
         self.front = ""
         self.witness = Witness()
-        self.storage = OpenStorage(redis.url, timeout_s=30)
+        self.storage = OpenStorage(self.redis_url, timeout_s=30)
         self.accounts = Accounts(self.storage)
 
     async def serve(self, *, redis_port: int = 0, arguments: list[str] | None = None, **settings: Any) -> Server:
@@ -120,7 +130,7 @@ class World:
 
     def server(self, *, redis_port: int = 0, arguments: list[str] | None = None, **settings: Any) -> Server:
         """Make one more server that is not started yet."""
-        redis_url = self.redis.url
+        redis_url = self.redis_url
         if redis_port:
             redis_url = redis_url.replace(f":{self.redis_port}/", f":{redis_port}/")
         given = {
@@ -162,7 +172,7 @@ class World:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "main.py", *arguments, "--json"),
             cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "PROMPT_REDIS__URL": self.redis.url},
+            env={"PATH": "/usr/bin:/bin", "PROMPT_REDIS__URL": self.redis_url},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -184,9 +194,15 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    *, redis_options: tuple[str, ...] = (), settings: Mapping[str, Any] = SHORT_LEASES
+    *,
+    redis_options: tuple[str, ...] = (),
+    settings: Mapping[str, Any] = SHORT_LEASES,
+    masters: SentinelWorld | ClusterWorld | None = None,
 ) -> AsyncIterator[World]:
-    """Make a world in a folder of its own, and end all of it afterwards; ``settings`` are for all its servers."""
+    """Make a world in a folder of its own, and end all of it afterwards; ``settings`` are for all its servers.
+
+    With ``masters``, which its caller ends, the world's own Redis is not used.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="prompt-chaos-")))
         redis = RedisServer(folder / "redis", options=redis_options)
@@ -194,7 +210,7 @@ async def a_world(
         stack.callback(redis.stop)
         connector = aiohttp.TCPConnector(limit=0)
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        world = World(folder, redis, session, settings)
+        world = World(folder, redis, session, settings, masters)
         stack.push_async_callback(world.close)
         await world.standin.start()
         stack.push_async_callback(world.standin.stop)

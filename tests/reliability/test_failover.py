@@ -25,6 +25,7 @@ MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. [[sta
 SUBMITS_PER_S = 20
 ACCOUNTS = 20
 BEFORE_S, AFTER_S = 2.0, 3.0
+WHOLE_LEDGER = 1_000_000  # entries
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ class Load:
         while True:
             answer = await client.status(task_id)
             if answer.status == 200 and answer.json["status"] in ("completed", "failed"):
-                return answer.json
+                return {**answer.json, "account_id": client.account_id}
             if answer.status == 404:
                 missing_since = missing_since or time.monotonic()
                 if time.monotonic() - missing_since > 20:
@@ -123,7 +124,7 @@ async def test_a_planned_failover_under_load_loses_nothing(
     load, switched, ends = await under_load(redis_server, storage, http_client, base_url, fail_over)
     assert {end["status"] for end in ends} == {"completed"}
     assert [moment for moment in load.refused if moment > switched + 1.5] == []
-    assert await charged_once(storage, ends)
+    assert await wrongly_charged(storage, ends) == []
 
 
 @pytest.mark.settings(limits={"unfinished_tasks_per_account": 100})
@@ -137,10 +138,20 @@ async def test_a_master_that_is_killed_under_load_loses_nothing(
     load, switched, ends = await under_load(redis_server, storage, http_client, base_url, kill)
     assert {end["status"] for end in ends} == {"completed"}
     assert [moment for moment in load.refused if moment > switched + 1.5] == []
-    assert await charged_once(storage, ends)
+    assert await wrongly_charged(storage, ends) == []
 
 
-async def charged_once(storage: Storage, ends: list[dict[str, Any]]) -> bool:
-    """Say whether accounts paid what their documents say, in sum."""
-    accounts = [await Accounts(storage).show(name) async for name in Accounts(storage).ids()]
-    return sum(account.tokens_charged for account in accounts) == sum(end["tokens_used"] for end in ends)
+async def wrongly_charged(storage: Storage, ends: list[dict[str, Any]]) -> list[str]:
+    """Name the tasks whose ledger does not say once what their documents say, and charges that nobody was told of."""
+    told = {(end["account_id"], end["task_id"]): end["tokens_used"] for end in ends}
+    charges: dict[tuple[str, str], list[int]] = {task: [] for task in told}
+    async for account_id in Accounts(storage).ids():
+        entries, _ = await Accounts(storage).ledger(account_id, limit=WHOLE_LEDGER)
+        for entry in entries:
+            if entry.kind == "settle":
+                charges.setdefault((account_id, entry.task_id), []).append(entry.tokens)
+    return [
+        f"{task_id}: told {told.get((account_id, task_id))}, charged {charged}"
+        for (account_id, task_id), charged in charges.items()
+        if charged != [told.get((account_id, task_id))]
+    ]

@@ -63,6 +63,15 @@ class Node(RedisServer):
         """End it as kill -9 does."""
         os.kill(self.pid, signal.SIGKILL)
 
+    def start_again(self, *options: str) -> None:
+        """Start it after its end, empty, with these options added."""
+        self.stop()
+        for name in ("appendonlydir", "dump.rdb", "nodes.conf"):
+            path = self._folder / name
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        self._options = (*self._options, *options)
+        self.start()
+
     async def ask(self, *words: str | int) -> Any:
         async with self.client() as redis:
             return await redis.execute_command(*words)
@@ -94,6 +103,28 @@ class SentinelWorld:
         _, port = await self.sentinel("GET-MASTER-ADDR-BY-NAME", "mymaster")
         return next(node for node in self.nodes if node.port == int(port))
 
+    async def switched(self, old: Node) -> Node:
+        """Wait until another node than the old one is the master, and say which."""
+
+        async def is_another() -> bool:
+            return await self.master() is not old
+
+        await until_true(is_another)
+        return await self.master()
+
+    async def whole_again(self) -> None:
+        """Wait until the node that is not the master follows it, and every Sentinel knows."""
+        master = await self.master()
+        replica = next(node for node in self.nodes if node is not master)
+        await until_true(lambda: _follows(replica), 60)
+        await until_true(lambda: _sees_all(self), 60)
+
+    async def revive(self, dead: Node) -> None:
+        """Start a node that was killed as the replica of the master of now."""
+        master = await self.master()
+        await asyncio.to_thread(dead.start_again, "--replicaof", f"127.0.0.1 {master.port}")
+        await self.whole_again()
+
 
 @contextlib.asynccontextmanager
 async def sentinels(binary: str) -> AsyncIterator[SentinelWorld]:
@@ -124,7 +155,7 @@ async def sentinels(binary: str) -> AsyncIterator[SentinelWorld]:
 
 async def _follows(replica: Node) -> bool:
     async with replica.client() as redis:
-        return bool((await redis.info("replication"))["master_link_status"] == "up")
+        return bool((await redis.info("replication")).get("master_link_status") == "up")
 
 
 async def _sees_all(world: SentinelWorld) -> bool:
