@@ -115,8 +115,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     prompt_text = PromptText(settings.prompt.templates_folder)
     pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, Forecast())
     limits = settings.limits
-    await stack.enter_async_context(Healing(storage.topology, tasks))
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
+    await stack.enter_async_context(Healing(storage.topology, tasks, runner.renew))
     stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed
     metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
     metrics.read_breaker(lambda: {model.name: model.breaker.state for model in gemini.models.all})

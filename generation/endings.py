@@ -5,8 +5,10 @@ Owns which endings were written lately, so that a server that lost them can be g
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,30 +17,38 @@ from generation.errors import TaskNotFound
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
-from generation.stages import COMPLETED, FAILED, FINALIZING, Stage
+from generation.restoration import Restoration
+from generation.stages import COMPLETED, FAILED, FINALIZING, STEPS, Stage
 from generation.task_codes import Code, raise_if_lost
 from generation.task_records import TaskRecords
 from runtime.metrics import Metrics
 from storage.wire import Argument
 
 ENDINGS_KEPT_S = 15.0  # longer than a replica lags behind, or than a server that syncs once a second can lose
+NEVER_WRITTEN = ""  # the document of an end that is written for the first time
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """One call that ended a task. ``at`` is in seconds of the monotonic clock."""
+    """The call that writes an end again, to the letter. ``at`` is in seconds of the monotonic clock.
+
+    ``lease`` is that of the owner who ended the task; a cancellation has none.
+    """
 
     at: float
-    lease: Lease
+    task: TaskRef
     script: str
-    arguments: list[Argument]
+    arguments: Sequence[Argument]
+    more_keys: tuple[str, ...] = ()
+    lease: Lease | None = None
 
 
 class Endings:
     """Writes final documents, settles holds, and counts both."""
 
-    def __init__(self, records: TaskRecords, metrics: Metrics) -> None:
+    def __init__(self, records: TaskRecords, restoration: Restoration, metrics: Metrics) -> None:
         self._records = records
+        self._restoration = restoration
         self._metrics = metrics
         self._latest: deque[Ending] = deque()
 
@@ -48,8 +58,14 @@ class Endings:
         Raises:
             TaskLost, StorageUnavailable
         """
-        arguments = [*self._arguments(lease, stage, head, used_tokens, reason), FINALIZING.name]
-        return await self._end(lease, "complete", arguments, stage, reason)
+        arguments = self._arguments(lease, stage, head, used_tokens, reason)
+        from_any = [stage.name for stage in STEPS]
+        answer = await self._restoration.step("complete", lease, [*arguments, NEVER_WRITTEN, FINALIZING.name])
+        if answer[0] == Code.STEP_REFUSED and lease.stage is FINALIZING:  # the server lost how far the task had got
+            answer = await self._restoration.step("complete", lease, [*arguments, NEVER_WRITTEN, *from_any])
+        document = self.announce(lease.ref, answer, stage, reason)
+        self._ended(lease, "complete", [*arguments, document, *from_any])
+        return document
 
     async def fail(self, lease: Lease, failure: Failure, used_tokens: int) -> bytes:
         """End the task without a result and give its hold back, in one step; return the final document.
@@ -58,7 +74,10 @@ class Endings:
             TaskLost, StorageUnavailable
         """
         arguments = self._arguments(lease, FAILED, failed_head(failure), used_tokens, failure.error_code)
-        return await self._end(lease, "fail", arguments, FAILED, failure.error_code)
+        answer = await self._restoration.step("fail", lease, [*arguments, NEVER_WRITTEN])
+        document = self.announce(lease.ref, answer, FAILED, failure.error_code)
+        self._ended(lease, "fail", [*arguments, document])
+        return document
 
     async def cancel(self, account_id: str, task_id: str) -> bytes:
         """End the task, in whatever process it runs; a terminal task stays as it is. Return the final document.
@@ -67,11 +86,14 @@ class Endings:
             TaskNotFound, StorageUnavailable
         """
         task = TaskRef(account_id, task_id)
-        answer = await self._records.call("cancel", task, self._cancel_arguments())
+        arguments = self._cancel_arguments()
+        answer = await self._records.call("cancel", task, [*arguments, NEVER_WRITTEN])
         if answer[0] == Code.GONE or answer[1] is None:
             raise TaskNotFound
         if answer[0] == Code.DONE:
-            return self.announce(task, answer, FAILED, CANCELLED.error_code)
+            document = self.announce(task, answer, FAILED, CANCELLED.error_code)
+            self._note(Ending(time.monotonic(), task, "cancel", [*arguments, document]))
+            return document
         self._records.written(account_id, task_id, answer[1])
         return bytes(answer[1])
 
@@ -90,6 +112,9 @@ class Endings:
             raise TaskNotFound
         if answer[0] == Code.DONE:
             self.announce(task, answer, FAILED, CANCELLED.error_code)
+            self._note(
+                Ending(time.monotonic(), task, "cancel_unacknowledged", self._cancel_arguments(), more_keys=(key,))
+            )
         return bool(answer[0] != Code.REPLAYED)
 
     def announce(self, task: TaskRef, answer: list[Any], stage: Stage, reason: str) -> bytes:
@@ -107,23 +132,38 @@ class Endings:
         self._metrics.task_ended(stage.name, "" if stage is COMPLETED else reason, elapsed_ms / 1000)
         return bytes(document)
 
-    def latest(self) -> list[Ending]:
-        """Return the endings that this process wrote in the last ``ENDINGS_KEPT_S`` seconds."""
-        since = time.monotonic() - ENDINGS_KEPT_S
-        return [ending for ending in self._latest if ending.at >= since]
+    async def repeat(self) -> int:
+        """Write the endings of the last ``ENDINGS_KEPT_S`` seconds again; return how many the server had lost.
 
-    async def _end(self, lease: Lease, script: str, arguments: list[Argument], stage: Stage, reason: str) -> bytes:
-        answer = await self._records.call(script, lease.ref, arguments)
-        document = self.announce(lease.ref, answer, stage, reason)
-        now = time.monotonic()
-        self._latest.append(Ending(now, lease, script, arguments))
-        while self._latest[0].at < now - ENDINGS_KEPT_S:
+        Raises:
+            StorageUnavailable
+        """
+        since = time.monotonic() - ENDINGS_KEPT_S
+        return sum(await asyncio.gather(*(self._repeat(ending) for ending in self._latest if ending.at >= since)))
+
+    async def _repeat(self, ending: Ending) -> bool:
+        answer = await self._write(ending)
+        if answer[0] == Code.GONE and ending.lease is not None and await self._restoration.restore(ending.lease):
+            answer = await self._write(ending)
+        if answer[0] == Code.DONE:
+            self._records.written(*ending.task, answer[1])
+        return bool(answer[0] == Code.DONE)
+
+    async def _write(self, ending: Ending) -> Any:
+        return await self._records.call(ending.script, ending.task, ending.arguments, *ending.more_keys)
+
+    def _ended(self, lease: Lease, script: str, arguments: Sequence[Argument]) -> None:
+        lease.ended = True
+        self._note(Ending(time.monotonic(), lease.ref, script, arguments, lease=lease))
+
+    def _note(self, ending: Ending) -> None:
+        self._latest.append(ending)
+        while self._latest[0].at < ending.at - ENDINGS_KEPT_S:
             self._latest.popleft()
-        return document
 
     def _arguments(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> list[Argument]:
         ttl_s = self._records.settings.status_ttl_s
-        return [self._records.owner, lease.epoch, stage.name, head, used_tokens, ttl_s, reason]
+        return [self._records.owner, lease.epoch, stage.name, head, used_tokens, ttl_s, reason, lease.version]
 
     def _cancel_arguments(self) -> list[Argument]:
         return [FAILED.name, failed_head(CANCELLED), self._records.settings.status_ttl_s, CANCELLED.error_code]

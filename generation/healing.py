@@ -1,12 +1,13 @@
 """What a server forgot, put back by the process that knows it: after a failover, or a crash without the last second.
 
-Owns when endings are written again: whenever a server is met that was not met before. Every script may be repeated,
-so those that were not forgotten change nothing. Tasks whose record is gone are restored by the runner.
+Owns when that happens: whenever a server is met that was not met before. Every script may be repeated, so what was not
+forgotten changes nothing. Which tasks run here and which ended lately, others know (runner.py, endings.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 import structlog
@@ -23,11 +24,15 @@ log = structlog.get_logger(__name__)
 
 
 class Healing:
-    """An async context manager: while it is open, servers that appear are told the latest endings."""
+    """An async context manager: while it is open, servers that appear are told the latest endings and what runs.
 
-    def __init__(self, topology: Topology, tasks: Tasks) -> None:
+    ``renew`` keeps the leases of all running tasks, and puts those back that are gone.
+    """
+
+    def __init__(self, topology: Topology, tasks: Tasks, renew: Callable[[], Awaitable[None]]) -> None:
         self._topology = topology
         self._tasks = tasks
+        self._renew = renew
         self._met = {primary.run_id for primary in topology.all()}
         self._repeating: asyncio.Task[None] | None = None
 
@@ -56,11 +61,12 @@ class Healing:
             ends_at = asyncio.get_running_loop().time() + REPEATED_FOR_S
             while asyncio.get_running_loop().time() < ends_at:
                 try:
-                    forgotten = await self._tasks.restoration.repeat_endings()
+                    forgotten = await self._tasks.endings.repeat()
                 except StorageUnavailable:
                     await asyncio.sleep(REPEAT_AGAIN_S)
                 else:
                     log.warning("server_changed", endings_written_again=forgotten)
+                    await self._renew()
                     return
         finally:
             self._repeating = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generation.idempotency import Idempotency
 from generation.lease_index import TaskRef
+from generation.stages import QUEUED, Stage
 from generation.steering import NO_STEERING, Steering
 from generation.submit_limits import Allowance
 
@@ -17,6 +19,8 @@ class Lease:
     earlier attempts; ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end
     is written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
     ``allowance`` is how many submits the account has left, as the submit that created the task reported it.
+
+    ``stage``, ``held``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost since.
     """
 
     account_id: str
@@ -31,6 +35,12 @@ class Lease:
     gone: bool = False
     steering: Steering = NO_STEERING
     allowance: Allowance | None = None
+    idempotency: Idempotency | None = None
+    created_ms: int = 0
+    stage: Stage = QUEUED
+    held: bool = False
+    version: int = 0
+    ended: bool = False
 
     @property
     def ref(self) -> TaskRef:

@@ -1,98 +1,120 @@
-"""What a Redis server lost, written again from the memory of the process that wrote it first.
+"""A running task that a Redis server lost, written again from the memory of the process that runs it.
 
-Owns the two ways: a task that runs here starts again from its beginning; an ending is written again with its
-charge. Refuses to know when a server has lost something (healing, runner).
+Owns what the record is made of; refuses to know when a server has lost something (healing, runner), and ends (endings).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from generation.documents import progress_head
-from generation.endings import Ending, Endings
+from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import LeaseIndex
-from generation.stages import FINALIZING, QUEUED, STEPS
+from generation.status_copy import version_of
 from generation.task_codes import Code
 from generation.task_records import TaskRecords
+from runtime.settings import MoneySettings
+from storage.wire import Argument
 
 VERSIONS_PER_EPOCH = 100  # more than the documents that one run writes
+PROXY_KEY_TTL_S = 300  # longer than any proxy goes on repeating one request
+
+log = structlog.get_logger(__name__)
 
 
 class Restoration:
-    """Writes lost tasks and lost endings again. Every script may be repeated: what was not lost does not change."""
+    """Writes lost tasks again. Every script may be repeated: what was not lost does not change."""
 
-    def __init__(self, records: TaskRecords, index: LeaseIndex, endings: Endings) -> None:
+    def __init__(self, records: TaskRecords, index: LeaseIndex, money: MoneySettings) -> None:
         self._records = records
         self._index = index
-        self._endings = endings
+        self._money = money
 
-    async def restore(self, lease: Lease) -> Lease | None:
-        """Write a task again whose record is gone, to run from its beginning; None when there is one after all.
+    async def step(self, script: str, lease: Lease, arguments: Sequence[Argument]) -> Any:
+        """Run a step of a running task; a task that the server lost is put back first.
+
+        Raises:
+            StorageUnavailable
+        """
+        answer = await self._records.call(script, lease.ref, arguments)
+        if (answer if isinstance(answer, int) else answer[0]) == Code.GONE and await self.put_back(lease):
+            answer = await self._records.call(script, lease.ref, arguments)
+        return answer
+
+    async def put_back(self, lease: Lease) -> bool:
+        """Write a running task again whose record is gone, as far as it had got; return whether it is there now.
 
         Its document keeps its age and follows every version that clients may have seen.
 
         Raises:
             StorageUnavailable
         """
-        settings = self._records.settings
-        await self._index.note([lease.ref], settings.lease_s)
-        left_ms = max(0, int((lease.deadline - asyncio.get_running_loop().time()) * 1000))
-        epoch = lease.epoch + 1
-        answer = await self._records.call(
-            "restore",
-            lease.ref,
-            [
-                lease.task_id,
-                self._records.owner,
-                lease.manual_prompt,
-                self._records.lease_ms,
-                left_ms,
-                int(settings.deadline_s * 1000),
-                settings.status_ttl_s,
-                QUEUED.name,
-                progress_head(QUEUED, lease.progress_floor),
-                epoch,
-                lease.attempt,
-                lease.progress_floor,
-                epoch * VERSIONS_PER_EPOCH,
-            ],
-        )
-        if answer[0] != Code.DONE:
-            return None
-        self._records.written(lease.account_id, lease.task_id, answer[1])
-        return Lease(
-            lease.account_id,
-            lease.task_id,
-            lease.manual_prompt,
-            epoch,
-            lease.attempt,
-            lease.deadline,
-            lease.progress_floor,
-            lease.used_tokens,
-        )
+        if lease.ended or not await self.restore(lease):
+            return False
+        log.warning("task_put_back", task_id=lease.task_id)
+        return True
 
-    async def repeat_endings(self) -> int:
-        """Write the endings of the last seconds again; return how many the server had lost.
+    async def restore(self, lease: Lease) -> bool:
+        """Write a task again whose record is gone, also one that has ended; return whether it is there now.
 
         Raises:
             StorageUnavailable
         """
-        return sum(await asyncio.gather(*map(self._repeat, self._endings.latest())))
+        await self._index.note([lease.ref], self._records.settings.lease_s)
+        key_sha256 = lease.idempotency.key_sha256 if lease.idempotency else ""
+        key = self._records.storage.key(lease.account_id, "idempotency", key_sha256)
+        answer = await self._records.call("restore", lease.ref, self._record(lease), key)
+        if answer[0] != Code.DONE:
+            return False
+        if not lease.ended:  # clients have its final document, which comes back next
+            self.acknowledged(lease, answer[1])
+        await self.hold_again(lease)
+        return True
 
-    async def _repeat(self, ending: Ending) -> bool:
-        lease = ending.lease
-        answer = await self._write(lease, ending)
-        if answer[0] == Code.GONE and (restored := await self.restore(lease)) is not None:
-            answer = await self._write(restored, ending)
-        if answer[0] == Code.DONE:
-            self._records.written(lease.account_id, lease.task_id, answer[1])
-        return bool(answer[0] == Code.DONE)
+    async def hold_again(self, lease: Lease) -> None:
+        """Set the tokens aside again that were; where the account has less, the settlement takes what there is.
 
-    async def _write(self, lease: Lease, ending: Ending) -> Any:
-        if ending.script == "complete":  # the stage before it may be lost as well
-            step = self._records.advance_arguments(lease, FINALIZING, STEPS)
-            await self._records.call("advance", lease.ref, step)
-        _, _, *rest = ending.arguments
-        return await self._records.call(ending.script, lease.ref, [self._records.owner, lease.epoch, *rest])
+        Raises:
+            StorageUnavailable
+        """
+        if lease.held:
+            await self._records.call("hold", lease.ref, self.hold_arguments(lease))
+
+    def hold_arguments(self, lease: Lease) -> list[Argument]:
+        """Build the arguments of ``hold``."""
+        return [self._records.owner, lease.epoch, self._money.minimum_tokens, self._money.hold_tokens]
+
+    def key_ttl_s(self, idempotency: Idempotency | None) -> int:
+        """Return for how long a submit is known by its key."""
+        return PROXY_KEY_TTL_S if idempotency and idempotency.by_proxy else self._records.settings.idempotency_key_ttl_s
+
+    def acknowledged(self, lease: Lease, document: bytes) -> None:
+        """Note and publish a document that a step of the task's owner wrote."""
+        lease.version = version_of(document)
+        self._records.written(lease.account_id, lease.task_id, document)
+
+    def _record(self, lease: Lease) -> list[Argument]:
+        return [
+            lease.task_id,
+            self._records.owner,
+            lease.manual_prompt,
+            self._records.lease_ms,
+            max(0, int((lease.deadline - asyncio.get_running_loop().time()) * 1000)),
+            lease.created_ms,
+            self._records.settings.status_ttl_s,
+            lease.stage.name,
+            progress_head(lease.stage, lease.progress_floor),
+            lease.epoch,
+            lease.attempt,
+            lease.progress_floor,
+            lease.version - 1 if lease.ended else max(lease.version, lease.epoch * VERSIONS_PER_EPOCH),
+            lease.steering.stored,
+            lease.idempotency.body_sha256 if lease.idempotency else "",
+            self.key_ttl_s(lease.idempotency),
+            lease.used_tokens,
+        ]

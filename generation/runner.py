@@ -11,7 +11,7 @@ import contextlib
 
 import structlog
 
-from generation.errors import ServerBusy, StepRefused, TaskGone, TaskLost, TaskNotFound
+from generation.errors import ServerBusy, StepRefused, TaskLost, TaskNotFound
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
@@ -39,7 +39,6 @@ class Runner:
         self._coroutines: dict[TaskRef, asyncio.Task[None]] = {}
         self._begun: set[TaskRef] = set()
         self._cancelling: set[asyncio.Task[None]] = set()
-        self._restored: dict[TaskRef, asyncio.Task[None]] = {}
         self.draining = False
 
     @property
@@ -111,29 +110,6 @@ class Runner:
                 return
             await asyncio.sleep(CANCEL_RETRY_S)
 
-    def restore(self, lease: Lease) -> None:
-        """Write a task again whose record the server forgot, and run it from its beginning."""
-        if lease.ref in self._restored:
-            return
-        restoring = asyncio.create_task(self._restore(lease), name=f"restoring {lease.task_id}")
-        self._restored[lease.ref] = restoring
-        restoring.add_done_callback(lambda _ended: self._restored.pop(lease.ref, None))
-
-    async def _restore(self, lease: Lease) -> None:
-        if (coroutine := self._coroutines.get(lease.ref)) is not None:
-            coroutine.cancel()
-            await asyncio.wait([coroutine])
-        while asyncio.get_running_loop().time() < lease.deadline:
-            try:
-                restored = await self._tasks.restoration.restore(lease)
-            except StorageUnavailable:
-                await asyncio.sleep(RENEW_AGAIN_S)
-                continue
-            if restored is not None:
-                log.warning("task_restored", task_id=lease.task_id)
-                await self.take(restored)
-            return
-
     async def _run(self, lease: Lease) -> None:
         structlog.contextvars.bind_contextvars(
             task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt
@@ -144,8 +120,6 @@ class Runner:
                     self._begun.add(lease.ref)
                     await self._pipeline.run(lease)
                 await self._tasks.index.drop([lease.ref])
-        except TaskGone:
-            self.restore(lease)
         except StepRefused:  # the server forgot a step: whoever is first, most likely this process, runs it again
             log.warning("step_forgotten")
             await self._give([lease])
@@ -165,20 +139,25 @@ class Runner:
             del self._leases[lease.ref], self._coroutines[lease.ref]
 
     async def renew(self) -> None:
-        """Keep the leases of all tasks of this process, in one round trip; drop those that are lost."""
+        """Keep the leases of all tasks of this process, in one round trip.
+
+        Those that the server lost are put back; those that another process has are dropped.
+        """
         while self._leases:
             try:
                 lost = await self._tasks.renew(list(self._leases.values()))
+                kept = await asyncio.gather(*map(self._put_back, lost))
             except StorageUnavailable as exc:
                 log.warning("renewal_failed", reason=exc.reason)
                 await asyncio.sleep(RENEW_AGAIN_S)
                 continue
-            for lease in lost:
-                if lease.gone:
-                    self.restore(lease)
-                else:
+            for lease, is_kept in zip(lost, kept, strict=True):
+                if not is_kept:
                     self.stop(lease.ref)
             return
+
+    async def _put_back(self, lease: Lease) -> bool:
+        return lease.gone and await self._tasks.restoration.put_back(lease)
 
     async def drain(self, timeout_s: float) -> None:
         """Refuse new tasks, let running ones end for ``timeout_s``, then hand the rest back to other processes."""
@@ -188,10 +167,9 @@ class Runner:
         if running := list(self._coroutines.values()):
             await asyncio.wait(running, timeout=timeout_s)
         await self._hand_back(list(self._leases))
-        unfinished = [*self._cancelling, *self._restored.values()]
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        for cancelling in self._cancelling:
+            cancelling.cancel()
+        await asyncio.gather(*self._cancelling, return_exceptions=True)
 
     async def _hand_back(self, tasks: list[TaskRef]) -> None:
         leases = [self._leases[task] for task in tasks]
@@ -205,7 +183,9 @@ class Runner:
 
     async def _give(self, leases: list[Lease]) -> None:
         try:
-            await self._tasks.renew(leases, lease_s=0)
+            for lease in await self._tasks.renew(leases, lease_s=0):
+                if await self._put_back(lease):
+                    await self._tasks.renew([lease], lease_s=0)
             await self._tasks.index.say_handed_back()
         except StorageUnavailable as exc:
             log.warning("hand_back_failed", reason=exc.reason, tasks=len(leases))  # their leases run out by themselves

@@ -43,9 +43,8 @@ class Document:
     __slots__ = ("body", "expires_at", "good_until", "link", "rendered", "terminal", "used", "version")
 
     def __init__(self, body: bytes, expires_at: float) -> None:
-        found = VERSION.search(body)
         self.body = body
-        self.version = int(found[1]) if found else 0
+        self.version = version_of(body)
         self.terminal = body.startswith(TERMINAL)
         self.expires_at = expires_at
         self.rendered: Any = None
@@ -68,6 +67,12 @@ class Document:
 
 
 Found: TypeAlias = Callable[[Document | StorageUnavailable | None], None]
+
+
+def version_of(body: bytes) -> int:
+    """Return the version that a document's bytes say."""
+    found = VERSION.search(body)
+    return int(found[1]) if found else 0
 
 
 class _Fetch:

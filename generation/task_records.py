@@ -63,6 +63,7 @@ class TaskRecords:
             progress_head(stage, lease.progress_floor),
             self.settings.status_ttl_s,
             _expectation(stage, expected_s),
+            lease.version,
             *(before.name for before in come_from),
         ]
 

@@ -21,7 +21,8 @@ from generation.lease import Lease
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.restoration import Restoration
 from generation.set_aside import UNREADABLE, SetAside
-from generation.stages import FAILED, FINALIZING, QUEUED, STEPS, Stage
+from generation.stages import FAILED, FINALIZING, QUEUED, STAGES, STEPS, Stage
+from generation.status_copy import version_of
 from generation.steering import NO_STEERING, Steering
 from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
 from generation.task_codes import Code, raise_if_lost
@@ -32,7 +33,6 @@ from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import StorageUnavailable
 from storage.storage import Storage
 
-PROXY_KEY_TTL_S = 300  # longer than any proxy goes on repeating one request
 FELLED_AT_MOST = 2  # owners that ended while they finished one and the same task
 
 
@@ -54,8 +54,8 @@ class Tasks:
         self.records = TaskRecords(storage, owner, written, tasks)
         self._set_aside = SetAside(storage, metrics)
         self.index = LeaseIndex(storage, self._set_aside)
-        self.endings = Endings(self.records, metrics)
-        self.restoration = Restoration(self.records, self.index, self.endings)
+        self.restoration = Restoration(self.records, self.index, money)
+        self.endings = Endings(self.records, self.restoration, metrics)
         self.listing = TaskListing(storage)
         self._storage = storage
         self._settings = tasks
@@ -87,9 +87,11 @@ class Tasks:
             self.records.written(account_id, task.task_id, answer[4])
             deadline = _loop_time(answer[3] - answer[2])
             allowance = self._submit_limits.allowance(answer[5])
-            return Lease(
+            lease = Lease(
                 account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, allowance=allowance
             )
+            lease.idempotency, lease.created_ms, lease.version = idempotency, answer[2], version_of(answer[4])
+            return lease
         await self.index.drop([task])
         match answer[0]:
             case Code.REPLAYED:
@@ -122,7 +124,7 @@ class Tasks:
                 QUEUED.name,
                 progress_head(QUEUED),
                 idempotency.body_sha256 if idempotency else "",
-                self._key_ttl_s(idempotency),
+                self.restoration.key_ttl_s(idempotency),
                 steering.stored,
                 self._submit_limits.interval_ms,
                 self._submit_limits.size_ms,
@@ -142,13 +144,16 @@ class Tasks:
             TaskLost, StorageUnavailable
         """
         come_from = [before for before, after in STEPS.items() if stage in after]
-        answer = await self.records.call(
-            "advance",
-            lease.ref,
-            self.records.advance_arguments(lease, stage, come_from, expected_s),
-        )
+        arguments = self.records.advance_arguments(lease, stage, come_from, expected_s)
+        answer = await self.restoration.step("advance", lease, arguments)
+        if answer[0] == Code.STEP_REFUSED and lease.stage in come_from:  # the server lost how far the task had got
+            await self.restoration.hold_again(lease)
+            come_from = list(STAGES[: STAGES.index(lease.stage) + 1])
+            arguments = self.records.advance_arguments(lease, stage, come_from, expected_s)
+            answer = await self.restoration.step("advance", lease, arguments)
         raise_if_lost(answer[0])
-        self.records.written(lease.account_id, lease.task_id, answer[1])
+        self.restoration.acknowledged(lease, answer[1])
+        lease.stage = stage
         lease.progress_floor = max(stage.progress, lease.progress_floor)
 
     async def hold(self, lease: Lease) -> str:
@@ -157,16 +162,13 @@ class Tasks:
         Raises:
             SubscriptionInactive, InsufficientTokens, TaskLost, StorageUnavailable
         """
-        answer = await self.records.call(
-            "hold",
-            lease.ref,
-            [self.owner, lease.epoch, self._money.minimum_tokens, self._money.hold_tokens],
-        )
+        answer = await self.restoration.step("hold", lease, self.restoration.hold_arguments(lease))
         if answer[0] == Code.SUBSCRIPTION_INACTIVE:
             raise SubscriptionInactive(str(answer[1], "ascii"))
         if answer[0] == Code.INSUFFICIENT_TOKENS:
             raise InsufficientTokens(self._money.minimum_tokens, answer[1])
         raise_if_lost(answer[0])
+        lease.held = True
         return str(answer[1], "utf-8")
 
     async def can_pay(self, lease: Lease, tokens: int) -> bool:
@@ -185,15 +187,12 @@ class Tasks:
         Raises:
             TaskLost, StorageUnavailable
         """
-        code = await self.records.call(
+        code = await self.restoration.step(
             "publish",
-            lease.ref,
+            lease,
             [self.owner, lease.epoch, number, chunk, used_tokens, self._settings.status_ttl_s],
         )
         raise_if_lost(code)
-
-    def _key_ttl_s(self, idempotency: Idempotency | None) -> int:
-        return PROXY_KEY_TTL_S if idempotency and idempotency.by_proxy else self._settings.idempotency_key_ttl_s
 
     async def claim(self, orphan: TaskRef) -> Lease | bytes | None:
         """Take over a task whose lease ran out, and put the index right.
@@ -223,10 +222,11 @@ class Tasks:
         )
         match answer[0]:
             case Code.DONE:
-                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, steering = answer
+                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, steering, created = answer
                 await self.index.note([orphan], self._settings.lease_s)
                 deadline = _loop_time(deadline_ms - now_ms)
                 lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
+                lease.created_ms = created
                 try:
                     lease.manual_prompt = str(manual_prompt, "utf-8")
                     lease.steering = Steering.read(str(steering, "utf-8"))

@@ -13,4 +13,4 @@ if known[1] == record[1] then
   if known[2] then return {2} end
   redis.call('DEL', KEYS[8])  -- a repetition that comes now makes a task of its own
 end
-return close_task(1, ARGV[1], ARGV[2], 0, ARGV[3], ARGV[4])
+return close_task(1, ARGV[1], ARGV[2], 0, ARGV[3], ARGV[4], 0, '')

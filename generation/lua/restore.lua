@@ -1,23 +1,30 @@
 --- @include "clock"
 --- @include "write_document"
 -- restore: write the record of a task again that the server forgot (a failover, a crash) while its owner still has it.
--- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account
--- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 time a task has in all, ms
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency
+-- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 created, ms since 1970
 --       7 status ttl, s  8 stage  9 head of the document  10 epoch  11 attempt  12 progress that clients saw, percent
---       13 version that the document follows
--- Returns {1, document} restored | {-3} there is a record | {-4} unknown account
+--       13 version that the document follows  14 what the user says beside the prompt, JSON or ''
+--       15 SHA-256 of the body, '' without idempotency key  16 idempotency ttl, s  17 tokens used so far
+-- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} unknown account
 -- Repeatable: a record of this owner and epoch is returned as restored.
 local now = now_ms()
 if redis.call('EXISTS', KEYS[6]) == 0 then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
 if record[1] == ARGV[2] and record[2] == ARGV[10] then return {1, redis.call('GET', KEYS[2])} end
 if record[1] then return {-3} end
+if string.find(redis.call('GET', KEYS[2]) or '', '"completed_at":"', 1, true) then return {-2} end
 local deadline = now + tonumber(ARGV[5])
-local created = deadline - tonumber(ARGV[6])
+local created = tonumber(ARGV[6])
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(created), 'created_ms', created,
   'deadline_ms', deadline, 'stage', ARGV[8], 'owner', ARGV[2], 'epoch', ARGV[10], 'lease_ms', now + tonumber(ARGV[4]),
-  'attempt', ARGV[11], 'progress', ARGV[12], 'hold', 0, 'used', 0, 'published', 0, 'version', ARGV[13])
+  'attempt', ARGV[11], 'progress', ARGV[12], 'hold', 0, 'used', ARGV[17], 'published', 0, 'version', ARGV[13])
+if ARGV[14] ~= '' then redis.call('HSET', KEYS[1], 'steering', ARGV[14]) end
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])
 redis.call('ZADD', KEYS[5], created, ARGV[1])
 redis.call('EXPIRE', KEYS[5], 2 * ARGV[7] + math.ceil(ARGV[5] / 1000))
-return {1, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7])}
+if ARGV[15] ~= '' and redis.call('EXISTS', KEYS[8]) == 0 then
+  redis.call('HSET', KEYS[8], 'body', ARGV[15], 'task', ARGV[1])
+  redis.call('EXPIRE', KEYS[8], ARGV[16])
+end
+return {1, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], 0)}

@@ -42,4 +42,4 @@ if ARGV[10] ~= '' then
   redis.call('HSET', KEYS[8], 'body', ARGV[10], 'task', ARGV[1])
   redis.call('EXPIRE', KEYS[8], ARGV[11])
 end
-return {1, ARGV[1], now, deadline, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7]), drawn_ahead(KEYS[9], now)}
+return {1, ARGV[1], now, deadline, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], 0), drawn_ahead(KEYS[9], now)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,19 +54,23 @@ class Snapshot:
 
     async def take(self) -> None:
         pattern = self._pattern.replace("{", "\\{").replace("}", "\\}")
-        self._keys = {key: await self._redis.dump(key) async for key in self._redis.scan_iter(pattern)}  # type: ignore[misc]
+        dumped = {key: await self._redis.dump(key) async for key in self._redis.scan_iter(pattern)}  # type: ignore[misc]
+        self._keys = {key: value for key, value in dumped.items() if value is not None}  # some live for milliseconds
 
     async def put_back(self) -> None:
-        async for key in self._redis.scan_iter(self._pattern):
-            await self._redis.delete(key)
-        for key, dumped in self._keys.items():
-            await self._redis.restore(key, 0, dumped)
+        now = [key async for key in self._redis.scan_iter(self._pattern)]
+        async with self._redis.pipeline(transaction=True) as at_once:  # nobody sees an account that is not there
+            for key in now:
+                at_once.delete(key)
+            for key, dumped in self._keys.items():
+                at_once.restore(key, 0, dumped)
+            await at_once.execute()
 
 
 @pytest.mark.gen_test(timeout=30)
 @pytest.mark.settings(tasks={"renew_every_s": 0.2, "lease_s": 5})
-async def test_a_task_whose_record_is_gone_runs_again_under_the_same_id(
-    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+async def test_a_task_whose_record_is_gone_is_put_back_and_goes_on(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, standin: Any
 ) -> None:
     client = await client_of(storage, http_client, base_url)
     before = Snapshot(storage.redis, storage, client.account_id)
@@ -79,6 +84,8 @@ async def test_a_task_whose_record_is_gone_runs_again_under_the_same_id(
     final = await client.finished(task_id)
     assert (final["status"], final["generated_by_ai"]) == ("completed", True)
     assert final["version"] > seen["version"]
+    assert final["created_at"] == seen["created_at"]
+    assert standin.counters.requests == 1  # nobody pays for a second one
     account = await Accounts(storage).show(client.account_id)
     assert (account.tokens_held, account.tokens_charged) == (0, final["tokens_used"])
     assert await Accounts(storage).audit(client.account_id) == []
@@ -126,8 +133,9 @@ async def test_an_ending_that_a_restarted_server_forgot_is_written_again(
     async with asyncio.timeout(10):
         while (await Accounts(storage).show(client.account_id)).tokens_charged == 0:  # noqa: ASYNC110  # the server's
             await asyncio.sleep(0.02)
-    again = await client.finished(task_id)
-    assert again["prompt"] == final["prompt"]
+    assert await client.finished(task_id) == final
+    stored = await storage.command("GET", storage.key(client.account_id, "status", task_id))
+    assert json.loads(stored) == final
     account = await Accounts(storage).show(client.account_id)
     assert (account.tokens_held, account.tokens_charged) == (0, final["tokens_used"])
     assert await Accounts(storage).audit(client.account_id) == []
@@ -140,7 +148,81 @@ async def test_endings_that_nobody_forgot_change_nothing_when_they_are_repeated(
     client = await client_of(storage, http_client, base_url)
     final = await client.finished(await client.start(MANUAL))
     account = await Accounts(storage).show(client.account_id)
-    assert await service.runner._tasks.restoration.repeat_endings() == 0
+    assert await service.runner._tasks.endings.repeat() == 0
     assert await Accounts(storage).show(client.account_id) == account
     assert (await client.status(final["task_id"])).json == final
     assert (await client.ask("GET", f"{BASE}/generate-prompt-async/")).status == 200
+
+
+@pytest.mark.gen_test(timeout=30)
+@pytest.mark.settings(tasks={"renew_every_s": 60, "lease_s": 120, "deadline_s": 300})
+@pytest.mark.parametrize("forgotten", ["all", "from 10 % on", "from 50 % on"])
+async def test_a_result_is_written_also_when_the_server_forgot_how_far_the_task_had_got(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, standin: Any, forgotten: str
+) -> None:
+    client = await client_of(storage, http_client, base_url)
+    before = Snapshot(storage.redis, storage, client.account_id)
+    await before.take()
+    task_id = await client.start(f"{MANUAL} [[standin:delay=2]]")
+    if forgotten != "all":
+        await at_stage(client, task_id, int(forgotten.split()[1]))
+        await before.take()
+    seen = await at_stage(client, task_id, 70)
+    await before.put_back()
+    while (await client.status(task_id)).status == 404:  # noqa: ASYNC110  # unknown until the next step
+        await asyncio.sleep(0.02)
+    final = await client.finished(task_id)
+    assert (final["status"], final["generated_by_ai"]) == ("completed", True)
+    assert final["version"] > seen["version"]
+    assert standin.counters.requests == 1
+    account = await Accounts(storage).show(client.account_id)
+    assert (account.tokens_held, account.tokens_charged) == (0, final["tokens_used"])
+    assert await Accounts(storage).audit(client.account_id) == []
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_task_that_was_put_back_keeps_its_key_and_what_its_user_said(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, service: Service
+) -> None:
+    client = await client_of(storage, http_client, base_url)
+    before = Snapshot(storage.redis, storage, client.account_id)
+    await before.take()
+    body = {"manual_prompt": f"{MANUAL} [[standin:delay=2]]", "feedback": "Shorter."}
+    key = {"Idempotency-Key": "one-key"}
+    task_id = (await client.ask("POST", f"{BASE}/generate-prompt-async/", body, headers=key)).json["task_id"]
+    await at_stage(client, task_id, 70)
+    record = storage.key(client.account_id, "task", task_id)
+    stored = await storage.redis.hgetall(record)  # type: ignore[misc]
+    await before.put_back()
+    await service.runner.renew()
+    put_back = await storage.redis.hgetall(record)  # type: ignore[misc]
+    changing = (b"lease_ms", b"version", b"deadline_ms", b"expected_at")
+    assert {n: v for n, v in put_back.items() if n not in changing} == {
+        n: v for n, v in stored.items() if n not in changing
+    }
+    again = await client.ask("POST", f"{BASE}/generate-prompt-async/", body, headers=key)
+    assert (again.status, again.json["task_id"]) == (202, task_id)
+    await client.finished(task_id)
+
+
+@pytest.mark.gen_test(timeout=30)
+@pytest.mark.parametrize("forgotten", ["all", "the end"])
+async def test_a_cancellation_that_the_server_forgot_stays_one(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, service: Service, forgotten: str
+) -> None:
+    client = await client_of(storage, http_client, base_url)
+    before = Snapshot(storage.redis, storage, client.account_id)
+    await before.take()
+    task_id = await client.start(f"{MANUAL} [[standin:delay=3]]")
+    await at_stage(client, task_id, 70)
+    if forgotten == "the end":
+        await before.take()
+    cancelled = await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")
+    assert cancelled.json["error_code"] == "cancelled"
+    await before.put_back()
+    await service.runner._tasks.endings.repeat()
+    stored = await storage.command("GET", storage.key(client.account_id, "status", task_id))
+    assert json.loads(stored) == cancelled.json
+    account = await Accounts(storage).show(client.account_id)
+    assert (account.tokens_held, account.tokens_charged) == (0, cancelled.json["tokens_used"])
+    assert await Accounts(storage).audit(client.account_id) == []
