@@ -11,7 +11,8 @@ from generation.errors import TaskNotFound
 from generation.idempotency import Idempotency, SubmitKey, idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
-from generation.tasks import PROXY_KEY_TTL_S, Tasks
+from generation.restoration import PROXY_KEY_TTL_S
+from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from tests.support.storage import OpenStorage
