@@ -18,7 +18,7 @@ from accounts.commands import accounts as accounts_commands
 from accounts.task_commands import admin_keys as admin_keys_commands
 from composition import open_accounts, run
 from demo import free_port, run_demo
-from generation.commands import evaluate_command
+from generation.commands import evaluate_command, probe_models
 from generation.gemini import ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
@@ -119,11 +119,15 @@ def serve(config: Path | None, host: str | None, port: int | None, ready_file: P
 
 @cli.command("check-config")
 @CONFIG
-def check_config(config: Path | None) -> None:
-    """Show the settings that would be used, secrets masked; exit 1 when they are wrong."""
-    click.echo(json.dumps(shown(read_settings(config)), indent=2))
+@click.option("--probe", "probing", is_flag=True, help="Ask each Gemini model one word as well, which Google bills.")
+def check_config(config: Path | None, *, probing: bool) -> None:
+    """Show the settings that would be used, secrets masked; exit 1 when they are wrong, or a probed model is silent."""
+    settings = read_settings(config)
+    click.echo(json.dumps(shown(settings), indent=2))
     for doubt in doubtful_variables():
         click.echo(f"Note: {doubt}", err=True)
+    if probing:
+        probe_models(settings)
 
 
 @cli.command()

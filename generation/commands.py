@@ -1,4 +1,4 @@
-"""Command line of this room: evaluate. Refuses to know how settings are read."""
+"""Command line of this room: evaluate, and the probe of check-config. Refuses to know how settings are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from generation.evaluation import evaluate, table
-from generation.gemini import Gemini, open_session
+from generation.gemini import Gemini, ProxyUnusable, open_session, probe
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.logs import configure_logging
 from runtime.settings import Settings
@@ -53,6 +53,19 @@ def evaluate_command(read_settings: Callable[..., Settings]) -> Any:
         asyncio.run(run())
 
     return command
+
+
+def probe_models(settings: Settings) -> None:
+    """Ask each model of the settings one word and print what it does; end with 1 unless every one answers."""
+    configure_logging(settings.logs)
+    try:
+        findings = asyncio.run(probe(settings.gemini))
+    except ProxyUnusable as exc:
+        raise click.ClickException(str(exc)) from exc
+    for finding in findings:
+        click.echo(finding.line())
+    if silent := [finding.model for finding in findings if not finding.works]:
+        raise click.ClickException(f"{len(silent)} of {len(findings)} models do not answer: {', '.join(silent)}")
 
 
 def _templates(settings: Settings) -> PromptText:

@@ -34,6 +34,7 @@ class Behaviour:
     ``fault`` is shown to the ``first`` requests (0: to all), with ``probability``. Of a fault that a request asks for
     itself, ``first`` counts the requests with the same text: ``[[standin:fault=overloaded,first=1]]`` fails once.
     ``retry_after_s``: what a rate limit asks for. With a ``model`` the fault is of that model alone.
+    ``model_stage`` and ``retirement_time``: what answers announce about their model, '' for nothing.
     """
 
     delay_s: float = 0.0
@@ -44,6 +45,8 @@ class Behaviour:
     probability: float = 1.0
     retry_after_s: float = 0.4
     model: str = ""
+    model_stage: str = ""
+    retirement_time: str = ""
 
     def __post_init__(self) -> None:
         if self.fault and self.fault not in FAULTS:
@@ -74,6 +77,8 @@ TYPES: Mapping[str, Callable[[Any], Any]] = {
     "probability": float,
     "retry_after_s": float,
     "model": str,
+    "model_stage": str,
+    "retirement_time": str,
 }
 HEADERS = {name: "X-Standin-" + name.replace("_", "-").title() for name in TYPES}
 SHORT_NAMES = {"delay": "delay_s", "retry_after": "retry_after_s"}  # as people write them in markers

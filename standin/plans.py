@@ -65,7 +65,11 @@ def make_plan(asked: Asked, behaviour: Behaviour, method: Method, *, model: str,
     if fault in ERRORS:
         return error_plan(ERRORS[fault], behaviour)
     words = HUGE if fault == "huge" else _words(asked, fault)
-    answer = _Answer(asked, ANSWERS.get(fault, OddAnswer()), words, {"modelVersion": model, "responseId": response_id})
+    always: dict[str, Any] = {"modelVersion": model, "responseId": response_id}
+    if behaviour.model_stage:
+        status = {"modelStage": behaviour.model_stage, "retirementTime": behaviour.retirement_time}
+        always["modelStatus"] = {name: value for name, value in status.items() if value}
+    answer = _Answer(asked, ANSWERS.get(fault, OddAnswer()), words, always)
     plan = answer.unary(behaviour) if method is Method.UNARY else answer.stream(behaviour, method)
     return BREAK[fault](replace(plan, steps=list(plan.steps)), behaviour) if fault in BREAK else plan
 
@@ -88,7 +92,7 @@ def error_plan(error: ErrorAnswer, behaviour: Behaviour) -> Plan:
 class _Answer:
     """The words of one answer, and the JSON around them."""
 
-    def __init__(self, asked: Asked, odd: OddAnswer, words: Sequence[str], always: dict[str, str]) -> None:
+    def __init__(self, asked: Asked, odd: OddAnswer, words: Sequence[str], always: dict[str, Any]) -> None:
         self._asked = asked
         self._odd = odd
         self._finish_reason = odd.finish_reason
