@@ -34,6 +34,7 @@ from generation.pipeline import Pipeline
 from generation.prompt_text import PromptText
 from generation.reaper import Reaper
 from generation.runner import Runner
+from generation.set_aside import SetAside
 from generation.tasks import Tasks
 from handlers.bounded_bodies import bytes_for
 from handlers.errors import TOO_MANY_CONNECTIONS
@@ -90,7 +91,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     copy = await stack.enter_async_context(
         StatusCopy(storage, entries=settings.redis.copy_entries, most_bytes=settings.redis.copy_bytes)
     )
-    accounts, api_keys, admin_keys = Accounts(storage), ApiKeys(storage), AdminKeys(storage)
+    accounts = Accounts(storage, SetAside(storage, metrics).note)
+    api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
     jwks_session = await stack.enter_async_context(open_key_set_session(jwks_proxy))

@@ -6,17 +6,17 @@ Everything of one account is in one slot.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.account_index import AccountIndex
-from accounts.audit import AuditFailure, audit
+from accounts.account_index import AccountIndex, Note, log_unreadable, printable
+from accounts.audit import AuditFailure
+from accounts.auditor import Auditor
 from accounts.errors import (
     AccountClosed,
     AccountExists,
@@ -27,10 +27,10 @@ from accounts.errors import (
     UnknownAccount,
 )
 from accounts.ledger import Ledger, LedgerEntry
+from storage.errors import UNREADABLE
 from storage.storage import Storage, account_of
 
 LONGEST_ACCOUNT_ID = 255  # characters; what a JWT's sub may have. Source: OpenID Connect Core 1.0, section 2
-IDS_PER_PAGE = 1_000
 MOST_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
 
 
@@ -55,12 +55,14 @@ class Account:
 
 
 class Accounts:
-    """Create, show, grant, subscribe, and prove."""
+    """Create, show, grant, subscribe, and prove. ``set_aside`` is told of each record that cannot be read."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, set_aside: Note = log_unreadable) -> None:
         self._storage = storage
+        self._set_aside = set_aside
         self._ledger = Ledger(storage)
         self.index = AccountIndex(storage)
+        self._auditor = Auditor(self.index, self._ledger, self._read)
 
     async def create(
         self,
@@ -116,6 +118,20 @@ class Accounts:
             closed_at=members.get("closed_at") or None,
         )
 
+    async def readable(self, account_id: str) -> Account | None:
+        """Return the account, or None where there is none (its creation never came to its end) or none to be read.
+
+        Raises:
+            StorageUnavailable
+        """
+        try:
+            return await self.show(account_id)
+        except UnknownAccount:
+            return None
+        except UNREADABLE as exc:
+            self._set_aside(printable(account_id), exc)
+            return None
+
     async def exists(self, account_id: str) -> bool:
         """Say whether there is such an account."""
         return bool(await self._storage.command("EXISTS", self._storage.key(account_id, "account")))
@@ -139,12 +155,10 @@ class Accounts:
         Raises:
             StorageUnavailable
         """
-        found = await self.index.page(limit + 1, after)
-        accounts = []
-        for account_id in found[:limit]:
-            with contextlib.suppress(UnknownAccount):  # its creation never came to its end
-                accounts.append(await self.show(account_id))
-        return accounts, found[limit - 1] if len(found) > limit else None
+        found = await self.index.page(limit + 1, after, self._set_aside)
+        accounts = [account for account_id in found[:limit] if (account := await self.readable(account_id))]
+        following = found[:limit] if len(found) > limit else []
+        return accounts, next(filter(is_account_id, reversed(following)), None)
 
     async def change(
         self,
@@ -171,12 +185,17 @@ class Accounts:
     async def close(self, account_id: str) -> Account:
         """End the subscription and let nobody use the account any more; closing twice keeps the first time.
 
-        Its keys are the caller's to revoke.
+        Its keys are the caller's to revoke. An id of which nothing else is left is taken out of the index.
 
         Raises:
             UnknownAccount, StorageUnavailable
         """
-        account = await self.show(account_id)
+        try:
+            account = await self.show(account_id)
+        except UnknownAccount:
+            if not await self._storage.command("EXISTS", self._storage.key(account_id, "ledger")):
+                await self.index.drop(account_id)
+            raise
         if account.closed_at is None:
             await self._set(account_id, ["closed_at", _iso(datetime.now(UTC))])
             await self.subscribe(account_id, 0)
@@ -275,54 +294,42 @@ class Accounts:
             UnknownAccount, StorageUnavailable
         """
         if account_id is not None:
-            failure = await self._audit_one(account_id)
+            failure = await self._auditor.one(account_id)
             return [failure] if failure else []
         return (await self.audit_all())[1]
 
     async def audit_all(self) -> tuple[int, list[AuditFailure]]:
-        """Check every account, and what is left of one whose record is lost; return how many there are, and failures.
+        """Check every account that the index names; return how many there are, and failures.
+
+        Also what is left of one whose record is lost, and records that cannot be read.
 
         Raises:
             StorageUnavailable
         """
-        checked, failures = set(), []
-        async for account_id in self.ids():
-            if await self.exists(account_id):
-                checked.add(account_id)
-                if failure := await self._audit_one(account_id):
-                    failures.append(failure)
-        async for key in self._storage.scan(self._storage.key("*", "ledger")):
-            account_id = account_of(key)
-            if account_id not in checked and not await self.exists(account_id):
-                checked.add(account_id)
-                failures += filter(None, [await self._audit_remains(account_id)])
-        return len(checked), failures
+        return await self._auditor.all()
 
-    async def _audit_remains(self, account_id: str) -> AuditFailure | None:
-        newest, _ = await self._ledger.page(account_id, 1, None)
-        return await audit(account_id, {}, self._ledger.until(account_id, newest[0].id if newest else ""))
+    def ids(self) -> AsyncIterator[str]:
+        """Yield the id of every account once, as the index has them.
 
-    async def ids(self) -> AsyncIterator[str]:
-        """Yield every account's id once, as the index has them and as the key space has them.
-
-        Only for the proof and for the command line: it looks at every key. What the index lacked is noted there.
+        Raises:
+            StorageUnavailable
         """
-        seen: set[str] = set()
-        after = ""
-        while page := await self.index.page(IDS_PER_PAGE, after):
-            for account_id in page:
-                seen.add(account_id)
-                yield account_id
-            after = page[-1]
-        async for key in self._storage.scan(self._storage.key("*", "account")):
-            if (account_id := account_of(key)) not in seen:
-                seen.add(account_id)
-                await self.index.note(account_id)
-                yield account_id
+        return self.index.ids(self._set_aside)
 
-    async def _audit_one(self, account_id: str) -> AuditFailure | None:
-        members, _active, newest = await self._read(account_id)
-        return await audit(account_id, members, self._ledger.until(account_id, newest))
+    async def reindex(self, names: Iterable[str]) -> int:
+        """Note accounts in the index by their ids or by names of their keys; return how many of them are there.
+
+        Raises:
+            StorageUnavailable
+        """
+        ids = {account_of(name) if "{" in name else name for name in names}
+        found = 0
+        for account_id in filter(is_account_id, ids):
+            parts = [self._storage.key(account_id, part) for part in ("account", "ledger")]
+            if await self._storage.command("EXISTS", *parts):
+                await self.index.note(account_id)
+                found += 1
+        return found
 
     async def _read(self, account_id: str) -> tuple[Mapping[str, str], bool, str]:
         flat, active, newest = await self._storage.run("read_account", self._keys(account_id), [])

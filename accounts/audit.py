@@ -11,6 +11,10 @@ from typing import Any
 
 from accounts.ledger import LedgerEntry
 
+UNREADABLE_RECORD = "a record cannot be read"
+LOST_RECORD = "only its id is left in the index; 'accounts delete' takes that out"
+UNEXPLAINED_LEDGER = "its record is lost, its ledger is there"
+
 
 @dataclass(frozen=True, slots=True)
 class AuditFailure:
@@ -28,6 +32,11 @@ class AuditFailure:
     ledger_granted: int
     ledger_held: int
     ledger_charged: int
+
+    @property
+    def unreadable(self) -> bool:
+        """Say whether there is a record that is not one of ours."""
+        return any(problem.startswith(UNREADABLE_RECORD) for problem in self.problems)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -79,21 +88,29 @@ class Replay:
 
 
 async def audit(
-    account_id: str, members: Mapping[str, str], entries: AsyncIterable[LedgerEntry]
+    account_id: str, members: Mapping[str, str] | None, entries: AsyncIterable[LedgerEntry]
 ) -> AuditFailure | None:
-    """Return what is wrong with the account, or None. ``entries`` are all as of ``members``, oldest first."""
+    """Return what is wrong with the account, or None.
+
+    ``entries`` are all as of ``members``, oldest first; ``members`` is None where the account's record is lost.
+    """
     problems = []
     replay = Replay()
+    some = False
     try:
         async for entry in entries:
+            some = True
             replay.add(entry)
     except (KeyError, ValueError):
-        problems.append("an entry of the ledger cannot be read")
+        problems.append(f"{UNREADABLE_RECORD}: an entry of the ledger")
+    if members is None:
+        problems.append(UNEXPLAINED_LEDGER if some else LOST_RECORD)
+        members = {}
     if replay.first_wrong:
         problems.append(f"the ledger does not add up from entry {replay.first_wrong} on")
     granted, balance, held, charged = (_number(members.get(name)) for name in ("granted", "balance", "held", "charged"))
     if granted is None or balance is None or held is None or charged is None:
-        problems.append("a number is missing or is none")
+        problems += [] if problems else ["a number is missing or is none"]
     else:
         checks = {
             "granted is not balance + held + charged": granted == balance + held + charged,

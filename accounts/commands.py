@@ -7,8 +7,8 @@ a settings file or None, opens what ``Administration`` lists.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
@@ -186,10 +186,9 @@ async def matching(admin: Administration, text: str) -> list[Account]:
     """Return the accounts whose id or name contains the text, by their ids."""
     found = []
     async for account_id in admin.accounts.ids():
-        with contextlib.suppress(UnknownAccount):  # its creation never came to its end
-            account = await admin.accounts.show(account_id)
-            if text.lower() in f"{account.account_id}\n{account.name}".lower():
-                found.append(account)
+        account = await admin.accounts.readable(account_id)
+        if account and text.lower() in f"{account.account_id}\n{account.name}".lower():
+            found.append(account)
     return sorted(found, key=lambda account: account.account_id)
 
 
@@ -346,33 +345,50 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
 def audit(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
     """Prove that the numbers add up; exit 1 where not.
 
-    Of one account, or of all that are here: granted == balance + held + charged, none is negative, and the ledger
-    agrees. Where there is no account at all, nothing is proven: that is 1 too.
+    Of one account, or of all that the index names: granted == balance + held + charged, none is negative, and the
+    ledger agrees. A record that is lost or cannot be read, and no account at all, prove nothing: that is 1 too.
     """
 
     async def audited(admin: Administration) -> tuple[int, list[AuditFailure]]:
         return await admin.accounts.audit_all() if account_id is None else (1, await admin.accounts.audit(account_id))
 
     checked, failures = perform(ctx, audited)
+    unreadable = sum(failure.unreadable for failure in failures)
     ok = bool(checked) and not failures  # where there are no accounts, nothing has been proven
     if as_json:
         shown = [failure.as_dict() for failure in failures]
-        click.echo(json.dumps({"ok": ok, "accounts": checked, "failures": shown}))
+        click.echo(json.dumps({"ok": ok, "accounts": checked, "unreadable": unreadable, "failures": shown}))
     else:
         for failure in failures:
             click.echo(f"{failure.account_id}: {'; '.join(failure.problems)}: {failure.as_dict()}")
-        click.echo(audit_verdict(account_id, checked, len(failures)))
+        click.echo(audit_verdict(account_id, checked, len(failures), unreadable))
     ctx.exit(0 if ok else 1)
 
 
-def audit_verdict(account_id: str | None, checked: int, failed: int) -> str:
+def audit_verdict(account_id: str | None, checked: int, failed: int, unreadable: int) -> str:
     if failed:
-        return f"wrong: {failed} of {checked} accounts"
+        return f"wrong: {failed} of {checked} accounts" + (f", {unreadable} cannot be read" if unreadable else "")
     if account_id is not None:
         return f"account {account_id} adds up"
     if not checked:
-        return "nothing is proven: there are no accounts here. Are redis.url and redis.key_prefix right?"
-    return f"{checked} accounts, all that are here, add up"
+        return (
+            "nothing is proven: the index names no account. Are redis.url and redis.key_prefix right? "
+            "'accounts reindex' makes a lost index again"
+        )
+    return f"{checked} accounts, all that the index names, add up"
+
+
+@accounts.command("reindex")
+@JSON
+@click.pass_context
+def reindex(ctx: click.Context, as_json: bool) -> None:
+    """Note accounts in the index of accounts.
+
+    Their ids or the names of their keys come from standard input, one a line, as from: redis-cli --scan.
+    """
+    names = sys.stdin.buffer.read().decode("utf-8", "replace").splitlines()
+    noted = perform(ctx, lambda admin: admin.accounts.reindex(names))
+    click.echo(json.dumps({"accounts": noted}) if as_json else f"{noted} accounts are in the index")
 
 
 @accounts.group("keys")

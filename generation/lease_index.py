@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from generation.set_aside import UNREADABLE, SetAside
-from storage.errors import StorageUnavailable
+from generation.set_aside import SetAside
+from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Call, Storage
 
 SHARDS = 16  # never changed: a process with another number would look in other places

@@ -16,12 +16,11 @@ import structlog
 from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.runner import Runner
-from generation.set_aside import UNREADABLE
 from generation.status_copy import StatusCopy
 from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
-from storage.errors import StorageUnavailable
+from storage.errors import UNREADABLE, StorageUnavailable
 
 PORTION = 50  # taken at a time, so that the other processes get theirs of what a dead one leaves
 PAUSE_S = 0.02  # between two portions

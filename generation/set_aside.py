@@ -13,9 +13,6 @@ from redis import exceptions as redis_errors
 from runtime.metrics import Metrics
 from storage.storage import Storage
 
-# A wrong type, a field that is no number inside a script; bytes that are no UTF-8, a member of another shape.
-UNREADABLE = (redis_errors.ResponseError, ValueError, KeyError, IndexError, TypeError)
-
 log = structlog.get_logger(__name__)
 
 

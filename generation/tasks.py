@@ -20,7 +20,7 @@ from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.restoration import Restoration
-from generation.set_aside import UNREADABLE, SetAside
+from generation.set_aside import SetAside
 from generation.stages import FAILED, FINALIZING, QUEUED, STAGES, STEPS, Stage
 from generation.status_copy import version_of
 from generation.steering import NO_STEERING, Steering
@@ -30,7 +30,7 @@ from generation.task_listing import TaskListing
 from generation.task_records import DocumentWritten, TaskRecords
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from storage.errors import StorageUnavailable
+from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
 
 FELLED_AT_MOST = 2  # owners that ended while they finished one and the same task

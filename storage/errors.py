@@ -57,6 +57,10 @@ REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
     ("NOPERM ", "refused"),
 )
 
+# What reading a record raises that is not one of ours: a wrong type, a field that is no number inside a script; bytes
+# that are no UTF-8, a member of another shape.
+UNREADABLE = (redis_errors.ResponseError, ValueError, KeyError, IndexError, TypeError)
+
 
 @contextmanager
 def storage_errors() -> Iterator[None]:

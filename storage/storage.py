@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from redis import exceptions as redis_errors
@@ -26,7 +26,6 @@ from storage.transport import Transport
 from storage.wire import Argument, Command
 
 Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
-KEYS_PER_SCAN = 1_000
 SPELLINGS = (("%", "%25"), ("{", "%7B"), ("}", "%7D"))  # the percent sign first
 
 T = TypeVar("T")
@@ -156,23 +155,6 @@ class Storage:
         self._pinging = None
         if not pinging.cancelled():
             pinging.exception()  # whoever asked has it
-
-    async def scan(self, pattern: str) -> AsyncIterator[str]:
-        """Yield the names of all keys that match; some may come twice, as Redis says.
-
-        Raises:
-            StorageUnavailable: no usable answer.
-        """
-        for primary in self.topology.all():
-            cursor: Argument = 0
-            while True:
-                wire = await primary.connected()
-                scanned = wire.command("SCAN", cursor, "MATCH", pattern, "COUNT", KEYS_PER_SCAN)
-                cursor, keys = await self._observed("scan", scanned)
-                for key in keys:
-                    yield str(key, "utf-8")
-                if cursor == b"0":
-                    break
 
     async def read_untracked(self, commands: Sequence[Command]) -> list[Any]:
         """Run commands that only read, each with its key first after its name.

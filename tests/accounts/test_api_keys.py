@@ -44,10 +44,11 @@ async def test_keys_are_found_listed_and_revoked(storage: Storage) -> None:
 
 
 @pytest.mark.gen_test
-async def test_nothing_stored_contains_the_key(storage: Storage) -> None:
+async def test_nothing_stored_contains_the_key(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="a")
     made = await ApiKeys(storage).create("a", "label")
-    async for name in storage.scan(storage.shared_key("*")):
+    async for found in storage.redis.scan_iter(storage.shared_key("*")):
+        name = found.decode()
         kind = await storage.command("TYPE", name)
         assert made.key not in name
         if kind in (b"string", "string"):

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import structlog
 from click.testing import CliRunner, Result
 
 from accounts.commands import accounts
@@ -33,10 +34,10 @@ class Commands:
         self._url = url
         self.prefix = prefix
 
-    def run(self, *arguments: str) -> Result:
+    def run(self, *arguments: str, given: bytes | None = None) -> Result:
         command = admin_keys if arguments[0] == "admin-keys" else accounts
-        given = arguments[1:] if command is admin_keys else arguments
-        return CliRunner().invoke(command, given, obj=lambda _config: self._opened())
+        words = arguments[1:] if command is admin_keys else arguments
+        return CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
 
     def json(self, *arguments: str) -> dict[str, Any]:
         done = self.run(*arguments, "--json")
@@ -80,7 +81,7 @@ def test_an_accounts_life_by_script(commands: Commands) -> None:
     another = commands.json("keys", "create", account_id, "--label", "laptop")
     assert len(commands.json("keys", "list", account_id)["keys"]) == 2
     assert commands.json("keys", "revoke", account_id, another["key_id"])["revoked_at"]
-    assert commands.json("audit") == {"ok": True, "accounts": 1, "failures": []}
+    assert commands.json("audit") == {"ok": True, "accounts": 1, "unreadable": 0, "failures": []}
 
 
 def test_a_script_reads_the_ledger_page_by_page(commands: Commands) -> None:
@@ -110,7 +111,7 @@ def test_people_read_lines(commands: Commands) -> None:
         (("keys", "create", "bakery"), ["pg_", "key id"]),
         (("keys", "revoke", "bakery", first["key_id"]), ["revoked", first["key_id"]]),
         (("keys", "list", "bakery"), [made["key_id"], "revoked", "old phone"]),
-        (("audit",), ["1 accounts, all that are here, add up"]),
+        (("audit",), ["1 accounts, all that the index names, add up"]),
         (("audit", "bakery"), ["account bakery adds up"]),
         (("rename", "bakery", "Konditorei"), ["Konditorei"]),
         (("search", "KONDITOR"), ["bakery", "free tokens"]),
@@ -233,7 +234,7 @@ def test_an_audit_where_nothing_is_proves_nothing(commands: Commands) -> None:
     assert done.exit_code == 1
     assert "nothing is proven" in done.stdout
     members = json.loads(commands.run("audit", "--json").stdout)
-    assert members == {"ok": False, "accounts": 0, "failures": []}
+    assert members == {"ok": False, "accounts": 0, "unreadable": 0, "failures": []}
 
 
 def test_an_audit_finds_an_account_of_which_only_a_part_is_left(commands: Commands, redis_server: RedisServer) -> None:
@@ -247,10 +248,81 @@ def test_an_audit_finds_an_account_of_which_only_a_part_is_left(commands: Comman
     assert [failure["account_id"] for failure in members["failures"]] == ["lost"]
 
 
-def test_an_audit_finds_accounts_that_the_index_has_lost(commands: Commands, redis_server: RedisServer) -> None:
-    commands.json("create", "--id", "bakery", "--tokens", "5")
+def test_an_audit_finds_an_account_of_which_only_its_id_is_left(commands: Commands, redis_server: RedisServer) -> None:
+    commands.json("create", "--id", "whole", "--tokens", "5")
+    commands.json("create", "--id", "lost", "--tokens", "5")
     with redis.Redis.from_url(redis_server.url) as client:
-        for key in client.scan_iter(f"{commands.prefix}:accounts:*"):
-            client.delete(key)
-    assert commands.json("audit")["accounts"] == 1
-    assert commands.json("list")["accounts"] == ["bakery"], "and notes them there"
+        client.delete(*client.scan_iter(f"{commands.prefix}:{{lost}}:*"))
+    members = json.loads(commands.run("audit", "--json").stdout)
+    assert (members["ok"], members["accounts"]) == (False, 2)
+    assert [failure["account_id"] for failure in members["failures"]] == ["lost"]
+    assert "there is no account" in commands.run("delete", "lost", "--yes").output
+    assert commands.json("audit")["accounts"] == 1, "whoever says that it is no loss has the index without it"
+
+
+def test_an_index_that_was_lost_proves_nothing_until_it_is_made_again(
+    commands: Commands, redis_server: RedisServer
+) -> None:
+    for account_id in ("bakery", "büro 7"):
+        commands.json("create", "--id", account_id, "--tokens", "5")
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.delete(*client.scan_iter(f"{commands.prefix}:accounts:*"))
+        assert "reindex" in commands.run("audit").stdout
+        names = b"\n".join(client.scan_iter(f"{commands.prefix}:*:account"))
+    noted = commands.run("reindex", "--json", given=names + b"\nnobody\n\xff\n")
+    assert json.loads(noted.stdout) == {"accounts": 2}
+    assert commands.json("audit")["accounts"] == 2
+    assert commands.json("list")["accounts"] == ["bakery", "büro 7"]
+
+
+POISON: dict[str, Callable[[redis.Redis, str], object]] = {
+    "its record is of another type": lambda client, key: (
+        client.delete(key + "account"),
+        client.set(key + "account", 1),
+    ),
+    "its name is no UTF-8": lambda client, key: client.hset(key + "account", "name", b"\xff\xfe"),
+    "its ledger is of another type": lambda client, key: (client.delete(key + "ledger"), client.set(key + "ledger", 1)),
+    "an entry is none of ours": lambda client, key: client.xadd(key + "ledger", {"kind": b"\xff"}),
+}
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_record_that_cannot_be_read_is_named_and_counted_and_the_rest_is_audited(
+    commands: Commands, redis_server: RedisServer, poison: str
+) -> None:
+    for account_id in ("first", "poisoned", "wrong"):
+        commands.json("create", "--id", account_id, "--tokens", "5")
+    with redis.Redis.from_url(redis_server.url) as client:
+        POISON[poison](client, f"{commands.prefix}:{{poisoned}}:")
+        client.hincrby(f"{commands.prefix}:{{wrong}}:account", "balance", 1)
+    done = commands.run("audit", "--json")
+    members = json.loads(done.stdout)
+    assert (done.exit_code, members["ok"], members["accounts"], members["unreadable"]) == (1, False, 3, 1)
+    assert sorted(failure["account_id"] for failure in members["failures"]) == ["poisoned", "wrong"]
+    assert "wrong: 2 of 3 accounts, 1 cannot be read" in commands.run("audit").stdout
+    with structlog.testing.capture_logs():
+        listed = commands.json("list")["accounts"]
+    assert {"first", "wrong"} <= set(listed)
+
+
+def test_a_poisoned_index_is_named_and_counted_and_takes_new_accounts(
+    commands: Commands, redis_server: RedisServer
+) -> None:
+    commands.json("create", "--id", "first", "--tokens", "5")
+    with redis.Redis.from_url(redis_server.url) as client:
+        [shard] = client.scan_iter(f"{commands.prefix}:accounts:*")
+        client.zadd(shard, {b"\xffmember": 0})
+        for number in range(16):
+            if (key := f"{commands.prefix}:accounts:{{{number:02x}}}".encode()) != shard:
+                client.set(key, "no index")
+    members = json.loads(commands.run("audit", "--json").stdout)
+    named = {failure["account_id"] for failure in members["failures"]}
+    assert (members["ok"], members["accounts"], members["unreadable"]) == (False, 2, 16)
+    assert "\\xffmember" in named
+    assert len(named) == 16
+    with structlog.testing.capture_logs() as lines:
+        assert commands.json("list")["accounts"] == ["first"]
+        for number in range(20):
+            commands.json("create", "--id", f"later-{number}", "--tokens", "5")
+        assert len(commands.json("list")["accounts"]) == 21
+    assert {line["event"] for line in lines} == {"record_set_aside"}
