@@ -54,7 +54,7 @@ class SentinelMaster:
         }
         if url.tls is not None:
             options |= {"ssl": True, **url.tls}
-        self._sentinels = Sentinel(list(url.hosts), sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+        self._sentinels = Sentinel(list(url.hosts), sentinel_kwargs=options)
         self._known: Address | None = None
         self._told: Address | None = None  # by a Sentinel, just now
         self._promoting_until = float("-inf")

@@ -107,7 +107,7 @@ async def test_the_ledger_is_read_page_by_page_newest_first(storage: Storage) ->
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("field", ["granted", "balance", "held", "charged"])
-async def test_the_audit_finds_a_number_that_somebody_changed(storage: Storage, field: str) -> None:
+async def test_the_audit_finds_a_number_that_somebody_changed(storage: OpenStorage, field: str) -> None:
     accounts = Accounts(storage)
     await accounts.create(account_id="good", tokens=100)
     await accounts.create(account_id="bad", tokens=100)
@@ -118,11 +118,11 @@ async def test_the_audit_finds_a_number_that_somebody_changed(storage: Storage, 
 
 
 @pytest.mark.gen_test
-async def test_the_audit_finds_a_missing_ledger_entry(storage: Storage) -> None:
+async def test_the_audit_finds_a_missing_ledger_entry(storage: OpenStorage) -> None:
     accounts = Accounts(storage)
     await accounts.create(account_id="a", tokens=100)
     await accounts.grant("a", 5)
-    entries = await storage.redis.xrange(storage.key("a", "ledger"))
+    entries: Any = await storage.redis.xrange(storage.key("a", "ledger"))
     await storage.redis.xdel(storage.key("a", "ledger"), entries[0][0])
     (failure,) = await accounts.audit("a")
     assert failure.ledger_granted == 5
@@ -186,7 +186,7 @@ async def test_a_subscription_for_ever_ends_with_the_last_year(storage: Storage)
 
 
 @pytest.mark.gen_test
-async def test_ending_a_subscription_does_not_move_an_end_that_is_past(storage: Storage) -> None:
+async def test_ending_a_subscription_does_not_move_an_end_that_is_past(storage: OpenStorage) -> None:
     accounts = Accounts(storage)
     await accounts.create(account_id="a")
     assert (await accounts.subscribe("a", 0)).subscription_until is None

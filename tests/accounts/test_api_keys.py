@@ -67,7 +67,7 @@ async def test_unknown_and_malformed_keys_are_told_apart(storage: Storage) -> No
 
 @pytest.mark.gen_test
 async def test_a_flood_of_wrong_keys_asks_redis_once_for_each_and_is_forgotten(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
+    storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("accounts.api_keys.WRONG_KEPT", 10)
     asked: list[str] = []
@@ -95,7 +95,7 @@ async def test_a_flood_of_wrong_keys_asks_redis_once_for_each_and_is_forgotten(
 
 
 @pytest.mark.gen_test
-async def test_a_hint_without_the_accounts_own_record_proves_nothing(storage: Storage) -> None:
+async def test_a_hint_without_the_accounts_own_record_proves_nothing(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="a")
     made = await ApiKeys(storage).create("a")
     await storage.redis.delete(storage.key("a", "api_keys"))

@@ -146,7 +146,7 @@ async def _write_no_number(storage: OpenStorage) -> None:
 
 
 async def _tear_out_an_entry(storage: OpenStorage) -> None:
-    entries = await storage.redis.xrange(storage.key("bad", "ledger"))
+    entries: Any = await storage.redis.xrange(storage.key("bad", "ledger"))
     await storage.redis.xdel(storage.key("bad", "ledger"), entries[1][0])
 
 

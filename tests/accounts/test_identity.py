@@ -333,7 +333,7 @@ class KeySet:
         algorithm = jwt.get_algorithm_by_name("RS256")
         return {
             "keys": [
-                json.loads(algorithm.to_jwk(key.public_key())) | {"kid": kid, "use": "sig"}  # type: ignore[attr-defined]  # RSA's has it
+                json.loads(algorithm.to_jwk(key.public_key())) | {"kid": kid, "use": "sig"}
                 for kid, key in self.keys.items()
             ]
             + self.more
@@ -416,7 +416,7 @@ async def test_a_token_may_name_a_key_of_another_kind_and_is_refused(storage: Op
     await Accounts(storage).create(account_id="user-1")
     key_set = KeySet(one=KEYS["RS256"])
     elliptic = jwt.get_algorithm_by_name("ES256")
-    key_set.more = [json.loads(elliptic.to_jwk(KEYS["ES256"].public_key())) | {"kid": "other"}]  # type: ignore[attr-defined]  # EC's has it
+    key_set.more = [json.loads(elliptic.to_jwk(KEYS["ES256"].public_key())) | {"kid": "other"}]
     async with served(key_set) as url, identity(storage, jwt={"algorithm": "RS256", "jwks_url": url}) as who:
         await who.authenticate(rs256(KEYS["RS256"], "one"))
         for algorithm, reason in (("RS256", "invalid_token"), ("ES256", "wrong_algorithm")):

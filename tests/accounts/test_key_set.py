@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from accounts.key_set import LARGEST_SET_BYTES, MOST_KEYS_TRIED, KeySet, open_ke
 
 
 def jwk(kid: str, algorithm: str = "RS256", **more: Any) -> dict[str, Any]:
-    private: Any = {
+    generate: dict[str, Callable[[], Any]] = {
         "RS256": lambda: rsa.generate_private_key(65537, 2048),
         "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
-    }[algorithm]()
+    }
+    private = generate[algorithm]()
     kind: Any = jwt.get_algorithm_by_name(algorithm)
     return {**kind.to_jwk(private.public_key(), as_dict=True), "kid": kid, **more}
 

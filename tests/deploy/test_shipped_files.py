@@ -128,7 +128,7 @@ def test_the_container_runs_what_ci_tests_on_debian_13_and_not_as_root() -> None
 def requirements_of(lock: Path) -> dict[str, tuple[Requirement, int]]:
     """By name: each locked requirement, and how many hashes it may have."""
     entries = [entry for entry in re.split(r"\n(?=\S)", lock.read_text("utf-8")) if not entry.startswith("#")]
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     for entry in entries:
         requirement = Requirement(entry.partition(" \\\n")[0])
         found[canonicalize_name(requirement.name)] = (requirement, entry.count("--hash=sha256:"))

@@ -54,7 +54,7 @@ class Snapshot:
 
     async def take(self) -> None:
         pattern = self._pattern.replace("{", "\\{").replace("}", "\\}")
-        dumped = {key: await self._redis.dump(key) async for key in self._redis.scan_iter(pattern)}  # type: ignore[misc]
+        dumped = {key: await self._redis.dump(key) async for key in self._redis.scan_iter(pattern)}
         self._keys = {key: value for key, value in dumped.items() if value is not None}  # some live for milliseconds
 
     async def put_back(self) -> None:
@@ -192,10 +192,10 @@ async def test_a_task_that_was_put_back_keeps_its_key_and_what_its_user_said(
     task_id = (await client.ask("POST", f"{BASE}/generate-prompt-async/", body, headers=key)).json["task_id"]
     await at_stage(client, task_id, 70)
     record = storage.key(client.account_id, "task", task_id)
-    stored = await storage.redis.hgetall(record)  # type: ignore[misc]
+    stored = await storage.redis.hgetall(record)
     await before.put_back()
     await service.runner.renew()
-    put_back = await storage.redis.hgetall(record)  # type: ignore[misc]
+    put_back = await storage.redis.hgetall(record)
     changing = (b"lease_ms", b"version", b"deadline_ms", b"expected_at")
     assert {n: v for n, v in put_back.items() if n not in changing} == {
         n: v for n, v in stored.items() if n not in changing

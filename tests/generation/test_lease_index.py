@@ -228,13 +228,13 @@ async def test_a_poisoned_record_is_set_aside_and_the_rest_goes_on(
 @pytest.mark.gen_test
 async def test_a_task_whose_owners_end_while_they_finish_it_is_ended_after_the_second(storage: Storage) -> None:
     await account(storage, "a")
-    task = None
+    lease: Lease | str | bytes | None = None
     for owner in ("first", "second"):
         tasks = tasks_of(storage, owner, lease_s=0.05)
-        lease = await tasks.submit("a", "Be kind.", None) if task is None else await tasks.claim(task)
+        lease = await tasks.claim(lease.ref) if isinstance(lease, Lease) else await tasks.submit("a", "Be kind.", None)
         assert isinstance(lease, Lease)
-        task = lease.ref
-        await storage.command("HSET", tasks.records.keys(task)[0], "stage", "finalizing", "lease_ms", 0)
-    ended = await tasks_of(storage, "third").claim(task)
+        await storage.command("HSET", tasks.records.keys(lease.ref)[0], "stage", "finalizing", "lease_ms", 0)
+    assert isinstance(lease, Lease)
+    ended = await tasks_of(storage, "third").claim(lease.ref)
     assert isinstance(ended, bytes)
     assert b'"error_code":"interrupted"' in ended

@@ -63,6 +63,8 @@ async def test_a_shard_out_of_reach_keeps_no_other_account_from_being_taken_over
             await Accounts(storage).create(account_id=account_id, tokens=0)
         reached = await dead.submit("reached", "Be kind.", None)
         cut_off = await dead.submit("cut off", "Be kind.", None)
+        assert isinstance(reached, Lease)
+        assert isinstance(cut_off, Lease)
         assert shard_of("reached") != shard_of("cut off")
         runner = Runner(alive, cast(Pipeline, Endless()), running=5, waiting=5)
         async with StatusCopy(storage, entries=10) as copy, aioredis.Redis.from_url(own.url) as admin:

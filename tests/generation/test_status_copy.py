@@ -10,6 +10,7 @@ import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,12 @@ class World:
         for client in await self.redis.client_list():
             if client["name"] == "prompt-tracking":
                 await self.redis.execute_command("CLIENT", "KILL", "ID", client["id"])
+
+    async def lose_link(self) -> None:
+        """Cut the link and wait until the copy has noticed it."""
+        losses = self.copy.link_losses
+        await self.cut_link()
+        await until(lambda: self.copy.link_losses > losses)
 
 
 @contextlib.asynccontextmanager
@@ -455,14 +462,16 @@ async def test_a_wait_survives_the_loss_of_the_link(server: RedisServer) -> None
         waiting = asyncio.create_task(w.copy.wait("a", "t", 1, 15))
         for _ in range(3):
             await until(lambda: w.link.up)
-            losses = w.copy.link_losses
-            await w.cut_link()
-            await until(lambda losses=losses: w.copy.link_losses > losses)
+            await w.lose_link()
         await until(lambda: w.link.up)
         await w.write("t", body(2, "failed"))
         document = await asyncio.wait_for(waiting, 5)
         assert document
         assert document.version == 2
+
+
+def _ends_with(seen: list[Document], version: int) -> bool:
+    return bool(seen) and seen[-1].version == version
 
 
 @pytest.mark.gen_test(timeout=20)
@@ -483,13 +492,11 @@ async def test_a_watcher_sees_each_end_whatever_happens_to_the_link(server: Redi
         w.copy.put("a", "t", body(1), 600)
         for version in range(2, 8):
             await until(lambda: w.link.up)
-            losses = w.copy.link_losses
-            await w.cut_link()
-            await until(lambda losses=losses: w.copy.link_losses > losses)
+            await w.lose_link()
             if version % 2:
                 await until(lambda: w.link.up)
             await w.write("t", body(version))
-            await until(lambda version=version: seen and seen[-1].version == version)
+            await until(partial(_ends_with, seen, version))
         unwatch()
         await asyncio.gather(*looks)
         count = len(looks)

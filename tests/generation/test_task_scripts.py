@@ -104,7 +104,9 @@ class TaskScripts(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
-            self.loop.run(self.redis.flushdb())  # SCAN walks every key there is: the next run must not meet this one's
+            self.loop.run(
+                self._redis("FLUSHDB")
+            )  # SCAN walks every key there is: the next run must not meet this one's
             self.loop.run(self.redis.aclose())
             self.loop.run(self.storage.aclose())
             self.loop.close()
@@ -119,6 +121,9 @@ class TaskScripts(RuleBasedStateMachine):
             limits=LimitSettings(unfinished_tasks_per_account=UNFINISHED, submits_per_second_per_account=0),
             money=MoneySettings(),
         )
+
+    async def _redis(self, *command: str | int) -> Any:
+        return await self.redis.execute_command(*command)
 
     def _twice(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """Return what the first call returned; the second may say that it came late, but changes nothing."""
@@ -260,7 +265,7 @@ class TaskScripts(RuleBasedStateMachine):
             return
         self.account.tasks[held[1].task_id].lease_ended = True
         key = self.storage.key("acc", "task", held[1].task_id)
-        self.loop.run(self.redis.hset(key, "lease_ms", 0))
+        self.loop.run(self._redis("HSET", key, "lease_ms", 0))
 
     @rule(held=leases)
     def renew(self, held: Any) -> None:
@@ -323,7 +328,7 @@ class TaskScripts(RuleBasedStateMachine):
     def the_index_of_unfinished_tasks_is_exact(self) -> None:
         if not hasattr(self, "account"):
             return
-        unfinished = self.loop.run(self.redis.zrange(self.storage.key("acc", "unfinished"), 0, -1))
+        unfinished = self.loop.run(self._redis("ZRANGE", self.storage.key("acc", "unfinished"), 0, -1))
         assert {str(i, "ascii") for i in unfinished} == {
             i for i, task in self.account.tasks.items() if task.final is None
         }

@@ -14,8 +14,8 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.web import Application
 
 from accounts import Accounts, AdminKeys
-from storage.storage import Storage
 from tests.support.http_reply import HttpReply
+from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client
 
 ADMIN = "/api/v1/admin"
@@ -30,7 +30,9 @@ class Backend(Client):
 
 
 @pytest.fixture
-def backend(io_loop: Any, app: Application, http_client: AsyncHTTPClient, base_url: str, storage: Storage) -> Backend:
+def backend(
+    io_loop: Any, app: Application, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> Backend:
     key = io_loop.run_sync(lambda: AdminKeys(storage).create("shop"))
     return Backend(base_url, http_client, "", key.key)
 
@@ -79,7 +81,7 @@ async def test_an_account_is_changed(backend: Backend, client: Client) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_grant_counts_once_for_each_id(backend: Backend, client: Client, storage: Storage) -> None:
+async def test_a_grant_counts_once_for_each_id(backend: Backend, client: Client, storage: OpenStorage) -> None:
     path = f"/accounts/{client.account_id}/grants/"
     before = (await Accounts(storage).show(client.account_id)).tokens_remaining
     grant = {"grant_id": "order 4711", "tokens": 2_000, "reason": "bought"}
@@ -133,7 +135,7 @@ async def test_an_export_has_everything_but_what_lets_somebody_in(backend: Backe
 
 @pytest.mark.gen_test
 async def test_a_closed_account_cannot_be_used_and_a_deleted_one_leaves_only_numbers(
-    backend: Backend, client: Client, storage: Storage
+    backend: Backend, client: Client, storage: OpenStorage
 ) -> None:
     await client.finished(await client.start("Answer for our bakery."))
     path = f"/accounts/{client.account_id}/"
@@ -185,7 +187,7 @@ PATHS = [
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("method", "path"), PATHS)
 async def test_only_an_admin_key_opens_it_and_nothing_else_does(
-    backend: Backend, client: Client, storage: Storage, method: str, path: str
+    backend: Backend, client: Client, storage: OpenStorage, method: str, path: str
 ) -> None:
     for headers, status, code in (
         (bearer(client.api_key), 403, "admin_key_required"),

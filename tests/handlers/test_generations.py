@@ -45,7 +45,7 @@ async def test_starting_answers_with_the_five_fields_of_the_contract(client: Cli
 async def test_a_task_goes_through_every_stage_in_order(client: Client, storage: OpenStorage) -> None:
     task_id = await client.start(MANUAL)
     final = await client.finished(task_id)
-    events = await storage.redis.xrange(storage.key(client.account_id, "events", task_id))
+    events: Any = await storage.redis.xrange(storage.key(client.account_id, "events", task_id))
     seen = [json.loads(fields[b"status"] or json.dumps(final)) for _id, fields in events if b"status" in fields]
     assert [(d["status"], d["progress"], d["message"]) for d in seen] == [
         ("queued", 0, "Task queued, waiting to start..."),
@@ -322,7 +322,8 @@ async def test_a_page_of_the_list_has_a_bounded_number_of_bytes(client: Client, 
         await client.finished(task_id)
         large = json.dumps({"status": "completed", "task_id": task_id, "prompt": "x" * 600_000})
         await storage.command("SET", storage.key(client.account_id, "status", task_id), large)
-    seen, query = [], ""
+    seen: list[str] = []
+    query: str | None = ""
     while query is not None:
         answer = await client.ask("GET", START + query)
         assert len(answer.body) < 1_100_000

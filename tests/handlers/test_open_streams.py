@@ -9,8 +9,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from composition import Service
-from storage.storage import Storage
 from tests.support.raw_http import connected, request
+from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client, make_client
 
 START = f"{BASE}/generate-prompt-async/"
@@ -20,7 +20,7 @@ SLOW = "Write a menu. [[standin:delay=30]]"
 @pytest.mark.gen_test(timeout=30)
 @pytest.mark.settings(limits={"streams_per_account": 2})
 async def test_one_stream_too_many_is_429_and_a_closed_one_makes_room(
-    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: Storage
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
     task_id = await client.start(SLOW)
     version = (await client.status(task_id, "?wait=20&after=4")).json["version"]

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -45,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_every_answer_is_as_documented(case: schemathesis.Case, server: Server) -> None:
+def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
     case.call_and_validate(base_url=server.url, headers=server.headers, checks=list(HELD_TO))
 
 

@@ -11,8 +11,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts
-from storage.storage import Storage
 from tests.support.servers import each_server
+from tests.support.storage import OpenStorage
 from tests.support.topologies import cluster, sentinels
 from tests.support.whole_server import BASE, Client, make_client
 
@@ -38,7 +38,7 @@ def redis_server(request: pytest.FixtureRequest, kind: str, io_loop: Any) -> Ite
 
 @pytest.mark.gen_test(timeout=60)
 async def test_accounts_on_every_node_generate_pay_and_cancel(
-    http_client: AsyncHTTPClient, base_url: str, storage: Storage
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
     clients = [await make_client(storage, http_client, base_url, tokens=10_000) for _ in range(ACCOUNTS)]
 

@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts
 from storage.redis_server import find_redis_server
-from storage.storage import Storage
+from tests.support.storage import OpenStorage
 from tests.support.topologies import Node, SentinelWorld, sentinels, until_true
 from tests.support.whole_server import BASE, Client, app, changes, make_client, service, settings, stack, standin
 
@@ -87,7 +87,7 @@ class Load:
 
 async def under_load(
     world: SentinelWorld,
-    storage: Storage,
+    storage: OpenStorage,
     http: AsyncHTTPClient,
     base_url: str,
     replace_master: Callable[[Node], Awaitable[None]],
@@ -116,7 +116,7 @@ async def under_load(
 @pytest.mark.settings(limits={"unfinished_tasks_per_account": 100})
 @pytest.mark.gen_test(timeout=90)
 async def test_a_planned_failover_under_load_loses_nothing(
-    redis_server: SentinelWorld, storage: Storage, http_client: AsyncHTTPClient, base_url: str, standin: Any
+    redis_server: SentinelWorld, storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str, standin: Any
 ) -> None:
     async def fail_over(_old: Node) -> None:
         await redis_server.sentinel("FAILOVER", "mymaster")
@@ -130,7 +130,7 @@ async def test_a_planned_failover_under_load_loses_nothing(
 @pytest.mark.settings(limits={"unfinished_tasks_per_account": 100})
 @pytest.mark.gen_test(timeout=90)
 async def test_a_master_that_is_killed_under_load_loses_nothing(
-    redis_server: SentinelWorld, storage: Storage, http_client: AsyncHTTPClient, base_url: str, standin: Any
+    redis_server: SentinelWorld, storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str, standin: Any
 ) -> None:
     async def kill(old: Node) -> None:
         old.stop_hard()
@@ -141,7 +141,7 @@ async def test_a_master_that_is_killed_under_load_loses_nothing(
     assert await wrongly_charged(storage, ends) == []
 
 
-async def wrongly_charged(storage: Storage, ends: list[dict[str, Any]]) -> list[str]:
+async def wrongly_charged(storage: OpenStorage, ends: list[dict[str, Any]]) -> list[str]:
     """Name the tasks whose ledger does not say once what their documents say, and charges that nobody was told of."""
     told = {(end["account_id"], end["task_id"]): end["tokens_used"] for end in ends}
     charges: dict[tuple[str, str], list[int]] = {task: [] for task in told}

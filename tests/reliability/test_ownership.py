@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -115,6 +116,10 @@ def test_with_the_default_lease_ten_seconds_of_standstill_cost_no_task() -> None
     in_a_world(scenario, **REAL_LEASES)
 
 
+def _waits_for_gemini(attempt: int, document: dict[str, Any]) -> bool:
+    return bool(document["attempt"] == attempt and document["progress"] >= 70)
+
+
 def test_after_three_attempts_a_task_is_interrupted_and_its_hold_released() -> None:
     async def scenario(world: World) -> None:
         client = await world.client(tokens=1_000)
@@ -122,9 +127,7 @@ def test_after_three_attempts_a_task_is_interrupted_and_its_hold_released() -> N
         await hold_answers(world)
         task_id = await client.submit(PROMPT)
         for attempt in (1, 2, 3):
-            await client.finished(
-                task_id, until=lambda d, attempt=attempt: d["attempt"] == attempt and d["progress"] >= 70
-            )
+            await client.finished(task_id, until=partial(_waits_for_gemini, attempt))
             await server.kill()
             server = await world.serve()
         final = await client.finished(task_id, within_s=30)

@@ -42,7 +42,7 @@ async def another_client(url: str) -> AsyncIterator[aioredis.Redis]:
 
 
 async def command(redis: aioredis.Redis, *words: str) -> Any:
-    return await redis.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py gives it no types
+    return await redis.execute_command(*words)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

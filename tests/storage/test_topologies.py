@@ -16,6 +16,7 @@ from generation.status_copy import StatusCopy
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import RedisServer
 from storage.start import wait_until_ready, warn_about_redis
+from storage.storage import Call
 from tests.support.storage import OpenStorage
 from tests.support.topologies import ClusterWorld, Node, SentinelWorld, cluster, sentinels, until_true
 
@@ -64,7 +65,9 @@ async def test_the_contract_holds(kind: str, binary: str) -> None:
             assert await keys.find((await keys.create(name)).key) == name
         assert await accounts.audit() == []
         assert sorted([name async for name in accounts.ids()]) == sorted(names)
-        calls = [([f"pg:{{{name}}}:leases", f"pg:{{{name}}}:accounts"], [1_000, "member", "account"]) for name in names]
+        calls: list[Call] = [
+            ([f"pg:{{{name}}}:leases", f"pg:{{{name}}}:accounts"], [1_000, "member", "account"]) for name in names
+        ]
         assert await storage.run_many("index_leases", calls) == [1] * ACCOUNTS
         for name in names:
             await storage.command("SET", storage.key(name, "status", "t"), body(1), "EX", 600)

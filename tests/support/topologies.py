@@ -52,6 +52,10 @@ class Node(RedisServer):
         self._password = PASSWORD
         self._port = port
 
+    def __enter__(self) -> Node:
+        super().__enter__()
+        return self
+
     @property
     def port(self) -> int:
         return self._port
@@ -161,8 +165,8 @@ async def _follows(replica: Node) -> bool:
 async def _sees_all(world: SentinelWorld) -> bool:
     for port in world.ports:
         async with aioredis.Redis(port=port) as redis:
-            (master,) = await redis.sentinel_masters()  # type: ignore[misc]
-            facts = (await redis.sentinel_masters())["mymaster"] if isinstance(master, str) else master
+            masters: Any = await redis.sentinel_masters()
+            facts = masters["mymaster"] if isinstance(masters, dict) else masters[0]
             if facts["num-other-sentinels"] != 2 or facts["num-slaves"] != 1:
                 return False
     return True

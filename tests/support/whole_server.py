@@ -118,8 +118,9 @@ def app(service: Service) -> Application:
 
 @pytest.fixture
 def client(io_loop: Any, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage) -> Client:
-    """A client of an account with a subscription and 10,000 tokens."""
-    return io_loop.run_sync(lambda: make_client(storage, http_client, base_url, tokens=100_000))
+    """A client of an account with a subscription and 100,000 tokens."""
+    made: Client = io_loop.run_sync(lambda: make_client(storage, http_client, base_url, tokens=100_000))
+    return made
 
 
 async def make_client(storage: OpenStorage, http: AsyncHTTPClient, base_url: str, **account: Any) -> Client:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -44,7 +45,8 @@ def asked(page: Page, act: Callable[[], None]) -> dict[str, str]:
     """Return the body of the generation that ``act`` asks for."""
     with page.expect_request(lambda request: request.method == "POST") as sent:
         act()
-    body: dict[str, str] = sent.value.post_data_json
+    body: Any = sent.value.post_data_json
+    assert isinstance(body, dict)
     return body
 
 

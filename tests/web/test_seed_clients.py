@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import FloatRect, Page, Request, Route, expect
 
 from tests.web.applications import open_application
 from tests.web.demo import Account, Demo
@@ -89,6 +89,12 @@ def too_many_polls(demo: Demo, account: Account) -> Iterator[None]:
 # The React component, its CSS, its error panel
 
 
+def _box(page: Page, selector: str) -> FloatRect:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box
+
+
 def test_the_react_component_shows_progress_and_the_prompt(
     page: Page, seed_react: Path, demo: Demo, account: Account
 ) -> None:
@@ -96,7 +102,7 @@ def test_the_react_component_shows_progress_and_the_prompt(
     generate(page, f"{BAKERY} [[standin:delay=4]]")
     expect(page.get_by_role("button", name="Generating...")).to_be_disabled()
     expect(page.locator(".progress-text")).to_contain_text("70%")
-    fill, bar = (page.locator(name).bounding_box() or {} for name in (".progress-fill", ".progress-bar"))
+    fill, bar = (_box(page, name) for name in (".progress-fill", ".progress-bar"))
     assert bar["height"] == 8
     assert 0 < fill["width"] <= 0.71 * bar["width"]
     expect(page.locator("pre")).to_contain_text("+49 30 1234567")
@@ -317,5 +323,5 @@ def test_the_migration_snippets(page: Page, demo: Demo, account: Account) -> Non
 
 def test_the_progress_markup(page: Page) -> None:
     page.set_content(f"<style>{listing('css', '.spinner')}</style>{listing('html', 'prompt-generation-loader')}")
-    fill, bar = (page.locator(name).bounding_box() or {} for name in (".progress-fill", ".progress-bar"))
+    fill, bar = (_box(page, name) for name in (".progress-fill", ".progress-bar"))
     assert fill["width"] == pytest.approx(bar["width"] / 2)

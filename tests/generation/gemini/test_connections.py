@@ -7,7 +7,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -147,10 +147,13 @@ def chunked(data: bytes) -> bytes:
 @asynccontextmanager
 async def answering(*pieces: bytes, ending: Ending) -> AsyncIterator[str]:
     """A server that writes these pieces to whoever asks, and then ends the connection in its way, or never."""
-    over, answers = asyncio.Event(), set()
+    over = asyncio.Event()
+    answers: set[asyncio.Task[Any]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers.add(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None
+        answers.add(task)
         await reader.readuntil(b"\r\n\r\n")
         for piece in pieces:
             writer.write(piece)

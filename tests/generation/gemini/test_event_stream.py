@@ -153,7 +153,8 @@ def test_what_is_not_json_has_a_name(body: bytes, reason: str) -> None:
 def test_a_long_line_in_small_pieces_takes_no_longer_than_its_bytes() -> None:
     """Quadratic reading would take minutes here; the bound is far from what a slow machine needs."""
     body = b'data: {"text": "' + b"x" * 1_000_000 + b'"}\n\n'
-    stream, values = EventStream(), []
+    stream = EventStream()
+    values: list[Any] = []
     began = time.process_time()
     for at in range(0, len(body), 10):
         values += stream.feed(body[at : at + 10])

@@ -184,7 +184,7 @@ async def test_draining_ends_every_connection_in_its_time(house: House) -> None:
         wait = request("GET", f"{BASE}/generate-prompt-async/status/{task_id}/?wait=20&after=1", house.authorization)
         long.writer.write(wait)
         await until(lambda: house.service.open_requests.count == 1)
-        draining = asyncio.gather(
+        drained = asyncio.gather(
             house.service.open_requests.drain(10), house.service.connections.drain(10), return_exceptions=True
         )
         assert (await long.answer()).status == 200
@@ -195,7 +195,7 @@ async def test_draining_ends_every_connection_in_its_time(house: House) -> None:
         with pytest.raises(OSError, match=r"Connect call failed|refused"):
             async with connected(house.address):
                 pass
-        assert await draining == [True, True]
+        assert tuple(await drained) == (True, True)
         assert not len(house.service.connections)
 
 

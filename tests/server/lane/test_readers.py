@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,9 +33,16 @@ def readable() -> Iterator[list[int]]:
 
 @pytest.mark.gen_test
 async def test_work_under_way_goes_on_before_all_new_work_is_taken(readable: list[int]) -> None:
-    readers, taken, turn = BatchedEpoll(asyncio.get_running_loop()), [], asyncio.Event()
+    readers, turn = BatchedEpoll(asyncio.get_running_loop()), asyncio.Event()
+    taken: list[int] = []
+
+    def take(end: int) -> None:
+        os.read(end, 1)
+        taken.append(end)
+        turn.set()
+
     for end in readable:
-        readers.add_reader(end, lambda end=end: (os.read(end, 1), taken.append(end), turn.set()))  # type: ignore[misc]
+        readers.add_reader(end, partial(take, end))
     await turn.wait()
     assert len(taken) == BATCH
     await until(lambda: len(taken) == MANY)
@@ -48,7 +56,8 @@ async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(
     kind: Callable[[asyncio.AbstractEventLoop], DescriptorReaders], readable: list[int]
 ) -> None:
     loop = asyncio.get_running_loop()
-    readers, taken = kind(loop), []
+    readers = kind(loop)
+    taken: list[int] = []
     failures: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _loop, context: failures.append(context))
     first, *others = readable[:10]
@@ -60,9 +69,13 @@ async def test_a_reader_that_fails_or_is_removed_is_nobody_elses_concern(
         readers.remove_reader(others[-1])  # is no mistake
         raise RuntimeError("mine")
 
+    def take(end: int) -> None:
+        os.read(end, 1)
+        taken.append(end)
+
     readers.add_reader(first, fail)
     for end in others:
-        readers.add_reader(end, lambda end=end: (os.read(end, 1), taken.append(end)))  # type: ignore[misc]
+        readers.add_reader(end, partial(take, end))
     await until(lambda: len(taken) == len(others) - 1)
     assert sorted(taken) == sorted(others[:-1])
     assert [str(failure["exception"]) for failure in failures] == ["mine"]
