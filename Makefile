@@ -58,3 +58,4 @@ lock:
 	$(LOCK) --group server --group embedded --output-file requirements.lock >/dev/null
 	$(LOCK) --group server --group embedded --group test --group lint --constraint requirements.lock \
 	  --output-file requirements-dev.lock >/dev/null
+	$(LOCK) --group vertex --constraint requirements-dev.lock --output-file requirements-vertex.lock >/dev/null

@@ -26,7 +26,7 @@ from generation import Generations, StatusCopy
 from generation.account_tasks import AccountTasks
 from generation.events import TaskEvents
 from generation.forecast import Forecast
-from generation.gemini import Gemini, open_session
+from generation.gemini import Gemini, open_session, open_tokens
 from generation.gemini.session import environment_proxy
 from generation.healing import Healing
 from generation.outcomes import ends
@@ -110,6 +110,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     gemini = Gemini(
         gemini_session,
         settings.gemini,
+        tokens=await stack.enter_async_context(open_tokens(settings.gemini)),
         attempted=metrics.gemini_attempted,
         billed=lambda usage: metrics.gemini_billed(usage.by_kind()),
         answered=metrics.gemini_answered,

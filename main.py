@@ -19,7 +19,7 @@ from accounts.task_commands import admin_keys as admin_keys_commands
 from composition import open_accounts, run
 from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models
-from generation.gemini import ProxyUnusable
+from generation.gemini import CredentialsUnusable, ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.library_lines import take_what_nobody_raised
@@ -86,7 +86,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
-    except (TemplatesUnusable, ProxyUnusable) as exc:
+    except (TemplatesUnusable, ProxyUnusable, CredentialsUnusable) as exc:
         raise click.ClickException(str(exc)) from exc
     except PublicKeyUnusable as exc:
         raise click.ClickException(f"identity.jwt.public_key_file: {exc.path} {exc.reason}") from exc

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from generation.evaluation import evaluate, table
-from generation.gemini import Gemini, ProxyUnusable, open_session, probe
+from generation.gemini import CredentialsUnusable, Gemini, ProxyUnusable, open_session, open_tokens, probe
 from generation.prompt_text import PromptText, TemplatesUnusable
 from runtime.logs import configure_logging
 from runtime.settings import Settings
@@ -40,8 +40,8 @@ def evaluate_command(read_settings: Callable[..., Settings]) -> Any:
         rows = _rows(bed)
 
         async def run() -> None:
-            async with open_session(settings.gemini) as session:
-                gemini, texts = Gemini(session, settings.gemini), _templates(settings)
+            async with open_session(settings.gemini) as session, open_tokens(settings.gemini) as tokens:
+                gemini, texts = Gemini(session, settings.gemini, tokens=tokens), _templates(settings)
                 outcomes = await evaluate(rows, gemini, texts, deadline_s=settings.gemini.deadline_s, parallel=parallel)
             if as_json:
                 for row, outcome in zip(rows, outcomes, strict=True):
@@ -50,7 +50,10 @@ def evaluate_command(read_settings: Callable[..., Settings]) -> Any:
             else:
                 click.echo("\n".join(table(outcomes)))
 
-        asyncio.run(run())
+        try:
+            asyncio.run(run())
+        except (ProxyUnusable, CredentialsUnusable) as exc:
+            raise click.ClickException(str(exc)) from exc
 
     return command
 
@@ -60,7 +63,7 @@ def probe_models(settings: Settings) -> None:
     configure_logging(settings.logs)
     try:
         findings = asyncio.run(probe(settings.gemini))
-    except ProxyUnusable as exc:
+    except (ProxyUnusable, CredentialsUnusable) as exc:
         raise click.ClickException(str(exc)) from exc
     for finding in findings:
         click.echo(finding.line())

@@ -120,9 +120,12 @@ class MoneySettings(Section):
 
 
 class GeminiSettings(Section):
+    backend: Literal["gemini", "vertex"] = "gemini"
     base_url: Annotated[str, Field(pattern=r"^https?://")] = GEMINI_URL
     api_key: SecretStr = SecretStr("")
     api_version: Literal["v1beta", "v1"] = "v1beta"
+    project: Annotated[str, Field(pattern=r"^[a-z0-9:.-]*$")] = ""
+    location: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "global"
     models: Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(_by_commas), Field(min_length=1)] = (
         "gemini-3.8-flash",
         "gemini-3.6-flash",
@@ -155,8 +158,16 @@ class GeminiSettings(Section):
 
     @model_validator(mode="after")
     def _what_is_asked_for_exists(self) -> GeminiSettings:
-        if self.service_tier and self.api_version == "v1":
+        if self.service_tier and self.backend == "gemini" and self.api_version == "v1":
             raise ValueError("service_tier needs api_version v1beta")
+        if self.backend == "vertex" and not (self.project or self.api_key.get_secret_value()):
+            raise ValueError("backend vertex needs a project, or an api_key for express mode")
+        if self.backend == "vertex" and not self.project and self.location != "global":
+            raise ValueError("an express key of backend vertex has no location but global")
+        if self.backend == "vertex" and self.store:
+            raise ValueError("store is for backend gemini alone, not for vertex")
+        if self.backend == "vertex" and self.service_tier in ("priority", "flex") and self.location != "global":
+            raise ValueError(f"service_tier {self.service_tier} needs location global on backend vertex")
         return self
 
 

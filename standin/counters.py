@@ -17,7 +17,8 @@ REMEMBERED_TIMES = 1_000
 class Counters:
     """Counts since the start or the last ``reset``; ``connections`` and ``running`` are of now. Times are Unix seconds.
 
-    ``faults`` counts what was shown, by name, ``models`` the requests that each was asked.
+    ``faults`` counts what was shown, by name, ``models`` the requests that each was asked,
+    ``token_requests`` those for bearer tokens.
     """
 
     requests: int = 0
@@ -29,6 +30,7 @@ class Counters:
     disconnected_at: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED_TIMES))
     faults: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
+    token_requests: int = 0
 
     def client_went(self) -> None:
         """Note that a client closed its connection before its answer was whole."""
@@ -37,7 +39,7 @@ class Counters:
 
     def reset(self) -> None:
         """Begin at nought; what is open and running stays."""
-        self.requests = self.finished = self.disconnected = self.accepted = 0
+        self.requests = self.finished = self.disconnected = self.accepted = self.token_requests = 0
         self.disconnected_at.clear()
         self.faults.clear()
         self.models.clear()

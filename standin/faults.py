@@ -74,6 +74,9 @@ SHORT_TIMEOUT = ErrorAnswer(
     400, "INVALID_ARGUMENT", "Manually set deadline is too short. Minimum allowed deadline is 10s."
 )
 NO_SUCH_TIER = ErrorAnswer(400, "INVALID_ARGUMENT", "Invalid value at 'service_tier'.")
+NO_STORE = ErrorAnswer(
+    400, "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "store": Cannot find field.'
+)
 NO_MINIMAL_THINKING = ErrorAnswer(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model.")
 BUSY = "This model is currently experiencing high demand. Please try again later."
 QUOTA = "You exceeded your current quota, please check your plan and billing details."

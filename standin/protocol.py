@@ -40,6 +40,8 @@ class Asked:
     mark: str = ""
     thinking_level: str = ""
     service_tier: str = ""
+    store: bool | None = None
+    traffic_type: str = ""
 
     @property
     def text(self) -> str:
@@ -82,6 +84,7 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
         next((found[1] for text in everything if (found := MARK.search(text))), ""),
         str(thinking.get("thinkingLevel", "")).lower(),
         str(request.get("serviceTier", "")).lower(),
+        request.get("store"),
     )
 
 
@@ -90,12 +93,13 @@ def tokens(text: str) -> int:
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
-def usage(asked: Asked, candidate_tokens: int) -> dict[str, int]:
+def usage(asked: Asked, candidate_tokens: int) -> dict[str, Any]:
     """Return ``usageMetadata``; without candidates their count is left out, as Google does."""
     counts = {"promptTokenCount": asked.prompt_tokens, "thoughtsTokenCount": THOUGHT_TOKENS}
     if candidate_tokens:
         counts["candidatesTokenCount"] = candidate_tokens
-    return counts | {"totalTokenCount": sum(counts.values())}
+    traffic: dict[str, Any] = {"trafficType": asked.traffic_type} if asked.traffic_type else {}
+    return counts | {"totalTokenCount": sum(counts.values())} | traffic
 
 
 def content(*texts: str, thought: bool = False) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""The stand-in's HTTP: Gemini's two methods in both API versions, the list of models, and ``/standin/`` for tests.
+"""The stand-in's HTTP: Gemini's two methods in both API versions and on Vertex AI's paths, tokens, the list of models,
+and ``/standin/`` for tests.
 
 Plays plans; refuses to know what is in them.
 """
@@ -9,6 +10,7 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
@@ -21,7 +23,7 @@ from tornado.web import Application, RequestHandler
 
 from standin.behaviour import Behaviour, Chooser, InvalidBehaviour
 from standin.counters import Counters
-from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, NO_MINIMAL_THINKING, NO_SUCH_TIER, ErrorAnswer
+from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, NO_MINIMAL_THINKING, NO_STORE, NO_SUCH_TIER, ErrorAnswer
 from standin.plans import End, Method, Plan, error_plan, make_plan
 from standin.protocol import InvalidArgument, read_request
 from standin.rewriting import draft_in
@@ -32,6 +34,11 @@ BEHIND_ALIASES = "gemini-standin-1.0"
 KNOWN_MODEL = ("gemini-", "gemma-")
 NO_MINIMAL = ("gemini-3.7", "gemini-3.8", "gemini-4")
 GENERATE = r"/models/([\w.-]+):(generateContent|streamGenerateContent)"
+VERTEX = r"/(v1|v1beta1)(?:/projects/[\w.:-]+/locations/[\w-]+)?/publishers/google"
+TRAFFIC = {"standard": "ON_DEMAND", "priority": "ON_DEMAND_PRIORITY", "flex": "ON_DEMAND_FLEX"}
+METADATA = r"/computeMetadata/v1/"
+ACCOUNT = METADATA + r"instance/service-accounts/[^/]+"
+TOKEN_PATHS = (r"/token", ACCOUNT + "/token", ACCOUNT + "/?", METADATA + r"project/project-id", METADATA + "?", r"/")
 TIERS = ("", "standard", "priority", "flex")
 LARGEST_REQUEST_BYTES = 20 << 20
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -45,6 +52,17 @@ class Standin:
         self.counters = Counters()
         self.chooser = Chooser(behaviour or Behaviour(), seed)
         self.url = ""
+        self.tokens: dict[str, float] = {}
+        self.token_lasts_s = 3_599
+
+    def issue_token(self) -> str:
+        """Return a new bearer token for the paths of Vertex AI."""
+        token = f"ya29.standin-{len(self.tokens) + 1}"
+        self.tokens[token] = time.monotonic() + self.token_lasts_s
+        return token
+
+    def knows_token(self, token: str) -> bool:
+        return self.tokens.get(token, 0.0) > time.monotonic()
 
     def behave(self, behaviour: Behaviour) -> None:
         """Behave like this from now on; counting of the first requests and the draws begin again."""
@@ -92,7 +110,12 @@ class GenerateHandler(_Handler):
             asked = read_request(self.request.body, self.request.headers.get("X-Server-Timeout", ""))
             if asked.thinking_level == "minimal" and model.startswith(NO_MINIMAL):
                 return error_plan(NO_MINIMAL_THINKING, Behaviour())
-            if asked.service_tier not in TIERS or (asked.service_tier and self._is_v1_of_gemini(version)):
+            if self._is_vertex:
+                if asked.store is not None:
+                    return error_plan(NO_STORE, Behaviour())
+                wished = self.request.headers.get("X-Vertex-AI-LLM-Shared-Request-Type", "standard")
+                asked = replace(asked, traffic_type=TRAFFIC.get(wished, "ON_DEMAND"))
+            if asked.service_tier not in TIERS or (asked.service_tier and (version == "v1" or self._is_vertex)):
                 return error_plan(NO_SUCH_TIER, Behaviour())
             behaviour = self.standin.chooser.choose(asked.text, self.request.headers, model, draft_in(asked.texts))
         except (InvalidArgument, InvalidBehaviour) as exc:
@@ -105,23 +128,31 @@ class GenerateHandler(_Handler):
         speaker = BEHIND_ALIASES if model.endswith("-latest") else model
         self.standin.counters.models[model] += 1
         plan = make_plan(asked, behaviour, framing, model=speaker, response_id=f"standin-{number}")
+        if self._is_vertex:
+            return plan
         tier = ("x-gemini-service-tier", asked.service_tier or "standard")
         return replace(plan, headers=(*plan.headers, tier))
 
-    def _is_v1_of_gemini(self, version: str) -> bool:
-        return version == "v1" and "/publishers/" not in self.request.path
+    @property
+    def _is_vertex(self) -> bool:
+        return "/publishers/" in self.request.path
 
     def _refusal(self, model: str) -> ErrorAnswer | None:
         key = self.request.headers.get("x-goog-api-key", "")
         bearer = self.request.headers.get("Authorization", "")
-        if "/projects/" in self.request.path and bearer.startswith("Bearer "):
-            key = bearer.removeprefix("Bearer ")
-        elif bearer:
+        if "/projects/" in self.request.path:
+            # A project wants a token of its own, and no key beside it.
+            known = not key and self.standin.knows_token(bearer.removeprefix("Bearer "))
+            return self._unknown_model(model) if known else ERRORS["unauthenticated"]
+        if bearer:
             return ERRORS["unauthenticated"]  # as Google does with a key and a bearer together
         if not key:
             return NO_KEY
         if self.standin.api_key and key != self.standin.api_key:
             return API_KEY_INVALID
+        return self._unknown_model(model)
+
+    def _unknown_model(self, model: str) -> ErrorAnswer | None:
         return None if model.startswith(KNOWN_MODEL) else ERRORS["not_found"]
 
     async def _play(self, plan: Plan) -> None:
@@ -184,6 +215,36 @@ class ModelsHandler(_Handler):
         }
 
 
+class TokenHandler(_Handler):
+    """Google's two ways to a token: its OAuth server (POST /token), and the metadata server of a machine of its own.
+
+    Source: google-auth, compute_engine._metadata and oauth2._client.
+    """
+
+    def prepare(self) -> None:
+        self.set_header("Metadata-Flavor", "Google")
+        self.standin.counters.token_requests += 1
+
+    def get(self) -> None:
+        path = self.request.path
+        if self.request.headers.get("Metadata-Flavor") != "Google":
+            self.write_json({}, 403)
+        elif path.endswith("/token"):
+            self._give_token()
+        elif path.endswith("project-id"):
+            self.finish("standin-project")
+        else:
+            scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+            self.write_json({"aliases": ["default"], "email": "standin@standin.example", "scopes": scopes})
+
+    def post(self) -> None:
+        self._give_token()
+
+    def _give_token(self) -> None:
+        lasts_s, token = self.standin.token_lasts_s, self.standin.issue_token()
+        self.write_json({"access_token": token, "expires_in": lasts_s, "token_type": "Bearer"})
+
+
 class ControlHandler(_Handler):
     """/standin/: GET counters and behaviour, POST another behaviour (JSON, ``{}`` is a good one), DELETE the counts."""
 
@@ -230,6 +291,8 @@ def make_app(standin: Standin) -> Application:
     return Application(
         [
             (r"/(v1|v1beta)" + GENERATE, GenerateHandler, given),
+            (VERTEX + GENERATE, GenerateHandler, given),
+            *((path, TokenHandler, given) for path in TOKEN_PATHS),
             (r"/(?:v1|v1beta)/models(?:/([\w.-]+))?", ModelsHandler, given),
             (r"/standin/?", ControlHandler, given),
         ],

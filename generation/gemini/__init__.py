@@ -3,9 +3,21 @@
 from generation.gemini.answer import GeminiAnswer
 from generation.gemini.call import Observer
 from generation.gemini.client import Gemini
+from generation.gemini.credentials import CredentialsUnusable, open_tokens
 from generation.gemini.errors import GeminiError
 from generation.gemini.probing import probe
 from generation.gemini.session import ProxyUnusable, open_session
 from generation.gemini.usage import Usage
 
-__all__ = ["Gemini", "GeminiAnswer", "GeminiError", "Observer", "ProxyUnusable", "Usage", "open_session", "probe"]
+__all__ = [
+    "CredentialsUnusable",
+    "Gemini",
+    "GeminiAnswer",
+    "GeminiError",
+    "Observer",
+    "ProxyUnusable",
+    "Usage",
+    "open_session",
+    "open_tokens",
+    "probe",
+]

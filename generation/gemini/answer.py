@@ -12,7 +12,7 @@ from typing import Any
 from generation.gemini.errors import AnswerBlocked, AnswerEmpty, AnswerTruncated, MalformedAnswer
 from generation.gemini.json_values import LARGEST_COUNT, absent, as_dict, as_list, constant, writable
 from generation.gemini.refusals import refusal
-from generation.gemini.usage import COUNTS, Usage, reported_usage
+from generation.gemini.usage import COUNTS, Usage, reported_usage, tier_of
 
 # Source: Gemini API reference, FinishReason (and google-genai's enumeration). Every reason that is in neither set,
 # known or not, cuts an answer short.
@@ -65,6 +65,7 @@ class Reply:
         self.usage_doubted = False
         self.model = ""
         self.response_id = ""
+        self.tier = ""
         self.model_status = ModelStatus("", "")
         self._most_tokens = most_tokens
         self._texts: list[str] = []
@@ -97,7 +98,8 @@ class Reply:
             raise MalformedAnswer(reason="not an object")
         if not absent(value.get("error")):
             raise refusal(200, value)
-        self._note_usage(as_dict(value.get("usageMetadata")))
+        self._note_usage(metadata := as_dict(value.get("usageMetadata")))
+        self.tier = tier_of(metadata) or self.tier
         self.model = _name(value.get("modelVersion")) or self.model
         self.response_id = _name(value.get("responseId")) or self.response_id
         if status := as_dict(value.get("modelStatus")):

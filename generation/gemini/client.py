@@ -13,7 +13,7 @@ from collections.abc import Callable
 import aiohttp
 import structlog
 
-from generation.gemini import request
+from generation.gemini import backends, request
 from generation.gemini.answer import GeminiAnswer, Reply
 from generation.gemini.call import Call, Observer
 from generation.gemini.errors import (
@@ -42,6 +42,7 @@ class Gemini:
 
     ``attempted`` is told (outcome, seconds) for each try: ok, cancelled, or the failure's class; ``billed`` the usage
     that a try reported; ``answered`` which model answered a call, by its name in the settings, and in which tier.
+    ``tokens`` (from ``open_tokens``) prove who asks where a key does not.
     """
 
     def __init__(
@@ -49,12 +50,13 @@ class Gemini:
         session: aiohttp.ClientSession,
         settings: GeminiSettings,
         *,
+        tokens: backends.Tokens | None = None,
         attempted: Callable[[str, float], None] = _ignore,
         billed: Callable[[Usage], None] = _ignore,
         answered: Callable[[str, str], None] = _ignore,
     ) -> None:
         self._settings = settings
-        self._exchanges = Exchanges(session, settings)
+        self._exchanges = Exchanges(session, settings, tokens)
         self._attempted = attempted
         self._billed = billed
         self._answered = answered
@@ -178,7 +180,7 @@ class Gemini:
             raise
         else:
             return GeminiAnswer(
-                text, reply.usage, reply.model or model.name, call.tries, progress.tier, reply.response_id
+                text, reply.usage, reply.model or model.name, call.tries, progress.tier or reply.tier, reply.response_id
             )
         finally:
             call.end_of_try(reply)

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from generation.gemini import address
+from generation.gemini import backends
 from generation.gemini.answer import Reply
 from generation.gemini.call import Call
 from generation.gemini.errors import AnswerTooLarge, ConnectionFailed, GeminiError, MalformedAnswer, TimedOut
@@ -27,11 +27,14 @@ LET_GO_S = 0.8  # how long a connection that says no more is waited for, once no
 
 
 class Exchanges:
-    """Requests over one session."""
+    """Requests over one session; ``tokens`` proves who asks where a key does not."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: GeminiSettings) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, settings: GeminiSettings, tokens: backends.Tokens | None
+    ) -> None:
         self._session = session
         self._settings = settings
+        self._tokens = tokens
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.silence_timeout_s
         )
@@ -54,9 +57,9 @@ class Exchanges:
     ) -> None:
         let_go = False
         async with self._session.post(
-            address.url(self._settings, model),
+            backends.url(self._settings, model),
             data=body,
-            headers=address.headers(self._settings),
+            headers=await backends.headers(self._settings, self._tokens),
             timeout=self._timeout,
             allow_redirects=False,
             trace_request_ctx=progress,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from generation.gemini.client import Gemini
+from generation.gemini.credentials import open_tokens
 from generation.gemini.errors import GeminiError
 from generation.gemini.session import open_session
 from generation.gemini.usage import Usage
@@ -74,13 +75,14 @@ async def probe(settings: GeminiSettings) -> list[Finding]:
 
     Raises:
         ProxyUnusable: the environment names a proxy that cannot be used.
+        CredentialsUnusable: Google Cloud is to be asked, and nothing says who asks.
     """
-    async with open_session(settings) as session:
+    async with open_session(settings) as session, open_tokens(settings) as tokens:
 
         async def one(model: str) -> Finding:
             changes = {"models": (model,), "model": "", "tries": 1}
             caps = {"max_output_tokens": min(LARGEST_CAP, settings.max_output_tokens)}
-            return await _finding(model, Gemini(session, settings.model_copy(update=changes | caps)))
+            return await _finding(model, Gemini(session, settings.model_copy(update=changes | caps), tokens=tokens))
 
         return list(await asyncio.gather(*map(one, settings.asked_models)))
 

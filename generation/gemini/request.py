@@ -56,7 +56,8 @@ def body(
         members["safetySettings"] = [
             {"category": category, "threshold": settings.safety_threshold} for category in HARM_CATEGORIES
         ]
-    members["store"] = settings.store
-    if settings.service_tier:
+    if settings.backend == "gemini":  # Vertex AI keeps nothing unless a project asks it to, and has no such member
+        members["store"] = settings.store
+    if settings.service_tier and settings.backend == "gemini":  # Vertex AI takes a header
         members["serviceTier"] = settings.service_tier
     return json.dumps(members, ensure_ascii=False).encode("utf-8")

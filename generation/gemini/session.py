@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
+from generation.gemini.backends import base_url
 from runtime.settings import GeminiSettings
 
 HEAD_BYTES = 65_536  # a line of an answer's head: proxies add cookies and policies of any length
@@ -53,7 +54,7 @@ async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.Client
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.connections),
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=environment_proxy(settings.base_url) if settings.proxy == "environment" else None,
+        proxy=environment_proxy(base_url(settings)) if settings.proxy == "environment" else None,
         trace_configs=[trace],
         max_line_size=HEAD_BYTES,
         max_field_size=HEAD_BYTES,

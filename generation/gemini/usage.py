@@ -40,6 +40,15 @@ class Usage:
 KINDS = tuple(field.name for field in fields(Usage))
 
 
+TRAFFIC_TIERS = {"ON_DEMAND": "standard", "ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
+
+
+def tier_of(metadata: dict[str, Any]) -> str:
+    """Return the service tier by Vertex AI's ``trafficType``, '' where it says none."""
+    traffic = metadata.get("trafficType")
+    return TRAFFIC_TIERS.get(traffic, "") if isinstance(traffic, str) else ""
+
+
 def reported_usage(metadata: dict[str, Any], most: int = LARGEST_COUNT) -> Usage | None:
     """Return the usage that ``usageMetadata`` reports, or None when it reports none that can be true.
 

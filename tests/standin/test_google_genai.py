@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from google import genai
 from google.genai import errors, types
+from google.oauth2 import credentials as oauth2_credentials
 
 from standin import Standin
 from tests.standin.conftest import DRAFT, KEY
@@ -34,6 +35,10 @@ def client_of(standin: Standin, api_version: str = "v1beta", key: str = KEY) -> 
     return genai.Client(
         vertexai=False, api_key=key, http_options=types.HttpOptions(base_url=standin.url, api_version=api_version)
     )
+
+
+def vertex_client_of(standin: Standin, **credentials: Any) -> genai.Client:
+    return genai.Client(vertexai=True, http_options=types.HttpOptions(base_url=standin.url), **credentials)
 
 
 async def in_a_thread(call: Callable[[], T]) -> T:
@@ -71,6 +76,24 @@ async def test_a_stream_is_understood_piece_by_piece(standin: Standin, api_versi
     assert "Bakery Sonne" in "".join(piece.text or "" for piece in pieces)
     assert pieces[-1].candidates[0].finish_reason is types.FinishReason.STOP
     assert pieces[-1].usage_metadata.total_token_count > 0
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("express", [True, False])
+async def test_vertex_ai_is_understood_with_a_token_and_with_an_express_key(standin: Standin, express: bool) -> None:
+    token = oauth2_credentials.Credentials(token=standin.issue_token())  # type: ignore[no-untyped-call]  # theirs
+    given = {"api_key": KEY} if express else {"project": "p", "location": "eu", "credentials": token}
+
+    def call() -> tuple[Any, str]:
+        with vertex_client_of(standin, **given) as client:
+            answer = client.models.generate_content(model="gemini-3.8-flash", contents=DRAFT, config=CONFIG)
+            stream = client.models.generate_content_stream(model="gemini-3.8-flash", contents=DRAFT, config=CONFIG)
+            return answer, "".join(piece.text or "" for piece in stream)
+
+    answer, streamed = await in_a_thread(call)
+    assert answer.text == streamed
+    assert "Bakery Sonne" in streamed
+    assert answer.usage_metadata.traffic_type is types.TrafficType.ON_DEMAND
 
 
 @pytest.mark.gen_test(timeout=60)

@@ -1,0 +1,224 @@
+"""Vertex AI: hosts and paths, Application Default Credentials, express keys, and the same answers as anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from generation.gemini import CredentialsUnusable, Gemini, GeminiError, backends, open_session, open_tokens
+from generation.gemini.errors import ConnectionFailed, Misconfigured
+from runtime.settings import GeminiSettings
+from standin import Behaviour, Standin
+from tests.generation.gemini.conftest import KEY, ask, settings_for, until
+from tests.generation.gemini.served import Recorded, Recorder, serve
+from tests.generation.gemini.test_recorded_answers import CORPUS, FIXTURES, OURS, ROWS, expected_text, is_stream
+
+pytest.importorskip("google.auth", reason="google-auth is an extra")
+ROOT = Path(__file__).parents[3]
+PROJECT = {"backend": "vertex", "project": "a-project", "api_key": ""}
+
+
+@pytest.fixture
+def service_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, standin: Standin) -> Path:
+    """Application Default Credentials whose tokens come from the stand-in."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path / "credentials.json"
+    members = {
+        "type": "service_account",
+        "project_id": "another-project",
+        "private_key_id": "1",
+        "private_key": private.decode(),
+        "client_email": "server@a-project.example",
+        "token_uri": f"{standin.url}/token",
+        "quota_project_id": "pays-for-it",
+    }
+    path.write_text(json.dumps(members))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    return path
+
+
+async def opened(stack: AsyncExitStack, standin: Standin, **changes: Any) -> Gemini:
+    settings = settings_for(**({"url": standin.url} | changes))
+    session = await stack.enter_async_context(open_session(settings))
+    return Gemini(session, settings, tokens=await stack.enter_async_context(open_tokens(settings)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "address"),
+    [
+        (
+            {"project": "p", "location": "global"},
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google",
+        ),
+        (
+            {"project": "p", "location": "europe-west4"},
+            "https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/europe-west4/publishers/google",
+        ),
+        (
+            {"project": "p", "location": "eu"},
+            "https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu/publishers/google",
+        ),
+        ({"api_key": "k"}, "https://aiplatform.googleapis.com/v1/publishers/google"),
+    ],
+)
+def test_every_location_has_a_host_and_a_path_of_its_own(changes: dict[str, str], address: str) -> None:
+    settings = GeminiSettings.model_validate({"backend": "vertex"} | changes)
+    assert backends.url(settings, "m") == f"{address}/models/m:streamGenerateContent?alt=sse"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"project": "p", "store": True},
+        {"project": "p", "location": "europe-west4", "service_tier": "flex"},
+        {"api_key": "k", "location": "europe-west4"},
+    ],
+)
+def test_what_vertex_cannot_do_is_refused_at_the_start(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="vertex"):
+        GeminiSettings.model_validate({"backend": "vertex"} | wrong)
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_project_is_asked_with_a_token_of_its_credentials(
+    service_account: Path, standin: Standin, stack: AsyncExitStack, stream: bool
+) -> None:
+    gemini = await opened(stack, standin, **PROJECT, stream=stream)
+    answers = await asyncio.gather(*(ask(gemini) for _ in range(5)))
+    assert all("Sell bread" in answer.text for answer in answers)
+    assert {answer.tier for answer in answers} == {"standard"}
+    assert standin.counters.token_requests == 1
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_an_express_key_needs_no_project_and_no_token(standin: Standin, stack: AsyncExitStack) -> None:
+    gemini = await opened(stack, standin, backend="vertex", service_tier="priority")
+    assert (await ask(gemini)).tier == "priority"
+    assert standin.counters.token_requests == 0
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_token_is_renewed_before_it_ends_without_being_asked_for(
+    service_account: Path, standin: Standin, stack: AsyncExitStack
+) -> None:
+    standin.token_lasts_s = 2
+    await opened(stack, standin, **PROJECT)
+    await until(lambda: standin.counters.token_requests >= 2)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_token_server_out_of_reach_is_a_failed_connection(
+    service_account: Path, standin: Standin, stack: AsyncExitStack
+) -> None:
+    members = json.loads(service_account.read_text()) | {"token_uri": "http://127.0.0.1:9/token"}
+    service_account.write_text(json.dumps(members))
+    gemini = await opened(stack, standin, **PROJECT, tries=1)
+    with pytest.raises(ConnectionFailed) as failed:
+        await ask(gemini)
+    assert "token" in str(failed.value.facts["reason"])
+    assert standin.counters.requests == 0
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_refused_credentials_are_the_operators_problem(
+    service_account: Path, standin: Standin, stack: AsyncExitStack
+) -> None:
+    members = json.loads(service_account.read_text()) | {"token_uri": f"{standin.url}/nowhere"}
+    service_account.write_text(json.dumps(members))
+    gemini = await opened(stack, standin, **PROJECT, tries=1)
+    with pytest.raises(Misconfigured):
+        await ask(gemini)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_without_credentials_the_start_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: AsyncExitStack, standin: Standin
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    with pytest.raises(CredentialsUnusable, match="Application Default Credentials"):
+        await opened(stack, standin, **PROJECT)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_without_google_auth_the_start_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, stack: AsyncExitStack, standin: Standin
+) -> None:
+    monkeypatch.setitem(sys.modules, "google.auth", None)
+    with pytest.raises(CredentialsUnusable, match=r"requirements-vertex\.lock"):
+        await opened(stack, standin, **PROJECT)
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_whole_process_takes_its_token_from_the_metadata_server(standin: Standin) -> None:
+    standin.behave(Behaviour(model_stage="STABLE"))
+    host = standin.url.removeprefix("http://")
+    given = {
+        "PROMPT_GEMINI__BASE_URL": standin.url,
+        "PROMPT_GEMINI__BACKEND": "vertex",
+        "PROMPT_GEMINI__PROJECT": "a-project",
+        "PROMPT_GEMINI__LOCATION": "eu",
+        "GCE_METADATA_HOST": host,
+        "GCE_METADATA_IP": host,
+        "HOME": "/nonexistent",
+        "CLOUDSDK_CONFIG": "/nonexistent",
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "GEMINI_"))}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "main.py", "check-config", "--probe"),
+        cwd=ROOT,
+        env=environment | given,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await process.communicate()
+    assert process.returncode == 0, complaints.decode()
+    assert "gemini-3.8-flash: answers in" in printed.decode()
+    assert standin.counters.token_requests >= 1
+    assert "ya29." not in printed.decode() + complaints.decode()
+
+
+async def said_on_vertex(path: Path, http_status: int, *, stream: bool) -> tuple[str, list[int]]:
+    """Return what a call on Vertex AI hears of a recorded answer: its text and its token counts."""
+    content_type = "text/event-stream" if stream else "application/json; charset=UTF-8"
+    heard = Recorder()
+    async with serve(Recorded(path.read_bytes(), http_status, content_type, 5)) as recorded:
+        settings = settings_for(
+            recorded.url, stream=stream, tries=1, backend="vertex", api_key=KEY, answer_bytes=20_000_000
+        )
+        async with open_session(settings) as session:
+            with suppress(GeminiError):
+                await ask(Gemini(session, settings), observer=heard)
+    return heard.said, heard.totals[-1:]
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_our_fixtures_mean_the_same_on_vertex(io_loop: object) -> None:
+    for name, expected in OURS.items():
+        said, totals = await said_on_vertex(FIXTURES / name, expected["http_status"], stream=is_stream(name))
+        assert said == expected["text"], name
+        assert totals == ([expected["total_tokens"]] if expected["total_tokens"] else []), name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ROWS, reason=f"no corpus of recorded answers at {CORPUS}")
+@pytest.mark.gen_test(timeout=290)
+async def test_recorded_answers_mean_the_same_on_vertex(io_loop: object) -> None:
+    for name, row in ROWS.items():
+        if row["outcome"] in ("text", "blocked", "truncated", "empty"):
+            stream = row["endpoint"] == "streamGenerateContent"
+            said, _ = await said_on_vertex(CORPUS / name, int(row["http_status"]), stream=stream)
+            assert said == expected_text(row), name
