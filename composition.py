@@ -73,7 +73,7 @@ UNBOUNDED = 1 << 40  # every route has a limit of its own: handlers/bounded_bodi
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What runs: the server for HTTP, and what has to be told that the end is near."""
+    """What runs: the application, and what is drained at shutdown."""
 
     app: Application
     connections: Connections
@@ -83,21 +83,81 @@ class Service:
 
 
 async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: str = "") -> Service:
-    """Construct every service, the needed before the needing; ``stack`` closes them in reverse."""
-    metrics = Metrics()
-    metrics.expect_ends(ends())
-    metrics.read_dropped_lines(dropped_lines)
+    """Construct every service, each after the ones it needs; ``stack`` closes them in reverse."""
+    metrics = _metrics()
     storage = await _open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(
         StatusCopy(storage, entries=settings.redis.copy_entries, most_bytes=settings.redis.copy_bytes)
     )
     accounts = Accounts(storage, SetAside(storage, metrics).note)
     api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
-    gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
     jwks_session = await stack.enter_async_context(open_key_set_session(jwks_proxy))
     identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys)
+    work = await _open_work(settings, stack, storage, copy, metrics)
+    metrics.read_periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
 
+    limits = settings.limits
+    open_requests = OpenRequests()
+    polls = Polls(copy, per_second=limits.polls_per_second_per_account, cache_entries=settings.server.memo_entries)
+    metrics.read_polls(lambda: polls.counts)
+    services = Services(
+        identity=identity,
+        accounts=accounts,
+        api_keys=api_keys,
+        admin_keys=admin_keys,
+        admin_networks=settings.admin.networks,
+        generations=work.generations,
+        polls=polls,
+        metrics=metrics,
+        metrics_page=OncePerSecond(metrics.render),
+        not_ready=_readiness(storage, open_requests, work.watched),
+        open_requests=open_requests,
+        open_streams=OpenStreams(limits.streams_per_account),
+        cors_origins=frozenset(settings.server.cors_allowed_origins),
+        cors_headers=settings.server.cors_allowed_headers,
+        path_prefix=settings.server.path_prefix,
+        trust_proxy=settings.server.trust_proxy_headers,
+        body_bytes=bytes_for(limits.manual_prompt_characters),
+        minimum_tokens=settings.money.minimum_tokens,
+        page=Page(demo_api_key),
+        reference=Reference(),
+    )
+    app = make_app(services)
+    connections = await stack.enter_async_context(_connections(settings, app, _lane(copy, polls, identity)))
+    metrics.read_connections(lambda: len(connections))
+    await stack.enter_async_context(work.renewal)
+    await stack.enter_async_context(work.reaper)
+    return Service(app, connections, polls, work.runner, open_requests)
+
+
+def _metrics() -> Metrics:
+    metrics = Metrics()
+    metrics.expect_ends(ends())
+    metrics.read_dropped_lines(dropped_lines)
+    return metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What generates; ``renewal`` and ``reaper`` are opened when everything else is there."""
+
+    generations: Generations
+    runner: Runner
+    renewal: Periodic
+    reaper: Reaper
+
+    @property
+    def watched(self) -> tuple[Periodic, Periodic]:
+        """The periodic work that readiness and metrics look at."""
+        return self.renewal, self.reaper.periodic
+
+
+async def _open_work(
+    settings: Settings, stack: AsyncExitStack, storage: Storage, copy: StatusCopy, metrics: Metrics
+) -> Work:
+    """Construct tasks, pipeline, runner and reaper, and the Gemini client that they need."""
+    gemini_session = await stack.enter_async_context(open_session(settings.gemini))
     tasks = Tasks(
         storage,
         owner=secrets.token_hex(8),
@@ -124,44 +184,21 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
     metrics.read_breaker(lambda: {model.name: model.breaker.state for model in gemini.models.all})
     metrics.read_retirements(lambda: {model.name: model.retires_at for model in gemini.models.all})
-
+    renewal = Periodic("renewal", runner.renew, settings.tasks.renew_every_s)
     reaper = Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
-    open_requests = OpenRequests()
-    polls = Polls(copy, per_second=limits.polls_per_second_per_account, cache_entries=settings.server.memo_entries)
-    metrics.read_polls(lambda: polls.counts)
-    watched = (Periodic("renewal", runner.renew, settings.tasks.renew_every_s), reaper.periodic)
-    metrics.read_periodic_work(lambda: {work.name: work.age_s for work in watched})
-    services = Services(
-        identity=identity,
-        accounts=accounts,
-        api_keys=api_keys,
-        admin_keys=admin_keys,
-        admin_networks=settings.admin.networks,
-        generations=Generations(
-            tasks,
-            runner,
-            copy,
-            TaskEvents(storage, copy),
-            manual_prompt_characters=limits.manual_prompt_characters,
-            business_types=prompt_text.business_types(),
-        ),
-        polls=polls,
-        metrics=metrics,
-        metrics_page=OncePerSecond(metrics.render),
-        not_ready=_readiness(storage, open_requests, watched),
-        open_requests=open_requests,
-        open_streams=OpenStreams(limits.streams_per_account),
-        cors_origins=frozenset(settings.server.cors_allowed_origins),
-        cors_headers=settings.server.cors_allowed_headers,
-        path_prefix=settings.server.path_prefix,
-        trust_proxy=settings.server.trust_proxy_headers,
-        body_bytes=bytes_for(limits.manual_prompt_characters),
-        minimum_tokens=settings.money.minimum_tokens,
-        page=Page(demo_api_key),
-        reference=Reference(),
+    generations = Generations(
+        tasks,
+        runner,
+        copy,
+        TaskEvents(storage, copy),
+        manual_prompt_characters=limits.manual_prompt_characters,
+        business_types=prompt_text.business_types(),
     )
-    app = make_app(services)
-    lane = ExpressLane(
+    return Work(generations, runner, renewal, reaper)
+
+
+def _lane(copy: StatusCopy, polls: Polls, identity: Identity) -> ExpressLane:
+    return ExpressLane(
         copy,
         polls,
         identity,
@@ -169,6 +206,9 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         status_path=STATUS,
         retry_after_s=RETRY_AFTER_S,
     )
+
+
+def _connections(settings: Settings, app: Application, lane: ExpressLane) -> Connections:
     server = HTTPServer(
         app,
         xheaders=settings.server.trust_proxy_headers,
@@ -176,13 +216,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         body_timeout=settings.server.body_timeout_s,
         max_body_size=UNBOUNDED,
     )
-    connections = await stack.enter_async_context(
-        Connections(server, lane if settings.server.express_lane else None, settings.server, TOO_MANY)
-    )
-    metrics.read_connections(lambda: len(connections))
-    await stack.enter_async_context(watched[0])
-    await stack.enter_async_context(reaper)
-    return Service(app, connections, polls, runner, open_requests)
+    return Connections(server, lane if settings.server.express_lane else None, settings.server, TOO_MANY)
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:

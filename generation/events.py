@@ -23,7 +23,7 @@ NO_VERSION, FINAL_WITHIN_S = 1 << 60, 5.0
 
 
 class Event(NamedTuple):
-    """``kind``: status | chunk | end | silence (nothing happened for a while); ``data`` is JSON."""
+    """``kind``: status | chunk | end | silence (nothing happened for ``silence_s``); ``data`` is JSON."""
 
     id: str
     kind: str
@@ -141,7 +141,7 @@ class _Feed:
                     last = self.events[-1].id if self.events else "0-0"
                     entries = await _entries(self._copy, self._key, last)
                 except BaseException:
-                    self._is_new = True  # whoever waits behind us asks again
+                    self._is_new = True  # the next waiting reader asks again
                     raise
                 self.events += (Event(str(i, "ascii"), str(kind, "ascii"), data) for i, (kind, data) in entries)
                 self._is_new = self._is_new or len(entries) == ENTRIES_PER_READ

@@ -127,7 +127,7 @@ class Pipeline:
                 outcome = await self._rewriter.run(request, steps, lambda tokens: self._tasks.can_pay(lease, tokens))
                 guard.cancel()
                 steps.no_more_text()
-        except ExceptionGroup as failures:  # whoever of the two learned first that the task is lost
+        except ExceptionGroup as failures:  # the first of the two to learn that the task is lost
             raise failures.exceptions[0] from failures
         return outcome
 

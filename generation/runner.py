@@ -120,7 +120,7 @@ class Runner:
                     self._begun.add(lease.ref)
                     await self._pipeline.run(lease)
                 await self._tasks.index.drop([lease.ref])
-        except StepRefused:  # the server forgot a step: whoever is first, most likely this process, runs it again
+        except StepRefused:  # the server lost a step: the first process to claim the task runs it again
             log.warning("step_forgotten")
             await self._give([lease])
         except TimeoutError:

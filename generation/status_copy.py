@@ -36,8 +36,8 @@ PROGRESS = re.compile(rb'"progress":(\d+)')  # the second member of every docume
 class Document:
     """One version of a task's status document.
 
-    ``expires_at`` is in the seconds of ``time.monotonic()``. ``rendered`` is for whoever sends the document, to keep
-    what was made of it for as long as it is this version.
+    ``expires_at`` is in the seconds of ``time.monotonic()``. ``rendered`` is for the sender of the document, which
+    keeps its rendered response there for as long as the version does not change.
     """
 
     __slots__ = ("body", "expires_at", "good_until", "link", "rendered", "terminal", "used", "version")

@@ -104,5 +104,5 @@ def _is_local(request: HTTPServerRequest) -> bool:
         return False
     try:
         return name.lower() in LOCAL_NAMES and ipaddress.ip_address(request.remote_ip or "").is_loopback
-    except ValueError:  # a Unix socket has no address: whoever stands before it may be anywhere
+    except ValueError:  # a Unix socket has no address: the client behind its proxy may be anywhere
         return False

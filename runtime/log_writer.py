@@ -1,6 +1,6 @@
 """Writes log lines to a file descriptor from a thread of its own, so that a pipe that nobody reads holds up no one.
 
-An unread pipe takes 64 KiB and then blocks whoever writes to it: without this, the event loop. Lines that find no room
+An unread pipe takes 64 KiB and then blocks its writer: without this module, the event loop. Lines that find no room
 in memory are dropped and counted. Refuses to know what a line says.
 """
 
@@ -70,5 +70,5 @@ class LogWriter:
             while data:
                 try:
                     data = data[os.write(self._descriptor, data) :]
-                except BlockingIOError:  # whoever started us made it so
+                except BlockingIOError:  # the parent process set the descriptor non-blocking
                     select.select([], [self._descriptor], [])

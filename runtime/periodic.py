@@ -1,6 +1,6 @@
 """Work that is done again and again, and how long ago it was last done.
 
-Pauses are measured on the event loop's clock, which is monotonic: whoever sets the wall clock neither hurries nor stops
+Pauses are measured on the event loop's clock, which is monotonic: setting the wall clock neither hurries nor stops
 it. (Tornado's PeriodicCallback follows the wall clock, and leaves a call that is under way at its stop to nobody.)
 Refuses to know what is called.
 """

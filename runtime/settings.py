@@ -191,7 +191,7 @@ class JwtSettings(Section):
                 raise ValueError("HS256 needs a secret of at least 32 bytes")
         elif self.algorithm and bool(self.public_key_file) == bool(self.jwks_url):
             raise ValueError(f"{self.algorithm} needs either public_key_file or jwks_url")
-        # Whoever can change the answer on its way can make every account's tokens.
+        # An attacker who can change the answer on its way can forge tokens for every account.
         if self.jwks_url.startswith("http://") and not _is_loopback(urlsplit(self.jwks_url).hostname or ""):
             raise ValueError("jwks_url must begin with https://; plain http is for this machine's own addresses")
         return self

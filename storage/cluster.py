@@ -97,7 +97,7 @@ class Cluster:
         self._refreshing = None
         self._refreshed_at = asyncio.get_running_loop().time()
         if not refreshing.cancelled():
-            refreshing.exception()  # whoever asked has it
+            refreshing.exception()  # the caller has it
 
     async def _refresh(self) -> None:
         known = dict.fromkeys((*self._primaries, *self._replicas, *self._startup))

@@ -26,7 +26,7 @@ from storage.transport import Transport
 from storage.wire import Argument, Command
 
 Call = tuple[Sequence[str], Sequence[Argument]]  # keys, arguments
-SPELLINGS = (("%", "%25"), ("{", "%7B"), ("}", "%7D"))  # the percent sign first
+ESCAPES = (("%", "%25"), ("{", "%7B"), ("}", "%7D"))  # the percent sign first
 
 T = TypeVar("T")
 
@@ -154,7 +154,7 @@ class Storage:
     def _pinged(self, pinging: asyncio.Task[None]) -> None:
         self._pinging = None
         if not pinging.cancelled():
-            pinging.exception()  # whoever asked has it
+            pinging.exception()  # the caller has it
 
     async def read_untracked(self, commands: Sequence[Command]) -> list[Any]:
         """Run commands that only read, each with its key first after its name.
@@ -176,17 +176,17 @@ class Storage:
 
 
 def hash_tag(account_id: str) -> str:
-    """Spell an account's id so that it may stand in a hash tag: braces and percent signs are percent-encoded."""
-    for character, spelled in SPELLINGS:
-        account_id = account_id.replace(character, spelled)
+    """Escape an account's id so that it may stand in a hash tag: braces and percent signs are percent-encoded."""
+    for character, escaped in ESCAPES:
+        account_id = account_id.replace(character, escaped)
     return account_id
 
 
 def account_of(key: str) -> str:
     """Return the account whose slot the key is in."""
     account_id = key.split("{", 1)[1].split("}", 1)[0]
-    for character, spelled in reversed(SPELLINGS):
-        account_id = account_id.replace(spelled, character)
+    for character, escaped in reversed(ESCAPES):
+        account_id = account_id.replace(escaped, character)
     return account_id
 
 

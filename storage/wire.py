@@ -153,7 +153,7 @@ class Wire(asyncio.Protocol):
         if not self.lost.is_set():
             self.lost.set()
             told, self._on_lost = list(self._on_lost.values()), {}
-            for lost in told:  # first: whoever gets an error below must not ask here again
+            for lost in told:  # first: a caller that gets an error below must not ask here again
                 lost()
         while self._waiting:
             self._waiting.popleft()[1](StorageUnavailable(reason))

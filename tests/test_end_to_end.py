@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
+from handlers.paths import BASE
+
 ROOT = Path(__file__).parent.parent
-BASE = "/api/v1/web-knowledge"
 MANUAL = "You answer for Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567 or mail info@sonne.example."
 STAGES = {
     0: ("queued", "Task queued, waiting to start..."),

@@ -16,8 +16,9 @@ from typing import Any
 import jwt
 import pytest
 
+from handlers.paths import BASE
+
 ROOT = Path(__file__).parent.parent
-BASE = "/api/v1/web-knowledge"
 MARKER = "Zwiebelkuchen-4711"
 JWT_SECRET = "a-secret-for-tests-that-is-long-enough-for-HS256"
 INVALID_HEADS = [  # Tornado quotes in its log what it will not take

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-Key = tuple[str, str]  # a sort of value and the value, in one spelling: ("number", "4.2"), ("time", "1020")
+Key = tuple[str, str]  # a sort of value and the value, in its canonical form: ("number", "4.2"), ("time", "1020")
 MOST_FACTS = 1_000  # of one text: further ones are left out, so that no text costs more than its length
 
 

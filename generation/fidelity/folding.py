@@ -1,4 +1,4 @@
-"""One spelling for what may be written in many: digits, dashes, quotes, spaces, escapes.
+"""One canonical form for what may be written in many: digits, dashes, quotes, spaces, escapes.
 
 Refuses to know what a fact is. Every step is linear in the text's length.
 """
@@ -52,7 +52,7 @@ TABLE = _table()
 
 
 def fold(text: str) -> str:
-    """Return the text in one spelling; lines stay lines."""
+    """Return the text in its canonical form; lines stay lines."""
     if "&" in text:
         text = ENTITY.sub(lambda found: html.unescape(found[0]), text)
     if "\\" in text:

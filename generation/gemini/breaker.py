@@ -1,4 +1,4 @@
-"""The circuit breaker: after failures in a row nobody is asked for a while, then one probe is sent.
+"""The circuit breaker: after failures in a row no call passes for ``open_s`` seconds, then one probe is sent.
 
 Refuses to know what was asked and why it failed.
 """

@@ -55,7 +55,7 @@ class Models:
         return [model for model in self.all if model.set_aside_until <= now] or self.all
 
     def set_aside(self, model: Model) -> None:
-        """Pass over a model that Google does not have, for a while."""
+        """Pass over a model that Google does not have, for ``aside_s`` seconds."""
         model.set_aside_until = self._clock() + self._aside_s
 
 

@@ -95,7 +95,7 @@ async def _connecting(_session: aiohttp.ClientSession, context: SimpleNamespace,
 
 
 async def _sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-    # aiohttp calls this just before it writes and waits for it: whoever waits for the event runs after the write.
+    # aiohttp calls this just before it writes and waits for it: a waiter for the event runs after the write.
     progress: Progress = context.trace_request_ctx
     progress.phase = "asking"
     progress.sent.set()

@@ -26,7 +26,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class AdminHandler(BodyHandler):
-    """A handler that answers whoever has an admin key."""
+    """A handler for requests with an admin key."""
 
     admin: ApiKey
 

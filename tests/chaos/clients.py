@@ -16,10 +16,10 @@ from typing import Any
 
 import aiohttp
 
+from handlers.paths import BASE as BASE
 from tests.chaos.witness import TERMINAL, Witness
 from tests.support.http_reply import HttpReply
 
-BASE = "/api/v1/web-knowledge"
 START = f"{BASE}/generate-prompt-async/"
 PAUSE_S = 0.02
 NETWORK = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)

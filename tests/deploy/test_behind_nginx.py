@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
+from handlers.paths import BASE
 from tests.deploy.nginx import Nginx, free_port
 from tests.deploy.processes import STANDIN_KEY, Process, demo, serve
 from tests.support.redis_proxy import Proxy
 
-BASE = "/api/v1/web-knowledge"
 START = f"{BASE}/generate-prompt-async/"
 PROMPT = {"manual_prompt": "Answer for Bakery Sonne. Open 7-18, call +49 30 1234567."}
 

@@ -16,11 +16,12 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from accounts import ApiKeys
+from handlers.paths import BASE as API
 from tests.deploy.processes import Process, demo, serve
 from tests.storage.redis_clients import opened
 
 CLOCK = Path(__file__).parents[1] / "support" / "wall_clock"
-BASE = "/api/v1/web-knowledge/generate-prompt-async/"
+BASE = f"{API}/generate-prompt-async/"
 AGE = re.compile(r'^prompt_periodic_work_age_seconds\{work="(\w+)"\} (\S+)$', re.MULTILINE)
 DURATION = re.compile(r"^prompt_\w+_seconds_sum(?:\{.*\})? (\S+)$", re.MULTILINE)
 

@@ -14,6 +14,7 @@ from tornado.web import Application
 
 from accounts import Accounts, ApiKeys
 from composition import Service, compose
+from handlers.paths import BASE as BASE
 from runtime.configuration import load_settings
 from runtime.settings import Settings
 from standin import serve_standin
@@ -21,7 +22,6 @@ from storage.redis_server import RedisServer
 from tests.support.http_reply import HttpReply
 from tests.support.storage import OpenStorage
 
-BASE = "/api/v1/web-knowledge"
 STANDIN_KEY = "a-key-for-tests"
 
 
