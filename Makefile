@@ -18,8 +18,10 @@ setup: .venv/installed
 run: setup
 	$(BIN)/python main.py demo $(ARGS)
 
+# Byte code is kept whatever the surroundings say: every server that a test starts would compile each module again.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The servers that tests start are measured too, but those that are killed: the real figures are higher.
 coverage: .venv/installed-dev

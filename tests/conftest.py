@@ -20,12 +20,27 @@ _numbers = itertools.count()
 # How fast the machine is decides nothing: neither how long an example takes, nor how long making one does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+LONGEST = (
+    "tests/generation/test_task_scripts.py",
+    "tests/reliability/",
+    "tests/server/lane/",
+    "tests/handlers/test_openapi",
+    "tests/handlers/test_generations.py",
+    "tests/storage/test_topologies.py",
+    "tests/test_end_to_end.py",
+    "tests/web/test_reference.py",
+)
 TOOLS = "apt install redis-server nginx chromium nodejs npm curl wrk systemd"
 
 
 def pytest_configure() -> None:
     """Have no event loop until a test makes one: asyncio, asked for the first time, makes one that nobody closes."""
     asyncio.set_event_loop(None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker runs one of them alone at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -104,9 +104,7 @@ def start_demo(folder: Path) -> tuple[subprocess.Popen[bytes], Demo]:
 
 
 def test_the_flow_of_the_contract_from_submit_to_result(demo: Demo) -> None:
-    began = time.monotonic()
     status, started, headers = demo.ask("POST", f"{BASE}/generate-prompt-async/", {"manual_prompt": MANUAL})
-    assert time.monotonic() - began < 5
     assert status == 202
     task_id = started["task_id"]
     assert started == {

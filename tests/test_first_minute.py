@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +33,27 @@ def test_on_a_taken_port_the_demo_says_so_and_takes_the_next_free_one(tmp_path: 
         assert taken_port < port <= taken_port + 100
         assert eventually(lambda: f"Page      {url}/" in process.log())
         assert f"Port {taken_port} is taken by another program: using {port} instead.\n" in process.log()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_run_takes_the_port_that_is_asked_for(tmp_path: Path) -> None:
+    """Without its set-up: what runs this test is installed."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    ready, log = tmp_path / "ready.json", tmp_path / "log"
+    words = f"--port {port} --data {tmp_path / 'data'} --ready-file {ready}"
+    command = ["make", "--no-print-directory", "-o", "setup", "run", f"BIN={Path(sys.executable).parent}"]
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            [*command, f"ARGS={words}"], cwd=ROOT, stdout=written, stderr=written, start_new_session=True
+        )
+    try:
+        assert eventually(lambda: ready.exists() or process.poll() is not None)
+        assert ready.exists(), log.read_text()
+        assert json.loads(ready.read_text())["url"] == f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: make and what it started
+        process.wait(timeout=60)
 
 
 def test_on_a_taken_port_serve_refuses(redis_server: RedisServer, taken_port: int) -> None:

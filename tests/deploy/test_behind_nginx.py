@@ -67,7 +67,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
                 yield Deployed(nginx.url, facts, ports, servers)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_every_status_comes_through_as_the_server_gave_it(deployed: Deployed) -> None:
     task_id = await deployed.start()
     stranger = {"Authorization": "Bearer pg_nobody"}
@@ -91,7 +91,7 @@ async def test_every_status_comes_through_as_the_server_gave_it(deployed: Deploy
         assert expected < 400 or members["request_id"] == answer.headers["X-Request-ID"]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_generation_and_a_wait_for_it(deployed: Deployed) -> None:
     task_id = await deployed.start()
     document = await deployed.status(task_id)
@@ -101,14 +101,14 @@ async def test_a_generation_and_a_wait_for_it(deployed: Deployed) -> None:
     assert "+49 30 1234567" in document["prompt"]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_synchronous_endpoint_comes_through(deployed: Deployed) -> None:
     answer = await deployed.ask("POST", f"{BASE}/generate-prompt/", PROMPT)
     assert answer.code == 200, answer.body
     assert json.loads(answer.body)["generated_by_ai"] is True
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_events_arrive_while_they_happen_and_uncompressed(deployed: Deployed) -> None:
     task_id = await deployed.start()
     arrived: list[tuple[float, bytes]] = []
@@ -130,7 +130,7 @@ async def test_events_arrive_while_they_happen_and_uncompressed(deployed: Deploy
     assert last - first > 0.25, "the stand-in takes half a second, and so must the stream"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_server_keeps_its_connections_to_nginx(deployed: Deployed, tmp_path: Path) -> None:
     async with Proxy(deployed.ports[0]) as counted:
         with Nginx(tmp_path, [counted.port]) as nginx:
@@ -143,7 +143,7 @@ async def test_the_server_keeps_its_connections_to_nginx(deployed: Deployed, tmp
         assert counted.connections == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_unix_socket_is_as_good_as_a_port(deployed: Deployed, tmp_path: Path) -> None:
     path = tmp_path / "s"
     server = serve(tmp_path / "server", 0, deployed.facts)
@@ -225,7 +225,7 @@ async def test_a_rolling_restart_and_crashes_lose_no_request_and_no_task(
     assert all(document["generated_by_ai"] for document in load.documents)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_no_log_holds_what_people_wrote_or_who_they_are(deployed: Deployed) -> None:
     marker = "MARKER-in-a-prompt"
     answer = await deployed.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": f"Bakery {marker}"})

@@ -26,7 +26,7 @@ BED = [
 ]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("options", [(), ("--json",)])
 async def test_a_bed_is_evaluated(io_loop: object, tmp_path: Path, options: tuple[str, ...]) -> None:
     (tmp_path / "bed.json").write_text(json.dumps(BED), "utf-8")

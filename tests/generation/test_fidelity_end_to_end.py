@@ -18,7 +18,7 @@ async def balance(client: Client) -> int:
     return int((await client.ask("GET", "/api/v1/account/")).json["tokens_remaining"])
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_faithful_answer_is_kept_with_one_request(client: Client, standin: Any) -> None:
     document = await client.finished(await client.start(DRAFT))
     assert document["fidelity"] == "kept"
@@ -28,7 +28,7 @@ async def test_a_faithful_answer_is_kept_with_one_request(client: Client, standi
     assert standin.counters.requests == 1
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_lost_fact_is_repaired_by_exactly_one_more_request_and_both_are_paid(
     client: Client, standin: Any
 ) -> None:
@@ -44,7 +44,7 @@ async def test_a_lost_fact_is_repaired_by_exactly_one_more_request_and_both_are_
     assert before - first_alone == document["tokens_used"] > 1.8 * one_call
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_fact_that_stays_lost_is_named_and_put_at_the_end(client: Client, standin: Any) -> None:
     document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost]]"))
     assert standin.counters.requests == 2
@@ -56,7 +56,7 @@ async def test_a_fact_that_stays_lost_is_named_and_put_at_the_end(client: Client
     assert document["prompt"].rstrip().endswith("Bread costs €4.80.")
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_an_invented_telephone_number_is_named(client: Client) -> None:
     document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=invented]]"))
     assert document["fidelity"] == "incomplete"
@@ -64,7 +64,7 @@ async def test_an_invented_telephone_number_is_named(client: Client) -> None:
     assert document["warning_code"] == "facts_invented"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("draft", "fault"),
     [(DRAFT, "obeyed"), (DRAFT, "recited"), (GERMAN, "in_english")],
@@ -77,7 +77,7 @@ async def test_an_answer_that_is_no_rewrite_gives_way_to_the_fallback(client: Cl
     assert draft in document["prompt"]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.settings(tasks={"deadline_s": 14.0}, gemini={"deadline_s": 5.0})
 async def test_without_time_for_a_second_call_none_is_made(client: Client, standin: Any) -> None:
     document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost]]"))
@@ -85,7 +85,7 @@ async def test_without_time_for_a_second_call_none_is_made(client: Client, stand
     assert document["fidelity"] == "incomplete"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_stream_has_no_marks_and_nothing_of_the_second_call(client: Client, standin: Any) -> None:
     task_id = await client.start(f"{DRAFT} [[standin:fault=fact_lost,first=1]]")
     document = await client.finished(task_id)
@@ -100,7 +100,7 @@ async def test_the_stream_has_no_marks_and_nothing_of_the_second_call(client: Cl
 START = "/api/v1/web-knowledge/generate-prompt-async/"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_feedback_and_business_type_reach_gemini_as_data_and_guidelines(client: Client, standin: Any) -> None:
     body = {"manual_prompt": DRAFT, "feedback": "Make it shorter.", "business_type": "clinic"}
     started = await client.ask("POST", START, body)
@@ -111,7 +111,7 @@ async def test_feedback_and_business_type_reach_gemini_as_data_and_guidelines(cl
     assert synchronous.json["fidelity"] == "kept"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("member", "value", "code"),
     [
@@ -128,7 +128,7 @@ async def test_what_steers_is_checked(client: Client, member: str, value: Any, c
     assert answer.json["error_code"] == code
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_another_feedback_makes_another_body_for_an_idempotency_key(client: Client) -> None:
     key = {"Idempotency-Key": "k-1"}
     first = await client.ask("POST", START, {"manual_prompt": DRAFT, "feedback": "shorter"}, headers=key)

@@ -67,7 +67,7 @@ class Snapshot:
             await at_once.execute()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.settings(tasks={"renew_every_s": 0.2, "lease_s": 5})
 async def test_a_task_whose_record_is_gone_is_put_back_and_goes_on(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, standin: Any
@@ -91,7 +91,7 @@ async def test_a_task_whose_record_is_gone_is_put_back_and_goes_on(
     assert await Accounts(storage).audit(client.account_id) == []
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_progress_never_goes_down_when_a_task_is_restored(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
@@ -111,7 +111,7 @@ async def test_progress_never_goes_down_when_a_task_is_restored(
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("forgotten", ["all", "from 10 % on", "from 70 % on"])
 async def test_an_ending_that_a_restarted_server_forgot_is_written_again(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, redis_server: RedisServer, forgotten: str
@@ -141,7 +141,7 @@ async def test_an_ending_that_a_restarted_server_forgot_is_written_again(
     assert await Accounts(storage).audit(client.account_id) == []
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_endings_that_nobody_forgot_change_nothing_when_they_are_repeated(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, service: Service
 ) -> None:

@@ -39,7 +39,7 @@ def tasks_of(storage: Storage, owner: str, lease_s: float) -> Tasks:
     return Tasks(storage, owner, written, Metrics(), tasks=settings, limits=limits, money=MoneySettings())
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("places", [ORPHANS, 300])
 async def test_one_turn_takes_over_as_many_as_there_are_places_for(storage: Storage, places: int) -> None:
     await Accounts(storage).create(account_id="a", tokens=0)
@@ -54,7 +54,7 @@ async def test_one_turn_takes_over_as_many_as_there_are_places_for(storage: Stor
         await runner.drain(0)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_shard_out_of_reach_keeps_no_other_account_from_being_taken_over() -> None:
     with RedisServer() as own:
         storage = OpenStorage(own.url)

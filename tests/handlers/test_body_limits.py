@@ -43,7 +43,7 @@ async def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(
             assert await wire.ended() == b""
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("path", ROUTES)
 async def test_a_body_without_end_is_refused_as_soon_as_it_is_too_large(
     client: Client, service: Service, path: str
@@ -71,7 +71,7 @@ async def test_a_small_body_where_none_is_expected_does_no_harm(client: Client, 
             assert answer.status == (404 if path == "/nothing" else 200)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(server={"body_timeout_s": 0.5})
 async def test_who_does_not_finish_a_body_is_cut_off(client: Client, service: Service) -> None:
     async with connected(served(service)) as wire:

@@ -182,7 +182,7 @@ async def documents_of(client: Client, manual_prompt: str) -> list[dict[str, Any
     return [json.loads(data) for data in re.findall(r"event: status\ndata: (.*)", events.body.decode())]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_documents_say_when_the_end_is_expected_once_enough_was_measured(client: Client) -> None:
     for _ in range(10):
         documents = await documents_of(client, MANUAL)
@@ -456,7 +456,7 @@ async def test_members_we_do_not_know_are_left_alone(client: Client) -> None:
     await client.finished(answer.json["task_id"])
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_stream_goes_on_after_any_event_and_is_over_after_the_last(client: Client) -> None:
     task_id = await client.start(MANUAL)
     events = f"{BASE}/generate-prompt-async/events/{task_id}/"
@@ -472,7 +472,7 @@ async def test_a_stream_goes_on_after_any_event_and_is_over_after_the_last(clien
     assert (beyond.status, beyond.body) == (204, b"")
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(identity={"key_recheck_s": 0.5})
 async def test_a_revoked_key_ends_its_stream_and_its_wait(client: Client, storage: OpenStorage) -> None:
     task_id = await client.start(MANUAL + " [[standin:delay=3]]")

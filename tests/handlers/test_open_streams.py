@@ -17,7 +17,7 @@ START = f"{BASE}/generate-prompt-async/"
 SLOW = "Write a menu. [[standin:delay=30]]"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.settings(limits={"streams_per_account": 2})
 async def test_one_stream_too_many_is_429_and_a_closed_one_makes_room(
     client: Client, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
@@ -49,7 +49,7 @@ async def test_one_stream_too_many_is_429_and_a_closed_one_makes_room(
     await client.ask("POST", f"{START}cancel/{task_id}/")
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_drain_survives_clients_that_leave_while_it_ends_their_streams(
     client: Client, service: Service
 ) -> None:
@@ -72,7 +72,7 @@ async def test_the_drain_survives_clients_that_leave_while_it_ends_their_streams
     await client.ask("POST", f"{START}cancel/{task_id}/")
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_metrics_are_rendered_once_a_second_at_most(client: Client) -> None:
     pages = [(await client.ask("GET", "/metrics")).body for _ in range(3)]
     assert len(set(pages)) <= 2  # each request is counted, so a page of its own would differ

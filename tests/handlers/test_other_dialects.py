@@ -24,7 +24,7 @@ def address(client: Client) -> tuple[str, int]:
     return "127.0.0.1", urlsplit(client.base_url).port or 0
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_head_answers_wherever_get_does_without_a_body(client: Client) -> None:
     task_id = await client.start(MANUAL)
     await client.finished(task_id)
@@ -91,7 +91,7 @@ async def test_a_compressed_body_is_refused_in_words(client: Client, coding: str
     assert f"compressed ({named})" in answer.json["error"]
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("character", ["a", "é", "س", "\u20ac", "😀"])
 @pytest.mark.parametrize("escaped", [False, True])
 async def test_the_limit_is_in_characters_however_json_spells_them(

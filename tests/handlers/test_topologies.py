@@ -36,7 +36,7 @@ def redis_server(request: pytest.FixtureRequest, kind: str, io_loop: Any) -> Ite
     io_loop.run_sync(stack.aclose)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_accounts_on_every_node_generate_pay_and_cancel(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:

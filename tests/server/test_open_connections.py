@@ -21,7 +21,7 @@ async def until_counted(client: Client, number: int) -> None:
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_metrics_count_connections_that_ask_nothing(client: Client, service: Service) -> None:
     """The client's own requests come another way, so that only these two are counted."""
     sockets = bind_sockets(0, "127.0.0.1")

@@ -46,7 +46,7 @@ async def in_a_thread(call: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, call)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(("api_version", "model"), VERSIONS)
 async def test_a_whole_answer_is_understood(standin: Standin, api_version: str, model: str) -> None:
     def call() -> Any:
@@ -64,7 +64,7 @@ async def test_a_whole_answer_is_understood(standin: Standin, api_version: str, 
     assert answer.model_version == "gemini-standin-1.0"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(("api_version", "model"), VERSIONS)
 async def test_a_stream_is_understood_piece_by_piece(standin: Standin, api_version: str, model: str) -> None:
     def call() -> list[Any]:
@@ -78,7 +78,7 @@ async def test_a_stream_is_understood_piece_by_piece(standin: Standin, api_versi
     assert pieces[-1].usage_metadata.total_token_count > 0
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("express", [True, False])
 async def test_vertex_ai_is_understood_with_a_token_and_with_an_express_key(standin: Standin, express: bool) -> None:
     token = oauth2_credentials.Credentials(token=standin.issue_token())  # type: ignore[no-untyped-call]  # theirs
@@ -96,7 +96,7 @@ async def test_vertex_ai_is_understood_with_a_token_and_with_an_express_key(stan
     assert answer.usage_metadata.traffic_type is types.TrafficType.ON_DEMAND
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_its_coroutines_are_served_too(standin: Standin) -> None:
     client = client_of(standin)
     try:
@@ -109,7 +109,7 @@ async def test_its_coroutines_are_served_too(standin: Standin) -> None:
     assert answer.text == streamed
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("fault", "kind", "code", "status"),
     [
@@ -131,7 +131,7 @@ async def test_errors_are_understood_as_googles(
     assert (caught.value.code, caught.value.status) == (code, status)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_wrong_key_is_understood(standin: Standin) -> None:
     def call() -> None:
         with client_of(standin, key="wrong") as client:
@@ -142,7 +142,7 @@ async def test_a_wrong_key_is_understood(standin: Standin) -> None:
     assert "API key not valid" in str(caught.value)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_blocked_prompt_and_a_model_list_are_understood(standin: Standin) -> None:
     def call() -> tuple[Any, list[str | None]]:
         with client_of(standin) as client:

@@ -79,7 +79,7 @@ async def test_a_cancelled_call_leaves_its_answer_to_nobody(server: RedisServer)
         assert await storage.command("GET", "yours") == b"right"
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_cancellation_is_never_lost_at_whatever_moment_it_comes(server: RedisServer) -> None:
     async with opened(server.url) as storage:
         await write(storage)

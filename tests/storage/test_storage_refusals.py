@@ -97,7 +97,7 @@ async def test_a_user_without_the_right_and_a_wrong_password(server: RedisServer
         assert await reason_of(storage) == "refused"
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_redis_that_still_loads_its_data(tmp_path: Path, binary: str) -> None:
     with RedisServer(tmp_path, binary=binary) as server:
         async with another_client(server.url) as redis:

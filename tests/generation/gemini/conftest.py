@@ -79,7 +79,7 @@ async def ask(
     )
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
     """Wait for what another coroutine or the other end of a connection does."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # plain counters have no event to wait for

@@ -181,7 +181,7 @@ def test_calls_from_before_do_not_move_it_once_it_is_open(breaker: Breaker, cloc
             succeed(breaker)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_client_asks_nobody_while_it_is_open(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="overloaded"))
     gemini = await make_gemini(breaker_failures=2, breaker_open_s=60)
@@ -195,7 +195,7 @@ async def test_the_client_asks_nobody_while_it_is_open(make_gemini: MakeGemini, 
     assert standin.counters.requests == asked == 6
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_clients_probe_is_one_request_and_decides(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="overloaded"))
     gemini = await make_gemini(breaker_failures=1, breaker_open_s=0.05)
@@ -212,7 +212,7 @@ async def test_the_clients_probe_is_one_request_and_decides(make_gemini: MakeGem
     assert gemini.breaker_state == "closed"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_probe_that_is_cancelled_does_not_wedge_the_client(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(breaker_failures=1, breaker_open_s=0.01)
     with pytest.raises(ServerFailed):
@@ -236,7 +236,7 @@ async def test_a_probe_that_is_cancelled_does_not_wedge_the_client(make_gemini: 
     assert gemini.breaker_state == "closed"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_call_between_tries_stops_when_others_have_opened_it(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(breaker_failures=1, breaker_open_s=60, tries=2)
     waiting = asyncio.ensure_future(ask(gemini, "Wait. [[standin:fault=rate_limited,retry_after=1.5]]"))

@@ -42,7 +42,7 @@ async def _listening_without_accepting() -> AsyncIterator[str]:
                 filler.close()
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_connecting_is_bounded_by_itself(make_gemini: MakeGemini) -> None:
     async with _listening_without_accepting() as url:
         gemini = await make_gemini(base_url=url, connect_timeout_s=0.1, tries=2)
@@ -51,7 +51,7 @@ async def test_connecting_is_bounded_by_itself(make_gemini: MakeGemini) -> None:
     assert caught.value.facts == {"limit": "connect", "phase": "connecting"}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_refused_connection_and_an_unknown_host_are_connections_that_failed(make_gemini: MakeGemini) -> None:
     for url in ("http://127.0.0.1:9", "http://no-such-host.invalid"):
         with pytest.raises(ConnectionFailed) as caught:
@@ -59,7 +59,7 @@ async def test_a_refused_connection_and_an_unknown_host_are_connections_that_fai
         assert caught.value.strikes
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_server_that_does_not_speak_tls_is_a_connection_that_failed(make_gemini: MakeGemini) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -74,7 +74,7 @@ async def test_a_server_that_does_not_speak_tls_is_a_connection_that_failed(make
             await ask(await make_gemini(base_url=url, tries=1))
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_what_is_not_http_is_malformed(make_gemini: MakeGemini) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -89,7 +89,7 @@ async def test_what_is_not_http_is_malformed(make_gemini: MakeGemini) -> None:
             await ask(await make_gemini(base_url=url, tries=1))
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_an_error_whose_body_breaks_off_is_named_by_its_status(make_gemini: MakeGemini) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -104,14 +104,14 @@ async def test_an_error_whose_body_breaks_off_is_named_by_its_status(make_gemini
             await ask(await make_gemini(base_url=url, tries=1))
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_an_error_of_any_size_is_read_within_bounds(make_gemini: MakeGemini) -> None:
     async with serve(Recorded(b"x" * 5_000_000, http_status=503, piece=65_536)) as recorded:
         with pytest.raises(ServerFailed):
             await ask(await make_gemini(base_url=recorded.url, tries=1))
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_connection_that_the_server_closed_meanwhile_costs_one_try_at_most(make_gemini: MakeGemini) -> None:
     answered = 0
 
@@ -175,7 +175,7 @@ async def answering(*pieces: bytes, ending: Ending) -> AsyncIterator[str]:
             await asyncio.wait(answers)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("ending", ["reset", "close", "stay"])
 @pytest.mark.parametrize(
     "pieces",
@@ -200,7 +200,7 @@ async def test_once_text_and_stop_have_come_the_answer_stands(
     assert recorder.said == "Hi."
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("ending", ["reset", "close", "stay"])
 async def test_without_a_stop_a_connection_that_breaks_leaves_a_fragment(
     make_gemini: MakeGemini, ending: Ending
@@ -211,7 +211,7 @@ async def test_without_a_stop_a_connection_that_breaks_leaves_a_fragment(
             await ask(await make_gemini(base_url=url, tries=1, silence_timeout_s=1.5))
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("ending", ["reset", "stay"])
 async def test_a_stop_on_every_piece_is_no_end(make_gemini: MakeGemini, ending: Ending) -> None:
     event = chunked(b"data: " + GOOD + b"\r\n\r\n")
@@ -220,14 +220,14 @@ async def test_a_stop_on_every_piece_is_no_end(make_gemini: MakeGemini, ending: 
             await ask(await make_gemini(base_url=url, tries=1, silence_timeout_s=1.5))
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_heads_of_answers_may_be_long(make_gemini: MakeGemini) -> None:
     head = SSE_HEAD + b"Content-Security-Policy: " + b"x" * 40_000 + b"\r\n\r\n"
     async with answering(head, chunked(b"data: " + GOOD + b"\r\n\r\n"), b"0\r\n\r\n", ending="close") as url:
         assert (await ask(await make_gemini(base_url=url, tries=1))).text == "Hi."
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_wait_for_a_connection_is_not_geminis_time(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(delay_s=0.4))
     gemini = await make_gemini(connections=1, deadline_s=1.0)
@@ -235,7 +235,7 @@ async def test_the_wait_for_a_connection_is_not_geminis_time(make_gemini: MakeGe
     assert [answer.tries for answer in answers] == [1] * 6
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_an_answer_that_streams_past_the_deadline_says_nothing_about_google(
     make_gemini: MakeGemini, standin: Standin
 ) -> None:

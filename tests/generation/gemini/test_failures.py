@@ -96,7 +96,7 @@ def test_every_fault_has_an_outcome() -> None:
     assert OUTCOMES.keys() | HARMLESS == set(FAULTS)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("fault", OUTCOMES)
 @pytest.mark.parametrize("stream", [True, False])
 async def test_each_fault_has_its_failure_its_tries_and_an_end(
@@ -118,7 +118,7 @@ async def test_each_fault_has_its_failure_its_tries_and_an_end(
     assert standin.counters.faults == {fault: tries}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("fault", sorted(HARMLESS))
 @pytest.mark.parametrize("stream", [True, False])
 async def test_oddities_that_do_no_harm_are_passed_over(make_gemini: MakeGemini, fault: str, stream: bool) -> None:
@@ -127,7 +127,7 @@ async def test_oddities_that_do_no_harm_are_passed_over(make_gemini: MakeGemini,
     assert answer.tries == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(
     "fault", ["overloaded", "rate_limited", "rate_limited_bare", "reset", "html", "hang", "no_candidates"]
 )
@@ -139,7 +139,7 @@ async def test_what_goes_by_is_tried_again(make_gemini: MakeGemini, standin: Sta
     assert standin.counters.requests == first + 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_wait_that_google_asks_for_is_kept(make_gemini: MakeGemini) -> None:
     began = time.monotonic()
     answer = await ask(await make_gemini(), "Bake. [[standin:fault=rate_limited,first=1,retry_after=0.35]]")
@@ -147,7 +147,7 @@ async def test_the_wait_that_google_asks_for_is_kept(make_gemini: MakeGemini) ->
     assert time.monotonic() - began >= 0.35
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("fault", ["rate_limited", "quota_per_day"])
 async def test_a_wait_beyond_the_deadline_is_not_begun(make_gemini: MakeGemini, standin: Standin, fault: str) -> None:
     began = time.monotonic()
@@ -157,7 +157,7 @@ async def test_a_wait_beyond_the_deadline_is_not_begun(make_gemini: MakeGemini, 
     assert standin.counters.requests == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_waits_grow_and_end_with_the_deadline(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(tries=1_000, retry_base_s=0.01, retry_max_s=0.05)
     began = time.monotonic()
@@ -167,7 +167,7 @@ async def test_waits_grow_and_end_with_the_deadline(make_gemini: MakeGemini, sta
     assert 2 < standin.counters.requests < 200
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("within_s", [0.0, -5.0])
 async def test_a_deadline_that_has_passed_asks_nobody(
     make_gemini: MakeGemini, standin: Standin, within_s: float
@@ -178,7 +178,7 @@ async def test_a_deadline_that_has_passed_asks_nobody(
     assert standin.counters.requests == 0
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_deadline_says_how_far_the_answer_had_come(make_gemini: MakeGemini) -> None:
     gemini = await make_gemini(connections=1, deadline_s=0.6)
     with pytest.raises(TimedOut) as asking:
@@ -201,7 +201,7 @@ async def test_the_deadline_says_how_far_the_answer_had_come(make_gemini: MakeGe
     assert queueing.value.strikes is None, "our own queue says nothing about Google"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_tasks_that_came_too_late_do_not_open_the_breaker(make_gemini: MakeGemini, standin: Standin) -> None:
     """What a backlog does: tasks that reach Gemini with their last second, though it answers in five."""
     gemini = await make_gemini(breaker_failures=3)
@@ -212,7 +212,7 @@ async def test_tasks_that_came_too_late_do_not_open_the_breaker(make_gemini: Mak
     assert gemini.breaker_state == "closed"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_silence_ends_a_try_and_not_the_call(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(silence_timeout_s=0.5)
     answer = await ask(gemini, "Bake. [[standin:fault=hang,first=1]]")
@@ -220,7 +220,7 @@ async def test_silence_ends_a_try_and_not_the_call(make_gemini: MakeGemini, stan
     assert standin.counters.disconnected == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_byte_a_second_is_bounded_by_the_deadline(make_gemini: MakeGemini, standin: Standin) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut) as caught:
@@ -230,7 +230,7 @@ async def test_a_byte_a_second_is_bounded_by_the_deadline(make_gemini: MakeGemin
     assert standin.counters.requests == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_what_cut_an_answer_short_is_kept(make_gemini: MakeGemini) -> None:
     with pytest.raises(AnswerTruncated) as caught:
         await ask(await make_gemini(), "Bake. [[standin:fault=error_mid_stream]]")

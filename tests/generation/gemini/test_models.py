@@ -24,7 +24,7 @@ class Clock:
         return self.now_s
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("fault", "tries"),
     [
@@ -48,7 +48,7 @@ async def test_the_next_model_answers_what_the_first_cannot(
     assert standin.counters.models == {FIRST: tries, SECOND: 1}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("fault", ["api_key_invalid", "blocked_prompt", "bad_request", "payment_required"])
 async def test_what_every_model_would_refuse_is_asked_of_one(
     make_gemini: MakeGemini, standin: Standin, fault: str
@@ -59,7 +59,7 @@ async def test_what_every_model_would_refuse_is_asked_of_one(
     assert standin.counters.models == {FIRST: 1}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_there_is_no_other_model_after_text_was_shown(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="error_mid_stream", model=FIRST))
     recorder = Recorder()
@@ -69,7 +69,7 @@ async def test_there_is_no_other_model_after_text_was_shown(make_gemini: MakeGem
     assert standin.counters.models == {FIRST: 1}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_model_that_hangs_leaves_time_for_the_next(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="hang", model=FIRST))
     gemini = await make_gemini(models=BOTH, silence_timeout_s=0.5)
@@ -77,7 +77,7 @@ async def test_a_model_that_hangs_leaves_time_for_the_next(make_gemini: MakeGemi
     assert standin.counters.models == {FIRST: 1, SECOND: 1}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_each_model_has_a_circuit_of_its_own(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="overloaded", model=FIRST))
     gemini = await make_gemini(models=BOTH, breaker_failures=2, breaker_open_s=60, tries=1)
@@ -87,7 +87,7 @@ async def test_each_model_has_a_circuit_of_its_own(make_gemini: MakeGemini, stan
     assert [model.breaker.state for model in gemini.models.all] == ["open", "closed"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_with_all_models_away_the_failure_says_why(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="overloaded"))
     gemini = await make_gemini(models=BOTH, breaker_failures=1, breaker_open_s=60, tries=1)
@@ -98,7 +98,7 @@ async def test_with_all_models_away_the_failure_says_why(make_gemini: MakeGemini
     assert standin.counters.models == {FIRST: 1, SECOND: 1}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_model_that_is_gone_is_reported_and_passed_over_for_a_while(
     make_gemini: MakeGemini, standin: Standin, logged: list[Any]
 ) -> None:
@@ -111,7 +111,7 @@ async def test_a_model_that_is_gone_is_reported_and_passed_over_for_a_while(
     assert [(line["log_level"], line["model"]) for line in told] == [("error", FIRST)]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_models_that_are_all_gone_are_asked_all_the_same(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="not_found"))
     gemini = await make_gemini(models=BOTH)
@@ -135,7 +135,7 @@ def test_one_model_alone_takes_the_place_of_the_list() -> None:
     assert settings_for("http://g.example", models=BOTH, model="gemini-4-argon").asked_models == ("gemini-4-argon",)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_thinking_level_that_a_model_has_not_is_lowered_once_and_for_all(
     make_gemini: MakeGemini, standin: Standin, logged: list[Any]
 ) -> None:
@@ -146,12 +146,12 @@ async def test_a_thinking_level_that_a_model_has_not_is_lowered_once_and_for_all
     assert logged[0]["level"] == "low"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_tier_is_asked_for_and_the_one_that_answered_is_told(make_gemini: MakeGemini) -> None:
     assert (await ask(await make_gemini(service_tier="flex"))).tier == "flex"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_end_that_google_announces_is_kept(make_gemini: MakeGemini) -> None:
     status = b'"modelStatus":{"modelStage":"LEGACY","retirementTime":"2027-02-01T00:00:00Z","message":"words"}'
     body = b'{"candidates":[{"content":{"parts":[{"text":"Hi."}]},"finishReason":"STOP"}],%b}' % status
@@ -162,7 +162,7 @@ async def test_the_end_that_google_announces_is_kept(make_gemini: MakeGemini) ->
     assert gemini.models.all[0].retires_at == 1_801_440_000.0
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_too_small_a_cap_is_raised_once(make_gemini: MakeGemini, standin: Standin) -> None:
     async with serve(Recorded(b'{"candidates":[{"finishReason":"MAX_TOKENS"}]}')) as recorded:
         with pytest.raises(Exception, match="MAX_TOKENS"):
@@ -173,7 +173,7 @@ async def test_too_small_a_cap_is_raised_once(make_gemini: MakeGemini, standin: 
     assert caps == [24_776, 49_552]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_bad_request_is_not_taken_for_a_thinking_level(make_gemini: MakeGemini, standin: Standin) -> None:
     with pytest.raises(RequestRejected):
         await ask(await make_gemini(thinking_level="minimal", models=[SECOND]), "x [[standin:fault=bad_request]]")

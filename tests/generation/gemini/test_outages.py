@@ -17,7 +17,7 @@ from tests.generation.gemini.test_failures import HARMLESS
 TROUBLE = [fault for fault in FAULTS if fault not in HARMLESS]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_after_trouble_of_every_kind_nothing_is_left_behind(make_gemini: MakeGemini, standin: Standin) -> None:
     before = asyncio.all_tasks()
     gemini = await make_gemini(connections=20, silence_timeout_s=0.5, tries=2)
@@ -32,7 +32,7 @@ async def test_after_trouble_of_every_kind_nothing_is_left_behind(make_gemini: M
     await until(lambda: not {task for task in asyncio.all_tasks() - before if "generation/gemini" in repr(task)})
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_long_outage_costs_few_requests_and_ends_by_itself(make_gemini: MakeGemini, standin: Standin) -> None:
     gemini = await make_gemini(breaker_failures=5, breaker_open_s=0.2)
     standin.behave(Behaviour(fault="overloaded"))

@@ -71,7 +71,7 @@ def is_stream(name: str) -> bool:
     return name.endswith((".sse", ".array.json", ".jsonl"))
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("piece", [0, 1, 7, 4096])
 async def test_our_fixtures_mean_what_their_index_says(io_loop: object, name: str, piece: int) -> None:
@@ -109,7 +109,7 @@ def expected_total(row: dict[str, str]) -> int | None:
 
 
 @pytest.mark.skipif(not ROWS, reason=f"no corpus of recorded answers at {CORPUS}")
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize("piece", ["as it came", 5, 997])
 async def test_recorded_answers_mean_what_their_index_says(io_loop: object, name: str, piece: int | str) -> None:

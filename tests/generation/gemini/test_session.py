@@ -24,7 +24,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_proxy_of_the_environment_is_used(io_loop: object, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serve(Recorded(BODY)) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//someone:secret@"))
@@ -36,7 +36,7 @@ async def test_the_proxy_of_the_environment_is_used(io_loop: object, monkeypatch
     assert b"Proxy-Authorization: Basic c29tZW9uZTpzZWNyZXQ=" in lines
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_hosts_that_need_no_proxy_get_none(
     io_loop: object, standin: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,7 +48,7 @@ async def test_hosts_that_need_no_proxy_get_none(
     assert standin.counters.requests == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("status", [403, 407])
 async def test_a_proxy_that_refuses_is_a_failure_with_a_name(
     io_loop: object, monkeypatch: pytest.MonkeyPatch, status: int
@@ -113,7 +113,7 @@ def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
     assert "sec" not in str(refused.value)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_netrc_adds_no_authorization_beside_the_key(
     io_loop: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,7 +126,7 @@ async def test_a_netrc_adds_no_authorization_beside_the_key(
     assert b"authorization" not in recorded.requests[0].lower()
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_cookies_are_not_kept(io_loop: object) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _request in range(2):

@@ -139,7 +139,7 @@ async def test_a_task_is_gone_when_it_expires(house: House) -> None:
         assert time.monotonic() - written > 0.4
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(identity={"key_recheck_s": 0.6})
 async def test_a_revoked_key_is_refused_within_its_recheck(house: House) -> None:
     task_id = await house.task()
@@ -156,7 +156,7 @@ async def test_a_revoked_key_is_refused_within_its_recheck(house: House) -> None
         assert (await wire.ask(house.poll(task_id))).status == 401
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(identity={"key_recheck_s": 0.4})
 async def test_a_good_key_is_rechecked_without_leaving_the_lane(house: House) -> None:
     task_id = await house.task()
@@ -172,7 +172,7 @@ async def test_a_good_key_is_rechecked_without_leaving_the_lane(house: House) ->
     assert house.by_lane == (asked if lane(house) else 0)
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(identity={"jwt": {"algorithm": "HS256", "secret": SECRET, "leeway_s": 0}})
 async def test_an_expired_token_is_refused(house: House) -> None:
     task_id = await house.task()
@@ -187,7 +187,7 @@ async def test_an_expired_token_is_refused(house: House) -> None:
         assert time.time() >= expires_at
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_credentials_that_nobody_can_check_now_hold_up_nobody_else(
     house: House, silent_jwks_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +204,7 @@ async def test_credentials_that_nobody_can_check_now_hold_up_nobody_else(
         assert {answer.status for answer in await asyncio.gather(*waiting)} == {503}
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(limits={"polls_per_second_per_account": 10})
 async def test_who_polls_too_often_gets_429_and_may_again_later(house: House) -> None:
     task_id = await house.task()
@@ -280,7 +280,7 @@ async def test_a_client_that_wants_to_close_is_let_go(house: House) -> None:
     await until(lambda: not len(house.service.connections))
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(server={"memo_entries": 10})
 async def test_the_memo_is_bounded_and_keeps_who_polls(house: House) -> None:
     task_id = await house.task()
@@ -294,7 +294,7 @@ async def test_the_memo_is_bounded_and_keeps_who_polls(house: House) -> None:
         assert house.by_lane == 101
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_without_redis_what_cannot_change_is_still_answered(house: House, redis_server: RedisServer) -> None:
     ended, running = await house.task(document(7, "completed")), await house.task()
     async with connected(house.address) as wire:
