@@ -154,7 +154,7 @@ async def test_endings_that_nobody_forgot_change_nothing_when_they_are_repeated(
     assert (await client.ask("GET", f"{BASE}/generate-prompt-async/")).status == 200
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.settings(tasks={"renew_every_s": 60, "lease_s": 120, "deadline_s": 300})
 @pytest.mark.parametrize("forgotten", ["all", "from 10 % on", "from 50 % on"])
 async def test_a_result_is_written_also_when_the_server_forgot_how_far_the_task_had_got(
@@ -180,7 +180,7 @@ async def test_a_result_is_written_also_when_the_server_forgot_how_far_the_task_
     assert await Accounts(storage).audit(client.account_id) == []
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_task_that_was_put_back_keeps_its_key_and_what_its_user_said(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, service: Service
 ) -> None:
@@ -205,7 +205,7 @@ async def test_a_task_that_was_put_back_keeps_its_key_and_what_its_user_said(
     await client.finished(task_id)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("forgotten", ["all", "the end"])
 async def test_a_cancellation_that_the_server_forgot_stays_one(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, service: Service, forgotten: str

@@ -43,7 +43,7 @@ async def test_a_slow_reader_gets_every_byte(house: House) -> None:
                 await loop.sock_sendall(reader, request("GET", "/health/live", house.authorization))
                 assert await loop.sock_recv(reader, 65536)
             await loop.sock_sendall(reader, house.poll(task_id))
-            received = await loop.sock_recv(reader, 100)  # it has been read by itself, not together with the next
+            received = bytearray(await loop.sock_recv(reader, 100))  # read by itself, not with the next
             await loop.sock_sendall(reader, house.poll(small))
             assert (await wire.ask(house.poll(small))).status == 200  # nobody else waits
             while not received.endswith(document()):
