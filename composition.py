@@ -20,7 +20,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
-from accounts import Accounts, AdminKeys, ApiKeys, Identity
+from accounts import Accounts, AdminKeys, ApiKeys, Identity, WatchTokens
 from accounts.key_set import open_key_set_session
 from generation import Generations, StatusCopy
 from generation.account_tasks import AccountTasks
@@ -93,7 +93,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
     jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
     jwks_session = await stack.enter_async_context(open_key_set_session(jwks_proxy))
-    identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys)
+    watch_tokens = WatchTokens(storage)
+    identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys, watch_tokens)
     work = await _open_work(settings, stack, storage, copy, metrics)
     metrics.read_periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
 
@@ -106,6 +107,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         accounts=accounts,
         api_keys=api_keys,
         admin_keys=admin_keys,
+        watch_tokens=watch_tokens,
         admin_networks=settings.admin.networks,
         generations=work.generations,
         polls=polls,

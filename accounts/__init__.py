@@ -10,6 +10,7 @@ from accounts.errors import (
     AccountKeyRequired,
     AccountsError,
     AdminKeyRequired,
+    ForbiddenForWatchToken,
     GrantIdReused,
     GrantRefused,
     IdentityUnavailable,
@@ -27,6 +28,7 @@ from accounts.errors import (
 )
 from accounts.identity import Caller, Identity
 from accounts.ledger import LedgerEntry
+from accounts.watch_tokens import WatchTokens
 
 __all__ = [
     "Account",
@@ -41,6 +43,7 @@ __all__ = [
     "ApiKeys",
     "AuditFailure",
     "Caller",
+    "ForbiddenForWatchToken",
     "GrantIdReused",
     "GrantRefused",
     "Identity",
@@ -58,4 +61,5 @@ __all__ = [
     "Unauthorized",
     "UnknownAccount",
     "UnknownApiKey",
+    "WatchTokens",
 ]

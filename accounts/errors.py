@@ -4,6 +4,7 @@ AccountsError
 ├── Unauthorized            no identity could be established
 ├── AdminKeyRequired        a valid identity of an account where only admin keys may
 ├── AccountKeyRequired      an admin key where only accounts may
+├── ForbiddenForWatchToken  a watch token where more than watching its task is asked for
 ├── NetworkNotAllowed       an address from which admin keys may not be used
 ├── SubjectUnusable         a valid token whose subject cannot name an account
 ├── UnknownAccount          a valid identity without an account, or a wrong account id
@@ -47,6 +48,10 @@ class AdminKeyRequired(AccountsError):
 
 
 class AccountKeyRequired(AccountsError):
+    pass
+
+
+class ForbiddenForWatchToken(AccountsError):
     pass
 
 

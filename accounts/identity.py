@@ -1,8 +1,9 @@
 """Who is asking: from an Authorization header to an account, remembered for as long as that is safe.
 
 An API key is asked about again every few seconds, so that a revoked one stops working everywhere; a JWT is remembered
-until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too. Only what was found valid
-is remembered: wrong tokens fill nothing. Spans of time are measured on the monotonic clock.
+until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too; a watch token until it
+expires. Only what was found valid is remembered: wrong tokens fill nothing. Spans of time are measured on the
+monotonic clock.
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ from accounts.admin_keys import ADMIN_KEY_PREFIX, AdminKeys
 from accounts.api_keys import API_KEY_PREFIX, ApiKeys
 from accounts.errors import AccountExists, AccountKeyRequired, SubjectUnusable, Unauthorized, UnknownAccount
 from accounts.jwts import LONGEST_TOKEN, Jwts
+from accounts.watch_tokens import WATCH_TOKEN_PREFIX, WatchTokens
 from runtime.settings import IdentitySettings
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An established identity. Until ``valid_until`` (``time.monotonic()``) the same header means the same caller."""
+    """An established identity. Until ``valid_until`` (``time.monotonic()``) the same header means the same caller.
+
+    With a ``task_id`` the caller may watch and cancel that task, and do nothing else.
+    """
 
     account_id: str
     valid_until: float
+    task_id: str = ""
+
+    def may_ask_about(self, task_id: str) -> bool:
+        """Say whether the credential reaches this task of the account's."""
+        return self.task_id in ("", task_id)
 
 
 class Identity:
@@ -41,7 +51,9 @@ class Identity:
         settings: IdentitySettings,
         session: aiohttp.ClientSession,
         admin_keys: AdminKeys | None = None,
+        watch_tokens: WatchTokens | None = None,
     ) -> None:
+        self._watch_tokens = watch_tokens
         self._admin_keys = admin_keys
         self._api_keys = api_keys
         self._accounts = accounts
@@ -73,7 +85,7 @@ class Identity:
         if token.startswith(ADMIN_KEY_PREFIX) and self._admin_keys is not None:
             await self._admin_keys.find(token)
             raise AccountKeyRequired
-        caller = await (self._by_key(token) if token.startswith(API_KEY_PREFIX) else self._by_jwt(token))
+        caller = await self._establish(token)
         self._callers[digest] = caller
         self._callers.move_to_end(digest)
         while len(self._callers) > self._settings.remembered_tokens:
@@ -106,6 +118,19 @@ class Identity:
             else:
                 self._callers.pop(_digest(token), None)
         return renewed
+
+    async def _establish(self, token: str) -> Caller:
+        if token.startswith(API_KEY_PREFIX):
+            return await self._by_key(token)
+        if token.startswith(WATCH_TOKEN_PREFIX) and self._watch_tokens is not None:
+            return await self._by_watch_token(self._watch_tokens, token)
+        return await self._by_jwt(token)
+
+    async def _by_watch_token(self, watch_tokens: WatchTokens, token: str) -> Caller:
+        asked_at = time.monotonic()
+        watched = (await watch_tokens.signer()).check(token)
+        await self._accounts.require_open(watched.account_id)
+        return Caller(watched.account_id, asked_at + watched.left_s, watched.task_id)
 
     async def _by_key(self, key: str) -> Caller:
         asked_at = time.monotonic()

@@ -16,7 +16,7 @@ import structlog
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from accounts import Caller
+from accounts import Caller, ForbiddenForWatchToken
 from handlers.bounded_bodies import too_large
 from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body, origin_not_allowed
 from handlers.services import Services
@@ -160,6 +160,16 @@ class AccountHandler(JsonHandler):
         await super().prepare()
         if self.request.method != "OPTIONS":  # browsers send no credentials with a preflight
             await self.authenticate()
+            self.check_reach()
+
+    def check_reach(self) -> None:
+        """Refuse a caller whose credential is for one task: only what answers for a task lets it pass.
+
+        Raises:
+            ForbiddenForWatchToken
+        """
+        if self.caller.task_id:
+            raise ForbiddenForWatchToken
 
     async def authenticate(self) -> None:
         """Establish who asks, or, asked later, whether that still holds: a key may have been revoked meanwhile.

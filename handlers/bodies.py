@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr, ValidationError
 from tornado.httputil import HTTPHeaders
 
 from generation.steering import Steering
@@ -22,10 +22,11 @@ class PromptBody(BaseModel):
     manual_prompt: StrictStr = ""
     feedback: StrictStr | None = None
     business_type: StrictStr | None = None
+    watch_token: StrictBool | None = None
 
 
-def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering]:
-    """Return the manual prompt and what is said beside it.
+def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering, bool]:
+    """Return the manual prompt and what is said beside it, and whether a watch token is wanted.
 
     JSON is taken under any name but that of a form: fetch calls a string text/plain.
 
@@ -43,7 +44,8 @@ def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering]:
         asked = PromptBody.model_validate_json(body)
     except ValidationError as exc:
         raise _bad_request(exc) from exc
-    return asked.manual_prompt, Steering((asked.feedback or "").strip(), asked.business_type or "")
+    steering = Steering((asked.feedback or "").strip(), asked.business_type or "")
+    return asked.manual_prompt, steering, bool(asked.watch_token)
 
 
 def _check_encoding(content_encoding: str, body: bytes) -> None:
@@ -89,6 +91,8 @@ def _bad_request(exc: ValidationError) -> BadRequest:
         return BadRequest(
             400, "unknown_business_type", "business_type must be a string", "Send business_type as a JSON string."
         )
+    if problem["loc"] == ("watch_token",):
+        return BadRequest(400, "invalid_parameter", "watch_token is not valid", "Send watch_token as true or false.")
     return BadRequest(
         400, "invalid_json", "Body must be a JSON object", 'Send a JSON object such as {"manual_prompt": "…"}.'
     )

@@ -17,6 +17,7 @@ from accounts import (
     AccountKeyRequired,
     AccountsError,
     AdminKeyRequired,
+    ForbiddenForWatchToken,
     IdentityUnavailable,
     InsufficientTokens,
     InvalidEntryId,
@@ -201,6 +202,12 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "account_key_required",
         "Account key required",
         "An admin key has no account. Send the API key, or a token, of the account that it is for.",
+    ),
+    ForbiddenForWatchToken: Answer(
+        403,
+        "forbidden_for_watch_token",
+        "Forbidden for a watch token",
+        "A watch token reads, follows and cancels its own task only. Send an API key or a token of the account.",
     ),
     NetworkNotAllowed: Answer(
         403, "network_not_allowed", "Network not allowed", "Admin keys may not be used from your network address."

@@ -8,6 +8,7 @@ from typing import Any
 from tornado.httputil import HTTPServerRequest
 
 from generation import Allowance, Document, SubmitKey, WaitScope
+from generation.errors import TaskNotFound
 from handlers.api import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.paths import client_prefix, status_url
@@ -44,8 +45,9 @@ class StartHandler(SubmitHandler):
     """POST generate-prompt-async/ and GET generate-prompt-async/?limit=N&before=ID"""
 
     async def post(self) -> None:
-        manual_prompt, steering = parse_prompt(self.request.headers, self.body())
+        manual_prompt, steering, watched = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
+        signer = await self.services.watch_tokens.signer() if watched else None  # what may fail comes before the start
         started = await self.services.generations.start(self.caller.account_id, manual_prompt, key, steering)
         services = self.services
         prefix = client_prefix(self.request, services.path_prefix, trust_proxy=services.trust_proxy)
@@ -65,6 +67,7 @@ class StartHandler(SubmitHandler):
                 "message": STARTED,
                 "status_url": address,
             }
+            | ({"watch_token": signer.make(self.caller.account_id, started.task_id)} if signer else {})
         )
 
     async def get(self) -> None:
@@ -81,6 +84,15 @@ class TaskHandler(AccountHandler):
     async def prepare(self) -> None:
         self.path_args = [task_id.lower() for task_id in self.path_args]
         await super().prepare()
+
+    def check_reach(self) -> None:
+        """Another task than a watch token's is not there for it.
+
+        Raises:
+            TaskNotFound
+        """
+        if not self.caller.may_ask_about(self.path_args[0]):
+            raise TaskNotFound
 
     def write_document(self, document: Document) -> None:
         if not document.terminal:
@@ -161,7 +173,7 @@ class SynchronousHandler(SubmitHandler):
         self.wait_scope.end(by_server=closed_by_server)
 
     async def post(self) -> None:
-        manual_prompt, steering = parse_prompt(self.request.headers, self.body())
+        manual_prompt, steering, _watched = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
         generated = await self.services.generations.generate(
             self.caller.account_id, manual_prompt, key, self.wait_scope, steering

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tornado.httputil import HTTPServerRequest
 
-from accounts import Accounts, AdminKeys, ApiKeys, Caller, Identity
+from accounts import Accounts, AdminKeys, ApiKeys, Caller, Identity, WatchTokens
 from generation import Document, Generations
 from handlers.open_requests import OpenRequests
 from handlers.open_streams import OpenStreams
@@ -48,6 +48,7 @@ class Services:
     accounts: Accounts
     api_keys: ApiKeys
     admin_keys: AdminKeys
+    watch_tokens: WatchTokens
     admin_networks: tuple[IPv4Network | IPv6Network, ...]
     generations: Generations
     polls: Polls

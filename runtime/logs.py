@@ -38,7 +38,8 @@ SECRET_FIELDS = frozenset(
 
 # What a secret looks like when it slipped into a message, a URL or a traceback.
 SECRET_TEXT = re.compile(
-    r"pg_[0-9A-Za-z]{43}"  # our API keys
+    r"p[ag]_[0-9A-Za-z]{43}"  # our API keys and admin keys
+    r"|pw_[0-9A-Za-z_-]{40,}\.[0-9A-Za-z_-]{43}"  # our watch tokens
     r"|AIza[0-9A-Za-z_-]{30,}"  # Google's
     r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*\.[0-9A-Za-z_-]*"  # a JWT: '{"' in base64url
     r"|(?<=://)[^\s/@:\"']*:(?!\d{1,5}[/?#])[^\s\"']*(?=@)"  # user:password in a URL, to the last @
@@ -46,7 +47,7 @@ SECRET_TEXT = re.compile(
 )
 
 # One of them, in any case, is in whatever the pattern finds. Looking for them costs a tenth of the pattern.
-SECRET_SIGNS = ("pg_", "aiza", "eyj", "://", "bearer ")
+SECRET_SIGNS = ("pg_", "pa_", "pw_", "aiza", "eyj", "://", "bearer ")
 
 EventDict = MutableMapping[str, Any]
 

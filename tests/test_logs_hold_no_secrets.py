@@ -79,6 +79,11 @@ def test_no_prompt_key_or_token_is_logged(tmp_path: Path, log_format: str) -> No
             body = json.dumps({"manual_prompt": prompt}).encode()
             status, _answer = ask(f"{demo['url']}{BASE}/generate-prompt/", token, body)
             assert status == 200
+        watched = json.dumps({"manual_prompt": MARKER, "watch_token": True}).encode()
+        _status, started = ask(f"{demo['url']}{BASE}/generate-prompt-async/", token, watched)
+        watch_token = started["watch_token"]
+        for path in (f"status/{started['task_id']}/", f"status/{watch_token}/", f"?token={watch_token}"):
+            ask(f"{demo['url']}{BASE}/generate-prompt-async/{path}", watch_token, None)
         wrong = [
             (demo["api_key"], b'{"manual_prompt": "' + MARKER.encode()),
             (demo["api_key"], json.dumps({"manual_prompt": [MARKER]}).encode()),
@@ -100,5 +105,5 @@ def test_no_prompt_key_or_token_is_logged(tmp_path: Path, log_format: str) -> No
     assert text.count("gemini_failed") >= len(FAULTS) - 1
     assert text.count("tornado.general") >= 3, "that Tornado refused something is logged, without its words"
     assert text.count("request") > len(FAULTS) + len(wrong)
-    for secret in (MARKER, demo["api_key"], demo["api_key"][:20], token, token.split(".")[1], JWT_SECRET):
+    for secret in (MARKER, demo["api_key"], demo["api_key"][:20], token, token.split(".")[1], watch_token, JWT_SECRET):
         assert secret not in text

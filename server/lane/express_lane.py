@@ -74,6 +74,9 @@ class ExpressLane:
         if known is None:
             self._slots.admit(poll, partial(reply, None), partial(self._look_up_again, poll, reply))
             return
+        if known.task_id not in (b"", poll.task_id):
+            reply(None)  # the ordinary handler knows what a watch token is not for
+            return
         if now >= known.renew_at:
             if now >= known.valid_until:
                 self._refresh.now(known, partial(self._refreshed, poll, known, reply))

@@ -28,6 +28,7 @@ class CachedPoll:
 
     ``lines`` are those of the answer that depend on the block, after the line break before them. ``valid_until``, in
     the seconds of ``time.monotonic()``, is how long the credential is good; from ``renew_at`` on it is checked again.
+    ``task_id`` is empty, or the only task that the credential is for.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class CachedPoll:
         "key_prefix",
         "lines",
         "renew_at",
+        "task_id",
         "used",
         "valid_until",
     )
@@ -45,6 +47,7 @@ class CachedPoll:
     def __init__(self, caller: Caller, authorization: str, key_prefix: bytes, lines: bytes, bucket: Bucket) -> None:
         self.account_id = caller.account_id
         self.authorization = authorization
+        self.task_id = caller.task_id.encode()
         self.key_prefix = key_prefix
         self.lines = lines
         self.bucket = bucket

@@ -48,11 +48,13 @@ class Polls:
         block.
         """
         if caller is not None:
+            if not caller.may_ask_about(task_id):
+                return None
             prefix = self._copy.key(caller.account_id, "")
         else:
             poll, _ = _exchange(request)
             known = self.cache.find(poll.block)[0] if poll is not None else None
-            if known is None:
+            if known is None or known.task_id not in (b"", task_id.encode()):
                 return None
             prefix = known.key_prefix
         return self._copy.last_known(prefix + task_id.encode())

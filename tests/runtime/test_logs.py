@@ -30,6 +30,8 @@ from storage.errors import StorageUnavailable
 ROOT = Path(__file__).parents[2]
 MARKER = "MARKER-the-secret-itself"
 API_KEY = "pg_" + "aB3" * 14 + "x"
+WATCH_TOKEN = "pw_" + "aB3_-" * 20 + "." + "x" * 43
+ADMIN_KEY = "pa_" + "aB3" * 14 + "x"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 LEVELS: tuple[Literal["debug", "info", "warning", "error"], ...] = ("debug", "info", "warning", "error")
 
@@ -248,6 +250,8 @@ def test_fields_that_must_not_be_logged_are_redacted_however_deep(format: Format
     ("said", "left"),
     [
         (f"key {API_KEY} refused", "key [redacted] refused"),
+        (f"watching with {WATCH_TOKEN} failed", "watching with [redacted] failed"),
+        (f"admin {ADMIN_KEY} refused", "admin [redacted] refused"),
         (f"Authorization: Bearer {MARKER}", "Authorization: Bearer [redacted]"),
         (f"token {JWT} expired", "token [redacted] expired"),
         ("AIzaSyA-1234567890abcdefghijklmnopqrstu", "[redacted]"),

@@ -76,6 +76,20 @@ def test_callbacks(project: Project, demo: Demo, account: Account) -> None:
     assert "+49 30 1234567" in lines[-1]
 
 
+def test_watching_what_a_backend_started(project: Project, demo: Demo, account: Account) -> None:
+    code = f"""
+    import {{ startForPage, watch }} from './watching.js';
+    const started = await startForPage({json.dumps(BAKERY)}, 'form-1');
+    const again = await startForPage({json.dumps(BAKERY)}, 'form-1');
+    const {{ prompt }} = await watch(started);
+    const foreign = await watch({{ ...started, taskId: crypto.randomUUID() }}).then(() => '', (error) => error.code);
+    print({{ prompt, token: started.watchToken.slice(0, 3), same: again.taskId === started.taskId, foreign }});
+    """
+    answer = run(project, demo, account.api_key, code)
+    assert "+49 30 1234567" in answer.pop("prompt")
+    assert answer == {"token": "pw_", "same": True, "foreign": "task_not_found"}
+
+
 def test_error_handling(project: Project, demo: Demo, account: Account) -> None:
     poor, lapsed = demo.account(tokens=250), demo.account(subscription_days=0)
     code = f"""
