@@ -21,7 +21,10 @@ ENTRIES_PER_READ = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One movement. ``kind``: grant | hold | settle | release; balance, held and charged are those after it."""
+    """One movement. ``kind``: grant | hold | settle | release; balance, held and charged are those after it.
+
+    ``estimated``: the tokens are an estimate, because the task was stopped before Gemini reported any.
+    """
 
     id: str
     at: str
@@ -33,6 +36,7 @@ class LedgerEntry:
     task_id: str
     reason: str
     uncollected: int
+    estimated: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -98,4 +102,5 @@ def _entry(entry_id: bytes, members: Sequence[bytes]) -> LedgerEntry:
         task_id=str(fields[b"task"], "ascii"),
         reason=str(fields[b"reason"], "utf-8"),
         uncollected=int(fields[b"uncollected"]),
+        estimated=b"estimated" in fields,
     )

@@ -29,7 +29,7 @@ class Failure:
 
 CANCELLED = Failure(
     "Generation cancelled",
-    "You cancelled this generation. You pay only for what the AI had used until then.",
+    "You cancelled this generation. You pay for what the AI had used until then, or an estimate of it.",
     "cancelled",
 )
 INTERRUPTED = Failure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generation.budget import NO_NEED, Need
 from generation.idempotency import Idempotency
 from generation.lease_index import TaskRef
 from generation.stages import QUEUED, Stage
@@ -20,7 +21,9 @@ class Lease:
     is written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
     ``allowance`` is how many submits the account has left, as the submit that created the task reported it.
 
-    ``stage``, ``held``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost since.
+    ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
+    since; ``need`` is what the hold was asked for,
+    ``estimated_input`` that of the request that has gone out, in tokens.
     """
 
     account_id: str
@@ -39,6 +42,9 @@ class Lease:
     created_ms: int = 0
     stage: Stage = QUEUED
     held: bool = False
+    need: Need = NO_NEED
+    hold_tokens: int = 0
+    estimated_input: int = 0
     version: int = 0
     ended: bool = False
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 import structlog
 
 from accounts import InsufficientTokens, SubscriptionInactive
+from generation.budget import Budget, need_of
 from generation.documents import (
     INTERNAL,
     SUBSCRIPTION_INACTIVE,
@@ -25,6 +26,7 @@ from generation.documents import (
     insufficient_tokens,
 )
 from generation.errors import TaskClosed, TaskLost
+from generation.estimate import estimated_input
 from generation.forecast import Forecast
 from generation.gemini import Gemini, GeminiError, Usage
 from generation.lease import Lease
@@ -69,6 +71,7 @@ class Pipeline:
     ) -> None:
         self._tasks = tasks
         self._copy = copy
+        self._gemini = gemini
         self._rewriter = Rewriter(gemini, prompt_text)
         self._prompt_text = prompt_text
         self._metrics = metrics
@@ -97,11 +100,11 @@ class Pipeline:
     async def _generate(self, lease: Lease, steps: _Steps) -> None:
         await steps.advance(INITIALIZING)
         await steps.advance(CHECKING)
-        business_type = await steps.write(lambda: self._tasks.hold(lease))
-        business_type = lease.steering.business_type or business_type
+        business_type = lease.steering.business_type or await steps.write(lambda: self._tasks.business_type(lease))
+        budget = await self._hold(lease, steps, business_type)
         await steps.advance(GENERATING, self._forecast.duration_s())
         begun = asyncio.get_running_loop().time()
-        outcome = await self._ask(lease, steps, business_type)
+        outcome = await self._ask(lease, steps, business_type, budget)
         await steps.advance(FINALIZING)
         if isinstance(outcome, Rewritten):
             self._metrics.rewritten(outcome.fidelity, INSTRUCTION_VERSION)
@@ -116,15 +119,39 @@ class Pipeline:
             await steps.complete(COMPLETED_BY_FALLBACK, fallback_head(prompt, warning, reason), reason)
         self._forecast.ended(asyncio.get_running_loop().time() - begun)
 
-    async def _ask(self, lease: Lease, steps: _Steps, business_type: str) -> Rewritten | GeminiError | Unfaithful:
+    async def _hold(self, lease: Lease, steps: _Steps, business_type: str) -> Budget:
+        draft, feedback = lease.manual_prompt, lease.steering.feedback
+        cap = self._gemini.largest_answer(self._prompt_text.request_text(draft, feedback))
+        need = need_of(self._prompt_text, cap, business_type, draft, feedback)
+        hold = await steps.write(lambda: self._tasks.hold(lease, need))
+
+        async def extend(tokens: int) -> int:
+            return await steps.write(lambda: self._tasks.extend_hold(lease, tokens))
+
+        return Budget(need, hold, steps.used, extend)
+
+    async def _ask(
+        self, lease: Lease, steps: _Steps, business_type: str, budget: Budget
+    ) -> Rewritten | GeminiError | Unfaithful:
         deadline = lease.deadline - FINISHING_S
-        request = Request(lease.manual_prompt, lease.steering.feedback, business_type, lease.account_id, deadline)
+        steps.estimated_input = estimated_input(
+            self._prompt_text, business_type, lease.manual_prompt, lease.steering.feedback, short=budget.short
+        )
+        request = Request(
+            lease.manual_prompt,
+            lease.steering.feedback,
+            business_type,
+            lease.account_id,
+            deadline,
+            budget.afford,
+            budget.short,
+        )
         outcome: Rewritten | GeminiError | Unfaithful
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(steps.publish())
                 guard = group.create_task(self._learn_of_end(lease))
-                outcome = await self._rewriter.run(request, steps, lambda tokens: self._tasks.can_pay(lease, tokens))
+                outcome = await self._rewriter.run(request, steps)
                 guard.cancel()
                 steps.no_more_text()
         except ExceptionGroup as failures:  # the first of the two to learn that the task is lost
@@ -164,6 +191,7 @@ class _Steps:
         self._used = self._used_before = lease.used_tokens
         self._pieces: list[str] = []
         self._sent = False
+        self.estimated_input = 0
         self._end = asyncio.Event()
         self._news = asyncio.Event()
 
@@ -180,7 +208,8 @@ class _Steps:
             delay_s = min(2 * delay_s, RETRY_MOST_S)
 
     async def advance(self, stage: Stage, expected_s: float | None = None) -> None:
-        await self.write(lambda: self._tasks.advance(self._lease, stage, expected_s))
+        estimate = self.estimated_input if stage is WAITING else 0
+        await self.write(lambda: self._tasks.advance(self._lease, stage, expected_s, estimate))
         self._note_stage(stage)
 
     async def complete(self, stage: Stage, head: bytes, reason: str) -> None:
@@ -192,6 +221,10 @@ class _Steps:
         self._lease.closing = True
         await self.write(lambda: self._tasks.endings.fail(self._lease, failure, self._used))
         self._note_stage(FAILED)
+
+    def used(self) -> int:
+        """Return the tokens reported so far, over the task's whole life."""
+        return self._used
 
     async def request_sent(self) -> None:
         self._sent = True

@@ -21,6 +21,7 @@ from generation.task_records import TaskRecords
 from runtime.settings import MoneySettings
 from storage.wire import Argument
 
+HOLDS_PER_BALANCE = 4  # so that parallel tasks of one account leave something to each other
 VERSIONS_PER_EPOCH = 100  # more than the documents that one run writes
 PROXY_KEY_TTL_S = 300  # longer than any proxy goes on repeating one request
 
@@ -84,10 +85,21 @@ class Restoration:
         """
         if lease.held:
             await self._records.call("hold", lease.ref, self.hold_arguments(lease))
+            arguments: list[Argument] = [self._records.owner, lease.epoch, lease.hold_tokens]
+            await self._records.call("extend_hold", lease.ref, arguments)
 
     def hold_arguments(self, lease: Lease) -> list[Argument]:
         """Build the arguments of ``hold``."""
-        return [self._records.owner, lease.epoch, self._money.minimum_tokens, self._money.hold_tokens]
+        return [
+            self._records.owner,
+            lease.epoch,
+            self._money.minimum_tokens,
+            self._money.hold_tokens,
+            lease.need.at_most,
+            lease.need.whole,
+            lease.need.least,
+            HOLDS_PER_BALANCE,
+        ]
 
     def key_ttl_s(self, idempotency: Idempotency | None) -> int:
         """Return for how long a submit is known by its key."""
@@ -117,4 +129,5 @@ class Restoration:
             lease.idempotency.body_sha256 if lease.idempotency else "",
             self.key_ttl_s(lease.idempotency),
             lease.used_tokens,
+            lease.estimated_input,
         ]

@@ -1,12 +1,11 @@
 """One rewrite: ask, judge what came, ask once more where that may mend it, and settle what is shown.
 
-Refuses to know tasks' records, stages and money; who calls says whether a second call can be paid.
+Refuses to know tasks' records, stages and money; who calls says what can be paid.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,9 +14,9 @@ import structlog
 from generation.answer_shape import MarkFilter, Marks
 from generation.fidelity import Guard, Verdict
 from generation.fidelity.restoring import restored
-from generation.gemini import Gemini, GeminiAnswer, GeminiError
+from generation.gemini import Afford, Gemini, GeminiAnswer, GeminiError, afford_all
 from generation.gemini.usage import Usage
-from generation.prompt_text import CLOSING, INSTRUCTION, REPAIR_CLOSING, PromptText
+from generation.prompt_text import CLOSING, INSTRUCTION, REPAIR_CLOSING, SHORT_INSTRUCTION, PromptText
 
 SHORTEST_REPAIR_S = 10.0
 REPAIR_SHARE = 1.3  # of the first call's time must be left for a second one
@@ -27,13 +26,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for. ``feedback`` may be empty; ``deadline`` is in the event loop's seconds."""
+    """What is asked for. ``feedback`` may be empty; ``deadline`` is in the event loop's seconds.
+
+    ``afford`` says how many tokens an answer may have (see Gemini.generate); ``short``: with the short instruction.
+    """
 
     draft: str
     feedback: str
     business_type: str
     account: str
     deadline: float
+    afford: Afford = afford_all
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,10 @@ class Rewriter:
     def __init__(self, gemini: Gemini, prompt_text: PromptText) -> None:
         self._gemini = gemini
         self._prompt_text = prompt_text
-        self._guard = Guard("\n".join((INSTRUCTION, CLOSING, REPAIR_CLOSING)))
+        self._guard = Guard("\n".join((INSTRUCTION, SHORT_INSTRUCTION, CLOSING, REPAIR_CLOSING)))
 
-    async def run(
-        self, request: Request, steps: Steps, can_pay: Callable[[int], Awaitable[bool]]
-    ) -> Rewritten | GeminiError | Unfaithful:
-        """Return what is shown, or why there is nothing of the AI's to show.
-
-        ``can_pay`` is asked whether the account has so many tokens for both calls together.
-        """
+    async def run(self, request: Request, steps: Steps) -> Rewritten | GeminiError | Unfaithful:
+        """Return what is shown, or why there is nothing of the AI's to show."""
         marks, begun = Marks.new(), asyncio.get_running_loop().time()
         try:
             answer = await self._first(request, marks, steps)
@@ -92,7 +91,7 @@ class Rewriter:
             return _shown(verdict, answer.model, "kept")
         took_s = asyncio.get_running_loop().time() - begun
         second = None
-        if await self._may_repair(request, took_s, answer.total_tokens or 0, can_pay):
+        if self._may_repair(request, took_s):
             second = await self._second(request, marks, verdict, steps)
         if second is not None:
             repaired = self._judge(request, second, marks)
@@ -125,33 +124,31 @@ class Rewriter:
     async def _first(self, request: Request, marks: Marks, steps: Steps) -> GeminiAnswer:
         observer = _Shown(steps, MarkFilter(marks))
         answer = await self._gemini.generate(
-            system_instruction=self._prompt_text.instruction(request.business_type, marks),
+            system_instruction=self._prompt_text.instruction(request.business_type, marks, short=request.short),
             text=self._prompt_text.request_text(request.draft, request.feedback),
             deadline=request.deadline,
             observer=observer,
             account=request.account,
+            afford=request.afford,
             closing=self._prompt_text.closing(marks),
         )
         await observer.end()
         return answer
 
-    async def _may_repair(
-        self, request: Request, took_s: float, used_tokens: int, can_pay: Callable[[int], Awaitable[bool]]
-    ) -> bool:
+    def _may_repair(self, request: Request, took_s: float) -> bool:
         left_s = request.deadline - asyncio.get_running_loop().time()
-        if left_s < max(SHORTEST_REPAIR_S, REPAIR_SHARE * took_s) or self._gemini.closed_to(request.account):
-            return False
-        return await can_pay(2 * used_tokens)
+        return left_s >= max(SHORTEST_REPAIR_S, REPAIR_SHARE * took_s) and not self._gemini.closed_to(request.account)
 
     async def _second(self, request: Request, marks: Marks, verdict: Verdict, steps: Steps) -> GeminiAnswer | None:
         steps.count_on()
         try:
             return await self._gemini.generate(
-                system_instruction=self._prompt_text.instruction(request.business_type, marks),
+                system_instruction=self._prompt_text.instruction(request.business_type, marks, short=request.short),
                 text=self._prompt_text.repair_text(verdict),
                 deadline=request.deadline,
                 observer=_Unseen(steps),
                 account=request.account,
+                afford=request.afford,
                 closing=self._prompt_text.repair_closing(marks),
             )
         except GeminiError:

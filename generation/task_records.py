@@ -52,7 +52,12 @@ class TaskRecords:
         return await self.storage.run(script, [*self.keys(task), *more_keys], arguments)
 
     def advance_arguments(
-        self, lease: Lease, stage: Stage, come_from: Iterable[Stage], expected_s: float | None = None
+        self,
+        lease: Lease,
+        stage: Stage,
+        come_from: Iterable[Stage],
+        expected_s: float | None = None,
+        estimated_input: int = 0,
     ) -> list[Argument]:
         """Build the arguments of ``advance`` to a stage, allowed from the given ones."""
         return [
@@ -64,6 +69,7 @@ class TaskRecords:
             self.settings.status_ttl_s,
             _expectation(stage, expected_s),
             lease.version,
+            estimated_input,
             *(before.name for before in come_from),
         ]
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from accounts import InsufficientTokens, SubscriptionInactive, UnknownAccount
+from generation.budget import NO_NEED, Need
 from generation.documents import INTERNAL, INTERRUPTED, failed_head, progress_head
 from generation.endings import Endings
 from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskNotFound, TooManyTasks
@@ -135,49 +136,68 @@ class Tasks:
             key(task.account_id, "submits"),
         )
 
-    async def advance(self, lease: Lease, stage: Stage, expected_s: float | None = None) -> None:
+    async def advance(
+        self, lease: Lease, stage: Stage, expected_s: float | None = None, estimated_input: int = 0
+    ) -> None:
         """Take the task to ``stage`` and write its document, in one step.
 
+        ``estimated_input``, in tokens, is kept of a request that has gone out: what the task costs when it is stopped
+        before Gemini reports anything.
         ``expected_s``, at GENERATING, is in how many seconds the end is expected; the stages after it repeat that time.
 
         Raises:
             TaskLost, StorageUnavailable
         """
+        lease.estimated_input = estimated_input or lease.estimated_input
         come_from = [before for before, after in STEPS.items() if stage in after]
-        arguments = self.records.advance_arguments(lease, stage, come_from, expected_s)
+        arguments = self.records.advance_arguments(lease, stage, come_from, expected_s, estimated_input)
         answer = await self.restoration.step("advance", lease, arguments)
         if answer[0] == Code.STEP_REFUSED and lease.stage in come_from:  # the server lost how far the task had got
             await self.restoration.hold_again(lease)
             come_from = list(STAGES[: STAGES.index(lease.stage) + 1])
-            arguments = self.records.advance_arguments(lease, stage, come_from, expected_s)
+            arguments = self.records.advance_arguments(lease, stage, come_from, expected_s, estimated_input)
             answer = await self.restoration.step("advance", lease, arguments)
         raise_if_lost(answer[0])
         self.restoration.acknowledged(lease, answer[1])
         lease.stage = stage
         lease.progress_floor = max(stage.progress, lease.progress_floor)
 
-    async def hold(self, lease: Lease) -> str:
-        """Check subscription and balance and set the tokens aside, in one step; return the account's business type.
+    async def business_type(self, lease: Lease) -> str:
+        """Read the account's business type.
+
+        Raises:
+            StorageUnavailable
+        """
+        key = self._storage.key(lease.account_id, "account")
+        return str(await self._storage.command("HGET", key, "business_type") or b"", "utf-8")
+
+    async def hold(self, lease: Lease, need: Need = NO_NEED) -> int:
+        """Check subscription and balance and set tokens aside for what is needed, in one step; return how many.
 
         Raises:
             SubscriptionInactive, InsufficientTokens, TaskLost, StorageUnavailable
         """
+        lease.need = need
         answer = await self.restoration.step("hold", lease, self.restoration.hold_arguments(lease))
         if answer[0] == Code.SUBSCRIPTION_INACTIVE:
             raise SubscriptionInactive(str(answer[1], "ascii"))
         if answer[0] == Code.INSUFFICIENT_TOKENS:
-            raise InsufficientTokens(self._money.minimum_tokens, answer[1])
+            raise InsufficientTokens(answer[2], answer[1])
         raise_if_lost(answer[0])
         lease.held = True
-        return str(answer[1], "utf-8")
+        lease.hold_tokens = int(answer[2])
+        return lease.hold_tokens
 
-    async def can_pay(self, lease: Lease, tokens: int) -> bool:
-        """Say whether the account has so many tokens, its hold for this task included; not while Redis is away."""
-        try:
-            balance = await self._storage.command("HGET", self._storage.key(lease.account_id, "account"), "balance")
-        except StorageUnavailable:
-            return False
-        return int(balance or 0) + self._money.hold_tokens >= tokens
+    async def extend_hold(self, lease: Lease, tokens: int) -> int:
+        """Make the task's hold as large, or as large as the balance allows; return what it is.
+
+        Raises:
+            TaskLost, StorageUnavailable
+        """
+        answer = await self.restoration.step("extend_hold", lease, [self.owner, lease.epoch, tokens])
+        raise_if_lost(answer[0])
+        lease.hold_tokens = int(answer[1])
+        return lease.hold_tokens
 
     async def publish(self, lease: Lease, number: int, chunk: bytes, used_tokens: int) -> None:
         """Add a piece of text (JSON, or empty for none) to the events and note the tokens used so far, in one step.

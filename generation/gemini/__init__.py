@@ -1,7 +1,7 @@
 """Google Gemini over its REST API: one call in, an answer or a named failure out."""
 
 from generation.gemini.answer import GeminiAnswer
-from generation.gemini.call import Observer
+from generation.gemini.call import Afford, Observer, afford_all
 from generation.gemini.client import Gemini
 from generation.gemini.credentials import CredentialsUnusable, open_tokens
 from generation.gemini.errors import GeminiError
@@ -10,6 +10,7 @@ from generation.gemini.session import ProxyUnusable, open_session
 from generation.gemini.usage import Usage
 
 __all__ = [
+    "Afford",
     "CredentialsUnusable",
     "Gemini",
     "GeminiAnswer",
@@ -17,6 +18,7 @@ __all__ = [
     "Observer",
     "ProxyUnusable",
     "Usage",
+    "afford_all",
     "open_session",
     "open_tokens",
     "probe",

@@ -6,12 +6,13 @@ Refuses to know how a try is made and why it fails.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from generation.gemini.answer import Reply
-from generation.gemini.errors import GeminiError, TimedOut
+from generation.gemini.errors import GeminiError, TimedOut, Unaffordable
+from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose
 from generation.gemini.usage import Usage
 
 
@@ -28,6 +29,14 @@ class Observer(Protocol):
         """Tokens billed so far, over all tries of this call."""
 
 
+Afford = Callable[[int, int], Awaitable[int]]  # tokens sent, tokens wanted for the answer -> tokens it may have
+
+
+async def afford_all(_sent: int, wanted: int) -> int:
+    """Let every answer be as long as is wanted."""
+    return wanted
+
+
 class Call:
     """What of one call was sent, shown and billed, and how much time it has left.
 
@@ -36,8 +45,16 @@ class Call:
     """
 
     def __init__(
-        self, system_instruction: str, text: str, latest: float, share_s: float, observer: Observer, closing: str = ""
+        self,
+        system_instruction: str,
+        text: str,
+        latest: float,
+        share_s: float,
+        observer: Observer,
+        closing: str = "",
+        afford: Afford = afford_all,
     ) -> None:
+        self._afford = afford
         self.system_instruction = system_instruction
         self.text = text
         self.closing = closing
@@ -56,6 +73,17 @@ class Call:
     @property
     def remaining_s(self) -> float:
         return self.deadline - self._now()
+
+    async def affordable(self, wanted: int, more_than: int) -> int:
+        """Return how many tokens the next answer may have: ``wanted`` at most.
+
+        Raises:
+            Unaffordable: no more than ``more_than``, which was too few.
+        """
+        sent = tokens_of_prose(self.system_instruction) + tokens_at_most(self.text) + tokens_of_prose(self.closing)
+        if (may := await self._afford(sent, wanted)) <= more_than:
+            raise Unaffordable(wanted=wanted, affordable=may)
+        return may
 
     @asynccontextmanager
     async def connection(self, free: asyncio.Semaphore) -> AsyncIterator[None]:

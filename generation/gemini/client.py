@@ -15,13 +15,14 @@ import structlog
 
 from generation.gemini import backends, request
 from generation.gemini.answer import GeminiAnswer, Reply
-from generation.gemini.call import Call, Observer
+from generation.gemini.call import Afford, Call, Observer, afford_all
 from generation.gemini.errors import (
     AnswerTruncated,
     GeminiError,
     ModelUnavailable,
     ThinkingRefused,
     TimedOut,
+    Unaffordable,
 )
 from generation.gemini.exchange import Exchanges
 from generation.gemini.models import Model, Models, more_telling
@@ -73,6 +74,10 @@ class Gemini:
         """Say whether every model's circuit is open to this account, so that a call would be for nothing."""
         return all(model.breaker.closed_to(account) for model in self.models.in_order())
 
+    def largest_answer(self, text: str) -> int:
+        """Return how many tokens the answer to a text may have, thoughts included, before anybody has to pay it."""
+        return request.output_cap(self._settings, text)
+
     async def generate(
         self,
         *,
@@ -82,18 +87,20 @@ class Gemini:
         observer: Observer,
         account: str = "",
         closing: str = "",
+        afford: Afford = afford_all,
     ) -> GeminiAnswer:
         """Return Gemini's answer; everything ends by ``deadline`` (event loop seconds).
 
         Within it ``deadline_s`` of the settings bounds Gemini's part (connecting, tries, pauses, all models); the wait
         for a free connection of ours comes on top. ``closing`` is said after the text, in a part of its own.
-        ``account`` is who pays, for the circuit breakers alone. A cancelled call
-        closes its connection at once.
+        ``account`` is who pays, for the circuit breakers alone; ``afford`` is asked before each try how many tokens its
+        answer may have, with the tokens that are sent and those that are wanted. A cancelled call closes its
+        connection at once.
 
         Raises:
             GeminiError: why there is none; it has been logged, as an error when it is the operator's problem.
         """
-        call = Call(system_instruction, text, deadline, self._settings.deadline_s, observer, closing)
+        call = Call(system_instruction, text, deadline, self._settings.deadline_s, observer, closing, afford)
         try:
             async with call.told_when_sent():
                 answer = await self._any_model(call, account)
@@ -140,7 +147,14 @@ class Gemini:
             raise TimedOut(limit="deadline", phase="queue")
         before: GeminiError | None = None
         cap, tries = request.output_cap(self._settings, call.text), 0
+        too_few = 0
         while True:
+            try:
+                cap = await call.affordable(cap, too_few)
+            except Unaffordable:
+                if before is not None:
+                    raise before from None  # that says more about why there is no answer
+                raise
             tries += 1
             call.tries += 1
             try:
@@ -158,7 +172,7 @@ class Gemini:
                 if exc.facts.get("finish_reason") == "MAX_TOKENS":
                     if (larger := request.larger_cap(self._settings, cap)) is None:
                         raise
-                    cap = larger
+                    cap, too_few = larger, cap
                 pause_s = pause_before_next_try_s(exc, before, tries, self._settings, last_model=last)
                 if pause_s is None or tries >= most or call.text_passed_on or call.remaining_s <= pause_s:
                     raise

@@ -15,6 +15,7 @@ GeminiError
 │   └── ThinkingRefused   400: the model has no such thinking level
 ├── Misconfigured         401, 403 and some of 400: key, project, place or address
 │   └── ModelUnavailable  404: a model that does not exist, or no more
+├── Unaffordable          not asked: what the account has left pays no whole answer
 └── CircuitOpen           not asked at all, after too many failures in a row
 """
 
@@ -154,3 +155,8 @@ class ModelUnavailable(Misconfigured):
 class CircuitOpen(GeminiError):
     fallback_reason = "ai_circuit_open"
     next_model = True
+
+
+class Unaffordable(GeminiError):
+    fallback_reason = "ai_unaffordable"
+    strikes = None

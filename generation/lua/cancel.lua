@@ -11,4 +11,4 @@ if not record[1] then
   return {-1}
 end
 if record[2] then return {-2, redis.call('GET', KEYS[2])} end
-return close_task(1, ARGV[1], ARGV[2], 0, ARGV[3], ARGV[4], 0, ARGV[5])
+return close_task(1, ARGV[1], ARGV[2], 0, ARGV[3], ARGV[4], 0, ARGV[5], true)

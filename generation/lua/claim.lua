@@ -23,7 +23,7 @@ if tonumber(record[3]) > now then
 end
 local felled = tonumber(redis.call('HGET', KEYS[1], 'felled') or '0') + (record[9] == ARGV[10] and 1 or 0)
 if felled >= tonumber(ARGV[11]) or tonumber(record[4]) >= tonumber(ARGV[3]) or tonumber(record[5]) <= now then
-  return close_task(3, ARGV[5], ARGV[6], 0, ARGV[7], ARGV[8], 0, '')
+  return close_task(3, ARGV[5], ARGV[6], 0, ARGV[7], ARGV[8], 0, '', true)
 end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)

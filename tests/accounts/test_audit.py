@@ -36,9 +36,9 @@ def histories(draw: st.DrawFn) -> list[LedgerEntry]:
 
     def write(kind: str, tokens: int, task: str = "") -> None:
         held = sum(holds.values())
-        after = {"balance": granted - held - charged, "held": held, "charged": charged}
         number = len(entries) + 1
-        entries.append(LedgerEntry(f"{number}-0", "", kind, tokens, task_id=task, reason="", uncollected=0, **after))
+        balance = granted - held - charged
+        entries.append(LedgerEntry(f"{number}-0", "", kind, tokens, balance, held, charged, task, "", 0))
 
     for task in draw(st.lists(st.uuids(), min_size=1, max_size=12)):
         balance = granted - sum(holds.values()) - charged

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
-from tests.chaos import gemini, generated, kills, masters, pauses, races, restarts, storage, walk
+from tests.chaos import gemini, generated, kills, masters, money, pauses, races, restarts, storage, walk
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
 
@@ -36,6 +36,8 @@ SCENARIOS = (
     Scenario("cancel against complete, scripts", races.cancel_against_complete, 10_000, 500),
     Scenario("cancel against complete, HTTP", races.cancel_against_complete_over_http, 50, 5),
     Scenario("submits at a balance for one hold", races.submits_at_a_balance_for_one, 50, 3),
+    Scenario("short balances, scripts", money.scripts_at_short_balances, 10_000, 500),
+    Scenario("short balances, HTTP", money.servers_at_short_balances, 1_000, 50),
     Scenario("identical submits, two processes", races.identical_submits, 50, 5),
     Scenario("Redis killed under load", storage.killed_under_load, 10, 2),
     Scenario("Redis in trouble under load", storage.troubles_under_load, 4, 1),

@@ -16,10 +16,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from redis import asyncio as aioredis
 
 from accounts import Accounts, InsufficientTokens
+from generation.budget import Need
 from generation.documents import INTERNAL, completed_head
 from generation.errors import StepRefused, TaskClosed, TaskFenced, TaskLost, TooManyTasks
 from generation.lease import Lease
 from generation.lease_index import TaskRef
+from generation.restoration import HOLDS_PER_BALANCE
 from generation.stages import (
     CHECKING,
     COMPLETED,
@@ -56,6 +58,7 @@ class ModelTask:
     progress: int = 0
     hold: int = 0
     used: int = 0
+    estimate: int = 0
     lease_ended: bool = False
     final: bytes | None = None
     created_at: str = ""
@@ -77,8 +80,12 @@ class ModelAccount:
     def held(self) -> int:
         return sum(task.hold for task in self.tasks.values())
 
-    def close(self, task: ModelTask, used: int, final: bytes, stage: Stage) -> None:
+    def close(self, task: ModelTask, used: int, final: bytes, stage: Stage, *, stopped: bool = False) -> None:
         task.used = max(task.used, used)
+        if estimated := stopped and not task.used and min(task.estimate, task.hold + self.balance) > 0:
+            task.used = min(task.estimate, task.hold + self.balance)
+        document = json.loads(final)
+        assert (document["tokens_used"], document.get("estimated", False)) == (task.used, estimated)
         charge = min(task.used, task.hold + self.balance)
         self.balance += task.hold - charge
         self.charged += charge
@@ -91,7 +98,7 @@ class TaskScripts(RuleBasedStateMachine):
     redis_url: str
     leases = Bundle("leases")
 
-    @initialize(balance=st.sampled_from([0, 699, 700, 1_500, 5_000]), target=leases)
+    @initialize(balance=st.sampled_from([0, 699, 700, 1_500, 5_000, 30_000]), target=leases)
     def open(self, balance: int) -> Any:
         self.loop = asyncio.Runner()
         self.redis = aioredis.Redis.from_url(self.redis_url)
@@ -166,13 +173,18 @@ class TaskScripts(RuleBasedStateMachine):
     def submit(self, owner: str) -> Any:
         return self._submitted(owner)
 
-    @rule(held=leases, stage=st.sampled_from([INITIALIZING, CHECKING, GENERATING, WAITING, FINALIZING]))
-    def advance(self, held: Any, stage: Stage) -> None:
+    @rule(
+        held=leases,
+        stage=st.sampled_from([INITIALIZING, CHECKING, GENERATING, WAITING, FINALIZING]),
+        estimate=st.sampled_from([1, 650, 1_900]),
+    )
+    def advance(self, held: Any, stage: Stage, estimate: int) -> None:
         if held is None:
             return
         owner, lease = held
         task = self.account.tasks[lease.task_id]
-        outcome = self._twice(lambda: self.owners[owner].advance(lease, stage))
+        estimate = estimate if stage is WAITING else 0
+        outcome = self._twice(lambda: self.owners[owner].advance(lease, stage, None, estimate))
         refusal = task.refusal(owner, lease.epoch)
         if refusal:
             assert type(outcome) is refusal
@@ -183,26 +195,50 @@ class TaskScripts(RuleBasedStateMachine):
         else:
             assert outcome is None
             task.stage, task.progress = stage, max(task.progress, stage.progress)
+            task.estimate = estimate or task.estimate
 
-    @rule(held=leases)
-    def hold(self, held: Any) -> None:
+    @rule(
+        held=leases,
+        need=st.sampled_from([Need(), Need(9_000, 1_200, 710), Need(2_000, 1_400, 300), Need(60_000, 6_000, 5_001)]),
+    )
+    def hold(self, held: Any, need: Need) -> None:
         if held is None:
             return
         owner, lease = held
         task = self.account.tasks[lease.task_id]
-        outcome = self._twice(lambda: self.owners[owner].hold(lease))
+        outcome = self._twice(lambda: self.owners[owner].hold(lease, need))
+        share = self.account.balance // HOLDS_PER_BALANCE
+        wanted = max(HOLD, min(need.at_most, max(share, need.whole)))
+        wanted = wanted if wanted <= self.account.balance else max(HOLD, share, need.least)
         refusal = task.refusal(owner, lease.epoch)
         if refusal:
             assert type(outcome) is refusal
         elif task.hold:
-            assert outcome == "general"
-        elif self.account.balance < HOLD:
+            assert outcome == task.hold
+        elif self.account.balance < wanted:
             assert isinstance(outcome, InsufficientTokens)
-            assert outcome.available == self.account.balance
+            needed = HOLD if self.account.balance < HOLD else wanted
+            assert (outcome.needed, outcome.available) == (needed, self.account.balance)
         else:
-            assert outcome == "general"
-            self.account.balance -= HOLD
-            task.hold = HOLD
+            assert outcome == wanted
+            self.account.balance -= wanted
+            task.hold = wanted
+
+    @rule(held=leases, tokens=st.sampled_from([1, 700, 1_300, 9_000]))
+    def extend_hold(self, held: Any, tokens: int) -> None:
+        if held is None:
+            return
+        owner, lease = held
+        task = self.account.tasks[lease.task_id]
+        outcome = self._twice(lambda: self.owners[owner].extend_hold(lease, tokens))
+        refusal = task.refusal(owner, lease.epoch)
+        if refusal:
+            assert type(outcome) is refusal
+            return
+        more = min(max(0, tokens - task.hold), self.account.balance) if task.hold else 0
+        task.hold += more
+        self.account.balance -= more
+        assert outcome == task.hold
 
     @rule(held=leases, used=st.integers(0, 3_000), number=st.integers(1, 3))
     def publish(self, held: Any, used: int, number: int) -> None:
@@ -256,7 +292,7 @@ class TaskScripts(RuleBasedStateMachine):
         document = self._twice(lambda: self.owners[by].endings.cancel("acc", task_id))
         if task.final is None:
             assert json.loads(document)["error_code"] == "cancelled"
-            self.account.close(task, 0, document, FAILED)
+            self.account.close(task, 0, document, FAILED, stopped=True)
         assert document == task.final
 
     @rule(held=leases)
@@ -292,7 +328,7 @@ class TaskScripts(RuleBasedStateMachine):
                 assert (task.owner, task.stage, outcome.epoch) == (by, QUEUED, task.epoch)
         elif task.attempt >= ATTEMPTS:
             assert json.loads(outcome)["error_code"] == "interrupted"
-            self.account.close(task, 0, outcome, FAILED)
+            self.account.close(task, 0, outcome, FAILED, stopped=True)
         else:
             task.owner, task.epoch, task.attempt = by, task.epoch + 1, task.attempt + 1
             task.stage, task.lease_ended = QUEUED, False

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from typing import Any
 
 import pytest
 
-from tests.chaos.clients import START
+from tests.chaos.clients import START, Client
 from tests.chaos.world import World
 from tests.reliability.test_ownership import at_progress, in_a_world, slow_prompt
 
@@ -22,6 +23,13 @@ async def gemini_is_left(world: World) -> float:
         assert time.monotonic() - began < 10
         await asyncio.sleep(0.01)  # another process's counter has no event
     return time.monotonic() - began
+
+
+async def settlement(client: Client, document: dict[str, Any]) -> tuple[int, bool, int]:
+    """Return what the task cost by the ledger: tokens, whether they are an estimate, and what it could not pay."""
+    entries = (await client.ask("GET", "/api/v1/account/ledger/")).json["entries"]
+    (settle,) = [e for e in entries if e["task_id"] == document["task_id"] and e["kind"] == "settle"]
+    return settle["tokens"], settle["estimated"], settle["uncollected"]
 
 
 def test_cancelling_from_another_process_closes_geminis_connection_within_a_second() -> None:
@@ -84,11 +92,80 @@ def test_a_synchronous_client_that_goes_away_cancels_its_generation() -> None:
     async def scenario(world: World) -> None:
         await world.serve()
         client = await world.client(tokens=1_000)
-        with pytest.raises(TimeoutError):
-            await client.ask("POST", START.replace("-async", ""), {"manual_prompt": slow_prompt(30)}, timeout_s=1)
+        body = {"manual_prompt": slow_prompt(60)}
+        asking = asyncio.create_task(client.ask("POST", START.replace("-async", ""), body, timeout_s=60))
+        while not (tasks := (await client.ask("GET", START)).json["tasks"]):  # noqa: ASYNC110  # others write it
+            await asyncio.sleep(0.02)  # another process writes the list
+        await at_progress(client, tasks[0]["task_id"], 70)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
         assert await gemini_is_left(world) < 2
         (task,) = (await client.ask("GET", START)).json["tasks"]
-        assert (task["status"], task["error_code"]) == ("failed", "cancelled")
+        assert (task["status"], task["error_code"], task["estimated"]) == ("failed", "cancelled", True)
+        assert await settlement(client, task) == (task["tokens_used"], True, 0)
         assert (await world.accounts.show(client.account_id)).tokens_held == 0
+
+    in_a_world(scenario)
+
+
+def test_a_cancel_before_gemini_reports_anything_pays_an_estimate_of_the_input() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client(tokens=100_000)
+        costs = []
+        for more in ("", "We bake with rye and spelt. " * 100):
+            task_id = await client.submit(more + slow_prompt(30))
+            await at_progress(client, task_id, 70)
+            document = (await client.cancel(task_id)).json
+            assert (document["error_code"], document["estimated"]) == ("cancelled", True)
+            assert await settlement(client, document) == (document["tokens_used"], True, 0)
+            costs.append(document["tokens_used"])
+        assert costs[1] - costs[0] == pytest.approx(2_800 / 4, abs=1), "a token for four characters"
+
+    in_a_world(scenario)
+
+
+def test_an_estimate_takes_no_more_than_hold_and_balance() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client(tokens=701)
+        task_id = await client.submit(slow_prompt(30))
+        await at_progress(client, task_id, 70)
+        document = (await client.cancel(task_id)).json
+        assert await settlement(client, document) == (document["tokens_used"], True, 0)
+        assert 0 < document["tokens_used"] <= 701
+
+    in_a_world(scenario)
+
+
+def test_a_cancel_after_a_report_pays_what_was_reported_and_no_estimate() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client(tokens=100_000)
+        task_id = await client.submit("Answer for our bakery. [[standin:fault=hang_mid_stream]]")
+        await at_progress(client, task_id, 70)
+        key = world.storage.key(client.account_id, "task", task_id)
+        began = time.monotonic()
+        while await world.storage.command("HGET", key, "used") == b"0":
+            assert time.monotonic() - began < 10
+            await asyncio.sleep(0.02)  # another process's record has no event
+        reported = int(await world.storage.command("HGET", key, "used"))
+        document = (await client.cancel(task_id)).json
+        assert document["tokens_used"] == reported
+        assert "estimated" not in document
+        assert await settlement(client, document) == (reported, False, 0)
+
+    in_a_world(scenario)
+
+
+def test_a_task_that_is_cancelled_before_its_request_goes_out_costs_nothing() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve(limits__running_tasks_per_process=1)
+        client = await world.client()
+        first, queued = await client.submit(slow_prompt(30)), await client.submit(slow_prompt(0))
+        document = (await client.cancel(queued)).json
+        assert document["tokens_used"] == 0
+        assert "estimated" not in document
+        await client.cancel(first)
 
     in_a_world(scenario)

@@ -120,7 +120,7 @@ def _waits_for_gemini(attempt: int, document: dict[str, Any]) -> bool:
     return bool(document["attempt"] == attempt and document["progress"] >= 70)
 
 
-def test_after_three_attempts_a_task_is_interrupted_and_its_hold_released() -> None:
+def test_after_three_attempts_a_task_is_interrupted_and_pays_an_estimate_of_its_input() -> None:
     async def scenario(world: World) -> None:
         client = await world.client(tokens=1_000)
         server = await world.serve()
@@ -132,8 +132,9 @@ def test_after_three_attempts_a_task_is_interrupted_and_its_hold_released() -> N
             server = await world.serve()
         final = await client.finished(task_id, within_s=30)
         assert (final["status"], final["error_code"]) == ("failed", "interrupted")
+        assert (final["estimated"], final["tokens_used"] > 0) == (True, True)
         account = await world.accounts.show(client.account_id)
-        assert (account.tokens_held, account.tokens_remaining) == (0, 1_000)
+        assert (account.tokens_held, account.tokens_remaining) == (0, 1_000 - final["tokens_used"])
 
     in_a_world(scenario)
 

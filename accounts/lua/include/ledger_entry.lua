@@ -1,8 +1,11 @@
 -- ledger_entry: write down one movement of tokens, after the account's hash has been changed.
 -- Fields: kind (grant | hold | settle | release), tokens moved, the balance, held and charged that result,
--- the task and reason behind it, and the tokens that were owed but could not be collected.
-local function ledger_entry(account_key, ledger_key, kind, tokens, task_id, reason, uncollected)
+-- the task and reason behind it, and the tokens that were owed but could not be collected; `estimated` 1 where nobody
+-- reported the tokens.
+local function ledger_entry(account_key, ledger_key, kind, tokens, task_id, reason, uncollected, estimated)
   local now = redis.call('HMGET', account_key, 'balance', 'held', 'charged')
-  return redis.call('XADD', ledger_key, '*', 'kind', kind, 'tokens', tokens, 'balance', now[1], 'held', now[2],
-    'charged', now[3], 'task', task_id, 'reason', reason, 'uncollected', uncollected)
+  local fields = {'kind', kind, 'tokens', tokens, 'balance', now[1], 'held', now[2],
+    'charged', now[3], 'task', task_id, 'reason', reason, 'uncollected', uncollected}
+  if estimated then fields[17], fields[18] = 'estimated', 1 end
+  return redis.call('XADD', ledger_key, '*', unpack(fields))
 end

@@ -394,6 +394,6 @@ def test_every_failure_has_a_reason_for_clients() -> None:
     failures = [
         kind for kind in vars(gemini_errors).values() if isinstance(kind, type) and issubclass(kind, GeminiError)
     ]
-    assert len(failures) == 16
+    assert len(failures) == 17
     assert all(kind.fallback_reason.startswith("ai_") for kind in failures)
     assert not [kind for kind in failures if kind.again and kind.operators_problem]

@@ -34,6 +34,8 @@ export interface StatusDocument {
   generated_by_ai?: boolean;
   model?: string;
   tokens_used?: number;
+  /** Only where `tokens_used` is an estimate: the task was stopped before Gemini reported any use. */
+  estimated?: true;
   warning?: string;
   fallback_reason?: string;
   /** Stable, for translations of `warning`. */
@@ -164,6 +166,7 @@ export interface LedgerEntry {
   task_id?: string | null;
   reason?: string | null;
   uncollected?: number;
+  estimated?: boolean;
 }
 
 export interface LedgerPage {

@@ -1,0 +1,80 @@
+"""What one generation may cost, and how much of that each request to Gemini may use.
+
+The hold covers whatever is asked for, so that nothing is used that could not be collected. Refuses to know how a hold
+is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from generation.answer_shape import Marks
+from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose
+from generation.prompt_text import PromptText
+
+THOUGHTS, FEW_THOUGHTS = 1_024, 64  # tokens that a rewrite has room for beside its text
+SHORT_REWRITE = 128  # tokens that a rewrite is longer than its draft
+LONGER_REWRITE = 1.25  # times its draft
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Tokens that a generation may cost.
+
+    ``at_most``: with the largest answer that the draft gets, and a repair call; ``whole``: one call with room for
+    thoughts and a whole rewrite; ``least``: that with the short instruction and hardly any thoughts. ``rewrite``: what
+    an answer must have room for.
+    """
+
+    at_most: int = 0
+    whole: int = 0
+    least: int = 0
+    rewrite: int = 0
+
+
+NO_NEED = Need()
+
+
+def need_of(texts: PromptText, cap: int, business_type: str, draft: str, feedback: str) -> Need:
+    """Return what a rewrite of the draft may cost, on the high side; ``cap``: tokens its answer may have at most."""
+    marks = Marks.new()
+    data, closing = tokens_at_most(texts.request_text(draft, feedback)), tokens_of_prose(texts.closing(marks))
+    sent = tokens_of_prose(texts.instruction(business_type, marks)) + data + closing
+    sent_short = tokens_of_prose(texts.instruction(business_type, marks, short=True)) + data + closing
+    rewrite = FEW_THOUGHTS + SHORT_REWRITE + int(LONGER_REWRITE * tokens_at_most(draft))
+    repair = sent + data + cap
+    return Need(sent + cap + repair, sent + THOUGHTS + rewrite, sent_short + rewrite, rewrite)
+
+
+class Budget:
+    """One task's tokens while it runs. ``hold`` is what is set aside, ``used`` says how much has been used so far.
+
+    ``extend`` makes the hold as large as it is asked to, or as the balance allows, and returns what it is then.
+    """
+
+    def __init__(self, need: Need, hold: int, used: Callable[[], int], extend: Callable[[int], Awaitable[int]]) -> None:
+        self._need = need
+        self._hold = hold
+        self._used = used
+        self._extend = extend
+        self._asked = False
+
+    @property
+    def short(self) -> bool:
+        """Say whether only the short instruction can be paid."""
+        return self._hold - self._used() < self._need.whole
+
+    async def afford(self, sent: int, wanted: int) -> int:
+        """Return how many tokens the answer to a request of ``sent`` tokens may have: ``wanted`` at most.
+
+        0: not enough for a whole rewrite. The first request makes do with the hold, so that an account's parallel tasks
+        leave something to each other; later ones take what the balance has.
+        """
+        used = self._used()
+        may = self._hold - used - sent
+        if may < (wanted if self._asked else self._need.rewrite):
+            self._hold = await self._extend(used + sent + wanted)
+            may = self._hold - used - sent
+        self._asked = True
+        return min(wanted, may) if may >= self._need.rewrite else 0

@@ -1,0 +1,91 @@
+"""What a generation may cost is held, and nobody gets an answer that they cannot pay."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from accounts import Accounts
+from tests.support.storage import OpenStorage
+from tests.support.whole_server import BASE, Client, make_client
+
+SHORT = "Answer questions about our bakery. Open 7-18."
+LONG = "We bake bread of rye and spelt each morning, and we close when it is sold. "
+
+
+async def settled(storage: OpenStorage, client: Client) -> tuple[int, int]:
+    """Return what the account has left and what could not be collected; nothing may be held or below zero."""
+    accounts = Accounts(storage)
+    account = await accounts.show(client.account_id)
+    entries, _ = await accounts.ledger(client.account_id, limit=1_000)
+    assert account.tokens_held == 0
+    assert account.tokens_remaining >= 0
+    assert account.tokens_granted == account.tokens_remaining + account.tokens_charged
+    return account.tokens_remaining, sum(entry.uncollected for entry in entries)
+
+
+@pytest.mark.gen_test
+async def test_seven_hundred_tokens_are_enough_for_a_short_draft_and_nothing_stays_uncollected(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    poor = await make_client(storage, http_client, base_url, tokens=700)
+    final = await poor.finished(await poor.start(SHORT))
+    assert (final["status"], final["generated_by_ai"]) == ("completed", True), final
+    assert 0 < final["tokens_used"] <= 700
+    assert await settled(storage, poor) == (700 - final["tokens_used"], 0)
+
+
+@pytest.mark.gen_test
+async def test_a_draft_that_the_balance_cannot_rewrite_is_refused_with_what_it_needs(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    poor = await make_client(storage, http_client, base_url, tokens=1_500)
+    final = await poor.finished(await poor.start(LONG * 60))
+    assert (final["status"], final["error_code"]) == ("failed", "insufficient_tokens")
+    needed = int(final["error"].split()[4])
+    assert 1_500 < needed < 5_000
+    assert final["error"] == f"You need at least {needed} tokens for prompt enhancement. Available: 1500"
+    assert await settled(storage, poor) == (1_500, 0)
+    await Accounts(storage).grant(poor.account_id, needed - 1_500, "what was asked for")
+    final = await poor.finished(await poor.start(LONG * 60))
+    assert (final["status"], final["generated_by_ai"]) == ("completed", True), final
+    assert (await settled(storage, poor))[1] == 0
+
+
+@pytest.mark.gen_test
+async def test_the_hold_covers_the_largest_answer_where_the_balance_does(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    rich = await make_client(storage, http_client, base_url, tokens=10_000_000)
+    final = await rich.finished(await rich.start(SHORT))
+    assert final["status"] == "completed"
+    entries, _ = await Accounts(storage).ledger(rich.account_id, limit=10)
+    [hold] = [entry for entry in entries if entry.kind == "hold"]
+    assert 2 * 24_576 < hold.tokens < 60_000, "twice the largest answer, with what is sent"
+
+
+async def held_or_refused(client: Client, task_id: str) -> str:
+    """Wait until Gemini has been asked for the task, or it has been refused; return which."""
+    version = 0
+    while True:
+        document = (await client.status(task_id, f"?wait=20&after={version}")).json
+        if document["status"] == "failed":
+            return str(document["error_code"])
+        if document["progress"] >= 50:
+            return "held"
+        version = document["version"]
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize(("tokens", "held"), [(1_400, 2), (2_100, 3), (20_000, 5)])
+async def test_parallel_tasks_share_a_balance_and_leave_nothing_uncollected(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, tokens: int, held: int
+) -> None:
+    client = await make_client(storage, http_client, base_url, tokens=tokens)
+    ids = await asyncio.gather(*(client.start(SHORT + " [[standin:delay=60]]") for _ in range(5)))
+    ends = await asyncio.gather(*(held_or_refused(client, task_id) for task_id in ids))
+    assert (ends.count("held"), ends.count("insufficient_tokens")) == (held, 5 - held)
+    await asyncio.gather(*(client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{each}/") for each in ids))
+    assert (await settled(storage, client))[1] == 0
