@@ -161,14 +161,14 @@ class PromptText:
         """Return what is said after the data: the order once more, and the shape."""
         return CLOSING.format(begin=marks.begin, end=marks.end)
 
-    def repair_text(self, verdict: Verdict) -> str:
+    def repair_text(self, verdict: Verdict, feedback: str = "") -> str:
         """Return the message that asks for an unfaithful answer once more: draft, answer, what is missing and added."""
         members = {
             "manual_prompt": verdict.draft,
             "answer": verdict.answer,
             "missing": verdict.missing_facts,
             "added": verdict.invented_facts,
-        }
+        } | ({"feedback": feedback} if feedback else {})
         return json.dumps(members, ensure_ascii=False)
 
     def repair_closing(self, marks: Marks) -> str:

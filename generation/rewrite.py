@@ -144,7 +144,7 @@ class Rewriter:
         try:
             return await self._gemini.generate(
                 system_instruction=self._prompt_text.instruction(request.business_type, marks, short=request.short),
-                text=self._prompt_text.repair_text(verdict),
+                text=self._prompt_text.repair_text(verdict, request.feedback),
                 deadline=request.deadline,
                 observer=_Unseen(steps),
                 account=request.account,

@@ -35,6 +35,7 @@ class Behaviour:
     itself, ``first`` counts the requests with the same text: ``[[standin:fault=overloaded,first=1]]`` fails once.
     ``retry_after_s``: what a rate limit asks for. With a ``model`` the fault is of that model alone.
     ``model_stage`` and ``retirement_time``: what answers announce about their model, '' for nothing.
+    ``thought_tokens`` and ``characters_per_token``: how answers are billed, and how far the asked-for maximum reaches.
     """
 
     delay_s: float = 0.0
@@ -47,12 +48,16 @@ class Behaviour:
     model: str = ""
     model_stage: str = ""
     retirement_time: str = ""
+    thought_tokens: int = 40
+    characters_per_token: float = 4.0
 
     def __post_init__(self) -> None:
         if self.fault and self.fault not in FAULTS:
             raise InvalidBehaviour(f"unknown fault {self.fault!r}; known: {', '.join(FAULTS)}")
         if not 0 <= self.probability <= 1:
             raise InvalidBehaviour("probability must be from 0 to 1")
+        if self.thought_tokens < 0 or not 0.25 <= self.characters_per_token < math.inf:
+            raise InvalidBehaviour("thought_tokens must be 0 or more, characters_per_token 0.25 or more")
         if self.words_per_chunk < 1:
             raise InvalidBehaviour("words_per_chunk must be 1 or more")
         for name in ("delay_s", "tokens_per_second", "first", "retry_after_s"):
@@ -79,6 +84,8 @@ TYPES: Mapping[str, Callable[[Any], Any]] = {
     "model": str,
     "model_stage": str,
     "retirement_time": str,
+    "thought_tokens": int,
+    "characters_per_token": float,
 }
 HEADERS = {name: "X-Standin-" + name.replace("_", "-").title() for name in TYPES}
 SHORT_NAMES = {"delay": "delay_s", "retry_after": "retry_after_s"}  # as people write them in markers

@@ -62,6 +62,7 @@ class Method(enum.Enum):
 def make_plan(asked: Asked, behaviour: Behaviour, method: Method, *, model: str, response_id: str) -> Plan:
     """Plan the answer to one request."""
     fault = behaviour.fault
+    asked = replace(asked, thought_tokens=behaviour.thought_tokens, characters_per_token=behaviour.characters_per_token)
     if fault in ERRORS:
         return error_plan(ERRORS[fault], behaviour)
     words = HUGE if fault == "huge" else _words(asked, fault)
@@ -98,10 +99,10 @@ class _Answer:
         self._finish_reason = odd.finish_reason
         self._always = always
         self._words = words[: odd.words]
-        allowed = max(0, asked.max_output_tokens - protocol.THOUGHT_TOKENS)  # thinking counts against the maximum
-        if words is not HUGE and protocol.tokens("".join(self._words)) > allowed:
+        allowed = max(0, asked.max_output_tokens - asked.thought_tokens)  # thinking counts against the maximum
+        if words is not HUGE and asked.tokens("".join(self._words)) > allowed:
             ends = itertools.accumulate(len(word) for word in self._words)
-            most = allowed * protocol.CHARACTERS_PER_TOKEN
+            most = allowed * asked.characters_per_token
             self._words = [word for word, end in zip(self._words, ends, strict=True) if end <= most]
             self._finish_reason = "MAX_TOKENS"
 
@@ -162,7 +163,7 @@ class _Answer:
         return {"finishReason": self._finish_reason} if self._finish_reason else {}
 
     def _usage(self, said: str) -> dict[str, Any]:
-        return {"usageMetadata": protocol.usage(self._asked, protocol.tokens(said))} if self._odd.usage else {}
+        return {"usageMetadata": protocol.usage(self._asked, self._asked.tokens(said))} if self._odd.usage else {}
 
 
 def _moments(lengths: Sequence[int], count: int, behaviour: Behaviour) -> list[float]:

@@ -30,11 +30,14 @@ class InvalidArgument(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for. ``texts``: the text parts of its last content; ``mark``: the word in the marks that the
-    answer is wanted between, '' for none."""
+    """What a request asks for, and how its answer is billed.
+
+    ``texts``: the text parts of its last content; ``characters``: the length of each part of all contents; ``mark``:
+    the word in the marks that the answer is wanted between, '' for none.
+    """
 
     texts: tuple[str, ...]
-    prompt_tokens: int
+    characters: tuple[int, ...]
     max_output_tokens: int
     include_thoughts: bool
     mark: str = ""
@@ -42,10 +45,20 @@ class Asked:
     service_tier: str = ""
     store: bool | None = None
     traffic_type: str = ""
+    thought_tokens: int = THOUGHT_TOKENS
+    characters_per_token: float = CHARACTERS_PER_TOKEN
 
     @property
     def text(self) -> str:
         return "".join(self.texts)
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(math.ceil(length / self.characters_per_token) for length in self.characters)
+
+    def tokens(self, text: str) -> int:
+        """Count the tokens of a text the way that this request is billed."""
+        return math.ceil(len(text) / self.characters_per_token)
 
 
 def read_request(body: bytes, server_timeout: str = "") -> Asked:
@@ -78,7 +91,7 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
     everything = [text for content in [*contents, instruction] for text in _texts(content)]
     return Asked(
         tuple(_texts(contents[-1])),
-        sum(map(tokens, everything)),
+        tuple(map(len, everything)),
         int(config.get("maxOutputTokens") or 65_536),
         thinking.get("includeThoughts") is True,
         next((found[1] for text in everything if (found := MARK.search(text))), ""),
@@ -95,7 +108,7 @@ def tokens(text: str) -> int:
 
 def usage(asked: Asked, candidate_tokens: int) -> dict[str, Any]:
     """Return ``usageMetadata``; without candidates their count is left out, as Google does."""
-    counts = {"promptTokenCount": asked.prompt_tokens, "thoughtsTokenCount": THOUGHT_TOKENS}
+    counts = {"promptTokenCount": asked.prompt_tokens, "thoughtsTokenCount": asked.thought_tokens}
     if candidate_tokens:
         counts["candidatesTokenCount"] = candidate_tokens
     traffic: dict[str, Any] = {"trafficType": asked.traffic_type} if asked.traffic_type else {}

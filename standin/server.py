@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
@@ -52,6 +53,7 @@ class Standin:
         self.counters = Counters()
         self.chooser = Chooser(behaviour or Behaviour(), seed)
         self.url = ""
+        self.last_bodies: deque[bytes] = deque(maxlen=4)  # as they came, for tests of what is sent
         self.tokens: dict[str, float] = {}
         self.token_lasts_s = 3_599
 
@@ -106,6 +108,7 @@ class GenerateHandler(_Handler):
     def _plan(self, version: str, model: str, method: str) -> Plan:
         if refusal := self._refusal(model):
             return error_plan(refusal, Behaviour())
+        self.standin.last_bodies.append(self.request.body)
         try:
             asked = read_request(self.request.body, self.request.headers.get("X-Server-Timeout", ""))
             if asked.thinking_level == "minimal" and model.startswith(NO_MINIMAL):

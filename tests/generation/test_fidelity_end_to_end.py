@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from accounts import Accounts
+from generation.prompt_text import TEMPLATES
+from tests.support.storage import OpenStorage
 from tests.support.whole_server import Client, app, changes, client, service, settings, stack, standin
 
 __all__ = ["app", "changes", "client", "service", "settings", "stack", "standin"]
@@ -30,7 +34,7 @@ async def test_a_faithful_answer_is_kept_with_one_request(client: Client, standi
 
 @pytest.mark.gen_test
 async def test_a_lost_fact_is_repaired_by_exactly_one_more_request_and_both_are_paid(
-    client: Client, standin: Any
+    client: Client, standin: Any, storage: OpenStorage
 ) -> None:
     before = await balance(client)
     document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost,first=1]]"))
@@ -42,6 +46,7 @@ async def test_a_lost_fact_is_repaired_by_exactly_one_more_request_and_both_are_
     kept = await client.finished(await client.start(DRAFT))
     one_call = kept["tokens_used"]
     assert before - first_alone == document["tokens_used"] > 1.8 * one_call
+    assert await Accounts(storage).audit() == []
 
 
 @pytest.mark.gen_test
@@ -109,6 +114,26 @@ async def test_feedback_and_business_type_reach_gemini_as_data_and_guidelines(cl
     assert document["fidelity"] == "kept"
     synchronous = await client.ask("POST", "/api/v1/web-knowledge/generate-prompt/", body)
     assert synchronous.json["fidelity"] == "kept"
+    for sent in map(json.loads, standin.last_bodies):
+        data = json.loads(sent["contents"][0]["parts"][0]["text"])
+        assert data == {"manual_prompt": DRAFT, "feedback": "Make it shorter."}
+        instruction = sent["systemInstruction"]["parts"][0]["text"]
+        assert "Make it shorter." not in instruction
+        assert (TEMPLATES / "clinic.md").read_text("utf-8").strip() in instruction
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_the_second_call_has_draft_answer_and_feedback_as_data_too(client: Client, standin: Any) -> None:
+    body = {"manual_prompt": f"{DRAFT} [[standin:fault=fact_lost,first=1]]", "feedback": "Make it shorter."}
+    started = await client.ask("POST", START, body)
+    document = await client.finished(started.json["task_id"])
+    assert document["fidelity"] == "repaired"
+    first, second = (json.loads(sent) for sent in standin.last_bodies)
+    data = json.loads(second["contents"][0]["parts"][0]["text"])
+    assert data["missing"] == ["€4.80"]
+    assert data["feedback"] == "Make it shorter."
+    assert "Bread costs ." in data["answer"]
+    assert first["systemInstruction"] == second["systemInstruction"]
 
 
 @pytest.mark.gen_test
