@@ -69,6 +69,7 @@ class ApiKeys:
         # The truth first: a hint without it finds nothing, and the key has not been shown yet.
         await self._storage.command("HSET", self._key(account_id), digest, json.dumps(record, ensure_ascii=False))
         await self._storage.command("SET", self._hint(digest), account_id)
+        self._wrong.pop(digest, None)
         return NewApiKey(key, record["key_id"])
 
     async def of(self, account_id: str) -> list[ApiKey]:
@@ -117,17 +118,21 @@ class ApiKeys:
             Unauthorized: malformed (without asking Redis), unknown_key or revoked_key.
             StorageUnavailable
         """
-        if not is_well_formed(key):
-            raise Unauthorized("malformed")
-        digest = key_digest(key)
-        until, reason = self._wrong.get(digest, (0.0, ""))
-        if time.monotonic() < until:
+        if reason := self.refused(key):
             raise Unauthorized(reason)
+        digest = key_digest(key)
         account_id, reason = await self._look_up(digest)
         if reason:
             self._remember_wrong(digest, reason)
             raise Unauthorized(reason)
         return account_id
+
+    def refused(self, key: str) -> str:
+        """Return why a key is refused without asking Redis: malformed, or wrong a moment ago; '' when it is asked."""
+        if not is_well_formed(key):
+            return "malformed"
+        until, reason = self._wrong.get(key_digest(key), (0.0, ""))
+        return reason if time.monotonic() < until else ""
 
     async def _look_up(self, digest: str) -> tuple[str, str]:
         """Return the account's id, or why the key is wrong."""

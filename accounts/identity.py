@@ -2,8 +2,8 @@
 
 An API key is asked about again every few seconds, so that a revoked one stops working everywhere; a JWT is remembered
 until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too; a watch token until it
-expires. Only what was found valid is remembered: wrong tokens fill nothing. Spans of time are measured on the
-monotonic clock.
+expires. Wrong tokens are remembered for seconds, a bounded number of them, apart from the good ones, and only where the
+same token cannot become valid. Durations are measured on the monotonic clock.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ from accounts.errors import AccountExists, AccountKeyRequired, SubjectUnusable, 
 from accounts.jwts import LONGEST_TOKEN, Jwts
 from accounts.watch_tokens import WATCH_TOKEN_PREFIX, WatchTokens
 from runtime.settings import IdentitySettings
+
+REFUSED_FOR_S = 5.0
+REFUSED_TOKENS = 10_000
+# Reasons that hold for the same token for ever. A signature that does not fit is none: its key may be published yet.
+FINAL = frozenset(
+    {"tokens_not_accepted", "expired_token", "foreign_token", "missing_claim", "wrong_algorithm", "absurd_expiry"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Identity:
         self._settings = settings
         self._jwts = Jwts(settings.jwt, session)
         self._callers: OrderedDict[bytes, Caller] = OrderedDict()  # by SHA-256 of the token
+        self._refused_tokens: dict[bytes, tuple[float, str]] = {}  # the same → until when, why; the oldest first
 
     async def authenticate(self, authorization: str | None) -> Caller:
         """Return who sent this Authorization header.
@@ -68,13 +76,7 @@ class Identity:
             Unauthorized, SubjectUnusable, UnknownAccount, AccountClosed, IdentityUnavailable, StorageUnavailable
             AccountKeyRequired: an admin key.
         """
-        if not authorization:
-            raise Unauthorized("missing")
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
-            raise Unauthorized("malformed")
-        if len(token) > LONGEST_TOKEN:
-            raise Unauthorized("token_too_large")
+        token = _token(authorization)
         digest = _digest(token)
         remembered = self._callers.get(digest)
         if remembered is not None:
@@ -85,12 +87,23 @@ class Identity:
         if token.startswith(ADMIN_KEY_PREFIX) and self._admin_keys is not None:
             await self._admin_keys.find(token)
             raise AccountKeyRequired
-        caller = await self._establish(token)
+        caller = await self._establish(token, digest)
         self._callers[digest] = caller
         self._callers.move_to_end(digest)
         while len(self._callers) > self._settings.remembered_tokens:
             self._callers.popitem(last=False)
         return caller
+
+    def refused(self, authorization: str | None) -> str:
+        """Return why this header is refused without asking anyone; '' when it has to be checked."""
+        try:
+            token = _token(authorization)
+        except Unauthorized as exc:
+            return exc.reason
+        if token.startswith(API_KEY_PREFIX):
+            return self._api_keys.refused(token)
+        until, reason = self._refused_tokens.get(_digest(token), (0.0, ""))
+        return reason if time.monotonic() < until else ""
 
     async def renew(self, authorizations: Sequence[str]) -> list[Caller | None]:
         """Look again at headers that were authenticated before, in one round trip; None for one that is good no more.
@@ -119,12 +132,12 @@ class Identity:
                 self._callers.pop(_digest(token), None)
         return renewed
 
-    async def _establish(self, token: str) -> Caller:
+    async def _establish(self, token: str, digest: bytes) -> Caller:
         if token.startswith(API_KEY_PREFIX):
             return await self._by_key(token)
         if token.startswith(WATCH_TOKEN_PREFIX) and self._watch_tokens is not None:
             return await self._by_watch_token(self._watch_tokens, token)
-        return await self._by_jwt(token)
+        return await self._by_jwt(token, digest)
 
     async def _by_watch_token(self, watch_tokens: WatchTokens, token: str) -> Caller:
         asked_at = time.monotonic()
@@ -137,9 +150,17 @@ class Identity:
         account_id = await self._api_keys.find(key)
         return Caller(account_id, asked_at + self._settings.key_recheck_s)
 
-    async def _by_jwt(self, token: str) -> Caller:
+    async def _by_jwt(self, token: str, digest: bytes) -> Caller:
         asked_at = time.monotonic()
-        account_id, left_s = await self._jwts.check(token)
+        try:
+            account_id, left_s = await self._jwts.check(token)
+        except Unauthorized as exc:
+            if exc.reason in FINAL:
+                self._refused_tokens.pop(digest, None)
+                self._refused_tokens[digest] = (asked_at + REFUSED_FOR_S, exc.reason)
+                while len(self._refused_tokens) > REFUSED_TOKENS:
+                    del self._refused_tokens[next(iter(self._refused_tokens))]
+            raise
         if not is_account_id(account_id):
             raise SubjectUnusable(self._settings.jwt.account_claim)
         try:
@@ -161,6 +182,22 @@ class Identity:
             )
         except AccountExists:
             return  # a request that came at the same moment was first
+
+
+def _token(authorization: str | None) -> str:
+    """Return the token in a header.
+
+    Raises:
+        Unauthorized: there is none, or it cannot be one.
+    """
+    if not authorization:
+        raise Unauthorized("missing")
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
+        raise Unauthorized("malformed")
+    if len(token) > LONGEST_TOKEN:
+        raise Unauthorized("token_too_large")
+    return token
 
 
 def _digest(token: str) -> bytes:

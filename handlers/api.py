@@ -68,10 +68,15 @@ class JsonHandler(RequestHandler):
             self.set_header("Access-Control-Allow-Origin", origin)
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
+    def announce_close(self) -> None:
+        """Tell the client when the connection ends with this answer."""
+        stream = getattr(self.request.connection, "stream", None)
+        if self.services.open_requests.draining or getattr(stream, "last", False):
+            self.set_header("Connection", "close")
+
     async def prepare(self) -> None:
         self.allow_origin()
-        if self.services.open_requests.draining:
-            self.set_header("Connection", "close")
+        self.announce_close()
 
     def on_finish(self) -> None:
         self.services.open_requests.end(self)
@@ -117,6 +122,7 @@ class JsonHandler(RequestHandler):
 
     def write_answer(self, answer: Answer) -> None:
         self.allow_origin()
+        self.announce_close()
         self.outcome = answer.error_code
         self.set_status(answer.status)
         for name, value in (answer.headers or {}).items():

@@ -148,7 +148,9 @@ class StatusHandler(WaitingHandler):
         status = self.get_status()
         if self.request.method == "GET":
             self.services.polls.answered(status)
-            if status in LEARNED and hasattr(self, "caller"):
+            if status == 401:
+                self.services.polls.remember_refused(self.request)
+            elif status in LEARNED and hasattr(self, "caller"):
                 self.services.polls.remember(self.request, self.caller)
         super().on_finish()
 

@@ -35,6 +35,8 @@ class Polls(Protocol):
 
     def remember(self, request: HTTPServerRequest, caller: Caller) -> None: ...
 
+    def remember_refused(self, request: HTTPServerRequest) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

@@ -62,6 +62,7 @@ class ServerSettings(Section):
     drain_timeout_s: Positive = 20.0
     express_lane: bool = True
     memo_entries: AtLeastOne = 20_000
+    refusals_in_a_row: Count = 50
 
 
 class RedisSettings(Section):

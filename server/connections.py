@@ -46,6 +46,7 @@ class Connections:
         self.loop = asyncio.get_running_loop()
         self.readers = open_readers(self.loop)
         self.draining = False
+        self.refusals_in_a_row = settings.refusals_in_a_row
         self.whole_poll: WholePoll = lane.whole_poll if lane is not None else _no_poll
         self.look_up: Callable[[PollRequest, float, Reply], None] = lane.look_up if lane is not None else _by_tornado
         self._lane = lane
@@ -87,9 +88,9 @@ class Connections:
 
     # Idle
 
-    def returned(self, sock: socket.socket, data: bytes = b"") -> None:
+    def returned(self, sock: socket.socket, data: bytes = b"", refusals: int = 0) -> None:
         """Let a connection idle: a new one, or one that Tornado has answered; ``data`` was read and not answered."""
-        connection = IdleConnection(self, sock.family, sock.detach())
+        connection = IdleConnection(self, sock.family, sock.detach(), refusals)
         self._idle.add(connection)
         connection.listen()
         if data:
@@ -120,7 +121,10 @@ class Connections:
     # Handed off
 
     def hand_off(self, connection: IdleConnection, data: bytes, poll: PollRequest | None) -> None:
-        """Give a connection to Tornado with what was read from it; ``poll`` when that is one."""
+        """Give a connection to Tornado with what was read from it; ``poll`` when that is one.
+
+        With its answer the connection ends when the server drains, and when the client was refused too often.
+        """
         self._idle.discard(connection)
         sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.detach())
         try:
@@ -132,7 +136,8 @@ class Connections:
                 self.exchange_ended(poll)
             return
         stream = HandoffStream(sock, data, poll, self, self._server.max_buffer_size)
-        stream.last = self.draining
+        stream.refusals = connection.refusals
+        stream.last = self.draining or 0 < self.refusals_in_a_row <= connection.refusals
         self._handed_off.add(stream)
         self._server.handle_stream(stream, address)
 

@@ -19,13 +19,14 @@ from server.lane.poll_request import PollRequest
 
 READ_BYTES = 16_384
 STATUS_LINE = b"HTTP/1.1 "
+REFUSED = b"HTTP/1.1 4"
 HEAD_END = b"\r\n\r\n"
 
 
 class Owner(Protocol):
     """What a handed-off stream needs of the object that handed it off."""
 
-    def returned(self, sock: socket.socket, data: bytes) -> None:
+    def returned(self, sock: socket.socket, data: bytes, refusals: int) -> None:
         """Take the connection back, with what was read from it and not answered."""
 
     def linger(self, sock: socket.socket) -> None:
@@ -38,7 +39,8 @@ class Owner(Protocol):
 class HandoffStream(IOStream):
     """``poll``: what was read, when it was one poll; ``answer_head`` is then the head that Tornado answers it with.
 
-    ``last``: the connection ends with the answer in progress. ``lingers``: the request's body has not arrived whole, so
+    ``last``: the connection ends with the answer in progress. ``refusals``: how many answers in a row were refusals.
+    ``lingers``: the request's body has not arrived whole, so
     the client may still be sending: a socket closed then would be reset, and the answer lost with it.
     """
 
@@ -49,6 +51,7 @@ class HandoffStream(IOStream):
         self.poll = poll
         self.answer_head = b""
         self.last = False
+        self.refusals = 0
         self.lingers = False
         self.closed_by_server = False
         self._received = received
@@ -62,6 +65,7 @@ class HandoffStream(IOStream):
         if self._asked_for_a_head and not self.closed():
             self._received = self._unread() + self._received
             self._returning = not self.last
+            self.lingers = self.last and bool(self._received)
             self.close()  # for Tornado the client has closed it
         self._asked_for_a_head = True
         return super().read_until_regex(regex, max_bytes)
@@ -85,6 +89,7 @@ class HandoffStream(IOStream):
     def write(self, data: bytes | memoryview) -> Future[None]:
         if not self.answer_head and bytes(data[:10]).startswith(STATUS_LINE) and data[9] != ord("1"):
             self.answer_head = bytes(data).partition(HEAD_END)[0]
+            self.refusals = self.refusals + 1 if self.answer_head.startswith(REFUSED) else 0
         return super().write(data)
 
     def write_to_fd(self, data: memoryview) -> int:
@@ -104,7 +109,7 @@ class HandoffStream(IOStream):
 
     def close_fd(self) -> None:
         if self._returning:
-            self._owner.returned(self._release(), self._received)
+            self._owner.returned(self._release(), self._received, self.refusals)
         elif self.lingers and self.error is None and self.socket is not None:
             self._owner.linger(self._release())
         else:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from server.batched_epoll import DescriptorReaders
-from server.handoff_stream import READ_BYTES
+from server.handoff_stream import READ_BYTES, REFUSED
 from server.lane.poll_request import PollRequest
 
 
@@ -37,6 +37,10 @@ class Owner(Protocol):
     def look_up(self) -> Callable[[PollRequest, float, Callable[[bytes | None], None]], None]:
         """Call back once with a poll's answer, at once or later; None: the connection is handed off."""
 
+    @property
+    def refusals_in_a_row(self) -> int:
+        """After so many a connection is handed off, to be closed with the answer; 0: never."""
+
     def hand_off(self, connection: IdleConnection, data: bytes, poll: PollRequest | None) -> None:
         """Give the connection to Tornado with what was read from it."""
 
@@ -48,16 +52,20 @@ class Owner(Protocol):
 
 
 class IdleConnection:
-    """Waits for its next request, for its answer, or until the client has taken all of one (``busy``)."""
+    """Waits for its next request, for its answer, or until the client has taken all of one (``busy``).
 
-    __slots__ = ("_owner", "_poll", "_unsent", "busy", "descriptor", "family", "seen_at")
+    ``refusals``: how many of its requests in a row were refused.
+    """
 
-    def __init__(self, owner: Owner, family: int, descriptor: int) -> None:
+    __slots__ = ("_owner", "_poll", "_unsent", "busy", "descriptor", "family", "refusals", "seen_at")
+
+    def __init__(self, owner: Owner, family: int, descriptor: int, refusals: int = 0) -> None:
         self._owner = owner
         self._poll: PollRequest | None = None  # while its answer is awaited
         self._unsent = b""
         self.busy = False
         self.family = family
+        self.refusals = refusals
         self.descriptor = descriptor  # -1 when it is closed, or handed off
         self.seen_at = time.monotonic()
 
@@ -100,6 +108,12 @@ class IdleConnection:
             self._resume()
             if self._owner.draining:
                 answer = None  # with Tornado's answer the connection ends
+        if answer is not None and answer.startswith(REFUSED):
+            self.refusals += 1
+            if 0 < self._owner.refusals_in_a_row <= self.refusals:
+                answer = None
+        elif answer is not None:
+            self.refusals = 0
         if answer is None:
             self._owner.hand_off(self, poll.data, poll)
         else:

@@ -17,21 +17,19 @@ from typing import TypeAlias
 
 import structlog
 
-from accounts import Identity
+from accounts import Identity, Unauthorized
 from generation import Document, StatusCopy
 from generation.errors import TaskNotFound, TooManyPolls
 from server.lane.credential_refresh import CredentialRefresh
-from server.lane.header_cache import CachedPoll
+from server.lane.header_cache import CachedPoll, RefusedPoll
 from server.lane.learning_slots import LearningSlots
 from server.lane.poll_request import PollRequest, whole_polls_of
-from server.lane.polls import Polls
+from server.lane.polls import LANE_STATUSES, Polls
 from server.lane.responses import ErrorAnswer, Head, Refusal, document_lines
 from storage.errors import StorageUnavailable
 
 Reply: TypeAlias = Callable[[bytes | None], None]  # None: let Tornado answer
 ErrorAnswers: TypeAlias = Callable[[Exception, int | None], ErrorAnswer]  # of an error, and the progress last known
-
-LANE_STATUSES = ("200", "404", "429")
 
 log = structlog.get_logger("request")
 
@@ -56,12 +54,14 @@ class ExpressLane:
         self.whole_poll = whole_polls_of(status_path)
         self._copy = copy
         self._cache = polls.cache
+        self._identity = identity
         self._counts = polls.counts
         self._errors = errors
         self._retry_after_s = retry_after_s
         self._head = Head()
         self._too_many_polls = TooManyPolls(polls.limits.quota, polls.limits.window_s)
         self._refusals: dict[int | None, Refusal] = {}  # by the task's progress, None when it is not known
+        self._unauthorized: dict[str, Refusal] = {}  # by the reason
         self._not_found = Refusal(errors(TaskNotFound(), None))
         self._slots = LearningSlots()
         self._refresh = CredentialRefresh(identity, polls.cache)
@@ -72,7 +72,7 @@ class ExpressLane:
         """Call ``reply`` once, now or later; ``now`` is time.monotonic()."""
         known, request_id = self._cache.find(poll.block)
         if known is None:
-            self._slots.admit(poll, partial(reply, None), partial(self._look_up_again, poll, reply))
+            self._look_up_refused(poll, reply)
             return
         if known.task_id not in (b"", poll.task_id):
             reply(None)  # the ordinary handler knows what a watch token is not for
@@ -97,14 +97,25 @@ class ExpressLane:
     def report(self) -> None:
         """Log the polls since the last report as one line, with the last as a sample."""
         counts = tuple(self._counts["lane", status] for status in LANE_STATUSES)
-        found, unknown, refused = (count - before for count, before in zip(counts, self._reported, strict=True))
+        new = [count - before for count, before in zip(counts, self._reported, strict=True)]
         self._reported = counts
-        if found or unknown or refused:
-            log.info("polls", found=found, unknown=unknown, refused=refused, sample=self._last_key.decode())
+        if any(new):
+            found, unauthorized, unknown, refused = new
+            sample = self._last_key.decode()
+            log.info("polls", found=found, unauthorized=unauthorized, unknown=unknown, refused=refused, sample=sample)
 
     async def aclose(self) -> None:
         """End the work in progress."""
         await self._refresh.aclose()
+
+    def _look_up_refused(self, poll: PollRequest, reply: Reply) -> None:
+        """Refuse a poll whose credential is known to be wrong; let Tornado answer any other."""
+        refused, request_id = self._cache.find_refused(poll.block)
+        reason = self._identity.refused(refused.authorization) if refused is not None else ""
+        if refused is not None and reason:
+            reply(self._render_unauthorized(refused, reason, request_id))
+        else:
+            self._slots.admit(poll, partial(reply, None), partial(self._look_up_again, poll, reply))
 
     def _look_up_again(self, poll: PollRequest, reply: Reply) -> None:
         self.look_up(poll, time.monotonic(), reply)
@@ -139,6 +150,12 @@ class ExpressLane:
             document.rendered = document_lines(len(document.body), retry_after_s)
         self._counts["lane", "200"] += 1
         return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
+
+    def _render_unauthorized(self, refused: RefusedPoll, reason: str, request_id: bytes) -> bytes:
+        self._counts["lane", "401"] += 1
+        if reason not in self._unauthorized:
+            self._unauthorized[reason] = Refusal(self._errors(Unauthorized(reason), None))
+        return self._unauthorized[reason].render(self._head, refused.lines, request_id)
 
     def _refuse(self, known: CachedPoll, key: bytes, request_id: bytes) -> bytes:
         self._last_key = key

@@ -63,11 +63,14 @@ class CachedPoll:
 
 
 class RefusedPoll:
-    """A block whose credential was refused; ``lines`` as in a CachedPoll. Whether it still is, its owner is asked."""
+    """A block whose credential was refused; ``lines`` as in a CachedPoll.
+
+    Whether the credential still is refused, only ``accounts`` knows: what it found is not remembered here.
+    """
 
     __slots__ = ("authorization", "lines", "used")
 
-    def __init__(self, authorization: str, lines: bytes) -> None:
+    def __init__(self, authorization: str | None, lines: bytes) -> None:
         self.authorization = authorization
         self.lines = lines
         self.used = False

@@ -13,9 +13,11 @@ from accounts import Caller
 from generation import Document, StatusCopy
 from generation.errors import TooManyPolls
 from server.lane.header_blocks import can_be_cached, lines_of_the_block
-from server.lane.header_cache import CachedPoll, HeaderCache
+from server.lane.header_cache import CachedPoll, HeaderCache, RefusedPoll
 from server.lane.poll_limits import PollLimits
 from server.lane.poll_request import PollRequest
+
+LANE_STATUSES = ("200", "401", "404", "429")
 
 
 class Polls:
@@ -25,7 +27,7 @@ class Polls:
         self._copy = copy
         self.limits = PollLimits(per_second)
         self.cache = HeaderCache(cache_entries)
-        self.counts: dict[tuple[str, str], int] = {("lane", status): 0 for status in ("200", "404", "429")}
+        self.counts: dict[tuple[str, str], int] = {("lane", status): 0 for status in LANE_STATUSES}
 
     def admit(self, account_id: str) -> None:
         """Count one poll against the account's limit.
@@ -67,6 +69,13 @@ class Polls:
             bucket = self.limits.bucket(caller.account_id)
             known = CachedPoll(caller, request.headers["Authorization"], prefix, lines, bucket)
             self.cache.add(poll.block, request.headers, known)
+
+    def remember_refused(self, request: HTTPServerRequest) -> None:
+        """Let the lane refuse the next polls that have this very header block, while their credential is refused."""
+        poll, lines = _cacheable(request)
+        if poll is not None and lines is not None:
+            refused = RefusedPoll(request.headers.get("Authorization"), lines)
+            self.cache.add_refused(poll.block, request.headers, refused)
 
 
 def _exchange(request: HTTPServerRequest) -> tuple[PollRequest | None, bytes]:

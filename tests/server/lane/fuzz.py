@@ -97,7 +97,12 @@ async def open_servers(redis_url: str) -> AsyncIterator[Servers]:
         None,
         {
             "redis": {"url": redis_url, "key_prefix": f"fuzz{secrets.token_hex(4)}"},
-            "server": {"cors_allowed_origins": [ORIGIN], "express_lane": True, "idle_timeout_s": 30},
+            "server": {
+                "cors_allowed_origins": [ORIGIN],
+                "express_lane": True,
+                "idle_timeout_s": 30,
+                "refusals_in_a_row": 0,
+            },
             "limits": {"polls_per_second_per_account": 0},
         },
     )
