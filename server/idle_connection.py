@@ -98,6 +98,7 @@ class IdleConnection:
             self._pause()
 
     def _reply(self, answer: bytes | None) -> None:
+        """Send the answer, the rest of it as the client takes it; until then nothing more is read."""
         poll, self._poll = self._poll, None
         if poll is None:
             return
@@ -108,19 +109,14 @@ class IdleConnection:
             self._resume()
             if self._owner.draining:
                 answer = None  # with Tornado's answer the connection ends
-        if answer is not None and answer.startswith(REFUSED):
-            self.refusals += 1
-            if 0 < self._owner.refusals_in_a_row <= self.refusals:
+        if answer is not None:
+            if not answer.startswith(REFUSED):
+                self.refusals = 0
+            elif self._is_refused_too_often():
                 answer = None
-        elif answer is not None:
-            self.refusals = 0
         if answer is None:
             self._owner.hand_off(self, poll.data, poll)
-        else:
-            self._send(answer)
-
-    def _send(self, answer: bytes) -> None:
-        """Send an answer, the rest of it as the client takes it; until then nothing more is read."""
+            return
         try:
             sent = os.write(self.descriptor, answer)
         except BlockingIOError:
@@ -132,6 +128,10 @@ class IdleConnection:
             self._unsent = answer[sent:]
             self._pause()
             self._owner.loop.add_writer(self.descriptor, self._writable)
+
+    def _is_refused_too_often(self) -> bool:
+        self.refusals += 1
+        return 0 < self._owner.refusals_in_a_row <= self.refusals
 
     def _writable(self) -> None:
         try:

@@ -40,7 +40,10 @@ class Head:
         if now >= self._second_ends:
             self._ok = self._start("200 OK")
             self._second_ends = now + 1 - time.time() % 1
-        return self._ok + (request_id or self.request_id())
+        if request_id:
+            return self._ok + request_id
+        self._number = number = (self._number + 1) & 0xFFFFFFFF
+        return b"%b%b%08x" % (self._ok, self._id_start, number)
 
     def error(self, status: int, request_id: bytes) -> bytes:
         """Return the beginning of an error's answer, without a line end."""

@@ -117,7 +117,8 @@ async def open_servers(redis_url: str) -> AsyncIterator[Servers]:
             tasks.append(new_task_id())
             await storage.redis.set(storage.key(account.account_id, "status", tasks[-1]), document(3, status, "Grüße"))
         without, plain = (
-            HTTPServer(service.app, idle_connection_timeout=10, max_body_size=UNBOUNDED) for _ in range(2)
+            HTTPServer(service.app, idle_connection_timeout=10, body_timeout=10, max_body_size=UNBOUNDED)
+            for _ in range(2)
         )
         lane_off = await stack.enter_async_context(Connections(without, None, settings.server, TOO_MANY))
         addresses = []
