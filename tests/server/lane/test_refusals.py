@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 import jwt
 import pytest
@@ -12,9 +13,9 @@ from accounts import Accounts, AdminKeys, api_keys
 from accounts.api_keys import generate_key
 from server.lane import header_cache
 from tests.server.lane.conftest import ORIGIN, SECRET, House, lane, polled
-from tests.support.raw_http import connected, document, new_task_id, poll, request
+from tests.support.raw_http import RawAnswer, connected, document, new_task_id, poll, request
 
-WRONG_CREDENTIALS = {
+WRONG_CREDENTIALS: dict[str, Callable[[], str]] = {
     "unknown key": lambda: f"Bearer {generate_key()}",
     "mistyped key": lambda: "Bearer pg_mistyped",
     "other scheme": lambda: "Basic dXNlcjpwYXNz",
@@ -162,7 +163,7 @@ async def test_a_connection_that_is_refused_again_and_again_is_closed_with_an_an
         "unknown path": request("GET", "/nothing", house.authorization),
     }[refused]
     async with connected(house.address) as wire:
-        answers = []
+        answers: list[RawAnswer] = []
         while not answers or "Connection" not in answers[-1]:
             answers.append(await wire.ask(asked))
             assert len(answers) <= 6
@@ -179,7 +180,7 @@ async def test_what_comes_behind_the_last_refusal_takes_it_from_nobody(house: Ho
     asked = house.poll(new_task_id())
     async with connected(house.address) as wire:
         wire.writer.write(asked * 20)
-        answers = []
+        answers: list[RawAnswer] = []
         while not answers or "Connection" not in answers[-1]:
             answers.append(await wire.answer())
         assert {answer.status for answer in answers} == {404}
