@@ -142,19 +142,23 @@ class LeaseIndex:
         An entry that is due is only a reason to look at the record, so running tasks lose nothing.
 
         Raises:
-            StorageUnavailable
+            StorageUnavailable: also when only some accounts gave no answer; the others' tasks are noted then.
         """
         missing, idle = 0, []
+        silent: dict[int, StorageUnavailable] = {}
         async for accounts in self._accounts(shard):
-            found = await asyncio.gather(*map(self._unfinished, accounts))
-            idle += [account_id for account_id, tasks in zip(accounts, found, strict=True) if not tasks]
-            members = [_member(task) for tasks in found for task in tasks]
+            found = await asyncio.gather(*map(self._unfinished, accounts), return_exceptions=True)
+            silent |= _unanswered(found)
+            idle += [account_id for account_id, tasks in zip(accounts, found, strict=True) if tasks == []]
+            members = [_member(task) for tasks in found if isinstance(tasks, list) for task in tasks]
             for start in range(0, len(members), MEMBERS_PER_CALL):
                 some = members[start : start + MEMBERS_PER_CALL]
                 missing += await self._storage.run("index_missing", [self.leases_key(shard)], some)
         for start in range(0, len(idle), MEMBERS_PER_CALL):
             some = idle[start : start + MEMBERS_PER_CALL]
             await self._storage.run("forget_accounts", [self.accounts_key(shard)], [int(SETTLED_S * 1000), *some])
+        if silent:
+            raise next(iter(silent.values()))
         await self._storage.command("ZADD", self.leases_key(shard), "+inf", MARKER)
         return missing
 
@@ -194,7 +198,7 @@ def shard_of(account_id: str) -> int:
 
 
 def _unanswered(answers: Sequence[object]) -> dict[int, StorageUnavailable]:
-    """Return by shard what kept it from answering; anything else that was raised is raised here."""
+    """Return by place what kept it from answering; anything else that was raised is raised here."""
     silent = {}
     for shard, answer in enumerate(answers):
         if isinstance(answer, StorageUnavailable):

@@ -75,6 +75,7 @@ class Reaper:
                 log.exception("reaper_crashed")
 
     async def _claim_due(self) -> None:
+        await self._tasks.silent.look()
         due = await self._tasks.index.due()
         lost = [shard for shard, count in due.items() if count is None]
         if wanting := sorted({*lost, *await self._tasks.index.whose_turn()}):
@@ -92,7 +93,7 @@ class Reaper:
         if self._sits_out:
             self._sits_out = False
             return
-        shards = [shard for shard, count in due.items() if count and shard not in came_back]
+        shards = [shard for shard in due if shard not in came_back]  # also those that are not yet whole again
         random.shuffle(shards)  # several processes that look at the same moment begin at different ends
         told = False
         while shards and self._runner.free > 0:
@@ -100,7 +101,8 @@ class Reaper:
             await self._claim([task for task in taken if task not in self._runner])
             if shards and not told:  # more than one portion: a process that had many has died
                 told = True
-                await self._tasks.index.say_handed_back()
+                with contextlib.suppress(StorageUnavailable):  # they look by themselves too
+                    await self._tasks.index.say_handed_back()
             if shards:
                 await asyncio.sleep(PAUSE_S)
 
@@ -109,22 +111,37 @@ class Reaper:
         portion, taken = min(PORTION, self._runner.free), list[TaskRef]()
         while shards and len(taken) < portion:
             wanted = portion - len(taken)
-            some = await self._tasks.index.take_due(shards[-1], wanted)
+            try:
+                some = await self._tasks.index.take_due(shards[-1], wanted)
+            except StorageUnavailable as exc:
+                shard = shards.pop()
+                self._unreachable |= {shard}
+                log.warning("lease_index_unreachable", shards=[shard], reason=exc.reason)
+                continue
             taken += some
             if len(some) < wanted:
                 shards.pop()
         return taken
 
     async def _claim(self, tasks: Sequence[TaskRef]) -> None:
+        """Claim what is due; a server that gives no answer is passed over, and so are its other accounts' tasks."""
+        tasks = [task for task in tasks if not self._tasks.silent.sits_out(task.account_id)]
         claimed = await asyncio.gather(*map(self._tasks.claim, tasks), return_exceptions=True)
         unknown: BaseException | None = None
+        unanswered = 0
         for task, outcome in zip(tasks, claimed, strict=True):
             if isinstance(outcome, UNREADABLE):
-                await self._tasks.set_aside(task, outcome)
+                with contextlib.suppress(StorageUnavailable):  # it is found again
+                    await self._tasks.set_aside(task, outcome)
+            elif isinstance(outcome, StorageUnavailable):
+                self._tasks.silent.note(task.account_id)
+                unanswered += 1
             elif isinstance(outcome, BaseException):
                 unknown = outcome
             else:
                 self._take(outcome)
+        if unanswered:
+            log.warning("claims_unanswered", tasks=unanswered)
         if unknown is not None:
             raise unknown
 

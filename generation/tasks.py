@@ -22,6 +22,7 @@ from generation.lease import Lease
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.restoration import Restoration
 from generation.set_aside import SetAside
+from generation.silent_servers import SilentServers
 from generation.stages import FAILED, FINALIZING, QUEUED, STAGES, STEPS, Stage
 from generation.status_copy import version_of
 from generation.steering import NO_STEERING, Steering
@@ -55,6 +56,7 @@ class Tasks:
         self.records = TaskRecords(storage, owner, written, tasks)
         self._set_aside = SetAside(storage, metrics)
         self.index = LeaseIndex(storage, self._set_aside)
+        self.silent = SilentServers(storage)
         self.restoration = Restoration(self.records, self.index, money)
         self.endings = Endings(self.records, self.restoration, metrics)
         self.listing = TaskListing(storage)
@@ -243,7 +245,8 @@ class Tasks:
         match answer[0]:
             case Code.DONE:
                 _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, steering, created = answer
-                await self.index.note([orphan], self._settings.lease_s)
+                with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal gives it again
+                    await self.index.note([orphan], self._settings.lease_s)
                 deadline = _loop_time(deadline_ms - now_ms)
                 lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
                 lease.created_ms = created
