@@ -11,7 +11,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
-from tests.chaos import gemini, generated, kills, masters, money, pauses, races, restarts, storage, walk
+from tests.chaos import (
+    clocks,
+    gemini,
+    generated,
+    kills,
+    lost_answers,
+    masters,
+    money,
+    pauses,
+    races,
+    restarts,
+    storage,
+    streams,
+    walk,
+)
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
 
@@ -43,6 +57,11 @@ SCENARIOS = (
     Scenario("Redis in trouble under load", storage.troubles_under_load, 4, 1),
     Scenario("planned failovers, Sentinel", masters.planned_failovers, 10, 2),
     Scenario("killed masters, Sentinel", masters.killed_masters, 10, 2),
+    Scenario("failovers without Sentinel: the name moves", masters.moved_names, 10, 2),
+    Scenario("Redis ends connections after HELLO", storage.ends_after_hello_under_load, 10, 2),
+    Scenario("submits lose their answers behind nginx", lost_answers.submits_lose_their_answers, 30, 5),
+    Scenario("wall clock stepped both ways", clocks.wall_clock_stepped, 10, 2),
+    Scenario("SIGTERM with 400 streams whose clients leave", streams.terminated_with_streams, 10, 2),
     Scenario("Gemini's faults under load", gemini.every_fault, 2, 1),
     Scenario("Gemini overloaded for long", gemini.overloaded_for_long, 600, 10),
     Scenario("rolling restarts behind nginx", restarts.rolling_restarts, 10, 2),

@@ -51,6 +51,15 @@ async def killed_under_load(rounds: int, random: Random) -> Outcome:
 
 async def troubles_under_load(rounds: int, random: Random) -> Outcome:
     """Give Redis every trouble but death."""
+    return await _under_load(rounds, random, TROUBLES)
+
+
+async def ends_after_hello_under_load(rounds: int, random: Random) -> Outcome:
+    """Let Redis end each connection as soon as it has answered HELLO, for some seconds."""
+    return await _under_load(rounds, random, {"ends after HELLO": ends_after_hello})
+
+
+async def _under_load(rounds: int, random: Random, troubles: dict[str, Trouble]) -> Outcome:
     settings = {**REAL_LEASES, "limits__unfinished_tasks_per_account": KEYLESS_TASKS}
     async with a_world(settings=settings) as world, Proxy(world.redis_port) as proxy:
         await world.serve(redis_port=proxy.port)
@@ -62,13 +71,13 @@ async def troubles_under_load(rounds: int, random: Random) -> Outcome:
             under_load(world, random, clients=CLIENTS, pause_s=KEYLESS_PAUSE_S, actions="try") as keyless,
         ):
             for _ in range(rounds):
-                for name, trouble in TROUBLES.items():
+                for name, trouble in troubles.items():
                     async with trouble(world, proxy, random):
                         await asyncio.sleep(random.uniform(1, 4))
                     await run.normal_again(name)
         run.verdict.doubled += await paid_in_vain(world, keyless.client.account_id)
         keyless_ends = f"without a key {keyless.ended['accepted']} accepted, {keyless.ended['refused']} refused"
-        return await run.outcome(f"{rounds} x {len(TROUBLES)} troubles; {keyless_ends}", load)
+        return await run.outcome(f"{rounds} x {len(troubles)} troubles; {keyless_ends}", load)
 
 
 class Run:
@@ -172,6 +181,16 @@ async def resets(world: World, proxy: Proxy, random: Random) -> AsyncIterator[No
         cutting.cancel()
         await asyncio.gather(cutting, return_exceptions=True)
         proxy.resets = 0
+
+
+@asynccontextmanager
+async def ends_after_hello(world: World, proxy: Proxy, random: Random) -> AsyncIterator[None]:
+    """Each login succeeds, and the connection is gone before it is used."""
+    proxy.ends_after_hello = True
+    try:
+        yield
+    finally:
+        proxy.ends_after_hello = False
 
 
 @asynccontextmanager

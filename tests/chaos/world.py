@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,11 +25,16 @@ from tests.chaos.clients import Client
 from tests.chaos.witness import Witness
 from tests.deploy.processes import ROOT, STANDIN_KEY, Process
 from tests.support.storage import OpenStorage
-from tests.support.topologies import ClusterWorld, SentinelWorld
 
 # A tenth of the real times, so that many takeovers fit into one run. Some runs keep the real ones.
 SHORT_LEASES: Mapping[str, Any] = {"tasks__lease_s": 2.5, "tasks__renew_every_s": 0.5, "tasks__reap_every_s": 0.5}
 REAL_LEASES: Mapping[str, Any] = {"tasks__lease_s": 15.0, "tasks__renew_every_s": 3.0, "tasks__reap_every_s": 5.0}
+
+
+class Masters(Protocol):
+    """Redis servers that clients find by ``url``."""
+
+    url: str
 
 
 class Server:
@@ -99,7 +104,7 @@ class Standin:
 class World:
     """What one run works with. Servers share its Redis and its stand-in; accounts are made on the Redis directly.
 
-    ``masters`` are the Sentinels or the cluster that ``redis_url`` names; without them it is ``redis``.
+    ``masters`` are whatever servers ``redis_url`` names; without them it is ``redis``.
     """
 
     def __init__(
@@ -108,7 +113,7 @@ class World:
         redis: RedisServer,
         session: aiohttp.ClientSession,
         settings: Mapping[str, Any],
-        masters: SentinelWorld | ClusterWorld | None = None,
+        masters: Masters | None = None,
     ) -> None:
         self.folder = folder
         self.redis = redis
@@ -197,7 +202,7 @@ async def a_world(
     *,
     redis_options: tuple[str, ...] = (),
     settings: Mapping[str, Any] = SHORT_LEASES,
-    masters: SentinelWorld | ClusterWorld | None = None,
+    masters: Masters | None = None,
 ) -> AsyncIterator[World]:
     """Make a world in a folder of its own, and end all of it afterwards; ``settings`` are for all its servers.
 

@@ -149,3 +149,25 @@ def test_a_redis_that_is_away_at_the_start_is_waited_for_and_then_named() -> Non
     assert "waiting_for_redis" in done.stderr
     assert "Redis at redis://127.0.0.1:1/0 cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_sigterm_while_redis_is_waited_for_ends_the_process_with_0() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "main.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PROMPT_REDIS__URL": "redis://127.0.0.1:1/0",
+            "PROMPT_REDIS__START_TIMEOUT_S": "600",
+            "PROMPT_LOGS__FORMAT": "json",
+            "GEMINI_API_KEY": "x",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    with process, process.stderr:
+        assert any("waiting_for_redis" in line for line in process.stderr)
+        process.terminate()
+        assert "stopped_while_starting" in process.stderr.read()
+        assert process.wait(timeout=60) == 0

@@ -14,6 +14,7 @@ class Proxy:
     ``delay_s`` holds back each piece of an answer. While it is ``silent``, a connection that should have an answer gets
     none any more, for good; it falls silent by itself before it passes on
     ``falls_silent_at``, once. ``resets`` is how many times an answer is cut after its first byte by a reset connection.
+    While it ``ends_after_hello``, a connection ends when its first answer, the one to HELLO, has been passed on.
     ``target_port`` may change; connections stay as they are.
     """
 
@@ -23,6 +24,7 @@ class Proxy:
         self.silent = False
         self.falls_silent_at = b""
         self.resets = 0
+        self.ends_after_hello = False
         self.connections = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,4 +90,6 @@ class Proxy:
                 return
             writer.write(data)
             await writer.drain()
+            if self.ends_after_hello:
+                break
         writer.close()
