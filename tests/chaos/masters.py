@@ -89,7 +89,7 @@ class NamedMaster:
         self._master, self._replica = self._replica, self._master
 
     async def _is_linked(self) -> bool:
-        return (await self._replica.ask("INFO", "replication"))["master_link_status"] == "up"
+        return bool((await self._replica.ask("INFO", "replication"))["master_link_status"] == "up")
 
     async def _has_everything(self) -> bool:
         master = await self._master.ask("INFO", "replication")

@@ -114,7 +114,9 @@ class Placed:
 
     async def submit(self, account_id: str) -> TaskRef:
         await self.accounts.create(account_id=account_id, tokens=0)
-        return TaskRef(account_id, (await self.dead.submit(account_id, "Be kind.", None)).task_id)
+        lease = await self.dead.submit(account_id, "Be kind.", None)
+        assert isinstance(lease, Lease)
+        return TaskRef(account_id, lease.task_id)
 
 
 @pytest.mark.slow
