@@ -19,6 +19,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class FileHandler(JsonHandler):
@@ -30,10 +31,10 @@ class FileHandler(JsonHandler):
             self.set_header(name, value)
 
     async def get(self, *path: str) -> None:
-        file = self.services.page.files.get("".join(path))
+        file, unchanging = self.services.page.file_at("".join(path))
         if file is None:
             raise HTTPError(404)
-        self.write_file(file, cache_control="no-cache")
+        self.write_file(file, cache_control=IMMUTABLE if unchanging else "no-cache")
 
     def write_file(self, file: File, *, cache_control: str) -> None:
         """Send the file, or 304 when the browser has it already."""

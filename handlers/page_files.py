@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import html
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,7 @@ FORWARDING = {
         "X-Envoy-External-Address",
     ),
 }
+RELEASE = re.compile(r"[0-9a-f]{16}")
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -58,14 +60,11 @@ class File:
 class Page:
     """Every file of the page, read when it is constructed.
 
+    ``release`` is a hash over all of them: the page asks for them below it, and browsers keep what they got.
     ``demo_api_key`` is handed to browsers on this very machine, and to nobody else; production gives none.
     """
 
     def __init__(self, demo_api_key: str = "") -> None:
-        index = INDEX.read_text("utf-8")
-        meta = f'<meta name="demo-api-key" content="{html.escape(demo_api_key)}">' if demo_api_key else ""
-        self._index = _html(index.replace(DEMO_KEY_PLACE, ""))
-        self._local_index = _html(index.replace(DEMO_KEY_PLACE, meta))
         self.files: Mapping[str, File] = MappingProxyType(
             {
                 path.relative_to(WEB).as_posix(): compressed(file_of(CONTENT_TYPES[path.suffix], path.read_bytes()))
@@ -74,6 +73,19 @@ class Page:
                 if path.suffix in CONTENT_TYPES
             }
         )
+        self.release = hashlib.sha256("".join(file.etag for file in self.files.values()).encode()).hexdigest()[:16]
+        index = INDEX.read_text("utf-8").replace('"static/', f'"static/{self.release}/')
+        meta = f'<meta name="demo-api-key" content="{html.escape(demo_api_key)}">' if demo_api_key else ""
+        self._index = _html(index.replace(DEMO_KEY_PLACE, ""))
+        self._local_index = _html(index.replace(DEMO_KEY_PLACE, meta))
+
+    def file_at(self, path: str) -> tuple[File | None, bool]:
+        """Return the file below /static/, and whether its path names this very release, so that it never changes.
+
+        During an upgrade the page of one process asks another: it gets what there is, to be asked for again.
+        """
+        release, _, name = path.partition("/")
+        return self.files.get(name if RELEASE.fullmatch(release) else path), release == self.release
 
     def index_for(self, request: HTTPServerRequest) -> File:
         """Return the page; with the demo's key only to this very machine, and not through a proxy.

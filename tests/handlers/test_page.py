@@ -65,9 +65,10 @@ async def test_everything_the_page_asks_for_is_there(client: Client) -> None:
         folder = path.rsplit("/", 1)[0]
         found += [f"{folder}/{name}" for name in re.findall(r"from '(\.[^']+)'", text) if path.endswith(".js")]
         waiting |= {_resolved(name) for name in found} - seen
-    assert {f"/static/{path.relative_to(WEB).as_posix()}" for path in (WEB / "page").glob("*.js")} <= seen
-    assert "/static/page/styles.css" in seen
-    assert "/static/client/src/index.js" in seen
+    below = f"/static/{Page().release}"
+    assert {f"{below}/{path.relative_to(WEB).as_posix()}" for path in (WEB / "page").glob("*.js")} <= seen
+    assert f"{below}/page/styles.css" in seen
+    assert f"{below}/client/src/index.js" in seen
 
 
 def _resolved(path: str) -> str:
@@ -106,6 +107,17 @@ async def test_a_browser_that_has_a_file_is_told_so(client: Client) -> None:
     assert first.headers["Cache-Control"] == "no-cache"
     second = await client.ask("GET", "/static/page/main.js", headers={"If-None-Match": first.headers["ETag"]})
     assert (second.status, second.body) == (304, b"")
+
+
+@pytest.mark.gen_test
+async def test_what_the_page_asks_for_is_kept_until_it_changes(client: Client) -> None:
+    page = await client.ask("GET", "/")
+    [script] = re.findall(r'src="(static/[0-9a-f]{16}/page/main.js)"', page.body.decode())
+    answer = await client.ask("GET", f"/{script}")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.body == (WEB / "page" / "main.js").read_bytes()
+    other = await client.ask("GET", "/static/0123456789abcdef/page/main.js")  # the page of a process of another release
+    assert (other.status, other.headers["Cache-Control"]) == (200, "no-cache")
 
 
 @pytest.mark.gen_test

@@ -18,11 +18,14 @@ const parts = {
   ledger: element('ledger', HTMLDetailsElement),
   entries: element('ledger-entries', HTMLUListElement),
   recent: element('recent', HTMLUListElement),
+  more: element('more', HTMLButtonElement),
   recentHint: element('recent-hint', HTMLParagraphElement),
 };
 
 const REFRESH_MS = 3_000;
 const LEDGER_ENTRIES = 12;
+const LISTED = 10;
+const PAGE_AT_MOST = 100;
 const KINDS = { grant: 'Granted', hold: 'Set aside', settle: 'Charged', release: 'Given back' };
 const STATES = { queued: 'Waiting', processing: 'Running', completed: 'Done', failed: 'Failed' };
 
@@ -33,6 +36,7 @@ export class AccountPanel {
   #onAccount;
   /** @type {string | null} the generation that is shown beside the list */
   #open = null;
+  #wanted = LISTED;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {AbortController | undefined} the reading whose answers count; those of an earlier one are stale */
@@ -47,6 +51,7 @@ export class AccountPanel {
     this.#onOpen = onOpen;
     this.#onCancel = onCancel;
     this.#onAccount = onAccount;
+    parts.more.onclick = () => this.#showMore();
     parts.ledger.ontoggle = () => parts.ledger.open && void this.#readLedger();
   }
 
@@ -55,7 +60,7 @@ export class AccountPanel {
     this.#reading?.abort();
     const { signal } = (this.#reading = new AbortController());
     try {
-      const [account, recent] = await Promise.all([this.#client.account({ signal }), this.#client.recent({ signal })]);
+      const [account, recent] = await Promise.all([this.#client.account({ signal }), this.#readRecent(signal)]);
       this.#showAccount(account);
       this.#onAccount(account);
       this.#showRecent(recent);
@@ -70,6 +75,26 @@ export class AccountPanel {
     }
   }
 
+  /** @param {AbortSignal} signal @returns {Promise<StatusDocument[]>} the newest ones, as many as are wanted */
+  async #readRecent(signal) {
+    /** @type {StatusDocument[]} */
+    const documents = [];
+    for (;;) {
+      const limit = Math.min(this.#wanted - documents.length, PAGE_AT_MOST);
+      const page = await this.#client.recent({ limit, before: documents.at(-1)?.task_id, signal });
+      documents.push(...page);
+      if (page.length < limit || documents.length >= this.#wanted) {
+        parts.more.hidden = page.length < limit;
+        return documents;
+      }
+    }
+  }
+
+  #showMore() {
+    this.#wanted += LISTED;
+    void this.refresh().catch(() => (parts.more.hidden = false));
+  }
+
   /** Mark the generation that is shown. @param {string | null} taskId */
   mark(taskId) {
     this.#open = taskId;
@@ -82,13 +107,13 @@ export class AccountPanel {
     clearTimeout(this.#timer);
     this.#reading?.abort();
     parts.top.hidden = true;
-    parts.side.hidden = true;
+    parts.side.removeAttribute('data-read');
   }
 
   /** @param {Account} account */
   #showAccount(account) {
     parts.top.hidden = false;
-    parts.side.hidden = false;
+    parts.side.dataset.read = 'yes';
     parts.topBalance.textContent = grouped(account.tokens_remaining);
     parts.title.textContent = account.name || 'Account';
     parts.balance.textContent = grouped(account.tokens_remaining);

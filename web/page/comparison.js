@@ -3,6 +3,9 @@
 import { element, grouped, make } from './elements.js';
 import { wordDiff, wordsOf } from './word-diff.js';
 
+/** What is marked and counted has at least a letter or a digit. */
+const WORD = /[\p{L}\p{N}]/u;
+
 const root = element('comparison', HTMLDivElement);
 let shown = '';
 
@@ -38,7 +41,7 @@ function marked(pieces, side) {
   const tag = side === 'before' ? 'del' : 'ins';
   return pieces.map((piece) => {
     const words = piece[side].trimEnd(); // the mark ends with the word, not with the line
-    return words === '' || piece.kind === 'same' ? piece[side] : make('span', {}, make(tag, {}, words), piece[side].slice(words.length));
+    return !WORD.test(words) || piece.kind === 'same' ? piece[side] : make('span', {}, make(tag, {}, words), piece[side].slice(words.length));
   });
 }
 
@@ -59,6 +62,6 @@ function legend(pieces) {
     return ['The two texts share too little to mark the changes word by word.'];
   }
   /** @param {'before' | 'after'} side */
-  const words = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => wordsOf(piece[side])).length;
+  const words = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => wordsOf(piece[side]).filter((word) => WORD.test(word))).length;
   return [make('del', {}, 'removed'), ` ${counted(words('before'))}  `, make('ins', {}, 'added'), ` ${counted(words('after'))}`];
 }

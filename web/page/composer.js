@@ -11,7 +11,6 @@ const parts = {
   count: element('prompt-count', HTMLSpanElement),
   generate: element('generate', HTMLButtonElement),
   examples: element('examples', HTMLDivElement),
-  businessRow: element('business-row', HTMLDivElement),
   business: element('business', HTMLSelectElement),
 };
 
@@ -27,8 +26,11 @@ export class Composer {
   #locked = false;
   #edited = false;
 
-  /** @param {(manualPrompt: string) => void} onGenerate */
-  constructor(onGenerate) {
+  /**
+   * @param {(manualPrompt: string) => void} onGenerate
+   * @param {() => void} onEdit
+   */
+  constructor(onGenerate, onEdit) {
     parts.form.addEventListener('submit', (event) => {
       event.preventDefault();
       if (!this.#locked) {
@@ -38,6 +40,7 @@ export class Composer {
     parts.text.addEventListener('input', () => {
       this.#edited = true;
       this.#changed();
+      onEdit();
     });
     parts.text.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.isComposing) {
@@ -66,7 +69,6 @@ export class Composer {
       parts.business.replaceChildren(new Option(words.businessAsInAccount, ''), ...options);
     }
     parts.business.value = names.includes(chosen) ? chosen : '';
-    parts.businessRow.hidden = names.length === 0;
   }
 
   /** What was written since the last generation began; undefined when nothing was. */

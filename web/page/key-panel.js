@@ -3,7 +3,6 @@
 import { element } from './elements.js';
 
 const parts = {
-  panel: element('key-panel', HTMLElement),
   form: element('key-form', HTMLFormElement),
   input: element('api-key', HTMLInputElement),
   show: element('show-key', HTMLButtonElement),
@@ -32,14 +31,14 @@ export class KeyPanel {
   /** @param {string} problem why it is asked for, '' for the first time */
   open(problem = '') {
     this.#reveal(false);
-    parts.panel.hidden = false;
+    document.documentElement.dataset.connected = 'no';
     parts.keep.hidden = !this.#hasKey();
     this.#complain(problem);
     parts.input.focus();
   }
 
   close() {
-    parts.panel.hidden = true;
+    document.documentElement.dataset.connected = 'yes';
     parts.input.value = '';
     this.#complain('');
   }

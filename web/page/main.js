@@ -1,6 +1,6 @@
 /** The page: constructs its parts and wires them to the client that other pages use too. */
 
-import { GenerationSession, PromptGeneratorAPI, Unauthorized, UnknownAccount } from '../client/src/index.js';
+import { GenerationSession, InsufficientTokens, InvalidPrompt, PromptGeneratorAPI, SubscriptionInactive, Unauthorized, UnknownAccount } from '../client/src/index.js';
 import { AccountPanel } from './account-panel.js';
 import { forgetPrompts, promptOf, rememberPrompt } from './prompt-history.js';
 import { Composer } from './composer.js';
@@ -18,10 +18,10 @@ const session = new GenerationSession(client, { storage: tabStorage() });
 
 const versions = new Versions();
 
-const composer = new Composer((manualPrompt) => generate(manualPrompt));
+const composer = new Composer((manualPrompt) => generate(manualPrompt), () => shown.error instanceof InvalidPrompt && session.reset());
 const account = new AccountPanel(client, {
   onOpen: (taskId) => open(taskId),
-  onAccount: ({ business_types: names = [] }) => composer.offerBusinesses(names),
+  onAccount: (read) => noteAccount(read),
   onCancel: (taskId) => void client.cancel(taskId).catch(() => {}).then(refresh),
 });
 const keyPanel = new KeyPanel(connect, () => key !== '');
@@ -106,10 +106,22 @@ function changeKey() {
   keyPanel.open();
 }
 
+/** Who may go on again needs no message any more. @param {import('../client/src/index.js').Account} account */
+function noteAccount({ business_types: names = [], subscription_active: active, tokens_remaining: left, minimum_tokens: needed }) {
+  composer.offerBusinesses(names);
+  const { error } = shown;
+  if ((error instanceof InsufficientTokens && left >= needed) || (error instanceof SubscriptionInactive && active)) {
+    session.reset();
+    composer.focus();
+  }
+}
+
 /** What runs or has failed; else the version that this tab shows, also after a reload. */
 function show() {
   const version = shown.phase === 'running' || (shown.phase === 'failed' && !shown.feedback) ? undefined : versions.current;
-  const state = version && shown.phase !== 'failed' ? stateOf(version) : shown;
+  const asksForKey = shown.error instanceof Unauthorized || shown.error instanceof UnknownAccount; // said beside the key
+  const state = version && shown.phase !== 'failed' ? stateOf(version) : asksForKey ? IDLE : shown;
+  document.documentElement.dataset.failure = shown.error?.name ?? '';
   outcome.show(state, version);
   refining.show(version !== undefined);
   account.mark(state.taskId);

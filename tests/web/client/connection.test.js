@@ -286,3 +286,22 @@ test('no timer and no listener outlives a generation', async () => {
   ]);
   assert.ok(timers() <= before + 1, `${timers()} timers, ${before} before`);
 });
+
+test('a server that is away until the time is used up is said to be away', async () => {
+  const client = new PromptGeneratorAPI(proxy.api, key, { timeoutMs: 1_500, retryDelayMs: 50, events: false });
+  const taskId = await started(client);
+  proxy.fault = () => ({ status: 503, type: 'application/json', headers: { 'Retry-After': '1' }, body: '{"success":false,"error_code":"server_busy"}' });
+  await assert.rejects(client.resume(taskId), { name: 'ServerUnavailable' });
+  proxy.fault = () => undefined;
+  await client.cancel(taskId);
+});
+
+/** A generation that goes on for a minute. */
+function started(client) {
+  return new Promise((resolve, reject) => {
+    const stop = new AbortController();
+    client
+      .generate(`${BAKERY} [[standin:delay=60]]`, { signal: stop.signal, onStarted: (taskId) => [resolve(taskId), stop.abort()] })
+      .catch(reject);
+  });
+}

@@ -95,13 +95,14 @@ export class PromptGeneratorAPI {
   }
 
   /**
-   * Read the account's unexpired generations, newest first.
+   * Read the account's unexpired generations, newest first: all of them, or those `before` one.
    *
-   * @param {import('./index.js').RequestOptions} [options]
+   * @param {import('./index.js').LedgerOptions} [options]
    * @returns {Promise<import('./index.js').StatusDocument[]>}
    */
-  async recent({ signal } = {}) {
-    return (await this.#retried(this.#transport.generations(), { signal, expected: (body) => Array.isArray(body?.tasks) })).body.tasks;
+  async recent({ limit, before, signal } = {}) {
+    const url = this.#transport.generations(query({ limit, before }));
+    return (await this.#retried(url, { signal, expected: (body) => Array.isArray(body?.tasks) })).body.tasks;
   }
 
   /**
@@ -121,8 +122,7 @@ export class PromptGeneratorAPI {
    * @returns {Promise<import('./index.js').LedgerPage>}
    */
   async ledger({ limit = 50, before, signal } = {}) {
-    const query = before === undefined ? `?limit=${limit}` : `?limit=${limit}&before=${encodeURIComponent(before)}`;
-    return (await this.#retried(this.#transport.account(`ledger/${query}`), { signal })).body;
+    return (await this.#retried(this.#transport.account(`ledger/${query({ limit, before })}`), { signal })).body;
   }
 
   /**
@@ -286,6 +286,12 @@ export class PromptGeneratorAPI {
       }
     }
   }
+}
+
+/** @param {Record<string, string | number | undefined>} parameters */
+function query(parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
+  return given.length > 0 ? `?${new URLSearchParams(/** @type {any} */ (given))}` : '';
 }
 
 /** After these a submit may have been accepted all the same. */

@@ -194,8 +194,8 @@ export class PromptGeneratorAPI {
   cancel(taskId: string, options?: RequestOptions): Promise<StatusDocument>;
 
   status(taskId: string, options?: RequestOptions): Promise<StatusDocument>;
-  /** Unexpired generations, newest first. */
-  recent(options?: RequestOptions): Promise<StatusDocument[]>;
+  /** Unexpired generations, newest first: a hundred at most, or `limit` of those `before` a task. */
+  recent(options?: LedgerOptions): Promise<StatusDocument[]>;
   account(options?: RequestOptions): Promise<Account>;
   ledger(options?: LedgerOptions): Promise<LedgerPage>;
 

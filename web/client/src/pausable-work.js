@@ -61,7 +61,8 @@ export class PausableWork {
       } catch (error) {
         throwIfAborted(this.#signal);
         if (limit.expired) {
-          throw this.#timeout(factsOfTimeout?.());
+          const facts = factsOfTimeout?.();
+          throw facts?.cause ?? this.#timeout(facts); // a server that was away is no generation that takes too long
         }
         offline = this.isOffline(error);
         if (!offline && !limit.signal.aborted) {

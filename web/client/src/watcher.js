@@ -18,6 +18,8 @@ export class Watcher {
   #view;
   #work;
   #useEvents;
+  /** Why nothing arrives, while nothing does. @type {unknown} */
+  #trouble;
   #eventTries = EVENT_TRIES;
 
   /**
@@ -43,7 +45,7 @@ export class Watcher {
     const { taskId } = this.#view;
     return this.#work.during(
       (signal) => this.#follow(signal),
-      () => ({ taskId, document: this.#view.document }),
+      () => ({ taskId, document: this.#view.document, cause: this.#trouble }),
     );
   }
 
@@ -55,12 +57,12 @@ export class Watcher {
       try {
         if (this.#useEvents) {
           await followEvents(this.#transport, this.#view, signal, () => {
-            retries.worked();
+            this.#worked(retries);
             this.#eventTries = EVENT_TRIES;
           });
         } else {
           const retryAfterMs = await poll(this.#transport, this.#view, signal);
-          retries.worked();
+          this.#worked(retries);
           if (!this.#view.ended) {
             await delay(interval.next(retryAfterMs), signal);
           }
@@ -78,6 +80,12 @@ export class Watcher {
     }
   }
 
+  /** @param {Retries} retries */
+  #worked(retries) {
+    this.#trouble = undefined;
+    retries.worked();
+  }
+
   /**
    * @param {unknown} error
    * @param {Retries} retries
@@ -87,6 +95,7 @@ export class Watcher {
     if (this.#work.isOffline(error)) {
       throw error;
     }
+    this.#trouble = error;
     const waitMs = retries.waitAfter(error);
     this.#view.connected('retrying');
     await delay(waitMs, signal);

@@ -1,0 +1,134 @@
+"""The page stays calm: nothing jumps, one message per trouble, and it is readable in every direction and colour."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.web.demo import Account, Demo
+from tests.web.the_page import BAKERY, LONG, expect_phase, generate, open_page, taking
+
+pytestmark = pytest.mark.browser
+
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    const where = entry.sources.map(({node}) => node?.id || node?.className || node?.nodeName).join(' ');
+    if (!entry.hadRecentInput) { shifts.push([entry.value, where]); }
+  }
+}).observe({type: 'layout-shift', buffered: true});
+"""
+MOST_SHIFT = 0.01
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_jumps(page: Page, demo: Demo, account: Account, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.add_init_script(SHIFTS)
+    open_page(page, demo.url, account.api_key)
+    generate(page, taking(2))
+    expect_phase(page, "completed")
+    expect(page.locator("#recent .badge")).to_have_text("Done")
+    shifts = page.evaluate("shifts")
+    assert sum(value for value, _where in shifts) <= MOST_SHIFT, shifts
+
+
+def test_nothing_jumps_where_a_key_is_asked_for(page: Page, demo: Demo) -> None:
+    page.add_init_script(SHIFTS)
+    page.route(re.compile(f"{re.escape(demo.url)}/$"), without_demo_key)
+    page.goto(demo.url)
+    expect(page.get_by_label("API key", exact=True)).to_be_focused()
+    shifts = page.evaluate("shifts")
+    assert sum(value for value, _where in shifts) <= MOST_SHIFT, shifts
+
+
+def without_demo_key(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(r'<meta name="demo-api-key"[^>]*>', "", answer.text()))
+
+
+def test_the_time_goes_on_over_a_reload(page: Page, demo: Demo, account: Account) -> None:
+    open_page(page, demo.url, account.api_key)
+    generate(page, LONG)
+    expect(page.locator("#elapsed")).to_have_text(re.compile(r"^[3-9] s$|^\d\d+ s$"))
+    page.reload()
+    expect(page.locator("#elapsed")).to_have_text(re.compile(r"^[3-9] s$|^\d\d+ s$"), timeout=2_500)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect_phase(page, "failed")
+
+
+def test_a_key_that_was_revoked_is_said_once(page: Page, demo: Demo, account: Account) -> None:
+    open_page(page, demo.url, account.api_key)
+    unauthorized = {"success": False, "message": "No", "error": "This key is no more.", "error_code": "unauthorized"}
+    page.route("**/api/**", lambda route: route.fulfill(status=401, json=unauthorized))
+    generate(page, BAKERY)
+    expect(page.locator("#key-error")).to_have_text(re.compile(r"\w"))
+    expect(page.locator("#notice")).to_be_hidden()
+    page.unroute("**/api/**")
+    page.get_by_label("API key", exact=True).fill(account.api_key)
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#key-panel")).to_be_hidden()
+    expect(page.get_by_role("textbox", name="Your prompt")).to_have_value(BAKERY)
+
+
+def test_a_message_about_the_prompt_goes_when_the_prompt_is_mended(page: Page, demo: Demo, account: Account) -> None:
+    open_page(page, demo.url, account.api_key)
+    generate(page, "word " * 4_001)
+    expect(page.locator("#notice")).to_be_visible()
+    page.get_by_role("textbox", name="Your prompt").fill(BAKERY)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_every_generation_of_the_list_can_be_reached(page: Page, demo: Demo, account: Account) -> None:
+    open_page(page, demo.url, account.api_key)
+    for number in range(12):
+        done = page.request.post(
+            f"{demo.url}/api/v1/web-knowledge/generate-prompt/",
+            headers={"Authorization": f"Bearer {account.api_key}"},
+            data={"manual_prompt": f"Shop number {number}."},
+        )
+        assert done.ok, done.text()
+    page.reload()
+    expect(page.locator("#recent > li")).to_have_count(10)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator("#recent > li")).to_have_count(12)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+
+
+def test_mixed_directions_read_the_same_in_the_editor_and_in_the_result(
+    page: Page, demo: Demo, account: Account
+) -> None:
+    open_page(page, demo.url, account.api_key)
+    generate(page, "Call 030 1234567.\nأجب عن أسئلة مرضى العيادة.")
+    expect_phase(page, "completed")
+    for selector in ("#manual-prompt", "#text", "#recent .excerpt", "#feedback"):
+        style = page.locator(selector).first.evaluate(
+            "e => [getComputedStyle(e).unicodeBidi, getComputedStyle(e).textAlign]"
+        )
+        assert style == ["plaintext", "start"], selector
+
+
+def test_forced_colours_show_what_is_selected_and_how_far_it_is(page: Page, demo: Demo, account: Account) -> None:
+    page.emulate_media(forced_colors="active")
+    open_page(page, demo.url, account.api_key)
+    generate(page, BAKERY)
+    expect_phase(page, "completed")
+    for chosen in (".switch input[value=result] + span", "#recent button[aria-current]"):
+        assert page.locator(chosen).evaluate("e => getComputedStyle(e).outlineStyle") == "solid", chosen
+    other = page.locator(".switch input[value=compare] + span")
+    assert other.evaluate("e => getComputedStyle(e).outlineStyle") == "none"
+    assert page.locator(".progress").evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
+
+
+def test_a_comparison_marks_words_and_no_stray_signs(page: Page, demo: Demo, account: Account) -> None:
+    open_page(page, demo.url, account.api_key)
+    generate(page, "回答面包店的问题。营业时间7点到18点。电话030 1234567。")
+    expect_phase(page, "completed")
+    page.get_by_role("radio", name="Compare").check()
+    marks = page.locator("#comparison .prompt-text :is(ins, del)").all_inner_texts()
+    assert marks
+    assert [mark for mark in marks if not re.search(r"\w", mark)] == []
+    expect(page.locator("#comparison .legend")).to_have_text(re.compile(r"removed \d+ words?\s+added \d+ words?"))
