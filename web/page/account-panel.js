@@ -2,7 +2,9 @@
 
 import { element, grouped, make } from './elements.js';
 import { asGenerationError } from '../client/src/errors.js';
+import { sentenceOf } from './advice.js';
 import { promptOf } from './prompt-history.js';
+import { filled, language, words } from './words.js';
 
 /** @typedef {import('../client/src/index.js').Account} Account */
 /** @typedef {import('../client/src/index.js').StatusDocument} StatusDocument */
@@ -26,8 +28,9 @@ const REFRESH_MS = 3_000;
 const LEDGER_ENTRIES = 12;
 const LISTED = 10;
 const PAGE_AT_MOST = 100;
-const KINDS = { grant: 'Granted', hold: 'Set aside', settle: 'Charged', release: 'Given back' };
-const STATES = { queued: 'Waiting', processing: 'Running', completed: 'Done', failed: 'Failed' };
+const KINDS = { grant: words.kindGrant, hold: words.kindHold, settle: words.kindSettle, release: words.kindRelease };
+const STATES = { queued: words.stateQueued, processing: words.stateProcessing, completed: words.stateCompleted, failed: words.stateFailed };
+const LOCALE = language === 'en' ? [] : language; // English as the browser writes it
 
 export class AccountPanel {
   #client;
@@ -115,24 +118,24 @@ export class AccountPanel {
     parts.top.hidden = false;
     parts.side.dataset.read = 'yes';
     parts.topBalance.textContent = grouped(account.tokens_remaining);
-    parts.title.textContent = account.name || 'Account';
+    parts.title.textContent = account.name || words.account;
     parts.balance.textContent = grouped(account.tokens_remaining);
-    parts.warning.textContent = warningOf(account);
-    const until = account.subscription_until ? new Date(account.subscription_until).toLocaleDateString() : 'none';
+    parts.warning.textContent = problemOf(account);
+    const until = account.subscription_until ? new Date(account.subscription_until).toLocaleDateString(LOCALE) : '';
     const facts = [
-      ['Subscription', account.subscription_active ? `until ${until}` : 'not active'],
-      ['Set aside', grouped(account.tokens_held)],
-      ['Used so far', grouped(account.tokens_charged)],
-      ['Business', account.business_type],
-      ['Account', account.account_id],
+      [words.subscription, account.subscription_active ? filled(words.until, { date: until }) : words.notActive],
+      [words.setAside, grouped(account.tokens_held)],
+      [words.usedSoFar, grouped(account.tokens_charged)],
+      [words.business, words.businesses[account.business_type] ?? account.business_type],
+      [words.account, account.account_id],
     ];
-    parts.facts.replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+    parts.facts.replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', { translate: value !== account.account_id }, value)]));
   }
 
   /** @param {StatusDocument[]} documents */
   #showRecent(documents) {
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.taskId : undefined;
-    parts.recentHint.textContent = documents.length ? 'Kept for 10 minutes.' : 'Nothing in the last 10 minutes.';
+    parts.recentHint.textContent = documents.length ? words.keptMinutes : words.nothingRecent;
     parts.recent.replaceChildren(...documents.map((document) => this.#recentItem(document)));
     this.mark(this.#open);
     this.#refreshWhile(documents.some(({ status }) => status === 'queued' || status === 'processing'));
@@ -153,24 +156,24 @@ export class AccountPanel {
   /** @param {StatusDocument} document */
   #recentItem(document) {
     const taskId = document.task_id;
-    const words = promptOf(taskId) || document.prompt || document.message;
+    const said = promptOf(taskId) || document.prompt || words.elsewhere;
     const time = new Date(document.created_at);
     const button = make(
       'button',
       { type: 'button', onclick: () => this.#onOpen(taskId) },
       make('span', { className: `badge ${document.status}` }, stateOf(document)),
-      make('time', { dateTime: document.created_at }, time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
-      make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(words)),
+      make('time', { dateTime: document.created_at }, time.toLocaleTimeString(LOCALE, { hour: '2-digit', minute: '2-digit' })),
+      make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(said)),
     );
     button.dataset.taskId = taskId;
     if (!promptOf(taskId)) {
-      button.append(make('span', { className: 'hint' }, 'From another tab or device'));
+      button.append(make('span', { className: 'hint' }, words.elsewhere));
     }
     if (document.status === 'completed' || document.status === 'failed') {
       return make('li', {}, button);
     }
-    const cancel = make('button', { type: 'button', className: 'cancel-one', onclick: () => this.#onCancel(taskId) }, 'Cancel');
-    cancel.setAttribute('aria-label', `Cancel: ${excerptOf(words).slice(0, 40)}`);
+    const cancel = make('button', { type: 'button', className: 'cancel-one', onclick: () => this.#onCancel(taskId) }, words.cancel);
+    cancel.setAttribute('aria-label', filled(words.cancelOne, { prompt: excerptOf(said).slice(0, 40) }));
     return make('li', {}, button, cancel);
   }
 
@@ -179,7 +182,7 @@ export class AccountPanel {
       const { entries } = await this.#client.ledger({ limit: LEDGER_ENTRIES });
       parts.entries.replaceChildren(...this.#ledgerItems(entries));
     } catch (error) {
-      parts.entries.replaceChildren(make('li', { className: 'field-error' }, asGenerationError(error).message));
+      parts.entries.replaceChildren(make('li', { className: 'field-error' }, sentenceOf(asGenerationError(error))));
     }
   }
 
@@ -191,8 +194,8 @@ export class AccountPanel {
         {},
         make('span', {}, KINDS[kind]),
         make('span', { className: 'number' }, grouped(tokens)),
-        make('span', { className: 'hint' }, new Date(at).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })),
-        make('span', { className: 'hint number' }, `${grouped(balance)} left`),
+        make('span', { className: 'hint' }, new Date(at).toLocaleString(LOCALE, { dateStyle: 'short', timeStyle: 'short' })),
+        make('span', { className: 'hint number' }, filled(words.left, { number: grouped(balance) })),
       ),
     );
   }
@@ -201,9 +204,9 @@ export class AccountPanel {
 /** @param {StatusDocument} document */
 function stateOf({ status, error_code: code, generated_by_ai: byAI }) {
   if (code === 'cancelled') {
-    return 'Cancelled';
+    return words.stateCancelled;
   }
-  return status === 'completed' && byAI === false ? 'Without AI' : STATES[status];
+  return status === 'completed' && byAI === false ? words.stateWithoutAI : STATES[status];
 }
 
 /** The first words, without the signs of a Markdown heading or list. @param {string} text */
@@ -212,10 +215,10 @@ function excerptOf(text) {
 }
 
 /** @param {Account} account */
-function warningOf(account) {
+function problemOf(account) {
   if (!account.subscription_active) {
-    return 'Your subscription is not active.';
+    return words.subscriptionInactive;
   }
   const short = account.tokens_remaining < account.minimum_tokens;
-  return short ? `A generation needs at least ${grouped(account.minimum_tokens)} tokens.` : '';
+  return short ? filled(words.needsTokens, { number: grouped(account.minimum_tokens) }) : '';
 }

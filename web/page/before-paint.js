@@ -1,7 +1,18 @@
-// Runs before the first paint, so that nothing jumps afterwards: is there a key to connect with?
-try {
-  const hasKey = sessionStorage.getItem('prompt-generation:api-key') || document.querySelector('meta[name="demo-api-key"]');
-  document.documentElement.dataset.connected = hasKey ? 'yes' : 'no';
-} catch {
-  document.documentElement.dataset.connected = document.querySelector('meta[name="demo-api-key"]') ? 'yes' : 'no';
-}
+// Runs before the first paint, so that nothing jumps afterwards: which language, and is there a key to connect with?
+(() => {
+  const page = document.documentElement;
+  const stored = (/** @type {() => Storage} */ storage, /** @type {string} */ name) => {
+    try {
+      return storage().getItem(`prompt-generation:${name}`);
+    } catch {
+      return null; // forbidden
+    }
+  };
+  const known = ['en', 'de', 'fr', 'es', 'ar', 'fa'];
+  const wanted = [stored(() => localStorage, 'language') ?? '', ...navigator.languages].map((tag) => tag.toLowerCase().split('-')[0]);
+  page.lang = wanted.find((tag) => known.includes(tag)) ?? 'en';
+  page.dir = ['ar', 'fa'].includes(page.lang) ? 'rtl' : 'ltr';
+  page.dataset.said = page.lang === 'en' ? 'en' : '';
+  const hasKey = stored(() => sessionStorage, 'api-key') || document.querySelector('meta[name="demo-api-key"]');
+  page.dataset.connected = hasKey ? 'yes' : 'no';
+})();

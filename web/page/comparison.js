@@ -2,6 +2,7 @@
 
 import { element, grouped, make } from './elements.js';
 import { wordDiff, wordsOf } from './word-diff.js';
+import { filled, words } from './words.js';
 
 /** What is marked and counted has at least a letter or a digit. */
 const WORD = /[\p{L}\p{N}]/u;
@@ -23,7 +24,7 @@ export function showComparison(before, after, name) {
   const pieces = wordDiff(before, after);
   root.replaceChildren(
     column(name, pieces ? marked(pieces, 'before') : [before]),
-    column('Generated prompt', pieces ? marked(pieces, 'after') : [after]),
+    column(words.generated, pieces ? marked(pieces, 'after') : [after]),
     make('p', { className: 'hint legend' }, ...legend(pieces)),
   );
 }
@@ -40,8 +41,8 @@ export function generatedColumn() {
 function marked(pieces, side) {
   const tag = side === 'before' ? 'del' : 'ins';
   return pieces.map((piece) => {
-    const words = piece[side].trimEnd(); // the mark ends with the word, not with the line
-    return !WORD.test(words) || piece.kind === 'same' ? piece[side] : make('span', {}, make(tag, {}, words), piece[side].slice(words.length));
+    const text = piece[side].trimEnd(); // the mark ends with the word, not with the line
+    return !WORD.test(text) || piece.kind === 'same' ? piece[side] : make('span', {}, make(tag, {}, text), piece[side].slice(text.length));
   });
 }
 
@@ -51,17 +52,17 @@ function column(title, content) {
   return make('div', { className: 'comparison-column' }, make('h3', {}, title), text);
 }
 
-/** @param {number} words */
-function counted(words) {
-  return `${grouped(words)} ${words === 1 ? 'word' : 'words'}`;
+/** @param {number} number */
+function counted(number) {
+  return filled(number === 1 ? words.oneWord : words.manyWords, { number: grouped(number) });
 }
 
 /** @param {import('./word-diff.js').Piece[] | null} pieces */
 function legend(pieces) {
   if (!pieces) {
-    return ['The two texts share too little to mark the changes word by word.'];
+    return [words.tooDifferent];
   }
   /** @param {'before' | 'after'} side */
-  const words = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => wordsOf(piece[side]).filter((word) => WORD.test(word))).length;
-  return [make('del', {}, 'removed'), ` ${counted(words('before'))}  `, make('ins', {}, 'added'), ` ${counted(words('after'))}`];
+  const changed = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => wordsOf(piece[side]).filter((word) => WORD.test(word))).length;
+  return [make('del', {}, words.removed), ` ${counted(changed('before'))}  `, make('ins', {}, words.wasAdded), ` ${counted(changed('after'))}`];
 }

@@ -17,8 +17,8 @@ const parts = {
 const CHARACTERS_AT_MOST = 20_000; // unless config.yaml says otherwise: the server decides
 
 const EXAMPLES = [
-  'Answer questions about our bakery. Open 7-18, closed on Mondays. Fresh rye bread every day at 6.50 EUR. Call 030 1234567.',
-  'You help customers of our online shop. Free shipping from 50 EUR, returns within 30 days, see https://example.com/returns. Be friendly, say {{customer_name}}.',
+  words.exampleBakeryText,
+  words.exampleShopText,
   'أجب عن أسئلة مرضى عيادة الأسنان. نعمل من الأحد إلى الخميس من 9 إلى 17. للحجز: 030 1234567.',
 ];
 
@@ -112,7 +112,7 @@ export class Composer {
     this.#edited &&= !busy || this.#locked;
     this.#locked = busy;
     parts.text.readOnly = busy;
-    parts.generate.textContent = busy ? 'Generating…' : 'Generate prompt';
+    parts.generate.textContent = busy ? words.generating : words.generate;
     for (const button of parts.form.querySelectorAll('button')) {
       button.setAttribute('aria-disabled', String(busy));
     }
@@ -121,7 +121,7 @@ export class Composer {
   /** @param {(manualPrompt: string) => void} onGenerate */
   #submit(onGenerate) {
     if (parts.text.value.trim() === '') {
-      this.complain('Write a prompt first.');
+      this.complain(words.writeFirst);
     } else {
       onGenerate(parts.text.value);
     }

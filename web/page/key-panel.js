@@ -1,6 +1,7 @@
 /** Where an API key is pasted. Owns the form; whether the key is good is for the server to say. */
 
 import { element } from './elements.js';
+import { words } from './words.js';
 
 const parts = {
   form: element('key-form', HTMLFormElement),
@@ -47,7 +48,7 @@ export class KeyPanel {
   async #try(onKey) {
     const key = parts.input.value.trim();
     if (key === '') {
-      this.#complain('Paste your API key first.');
+      this.#complain(words.pasteKey);
       return;
     }
     parts.connect.disabled = true;
@@ -70,7 +71,7 @@ export class KeyPanel {
   /** @param {boolean} visible */
   #reveal(visible) {
     parts.input.type = visible ? 'text' : 'password';
-    parts.show.textContent = visible ? 'Hide' : 'Show';
+    parts.show.textContent = visible ? words.hide : words.show;
     parts.show.setAttribute('aria-pressed', String(visible));
   }
 }

@@ -1,7 +1,9 @@
 /** The page: constructs its parts and wires them to the client that other pages use too. */
 
 import { GenerationSession, InsufficientTokens, InvalidPrompt, PromptGeneratorAPI, SubscriptionInactive, Unauthorized, UnknownAccount } from '../client/src/index.js';
+import { asGenerationError } from '../client/src/errors.js';
 import { AccountPanel } from './account-panel.js';
+import { sentenceOf } from './advice.js';
 import { forgetPrompts, promptOf, rememberPrompt } from './prompt-history.js';
 import { Composer } from './composer.js';
 import { keepKey, readKey } from './credentials.js';
@@ -9,6 +11,11 @@ import { KeyPanel } from './key-panel.js';
 import { Outcome } from './outcome.js';
 import { RefinePanel } from './refine-panel.js';
 import { Versions } from './versions.js';
+import { offerLanguages } from './language-choice.js';
+import { translatePage, words } from './words.js';
+
+translatePage();
+offerLanguages();
 
 const API = new URL('api/v1/web-knowledge', document.baseURI).href;
 
@@ -74,7 +81,7 @@ async function connect(given) {
     await account.refresh();
   } catch (error) {
     key = before;
-    return error instanceof Error ? error.message : String(error);
+    return sentenceOf(asGenerationError(error));
   }
   keepKey(given);
   if (before !== given) {
@@ -96,7 +103,7 @@ async function refresh() {
     if (error instanceof Unauthorized || error instanceof UnknownAccount) {
       key = '';
       account.hide();
-      keyPanel.open(error.message);
+      keyPanel.open(sentenceOf(error));
     } // anything else is shown where it matters: by the next generation
   }
 }
@@ -135,7 +142,7 @@ function stateOf({ taskId, asked, feedback, text, result }) {
 /** @param {string} manualPrompt @param {string} [feedback] */
 function generate(manualPrompt, feedback = '') {
   if (!key) {
-    keyPanel.open('Connect first: nothing has been sent.');
+    keyPanel.open(words.connectFirst);
   } else {
     session.generate(manualPrompt, { feedback, businessType: composer.businessType });
   }

@@ -6,7 +6,7 @@ import { generatedColumn, showComparison } from './comparison.js';
 import { FactCheck, marked } from './fact-check.js';
 import { element, grouped, make } from './elements.js';
 import { recall, remember } from './tab-memory.js';
-import { filled, words } from './words.js';
+import { filled, warningOf, words } from './words.js';
 
 /** @typedef {import('../client/src/index.js').SessionState} SessionState */
 /** @typedef {import('./advice.js').Action} Action */
@@ -45,25 +45,23 @@ const parts = {
 const CONNECTIONS = {
   live: '',
   polling: '',
-  retrying: 'No answer from the server. Trying again…',
-  offline: 'You are offline. The generation goes on, and its result appears when you are back.',
-  background: 'Paused while nobody looks.',
+  retrying: words.retrying,
+  offline: words.offline,
+  background: words.background,
 };
 
-const UNSENT = 'You are offline. Nothing has been sent yet; it is sent when you are back.';
-
 const BUTTONS = {
-  retry: 'Try again',
-  again: 'Try again',
-  key: 'Change API key',
-  refresh: 'Refresh balance',
-  edit: 'Edit prompt',
+  retry: words.tryAgain,
+  again: words.tryAgain,
+  key: words.changeApiKey,
+  refresh: words.refreshBalance,
+  edit: words.editPrompt,
 };
 
 const FIDELITY = {
-  kept: 'all your facts are in it',
-  repaired: 'all your facts are in it, after a second look',
-  incomplete: 'please check the facts',
+  kept: words.factsKept,
+  repaired: words.factsRepaired,
+  incomplete: words.factsIncomplete,
 };
 
 const COPIED_FOR_MS = 2_000;
@@ -153,29 +151,30 @@ export class Outcome {
       if (isFollowed(parts.text)) {
         parts.text.scrollTop = 0; // to be read from its first line; who has scrolled back stays there
       }
-      parts.announcement.textContent = state.result?.generatedByAI ? 'Prompt generated.' : 'Prompt generated without AI.';
+      parts.announcement.textContent = state.result?.generatedByAI ? words.doneAnnounced : words.doneWithoutAI;
     }
   }
 
   /** @param {SessionState} state */
-  #showProgress({ progress, estimate, message, connection, cancelling, taskId }) {
+  #showProgress({ progress, estimate, stage, message, connection, cancelling, taskId }) {
     const percent = Math.floor(estimate);
-    const words = cancelling ? 'Cancelling…' : message || 'Sending…';
-    if (parts.message.textContent !== words) {
-      parts.message.textContent = words;
-      parts.announcement.textContent = words;
+    const doing = cancelling ? words.cancelling : (words.stages[stage ?? ''] ?? message) || words.sending;
+    const shown = filled(words.percent, { number: grouped(percent) });
+    if (parts.message.textContent !== doing) {
+      parts.message.textContent = doing;
+      parts.announcement.textContent = doing;
     }
     parts.cancel.setAttribute('aria-disabled', String(cancelling)); // not disabled: that would take the focus away
-    parts.percent.textContent = `${percent}%`;
+    parts.percent.textContent = shown;
     parts.progress.dataset.progress = String(progress);
     parts.progress.setAttribute('aria-valuenow', String(percent));
-    parts.progress.setAttribute('aria-valuetext', `${percent}%, ${words}`);
+    parts.progress.setAttribute('aria-valuetext', `${shown}, ${doing}`);
     parts.progress.style.setProperty('--progress', String(estimate / 100));
     const unsent = connection === 'offline' && taskId === null;
-    const trouble = unsent ? UNSENT : connection ? CONNECTIONS[connection] : '';
+    const trouble = unsent ? words.unsent : connection ? CONNECTIONS[connection] : '';
     if (parts.connection.textContent !== trouble) {
       parts.connection.textContent = trouble;
-      parts.announcement.textContent = trouble || words;
+      parts.announcement.textContent = trouble || doing;
     }
     parts.connection.hidden = trouble === '';
     parts.running.dataset.connection = connection ?? '';
@@ -183,7 +182,7 @@ export class Outcome {
 
   #showElapsed() {
     const seconds = Math.floor((Date.now() - this.#startedAt) / 1_000);
-    parts.elapsed.textContent = seconds > 0 ? `${seconds} s` : '';
+    parts.elapsed.textContent = seconds > 0 ? filled(words.seconds, { number: grouped(seconds) }) : '';
   }
 
   /** @param {SessionState} state */
@@ -201,11 +200,11 @@ export class Outcome {
     const advice = help ?? (incomplete ? INCOMPLETE_ADVICE : FALLBACK_ADVICE);
     parts.notice.className = `notice ${advice.tone}`;
     parts.notice.setAttribute('role', error ? 'alert' : 'note');
-    parts.noticeTitle.textContent = help ? help.title : incomplete ? 'Please check' : 'Written without AI';
-    parts.noticeText.textContent = help ? help.message : incomplete ? checkOf(incomplete) : (fallback?.warning ?? '');
+    parts.noticeTitle.textContent = help ? help.title : incomplete ? words.pleaseCheck : words.withoutAI;
+    parts.noticeText.textContent = help ? help.message : incomplete ? checkOf(incomplete) : (fallback ? warningOf(fallback.warningCode, fallback.warning) : '');
     parts.noticeHint.textContent = advice.hint;
-    parts.noticeFacts.textContent = advice.details ?? '';
-    parts.noticeDetails.hidden = !advice.details;
+    parts.noticeFacts.replaceChildren(...(advice.details ?? []));
+    parts.noticeDetails.hidden = !advice.details?.length;
     /** @type {Partial<Record<Action, boolean>>} what is opened from the list may come without its prompt */
     const possible = { again: manualPrompt !== '', retry: canRetry };
     const actions = phase === 'running' ? [] : advice.actions.map((action) => (possible[action] === false ? 'edit' : action));
@@ -243,7 +242,7 @@ export class Outcome {
       }
     }
     parts.facts.hidden = !version;
-    parts.facts.textContent = version ? factsOf(version.result) : '';
+    parts.facts.replaceChildren(...(version ? factsOf(version.result) : []));
   }
 
   /** @param {boolean} on */
@@ -288,10 +287,10 @@ export class Outcome {
     }
     const visible = parts.comparison.hidden ? parts.text : generatedColumn();
     const copied = await copyText(this.#version?.text ?? '', visible);
-    parts.copy.textContent = copied ? 'Copied' : 'Selected: press Ctrl+C';
-    parts.announcement.textContent = copied ? 'Copied to the clipboard.' : 'The text is selected. Press Ctrl+C to copy it.';
+    parts.copy.textContent = copied ? words.copied : words.selected;
+    parts.announcement.textContent = copied ? words.copiedLong : words.selectedLong;
     clearTimeout(this.#copied);
-    this.#copied = setTimeout(() => (parts.copy.textContent = 'Copy'), COPIED_FOR_MS);
+    this.#copied = setTimeout(() => (parts.copy.textContent = words.copy), COPIED_FOR_MS);
   }
 }
 
@@ -342,16 +341,17 @@ function grow(shown, text) {
 /** @param {import('../client/src/index.js').Result} result */
 function factsOf({ model, tokensUsed, createdAt, completedAt, fidelity }) {
   const seconds = completedAt ? Math.round((Date.parse(completedAt) - Date.parse(createdAt)) / 1_000) : 0;
-  const facts = [model, tokensUsed ? `${grouped(tokensUsed)} tokens` : 'nothing charged', seconds ? `${seconds} s` : '', fidelity ? FIDELITY[fidelity] : ''];
-  return facts.filter(Boolean).join(' · ');
+  const facts = [tokensUsed ? filled(words.usedTokens, { number: grouped(tokensUsed) }) : words.nothingCharged, seconds ? filled(words.seconds, { number: grouped(seconds) }) : '', fidelity ? FIDELITY[fidelity] : ''];
+  const said = facts.filter(Boolean).join(' · ');
+  return [make('span', {}, ...(model ? [make('span', { translate: false, dir: 'ltr' }, model), ' · '] : []), said)];
 }
 
 /**
  * @param {import('../client/src/index.js').Result} result
  * @returns {string} what is missing and what is invented, one list each
  */
-function checkOf({ warning = '', missingFacts, inventedFacts }) {
+function checkOf({ warning, warningCode, missingFacts, inventedFacts }) {
   const missing = missingFacts.length > 0 ? filled(words.missingFacts, { facts: missingFacts.join(' · ') }) : '';
   const invented = inventedFacts.length > 0 ? filled(words.inventedFacts, { facts: inventedFacts.join(' · ') }) : '';
-  return [warning, missing, invented].filter(Boolean).join(' ');
+  return [warningOf(warningCode, warning), missing, invented].filter(Boolean).join(' ');
 }

@@ -1,10 +1,38 @@
-/** The page's words, in the language that is shown. */
+/** The page's words, in the language that before-paint.js has chosen; and numbers and times as that language writes them. */
 
 import { en } from './words/en.js';
 
-export const words = en;
+export const language = document.documentElement.lang;
+
+/** @type {import('./words/en.js').Words} */
+export const words = language === 'en' ? en : (await import(`./words/${language}.js`)).words;
 
 /** Put values where a sentence has their names in braces. @param {string} sentence @param {Record<string, string | number>} values */
 export function filled(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+}
+
+/** @param {string} name @returns {string} */
+const word = (name) => String(/** @type {Record<string, unknown>} */ (words)[name] ?? name);
+
+/** English says what the server says; other languages have words of their own. @param {string | undefined} code @param {string} [theirs] */
+export function warningOf(code, theirs = '') {
+  return words.warnings[code ?? ''] ?? words.warnings.otherwise ?? theirs;
+}
+
+/** Say everything that index.html says: the text of [data-t], and attributes by their own markers. */
+export function translatePage() {
+  document.title = words.title;
+  for (const [marker, attribute] of [['t', ''], ['tLabel', 'aria-label'], ['tPlaceholder', 'placeholder']]) {
+    const selector = `[data-${marker.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}]`;
+    for (const found of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector))) {
+      const said = word(found.dataset[marker] ?? '');
+      if (attribute) {
+        found.setAttribute(attribute, said);
+      } else {
+        found.textContent = said;
+      }
+    }
+  }
+  document.documentElement.dataset.said = language;
 }
