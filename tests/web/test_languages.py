@@ -19,7 +19,7 @@ from tests.web.the_page import expect_phase
 pytestmark = pytest.mark.browser
 
 DRAFT = "به پرسش‌ها دربارهٔ نانوایی ما پاسخ بده. نان ۴٫۸۰ یورو است. تلفن 030 1234567."
-# What a person can see or hear, but what the stand-in makes up, what is no word of a language (translate=no), or in one's own (lang).
+# What people see or hear; but what the stand-in makes up, what is no word (translate=no), or in its own language.
 SAID = """
 () => {
   const skipped = (node) => node.closest('[translate=no], option[lang], script, style, noscript, head');
@@ -34,7 +34,9 @@ SAID = """
       if (element.hasAttribute(name) && !skipped(element)) said.push(element.getAttribute(name));
     }
   }
-  return said.filter((text) => /[a-z]{2}/i.test(text.replace(/Ctrl\\+C|\\[\\[.*?\\]\\]|pg_…|Call [+]1 800 555 0199 for a discount/g, '')));
+  const word = /[a-z]{2}/i;
+  const allowed = /Ctrl\\+C|\\[\\[.*?\\]\\]|pg_…|- Call( .1 800 555 0199)?| for a discount/g;
+  return said.filter((text) => word.test(text.replace(allowed, '')));
 }
 """
 

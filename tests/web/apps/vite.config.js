@@ -10,6 +10,6 @@ export default {
   resolve: { alias: { 'react-native': here('react-native.jsx'), '@react-native-community/netinfo': here('netinfo.js') } },
   build: {
     target: 'esnext',
-    rollupOptions: { input: (process.env.PAGES ?? 'component.html,hook.html,examples.html').split(',') },
+    rollupOptions: { input: (process.env.PAGES ?? 'component.html,custom.html,hook.html,examples.html').split(',') },
   },
 };

@@ -3,34 +3,29 @@
 /** An error with the buttons that help against it. Which there are, the page decides by the callbacks it gives. */
 
 import { createElement as h } from 'react';
+import { ENGLISH, filled } from './labels.js';
 
 /** @typedef {import('./index.js').ErrorActions} ErrorActions */
 
-/** By the error's name: which callback helps, and what its button says. @type {Record<string, [keyof ErrorActions, string]>} */
+/** By the error's name: which callback helps, and what its button says. @type {Record<string, [keyof ErrorActions, 'signIn']>} */
 const REMEDIES = {
-  InsufficientTokens: ['onPurchaseTokens', 'Purchase more tokens'],
-  SubscriptionInactive: ['onUpgradeSubscription', 'Upgrade subscription'],
-  Unauthorized: ['onSignIn', 'Sign in'],
-  UnknownAccount: ['onSignIn', 'Sign in'],
-};
-
-/** For people, where the server's words are for programmers; by the error's code. @type {Record<string, string>} */
-const WORDS = {
-  manual_prompt_required: 'Write a prompt first.',
-  invalid_manual_prompt: 'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.',
-  manual_prompt_too_long: 'Your prompt is longer than it may be. Please shorten it.',
-  body_too_large: 'Your prompt is longer than it may be. Please shorten it.',
+  InsufficientTokens: ['onPurchaseTokens', /** @type {any} */ ('purchaseTokens')],
+  SubscriptionInactive: ['onUpgradeSubscription', /** @type {any} */ ('upgradeSubscription')],
+  Unauthorized: ['onSignIn', 'signIn'],
+  UnknownAccount: ['onSignIn', 'signIn'],
 };
 
 /** Trying the same again cannot help against these. */
 const FINAL = new Set(['InvalidPrompt', 'BadRequest', 'Unauthorized', 'UnknownAccount']);
 
 /** @param {import('./index.js').ErrorNoticeProps} props */
-export function ErrorNotice({ error, onRetry, ...actions }) {
-  const [name, words] = REMEDIES[error.name] ?? [];
+export function ErrorNotice({ error, onRetry, labels, ...actions }) {
+  const says = { ...ENGLISH, ...labels };
+  const [name, button] = REMEDIES[error.name] ?? [];
   const remedy = name && actions[name];
-  const ours = WORDS[error.code ?? ''];
-  const [title, message] = ours ? ['Please check your prompt', ours] : [error.title, error.message];
+  const ours = says.errors[error.code ?? ''] ?? says.errors[error.name] ?? says.errors.Otherwise;
+  const [title, sentence] = ours ?? [error.title, error.message];
+  const message = ours ? filled(sentence, /** @type {any} */ (error)) : sentence;
   const retry = FINAL.has(error.name) ? undefined : onRetry;
   return h(
     'div',
@@ -41,8 +36,8 @@ export function ErrorNotice({ error, onRetry, ...actions }) {
       h(
         'div',
         { className: 'pg-buttons' },
-        remedy && h('button', { type: 'button', className: 'pg-button pg-primary', onClick: () => remedy(error) }, words),
-        retry && h('button', { type: 'button', className: 'pg-button', onClick: retry }, 'Try again'),
+        remedy && button && h('button', { type: 'button', className: 'pg-button pg-primary', onClick: () => remedy(error) }, says[button]),
+        retry && h('button', { type: 'button', className: 'pg-button', onClick: retry }, says.tryAgain),
       ),
   );
 }

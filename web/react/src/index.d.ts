@@ -1,11 +1,22 @@
-import type { ReactElement } from 'react';
-import type { AuthToken, GenerationError, PromptGeneratorAPI, Result, SessionGenerateOptions, SessionState } from 'prompt-generation-client';
+import type { CSSProperties, ReactElement, ReactNode } from 'react';
+import type {
+  AuthToken,
+  GenerationError,
+  GenerationSession,
+  PromptGeneratorAPI,
+  Result,
+  SessionGenerateOptions,
+  SessionState,
+  SessionStorage,
+} from 'prompt-generation-client';
 
-/** A client of your own, kept across renders; or what one is made from. */
+/** A session that several components share, or a client of your own, kept across renders; or what one is made from. */
 export type ClientSource =
-  | { client: PromptGeneratorAPI; apiBaseUrl?: undefined; authToken?: undefined }
+  | { session: GenerationSession; client?: undefined; apiBaseUrl?: undefined; authToken?: undefined }
+  | { client: PromptGeneratorAPI; session?: undefined; apiBaseUrl?: undefined; authToken?: undefined }
   | {
       client?: undefined;
+      session?: undefined;
       /** For example `/api/v1/web-knowledge`. */
       apiBaseUrl: string;
       /** May change, or be a function that returns the current one. */
@@ -15,8 +26,15 @@ export type ClientSource =
 export type UsePromptGenerationOptions = ClientSource & {
   /** Under which sessionStorage remembers the running generation; each component on a page needs its own. */
   storageKey?: string;
+  /** Where that is remembered; null for nowhere. Default: sessionStorage. */
+  storage?: SessionStorage | null;
   /** Called once per generation that completes while the component is there. */
   onComplete?: (result: Result) => void;
+  onError?: (error: GenerationError) => void;
+  /** At each stage. */
+  onProgress?: (state: SessionState) => void;
+  /** The whole text so far, while the AI writes it. */
+  onText?: (text: string) => void;
 };
 
 export type PromptGeneration = SessionState & {
@@ -43,15 +61,85 @@ export interface ErrorActions {
 
 export interface ErrorNoticeProps extends ErrorActions {
   error: GenerationError;
+  labels?: Partial<Labels>;
   onRetry?: () => void;
 }
+
+/** Every word of the component. Values stand in braces: `{number}`, `{facts}`, and in errors their own `{needed}`, `{available}`. */
+export interface Labels {
+  title: string;
+  yourPrompt: string;
+  placeholder: string;
+  kindOfBusiness: string;
+  businessAsInAccount: string;
+  generate: string;
+  generating: string;
+  cancel: string;
+  cancelling: string;
+  generation: string;
+  sending: string;
+  percent: string;
+  retrying: string;
+  offline: string;
+  background: string;
+  unsent: string;
+  generated: string;
+  doneAnnounced: string;
+  edit: string;
+  editDone: string;
+  copy: string;
+  copied: string;
+  selected: string;
+  missingFacts: string;
+  inventedFacts: string;
+  leftOut: string;
+  addFacts: string;
+  correctFacts: string;
+  correctMissing: string;
+  correctInvented: string;
+  versions: string;
+  version: string;
+  compare: string;
+  keep: string;
+  takeBack: string;
+  whatShouldChange: string;
+  changeIt: string;
+  tryAgain: string;
+  purchaseTokens: string;
+  upgradeSubscription: string;
+  signIn: string;
+  /** By `stage`; else what the server says. */
+  stages: Record<string, string>;
+  /** By `warning_code`, or `otherwise`; else what the server says. */
+  warnings: Record<string, string>;
+  /** [title, sentence] by `code`, by the error's `name`, or `Otherwise`; else what the server says. */
+  errors: Record<string, [title: string, sentence: string]>;
+}
+
+export const ENGLISH: Labels;
+
+/** Each may be drawn by a function of yours, which gets the state with its actions, and what would be drawn. */
+export type Slots = Record<'form' | 'progress' | 'error' | 'result', (generation: PromptGeneration, drawn: ReactElement) => ReactNode>;
 
 export function ErrorNotice(props: ErrorNoticeProps): ReactElement;
 
 export type PromptGeneratorProps = UsePromptGenerationOptions &
   ErrorActions & {
     title?: string;
+    /** Words in another language, or of your own. */
+    labels?: Partial<Labels>;
     className?: string;
+    /** Classes beside the component's own. */
+    classNames?: Partial<Record<'root' | 'title' | keyof Slots, string>>;
+    style?: CSSProperties;
+    render?: Partial<Slots>;
+    /** The draft, when it is yours to keep. */
+    value?: string;
+    onChange?: (draft: string) => void;
+    id?: string;
+    lang?: string;
+    dir?: 'ltr' | 'rtl' | 'auto';
+    [attribute: `data-${string}` | `aria-${string}`]: string | number | boolean | undefined;
     /** The name of a template, instead of the account's. */
     businessType?: string;
     /** Let people choose one: its name, and what they read. */

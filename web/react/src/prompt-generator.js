@@ -11,6 +11,7 @@ import { NO_VERSIONS, withResult } from 'prompt-generation-client/versions';
 import { ErrorNotice } from './error-notice.js';
 import { GeneratedPrompt } from './generated-prompt.js';
 import { tabStorage, useKept } from './kept.js';
+import { ENGLISH, filled } from './labels.js';
 import { usePromptGeneration } from './use-prompt-generation.js';
 
 const ALMOST_AT_THE_END_PX = 8;
@@ -18,42 +19,61 @@ const ALMOST_AT_THE_END_PX = 8;
 const CHARACTERS_AT_MOST = 20_000; // what the server allows, unless it is configured otherwise
 const numbers = new Intl.NumberFormat('en');
 
-const CONNECTIONS = {
-  retrying: 'No answer from the server. Trying again…',
-  offline: 'You are offline. The generation goes on, and its result appears when you are back.',
-  background: 'Paused while nobody looks.',
-};
-
-const UNSENT = 'You are offline. Nothing has been sent yet; it is sent when you are back.';
+/** @typedef {import('./index.js').Labels} Labels */
 
 /** @param {import('./index.js').PromptGeneratorProps} props */
 export function PromptGenerator(props) {
-  const { title = 'AI Prompt Generator', className = '', theme, storageKey = 'prompt-generation', businessTypes } = props;
+  const { labels, className = '', classNames = {}, style, theme, storageKey = 'prompt-generation', businessTypes, value, onChange, render = {} } = props;
+  const says = { ...ENGLISH, ...labels };
   const generation = usePromptGeneration(props);
   const { isRunning, result, error, phase, canRetry, manualPrompt, feedback } = generation;
-  const [storage] = useState(tabStorage);
-  const [written, setWritten] = useKept(storage, `${storageKey}:draft`, /** @type {string | null} */ (null));
+  const [storage] = useState(() => (props.storage === undefined ? tabStorage() : props.storage));
+  const [own, setOwn] = useKept(storage, `${storageKey}:draft`, /** @type {string | null} */ (null));
   const [versions, setVersions] = useKept(storage, `${storageKey}:versions`, NO_VERSIONS);
   const [chosen, setChosen] = useState('');
   const businessType = chosen || props.businessType;
+  const written = value ?? own;
   const draft = written ?? (feedback ? '' : manualPrompt); // what is taken up was perhaps written elsewhere
+  const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
+  const pressed = useFocusThatIsKept(top);
   useEffect(() => {
     if (result) {
       setVersions(withResult(versions, generation));
     }
   }, [result]);
-  const kept = versions.list.length > 0 && !isRunning && (!error || feedback);
+  const write = (/** @type {string} */ text) => {
+    setOwn(text);
+    onChange?.(text);
+    if (error?.name === 'InvalidPrompt') {
+      generation.reset(); // what it was about is being mended
+    }
+  };
+  const shows = versions.list.length > 0 && !isRunning && (!error || feedback);
   const refine = (/** @type {string} */ wish) => generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
-  const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  const pressed = useFocusThatIsKept(top);
+  const retry = () => generation.retry(feedback ? undefined : (written ?? undefined));
+  /** @type {[keyof import('./index.js').Slots, import('react').ReactElement | false | null][]} */
+  const parts = [
+    ['form', h(PromptForm, { says, generation, draft, businessType, businessTypes, onWrite: write, onChoose: setChosen })],
+    ['progress', isRunning && h(GenerationProgress, { says, generation })],
+    ['error', error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? retry : undefined })],
+    ['result', shows ? h(GeneratedPrompt, { key: versions.list[versions.at].taskId, says, versions, onVersions: setVersions, onRefine: refine }) : null],
+  ];
+  const given = Object.entries(props).filter(([name]) => /^(data|aria)-|^(id|lang|dir)$/.test(name));
   return h(
     'section',
-    { className: `prompt-generator ${className}`.trim(), 'data-phase': phase, 'data-theme': theme, onClickCapture: (event) => (pressed.current = /** @type {Element} */ (event.target)) },
-    h('h2', { ref: top, className: 'pg-title', tabIndex: -1 }, title),
-    h(PromptForm, { generation, draft, businessType, businessTypes, onWrite: setWritten, onChoose: setChosen }),
-    isRunning && h(GenerationProgress, generation),
-    error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? () => generation.retry(feedback ? undefined : (written ?? undefined)) : undefined }),
-    kept && h(GeneratedPrompt, { key: versions.list[versions.at].taskId, versions, onVersions: setVersions, onRefine: refine }),
+    {
+      'data-theme': theme,
+      ...Object.fromEntries(given),
+      className: `prompt-generator ${className} ${classNames.root ?? ''}`.trim(),
+      style,
+      'data-phase': phase,
+      onClickCapture: (/** @type {import('react').MouseEvent} */ event) => (pressed.current = /** @type {Element} */ (event.target)),
+    },
+    h('h2', { ref: top, className: `pg-title ${classNames.title ?? ''}`.trim(), tabIndex: -1 }, props.title ?? says.title),
+    parts.map(([name, part]) => {
+      const shown = part && render[name] ? render[name](generation, part) : part;
+      return shown && h('div', { key: name, className: `pg-part ${classNames[name] ?? ''}`.trim() }, shown);
+    }),
   );
 }
 
@@ -78,6 +98,7 @@ function useFocusThatIsKept(top) {
 
 /**
  * @typedef {object} FormProps
+ * @property {Labels} says
  * @property {import('./index.js').PromptGeneration} generation
  * @property {string} draft
  * @property {string} [businessType]
@@ -87,7 +108,7 @@ function useFocusThatIsKept(top) {
  */
 
 /** @param {FormProps} props */
-function PromptForm({ generation, draft: text, businessType, businessTypes, onWrite, onChoose }) {
+function PromptForm({ says, generation, draft: text, businessType, businessTypes, onWrite, onChoose }) {
   const { isRunning, cancelling } = generation;
   const id = useId();
   return h(
@@ -101,13 +122,13 @@ function PromptForm({ generation, draft: text, businessType, businessTypes, onWr
         }
       },
     },
-    h('label', { className: 'pg-label', htmlFor: id }, 'Your prompt'),
+    h('label', { className: 'pg-label', htmlFor: id }, says.yourPrompt),
     h('textarea', {
       id,
       className: 'pg-input',
       value: text,
       onChange: (/** @type {import('react').ChangeEvent<HTMLTextAreaElement>} */ event) => onWrite(event.target.value),
-      placeholder: 'Enter your manual prompt...',
+      placeholder: says.placeholder,
       rows: 8,
       dir: 'auto',
       'aria-describedby': `${id}-count`,
@@ -117,11 +138,11 @@ function PromptForm({ generation, draft: text, businessType, businessTypes, onWr
       h(
         'label',
         { className: 'pg-business' },
-        'Kind of business ',
+        `${says.kindOfBusiness} `,
         h(
           'select',
           { className: 'pg-select', value: businessType ?? '', onChange: (/** @type {any} */ event) => onChoose(event.target.value) },
-          h('option', { value: '' }, 'As in your account'),
+          h('option', { value: '' }, says.businessAsInAccount),
           Object.entries(businessTypes).map(([value, label]) => h('option', { key: value, value }, label)),
         ),
       ),
@@ -132,20 +153,20 @@ function PromptForm({ generation, draft: text, businessType, businessTypes, onWr
       h(
         'button',
         { type: 'submit', className: 'pg-button pg-primary', disabled: text.trim() === '', 'aria-disabled': isRunning },
-        isRunning ? 'Generating...' : 'Generate AI Prompt',
+        isRunning ? says.generating : says.generate,
       ),
       isRunning &&
         h(
           'button',
           { type: 'button', className: 'pg-button', onClick: generation.cancel, 'aria-disabled': cancelling },
-          cancelling ? 'Cancelling...' : 'Cancel',
+          cancelling ? says.cancelling : says.cancel,
         ),
     ),
   );
 }
 
-/** @param {import('./index.js').PromptGeneration} generation */
-function GenerationProgress({ progress, estimate, message, connection, text, taskId }) {
+/** @param {{says: Labels, generation: import('./index.js').PromptGeneration}} props */
+function GenerationProgress({ says, generation: { progress, estimate, stage, message, connection, text, taskId } }) {
   const growing = useRef(/** @type {HTMLDivElement | null} */ (null));
   const followed = useRef(true); // until the reader scrolls back
   useLayoutEffect(() => {
@@ -153,10 +174,11 @@ function GenerationProgress({ progress, estimate, message, connection, text, tas
       growing.current.scrollTop = growing.current.scrollHeight;
     }
   }, [text]);
-  const words = message || 'Sending...';
+  const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
-  const unsent = connection === 'offline' && taskId === null;
-  const trouble = unsent ? UNSENT : connection && connection in CONNECTIONS ? CONNECTIONS[/** @type {'offline'} */ (connection)] : null;
+  const shown = filled(says.percent, { number: percent });
+  const troubles = { live: null, polling: null, retrying: says.retrying, background: says.background, offline: taskId ? says.offline : says.unsent };
+  const trouble = connection && troubles[connection];
   return h(
     'div',
     { className: 'pg-progress' },
@@ -165,16 +187,16 @@ function GenerationProgress({ progress, estimate, message, connection, text, tas
       {
         className: 'pg-bar',
         role: 'progressbar',
-        'aria-label': 'Generation',
+        'aria-label': says.generation,
         'aria-valuemin': 0,
         'aria-valuemax': 100,
         'aria-valuenow': percent,
-        'aria-valuetext': `${percent}%, ${words}`,
+        'aria-valuetext': `${shown}, ${words}`,
         'data-progress': progress,
       },
       h('div', { className: 'pg-fill', style: { width: `${estimate}%` } }),
     ),
-    h('p', { className: 'pg-message' }, `${percent}% - `, h('span', { role: 'status' }, words)),
+    h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
     h('p', { className: 'pg-trouble', role: 'status' }, trouble),
     text && h('div', { ref: growing, className: 'pg-text pg-growing', dir: 'auto', onScroll: noteWhetherFollowed(followed) }, text),
   );

@@ -14,36 +14,54 @@ import { tabStorage } from './kept.js';
  * @param {import('./index.js').UsePromptGenerationOptions} options
  * @returns {import('./index.js').PromptGeneration}
  */
-export function usePromptGeneration({ client, apiBaseUrl, authToken, storageKey, onComplete }) {
+export function usePromptGeneration({ client, session: shared, apiBaseUrl, authToken, storage, storageKey, ...listeners }) {
   // A token that is renewed, or a callback written in place, must not begin a new session.
-  const latest = useRef({ authToken, onComplete });
+  const latest = useRef({ authToken, listeners });
   useEffect(() => {
-    latest.current = { authToken, onComplete };
+    latest.current = { authToken, listeners };
   });
   const token = useCallback(() => resolveToken(latest.current.authToken), []);
   const session = useMemo(
-    () => new GenerationSession(client ?? new PromptGeneratorAPI(required(apiBaseUrl), token), { storage: tabStorage(), storageKey }),
-    [client, apiBaseUrl, token, storageKey],
+    () =>
+      shared ??
+      new GenerationSession(client ?? new PromptGeneratorAPI(required(apiBaseUrl), token), {
+        storage: storage === undefined ? tabStorage() : storage,
+        storageKey,
+      }),
+    [shared, client, apiBaseUrl, token, storage, storageKey],
   );
 
   const state = useSyncExternalStore(session.subscribe, session.getState, session.getState);
 
   useEffect(() => {
-    let { phase } = session.getState();
+    let before = session.getState();
     const unsubscribe = session.subscribe(() => {
       const now = session.getState();
-      const justCompleted = now.phase === 'completed' && phase !== 'completed';
-      phase = now.phase;
-      if (justCompleted && now.result) {
-        latest.current.onComplete?.(now.result);
+      const { onComplete, onError, onProgress, onText } = latest.current.listeners;
+      const { result, error, text, progress, taskId } = now;
+      const was = before;
+      before = now;
+      if (taskId && (progress !== was.progress || now.stage !== was.stage)) {
+        onProgress?.(now);
+      }
+      if (text && text !== was.text) {
+        onText?.(text);
+      }
+      if (result && result !== was.result) {
+        onComplete?.(result);
+      }
+      if (error && error !== was.error) {
+        onError?.(error);
       }
     });
     session.connect();
     return () => {
       unsubscribe();
-      session.disconnect();
+      if (!shared) {
+        session.disconnect(); // a shared one is its owner's to end
+      }
     };
-  }, [session]);
+  }, [session, shared]);
 
   return useMemo(
     () => ({
