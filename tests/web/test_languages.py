@@ -120,7 +120,7 @@ def test_a_persian_page_has_no_english_in_any_state(browser: Browser, demo: Demo
 
 
 def test_errors_of_the_account_are_persian_too(browser: Browser, demo: Demo) -> None:
-    latin = {}
+    latin: dict[str, list[str]] = {}
     for name, account in {
         "tokens": demo.accounts("کم", tokens=250)["کم"],
         "subscription": demo.accounts("کهنه", subscription_days=0)["کهنه"],
