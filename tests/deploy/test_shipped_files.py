@@ -24,7 +24,7 @@ from tests.deploy.nginx import SHIPPED
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "deploy" / "prompt-server@.service"
 CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text("utf-8")
-NOT_RUN = {"tests", "bench", "docs", "deploy", "build", "dist", "__pycache__"}
+NOT_RUN = {"examples", "tests", "bench", "docs", "deploy", "build", "dist", "__pycache__"}
 DEFAULTS = Settings()
 LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-dev.lock")
 
