@@ -1,9 +1,9 @@
 """Who is asking: from an Authorization header to an account, remembered for as long as that is safe.
 
 An API key is asked about again every few seconds, so that a revoked one stops working everywhere; a JWT is remembered
-until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too; a watch token until it
-expires. Wrong tokens are remembered for seconds, a bounded number of them, apart from the good ones, and only where the
-same token cannot become valid. Durations are measured on the monotonic clock.
+until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too; a watch token for
+a minute, so that it ends with its account. Wrong tokens are remembered for seconds, a bounded number of them, apart
+from the good ones, and only where the same token cannot become valid. Durations are measured on the monotonic clock.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from accounts.watch_tokens import WATCH_TOKEN_PREFIX, WatchTokens
 from runtime.settings import IdentitySettings
 
 REFUSED_FOR_S = 5.0
+WATCH_TOKEN_RECHECK_S = 60.0
 REFUSED_TOKENS = 10_000
 # Reasons that hold for the same token for ever. A signature that does not fit is none: its key may be published yet.
 FINAL = frozenset(
@@ -143,7 +144,7 @@ class Identity:
         asked_at = time.monotonic()
         watched = (await watch_tokens.signer()).check(token)
         await self._accounts.require_open(watched.account_id)
-        return Caller(watched.account_id, asked_at + watched.left_s, watched.task_id)
+        return Caller(watched.account_id, asked_at + min(watched.left_s, WATCH_TOKEN_RECHECK_S), watched.task_id)
 
     async def _by_key(self, key: str) -> Caller:
         asked_at = time.monotonic()

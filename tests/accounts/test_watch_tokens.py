@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from accounts import Accounts, ApiKeys, Identity, Unauthorized, UnknownAccount, WatchTokens
+from accounts import AccountClosed, Accounts, ApiKeys, Identity, Unauthorized, UnknownAccount, WatchTokens
+from accounts.identity import WATCH_TOKEN_RECHECK_S
 from accounts.watch_tokens import LASTS_S
 from runtime.settings import IdentitySettings
 from storage.storage import Storage
@@ -76,7 +77,7 @@ async def test_a_token_that_was_changed_anywhere_is_refused(storage: Storage) ->
 
 
 @pytest.mark.gen_test
-async def test_the_identity_knows_the_task_of_a_token_and_renews_it_until_it_expires(storage: Storage) -> None:
+async def test_the_identity_knows_the_task_of_a_token(storage: Storage) -> None:
     watch_tokens = WatchTokens(storage)
     signer = await watch_tokens.signer()
     await Accounts(storage).create(account_id=ACCOUNT)
@@ -85,9 +86,25 @@ async def test_the_identity_knows_the_task_of_a_token_and_renews_it_until_it_exp
         header = "Bearer " + signer.make(ACCOUNT, TASK)
         caller = await who.authenticate(header)
         assert (caller.account_id, caller.task_id) == (ACCOUNT, TASK)
-        assert time.monotonic() + LASTS_S - 5 < caller.valid_until <= time.monotonic() + LASTS_S
+        assert 0 < caller.valid_until - time.monotonic() <= WATCH_TOKEN_RECHECK_S < LASTS_S
         assert await who.renew([header]) == [caller]
         assert caller.may_ask_about(TASK)
         assert not caller.may_ask_about("")
         with pytest.raises(UnknownAccount):
             await who.authenticate("Bearer " + signer.make("nobody", TASK))
+
+
+@pytest.mark.gen_test
+async def test_a_token_of_an_account_that_was_closed_is_refused_when_it_is_checked_again(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.identity.WATCH_TOKEN_RECHECK_S", 0.0)
+    watch_tokens, accounts = WatchTokens(storage), Accounts(storage)
+    header = "Bearer " + (await watch_tokens.signer()).make(ACCOUNT, TASK)
+    await accounts.create(account_id=ACCOUNT)
+    async with aiohttp.ClientSession() as session:
+        who = Identity(ApiKeys(storage), accounts, IdentitySettings(), session, watch_tokens=watch_tokens)
+        assert (await who.authenticate(header)).account_id == ACCOUNT
+        await accounts.close(ACCOUNT)
+        with pytest.raises(AccountClosed):
+            await who.authenticate(header)
