@@ -13,8 +13,7 @@ from typing import Any
 
 from generation.answer_shape import Marks
 from generation.fidelity import Guard
-from generation.gemini import Gemini, GeminiError
-from generation.gemini.usage import Usage
+from generation.gemini import Gemini, GeminiError, IgnoringObserver
 from generation.prompt_text import INSTRUCTION, PromptText
 
 
@@ -32,19 +31,6 @@ class Outcome:
     tokens: int
     seconds: float
     failure: str = ""
-
-
-class _Nobody:
-    """An observer that is not interested."""
-
-    async def request_sent(self) -> None:
-        pass
-
-    async def text(self, piece: str) -> None:
-        pass
-
-    def usage(self, usage: Usage) -> None:
-        pass
 
 
 async def evaluate(
@@ -72,7 +58,7 @@ async def _outcome(
             system_instruction=texts.instruction(str(row.get("business_type", "general")), marks),
             text=texts.request_text(draft),
             deadline=begun + deadline_s,
-            observer=_Nobody(),
+            observer=IgnoringObserver(),
             closing=texts.closing(marks),
         )
     except GeminiError as exc:

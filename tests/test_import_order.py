@@ -16,7 +16,7 @@ ORDER = (
     ("demo",),
     ("composition",),
     ("handlers", "server"),
-    ("generation", "notifications"),
+    ("generation",),
     ("accounts",),
     ("storage",),
     ("standin",),

@@ -1,7 +1,7 @@
 """Google Gemini over its REST API: one call in, an answer or a named failure out."""
 
 from generation.gemini.answer import GeminiAnswer
-from generation.gemini.call import Afford, Observer, afford_all
+from generation.gemini.call import Afford, IgnoringObserver, Observer, afford_all
 from generation.gemini.client import Gemini
 from generation.gemini.credentials import CredentialsUnusable, open_tokens
 from generation.gemini.errors import GeminiError
@@ -15,6 +15,7 @@ __all__ = [
     "Gemini",
     "GeminiAnswer",
     "GeminiError",
+    "IgnoringObserver",
     "Observer",
     "ProxyUnusable",
     "Usage",

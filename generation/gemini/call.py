@@ -29,6 +29,19 @@ class Observer(Protocol):
         """Tokens billed so far, over all tries of this call."""
 
 
+class IgnoringObserver:
+    """An observer for calls of which only the answer matters."""
+
+    async def request_sent(self) -> None:
+        pass
+
+    async def text(self, piece: str) -> None:
+        pass
+
+    def usage(self, usage: Usage) -> None:
+        pass
+
+
 Afford = Callable[[int, int], Awaitable[int]]  # tokens sent, tokens wanted for the answer -> tokens it may have
 
 

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from generation.gemini.call import IgnoringObserver
 from generation.gemini.client import Gemini
 from generation.gemini.credentials import open_tokens
 from generation.gemini.errors import GeminiError
@@ -57,19 +58,6 @@ class Finding:
         return f"{self.model}: answers in {self.seconds:.1f} s, {cost}; " + ", ".join(filter(None, known))
 
 
-class _Nobody:
-    """An observer that is not interested."""
-
-    async def request_sent(self) -> None:
-        pass
-
-    async def text(self, piece: str) -> None:
-        pass
-
-    def usage(self, usage: Usage) -> None:
-        pass
-
-
 async def probe(settings: GeminiSettings) -> list[Finding]:
     """Ask all models at once, once each; each has ``LONGEST_S`` at most.
 
@@ -92,7 +80,7 @@ async def _finding(name: str, gemini: Gemini) -> Finding:
     begun = loop.time()
     try:
         answer = await gemini.generate(
-            system_instruction=INSTRUCTION, text=WORD, deadline=begun + LONGEST_S, observer=_Nobody()
+            system_instruction=INSTRUCTION, text=WORD, deadline=begun + LONGEST_S, observer=IgnoringObserver()
         )
     except GeminiError as exc:
         facts = ", ".join(f"{fact} {value}" for fact, value in exc.facts.items() if value not in (None, ""))

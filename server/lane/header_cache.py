@@ -17,9 +17,8 @@ from accounts import Caller
 from server.lane.header_blocks import VolatileHeaders, is_one_head
 from server.lane.poll_limits import Bucket
 
-RENEW_BEFORE_S = (
-    1.5  # a client that polls every second is renewed in time, with the delay in which others are collected
-)
+# A client that polls every second is renewed in time, with the delay in which others are collected.
+RENEW_BEFORE_S = 1.5
 REFUSED_BLOCKS = 1_000  # kept apart, so that a flood of wrong keys drives no good block out
 
 
