@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 
 from composition import Service
+from generation.lease import Lease
 from tests.support.whole_server import BASE, Client
 
 LIST = f"{BASE}/generate-prompt-async/"
@@ -136,9 +138,39 @@ async def test_a_draining_process_is_not_ready_and_closes_its_connections(client
 
 
 @pytest.mark.gen_test
+@pytest.mark.settings(tasks={"renew_every_s": 0.05, "lease_s": 120, "deadline_s": 300})
+async def test_a_process_whose_renewal_stands_still_is_not_ready_until_it_goes_on(
+    client: Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def standing(leases: list[Lease]) -> list[Lease]:
+        await goes_on.wait()
+        return await renew(leases)
+
+    goes_on, tasks = asyncio.Event(), service.runner._tasks
+    renew = tasks.renew
+    monkeypatch.setattr("runtime.periodic.GRACE_S", 0.2)
+    monkeypatch.setattr(tasks, "renew", standing)
+    task_id = await client.start("Write a menu. [[standin:delay=200]]")
+    while (answer := await client.ask("GET", "/health/ready")).status == 200:  # noqa: ASYNC110  # the server's state
+        await asyncio.sleep(0.02)
+    assert (answer.status, answer.json["status"]) == (503, "renewal_stands_still")
+    age = re.search(r'prompt_periodic_work_age_seconds\{work="renewal"\} (\S+)', await metrics_of(client))
+    assert age is not None
+    assert float(age[1]) > 0.2
+    goes_on.set()
+    while (await client.ask("GET", "/health/ready")).status != 200:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    assert (await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")).status == 200
+
+
+async def metrics_of(client: Client) -> str:
+    return (await client.ask("GET", "/metrics")).body.decode()
+
+
+@pytest.mark.gen_test
 async def test_metrics_count_requests_tasks_and_tokens(client: Client) -> None:
     final = await client.finished(await client.start("Write a menu."))
-    text = (await client.ask("GET", "/metrics")).body.decode()
+    text = await metrics_of(client)
     assert 'prompt_tasks_finished_total{error_code="",outcome="completed"} 1.0' in text
     assert f"prompt_tokens_charged_total {float(final['tokens_used'])}" in text
     assert 'prompt_http_requests_total{method="POST",route="generations",status="202"} 1.0' in text
