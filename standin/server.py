@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 import struct
 import time
@@ -55,12 +56,12 @@ class Standin:
         self.url = ""
         self.last_bodies: deque[bytes] = deque(maxlen=4)  # as they came, for tests of what is sent
         self.tokens: dict[str, float] = {}
-        self.token_lasts_s = 3_599
+        self.token_lasts_s: float | None = 3_599  # None: the answer does not say
 
     def issue_token(self) -> str:
         """Return a new bearer token for the paths of Vertex AI."""
         token = f"ya29.standin-{len(self.tokens) + 1}"
-        self.tokens[token] = time.monotonic() + self.token_lasts_s
+        self.tokens[token] = time.monotonic() + (math.inf if self.token_lasts_s is None else self.token_lasts_s)
         return token
 
     def knows_token(self, token: str) -> bool:

@@ -28,6 +28,7 @@ AHEAD_S = 225.0
 UNUSABLE_S = 10.0  # before its end, a token may not outlive the request that carries it
 RENEWAL_TIMEOUT_S = 20.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+LARGEST_ANSWER = 1_048_576  # bytes; a token has a few thousand
 
 
 class CredentialsUnusable(Exception):
@@ -113,6 +114,10 @@ class GoogleTokens:
             again = getattr(exc, "retryable", False)
             kind = ConnectionFailed if again else Misconfigured
             raise kind(reason=f"no token for Google Cloud: {type(exc).__name__}") from exc
+        except Exception as exc:  # what google-auth makes of an answer that is none; the next renewal may get one
+            raise ConnectionFailed(reason=f"no token for Google Cloud: {type(exc).__name__}") from exc
+        if self._credentials.expiry is None:
+            raise Misconfigured(reason="no token for Google Cloud: it was given one without an end")
         # google-auth gives the end of a token in UTC, without saying so.
         end = self._credentials.expiry.replace(tzinfo=UTC)
         remaining_s: float = max(0.0, (end - datetime.now(UTC)).total_seconds())
@@ -176,9 +181,9 @@ def _request(
     asked = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)  # noqa: S310  # checked
     try:
         with urllib.request.urlopen(asked, timeout=timeout or RENEWAL_TIMEOUT_S) as answer:  # noqa: S310  # checked
-            return _Response(answer.status, answer.headers, answer.read())
+            return _Response(answer.status, answer.headers, answer.read(LARGEST_ANSWER))
     except urllib.error.HTTPError as exc:
         with exc:
-            return _Response(exc.code, exc.headers, exc.read())
+            return _Response(exc.code, exc.headers, exc.read(LARGEST_ANSWER))
     except OSError as exc:
         raise exceptions.TransportError(type(exc).__name__) from exc  # type: ignore[no-untyped-call]  # theirs

@@ -92,7 +92,7 @@ def test_what_vertex_cannot_do_is_refused_at_the_start(wrong: dict[str, Any]) ->
         GeminiSettings.model_validate({"backend": "vertex"} | wrong)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_project_is_asked_with_a_token_of_its_credentials(
     service_account: Path, standin: Standin, stack: AsyncExitStack, stream: bool
@@ -104,14 +104,14 @@ async def test_a_project_is_asked_with_a_token_of_its_credentials(
     assert standin.counters.token_requests == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_an_express_key_needs_no_project_and_no_token(standin: Standin, stack: AsyncExitStack) -> None:
     gemini = await opened(stack, standin, backend="vertex", service_tier="priority")
     assert (await ask(gemini)).tier == "priority"
     assert standin.counters.token_requests == 0
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_token_is_renewed_before_it_ends_without_being_asked_for(
     service_account: Path, standin: Standin, stack: AsyncExitStack
 ) -> None:
@@ -120,7 +120,7 @@ async def test_a_token_is_renewed_before_it_ends_without_being_asked_for(
     await until(lambda: standin.counters.token_requests >= 2)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_token_server_out_of_reach_is_a_failed_connection(
     service_account: Path, standin: Standin, stack: AsyncExitStack
 ) -> None:
@@ -133,7 +133,19 @@ async def test_a_token_server_out_of_reach_is_a_failed_connection(
     assert standin.counters.requests == 0
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
+async def test_a_token_without_an_end_is_refused_and_the_next_one_is_taken(
+    service_account: Path, standin: Standin, stack: AsyncExitStack
+) -> None:
+    standin.token_lasts_s = None
+    gemini = await opened(stack, standin, **PROJECT, tries=1)
+    with pytest.raises(Misconfigured):
+        await ask(gemini)
+    standin.token_lasts_s = 3_599
+    assert "Sell bread" in (await ask(gemini)).text
+
+
+@pytest.mark.gen_test
 async def test_refused_credentials_are_the_operators_problem(
     service_account: Path, standin: Standin, stack: AsyncExitStack
 ) -> None:
@@ -144,7 +156,7 @@ async def test_refused_credentials_are_the_operators_problem(
         await ask(gemini)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_without_credentials_the_start_is_refused_in_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: AsyncExitStack, standin: Standin
 ) -> None:
@@ -153,7 +165,7 @@ async def test_without_credentials_the_start_is_refused_in_words(
         await opened(stack, standin, **PROJECT)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_without_google_auth_the_start_is_refused_in_words(
     monkeypatch: pytest.MonkeyPatch, stack: AsyncExitStack, standin: Standin
 ) -> None:
