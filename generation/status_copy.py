@@ -156,7 +156,7 @@ class StatusCopy:
         self.look_up(self.key(account_id, task_id), lambda found: None if result.done() else result.set_result(found))
         found = await result
         if isinstance(found, StorageUnavailable):
-            raise found
+            raise found.with_traceback(None)  # many may wait for one error, and each would add to its traceback
         return found
 
     def look_up(self, key: bytes, found: Found) -> None:

@@ -80,7 +80,8 @@ class GoogleTokens:
             self._wanted.set()
             await self._renewed.wait()
         if not self._is_valid():
-            raise self._failure or Misconfigured(reason="no token for Google Cloud")
+            failure = self._failure or Misconfigured(reason="no token for Google Cloud")
+            raise failure.with_traceback(None)  # it may be raised to many, and each would add to its traceback
         return self._token
 
     async def keep(self) -> None:
