@@ -51,6 +51,7 @@ from handlers.status_errors import rendered, rendered_error
 from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import dropped_lines
+from runtime.loop_lag import LoopLag
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.settings import GeminiSettings, RedisSettings, Settings
@@ -89,6 +90,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     copy = await stack.enter_async_context(
         StatusCopy(storage, entries=settings.redis.copy_entries, most_bytes=settings.redis.copy_bytes)
     )
+    metrics.readings.link_losses(lambda: copy.link_losses)
     accounts = Accounts(storage, SetAside(storage, metrics).note)
     api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
     jwks_proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
@@ -96,12 +98,14 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     watch_tokens = WatchTokens(storage)
     identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys, watch_tokens)
     work = await _open_work(settings, stack, storage, copy, metrics)
-    metrics.read_periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
+    metrics.readings.periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
 
     limits = settings.limits
     open_requests = OpenRequests()
     polls = Polls(copy, per_second=limits.polls_per_second_per_account, cache_entries=settings.server.memo_entries)
-    metrics.read_polls(lambda: polls.counts)
+    metrics.readings.polls(lambda: polls.counts)
+    open_streams = OpenStreams(limits.streams_per_account)
+    metrics.readings.open_waits(lambda: open_streams.by_kind)
     services = Services(
         identity=identity,
         accounts=accounts,
@@ -115,7 +119,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         metrics_page=OncePerSecond(metrics.render),
         not_ready=_readiness(storage, open_requests, work.watched),
         open_requests=open_requests,
-        open_streams=OpenStreams(limits.streams_per_account),
+        open_streams=open_streams,
         cors_origins=frozenset(settings.server.cors_allowed_origins),
         cors_headers=settings.server.cors_allowed_headers,
         path_prefix=settings.server.path_prefix,
@@ -127,7 +131,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     )
     app = make_app(services)
     connections = await stack.enter_async_context(_connections(settings, app, _lane(copy, polls, identity)))
-    metrics.read_connections(lambda: len(connections))
+    metrics.readings.connections(lambda: len(connections), settings.server.connections)
+    await stack.enter_async_context(LoopLag(metrics.loop_was_late))
     await stack.enter_async_context(work.renewal)
     await stack.enter_async_context(work.reaper)
     return Service(app, connections, polls, work.runner, open_requests)
@@ -136,7 +141,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
 def _metrics() -> Metrics:
     metrics = Metrics()
     metrics.expect_ends(ends())
-    metrics.read_dropped_lines(dropped_lines)
+    metrics.readings.dropped_lines(dropped_lines)
     return metrics
 
 
@@ -174,7 +179,7 @@ async def _open_work(
         settings.gemini,
         tokens=await stack.enter_async_context(open_tokens(settings.gemini)),
         attempted=metrics.gemini_attempted,
-        billed=lambda usage: metrics.gemini_billed(usage.by_kind()),
+        billed=lambda usage, model: metrics.gemini_billed(usage.by_kind(), model),
         answered=metrics.gemini_answered,
     )
     prompt_text = PromptText(settings.prompt.templates_folder)
@@ -183,9 +188,15 @@ async def _open_work(
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
     await stack.enter_async_context(Healing(storage.topology, tasks, runner.renew))
     stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed
-    metrics.read_tasks(lambda: runner.running, lambda: runner.waiting)
-    metrics.read_breaker(lambda: {model.name: model.breaker.state for model in gemini.models.all})
-    metrics.read_retirements(lambda: {model.name: model.retires_at for model in gemini.models.all})
+    metrics.readings.tasks(
+        lambda: runner.running,
+        lambda: runner.waiting,
+        most_running=limits.running_tasks_per_process,
+        most_waiting=limits.waiting_tasks_per_process,
+    )
+    metrics.readings.gemini_requests(lambda: gemini.open_requests, settings.gemini.connections)
+    metrics.readings.breakers(lambda: {model.name: model.breaker.state for model in gemini.models.all})
+    metrics.readings.retirements(lambda: {model.name: model.retires_at for model in gemini.models.all})
     renewal = Periodic("renewal", runner.renew, settings.tasks.renew_every_s)
     reaper = Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)
     generations = Generations(
@@ -224,9 +235,15 @@ def _connections(settings: Settings, app: Application, lane: ExpressLane) -> Con
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
     storage = make_storage(settings.redis, observe=metrics.redis_answered, failed=metrics.redis_failed)
     stack.push_async_callback(storage.aclose)
+    metrics.readings.masters(lambda: _masters(storage))
     await wait_until_ready(storage, settings.redis.start_timeout_s)
     await warn_about_redis(storage)
     return storage
+
+
+def _masters(storage: Storage) -> tuple[int, int]:
+    masters = storage.topology.all()
+    return len(masters), sum(master.wire is not None for master in masters)
 
 
 def make_storage(settings: RedisSettings, **observers: Any) -> Storage:

@@ -260,6 +260,8 @@ class _Steps:
                 number += bool(text)
                 await self._publish(number, text, used)
                 noted = used
+                if text and number == 1:
+                    self._metrics.first_text(self._loop.time() - self._tasks.submitted_at(self._lease))
             if ended:
                 return
             with contextlib.suppress(TimeoutError):

@@ -138,6 +138,10 @@ class Tasks:
             key(task.account_id, "submits"),
         )
 
+    def submitted_at(self, lease: Lease) -> float:
+        """Return when the task was submitted, in the event loop's seconds."""
+        return lease.deadline - self._settings.deadline_s
+
     async def advance(
         self, lease: Lease, stage: Stage, expected_s: float | None = None, estimated_input: int = 0
     ) -> None:

@@ -40,7 +40,7 @@ class EventsHandler(WaitingHandler):
         self.set_header("X-Accel-Buffering", "no")
         if self.request.method == "HEAD":
             return
-        with self.services.open_streams.place(account_id):
+        with self.services.open_streams.place(account_id, "stream"):
             await self._stream(account_id, task_id, last_id)
 
     async def _stream(self, account_id: str, task_id: str, last_id: str) -> None:

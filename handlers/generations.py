@@ -131,7 +131,7 @@ class StatusHandler(WaitingHandler):
         document = await generations.status(account_id, task_id)
         if timeout_s:
             known = document.version if after == THE_LATEST else after
-            with self.services.open_streams.place(account_id):
+            with self.services.open_streams.place(account_id, "poll"):
                 document = await generations.wait(
                     account_id, task_id, self.wait_scope, after_version=known, timeout_s=timeout_s
                 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 from handlers.errors import TooManyStreams
 
@@ -14,10 +15,16 @@ class OpenStreams:
     def __init__(self, per_account: int) -> None:
         self._per_account = per_account
         self._open: dict[str, int] = {}
+        self._of_kind = {"stream": 0, "poll": 0}
+
+    @property
+    def by_kind(self) -> Mapping[str, int]:
+        """How many of each kind are open, of all accounts."""
+        return self._of_kind
 
     @contextmanager
-    def place(self, account_id: str) -> Iterator[None]:
-        """Count one while the block lasts.
+    def place(self, account_id: str, kind: Literal["stream", "poll"]) -> Iterator[None]:
+        """Count one while the block lasts; ``poll`` is one that waits.
 
         Raises:
             TooManyStreams
@@ -26,9 +33,11 @@ class OpenStreams:
         if self._per_account and count >= self._per_account:
             raise TooManyStreams(self._per_account)
         self._open[account_id] = count + 1
+        self._of_kind[kind] += 1
         try:
             yield
         finally:
+            self._of_kind[kind] -= 1
             self._open[account_id] -= 1
             if not self._open[account_id]:
                 del self._open[account_id]

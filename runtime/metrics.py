@@ -1,14 +1,13 @@
 """Every number that Prometheus can ask for, in a registry of its own.
 
 Owns names, labels and buckets (docs/metrics.md lists them); refuses to know when something is counted.
-Labels take few values each: routes by their names, never paths; no account, no task. What others keep
-anyway (tasks at work, the breaker's state, polls that a hot path counts in plain ints) is read when asked for.
+Labels take few values each: routes by their names, never paths; no account, no task. What others keep anyway is read
+when it is asked for: runtime/readings.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -18,11 +17,10 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+
+from runtime.readings import Readings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-BREAKER_STATES = ("closed", "open", "probing")
 REAPED = ("taken_over", "interrupted")
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
@@ -30,34 +28,8 @@ HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 STAGE_BUCKETS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
 TASK_BUCKETS_S = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
 GEMINI_BUCKETS_S = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
+LOOP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15)
 REDIS_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-
-Values = Mapping[tuple[str, ...], float]
-
-
-@dataclass
-class _Reading:
-    """A metric that somebody else keeps: label values → value, asked for at each scrape."""
-
-    family: type[CounterMetricFamily] | type[GaugeMetricFamily]
-    name: str
-    documentation: str
-    labels: tuple[str, ...] = ()
-    read: Callable[[], Values] = dict
-
-    def metric(self) -> Metric:
-        family = self.family(self.name, self.documentation, labels=self.labels)
-        for labels, value in self.read().items():
-            family.add_metric(labels, value)
-        return family
-
-
-class _Readings(Collector):
-    def __init__(self, *readings: _Reading) -> None:
-        self._readings = readings
-
-    def collect(self) -> Iterator[Metric]:
-        return (reading.metric() for reading in self._readings)
 
 
 class Metrics:
@@ -70,35 +42,8 @@ class Metrics:
         self._define_http()
         self._define_tasks()
         self._define_services()
-        self._polls = _Reading(CounterMetricFamily, "prompt_polls", "Status polls answered.", ("served_by", "status"))
-        self._at_work = _Reading(GaugeMetricFamily, "prompt_tasks_unfinished", "Tasks of this process.", ("state",))
-        self._breaker = _Reading(
-            GaugeMetricFamily,
-            "prompt_gemini_breaker_state",
-            "1 for the state of a model's circuit breaker, 0 for others.",
-            ("model", "state"),
-        )
-        self._retirements = _Reading(
-            GaugeMetricFamily,
-            "prompt_gemini_model_retirement_timestamp_seconds",
-            "When Google will end a model, Unix time, as it has announced it.",
-            ("model",),
-        )
-        self._periodic = _Reading(
-            GaugeMetricFamily,
-            "prompt_periodic_work_age_seconds",
-            "Seconds since work that comes again and again last came to its end.",
-            ("work",),
-        )
-        self._dropped_lines = _Reading(
-            CounterMetricFamily, "prompt_log_lines_dropped", "Log lines that nobody took from standard error in time."
-        )
-        self._connections = _Reading(GaugeMetricFamily, "prompt_http_connections", "Open connections of clients.")
-        readings = (
-            *(self._polls, self._at_work, self._breaker, self._retirements, self._periodic, self._dropped_lines),
-            self._connections,
-        )
-        self.registry.register(_Readings(*readings))
+        self.readings = Readings()
+        self.registry.register(self.readings)
         ProcessCollector(registry=self.registry)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
@@ -119,6 +64,11 @@ class Metrics:
             "route",
             buckets=HTTP_BUCKETS_S,
         )
+        self._loop_lag = self._histogram(
+            "prompt_event_loop_lag_seconds",
+            "How late the event loop was, looked at ten times a second.",
+            buckets=LOOP_BUCKETS_S,
+        )
 
     def _define_tasks(self) -> None:
         self._submits = self._counter(
@@ -132,6 +82,11 @@ class Metrics:
         )
         self._stage_seconds = self._histogram(
             "prompt_stage_duration_seconds", "Time spent in a stage.", "stage", buckets=STAGE_BUCKETS_S
+        )
+        self._first_text_seconds = self._histogram(
+            "prompt_first_text_seconds",
+            "From submit to the first piece of Gemini's text that a client can see.",
+            buckets=TASK_BUCKETS_S,
         )
         self._reaped = self._counter(
             "prompt_tasks_reaped_total", "Tasks whose lease ran out, by what was done.", "outcome"
@@ -156,7 +111,7 @@ class Metrics:
             "prompt_gemini_answers_total", "Calls that Gemini answered, by model and service tier.", "model", "tier"
         )
         self._gemini_tokens = self._counter(
-            "prompt_gemini_tokens_total", "Tokens that Gemini reported, failed tries included.", "kind"
+            "prompt_gemini_tokens_total", "Tokens that Gemini reported, failed tries included.", "kind", "model"
         )
         self._redis_seconds = self._histogram(
             "prompt_redis_operation_duration_seconds",
@@ -187,6 +142,12 @@ class Metrics:
         for outcome, error_code in ends:
             self._tasks.labels(outcome, error_code)
 
+    def first_text(self, seconds: float) -> None:
+        self._first_text_seconds.observe(seconds)
+
+    def loop_was_late(self, seconds: float) -> None:
+        self._loop_lag.observe(seconds)
+
     def stage_ended(self, stage: str, seconds: float) -> None:
         self._stage_seconds.labels(stage).observe(seconds)
 
@@ -202,10 +163,10 @@ class Metrics:
         """``model``: as the settings name it; ``tier``: standard | priority | flex, or '' where Google named none."""
         self._gemini_answers.labels(model, tier).inc()
 
-    def gemini_billed(self, tokens: Mapping[str, int]) -> None:
-        """``tokens`` by kind: input | output | thoughts | cached | tool."""
+    def gemini_billed(self, tokens: Mapping[str, int], model: str) -> None:
+        """``tokens`` by kind: input | output | thoughts | cached | tool; ``model``: as the settings name it."""
         for kind, count in tokens.items():
-            self._gemini_tokens.labels(kind).inc(count)
+            self._gemini_tokens.labels(kind, model).inc(count)
 
     def tokens_charged(self, tokens: int) -> None:
         self._tokens.inc(tokens)
@@ -222,34 +183,6 @@ class Metrics:
 
     def redis_failed(self, reason: str) -> None:
         self._redis_errors.labels(reason).inc()
-
-    def read_polls(self, read: Callable[[], Mapping[tuple[str, str], int]]) -> None:
-        """Take polls from plain ints: (served_by, status) → polls so far; ``served_by``: lane | handler."""
-        self._polls.read = lambda: {key: float(count) for key, count in read().items()}
-
-    def read_tasks(self, running: Callable[[], int], waiting: Callable[[], int]) -> None:
-        """Ask the runner how many tasks are at work and how many wait for a place."""
-        self._at_work.read = lambda: {("running",): running(), ("waiting",): waiting()}
-
-    def read_breaker(self, states: Callable[[], Mapping[str, str]]) -> None:
-        """Ask for each model's state, one of BREAKER_STATES."""
-        self._breaker.read = lambda: {
-            (model, name): float(name == state) for model, state in states().items() for name in BREAKER_STATES
-        }
-
-    def read_retirements(self, moments: Callable[[], Mapping[str, float | None]]) -> None:
-        """Ask for the Unix time of each model's end; None while none is announced."""
-        self._retirements.read = lambda: {(model,): moment for model, moment in moments().items() if moment is not None}
-
-    def read_periodic_work(self, ages: Callable[[], Mapping[str, float]]) -> None:
-        """``ages()``: name of the work (renewal, reaper) → seconds since it last ended."""
-        self._periodic.read = lambda: {(name,): age_s for name, age_s in ages().items()}
-
-    def read_dropped_lines(self, dropped: Callable[[], int]) -> None:
-        self._dropped_lines.read = lambda: {(): float(dropped())}
-
-    def read_connections(self, count: Callable[[], int]) -> None:
-        self._connections.read = lambda: {(): float(count())}
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format (CONTENT_TYPE)."""

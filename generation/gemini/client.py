@@ -42,7 +42,8 @@ class Gemini:
     """The models of the settings at one address, over a session from ``open_session``.
 
     ``attempted`` is told (outcome, seconds) for each try: ok, cancelled, or the failure's class; ``billed`` the usage
-    that a try reported; ``answered`` which model answered a call, by its name in the settings, and in which tier.
+    that a try reported, and the model's name in the settings; ``answered`` which model answered a call, by that name,
+    and in which tier. ``open_requests`` counts the tries that are not over.
     ``tokens`` (from ``open_tokens``) prove who asks where a key does not.
     """
 
@@ -53,7 +54,7 @@ class Gemini:
         *,
         tokens: backends.Tokens | None = None,
         attempted: Callable[[str, float], None] = _ignore,
-        billed: Callable[[Usage], None] = _ignore,
+        billed: Callable[[Usage, str], None] = _ignore,
         answered: Callable[[str, str], None] = _ignore,
     ) -> None:
         self._settings = settings
@@ -63,6 +64,7 @@ class Gemini:
         self._answered = answered
         self._free_connections = asyncio.Semaphore(settings.connections)
         self.models = Models(settings)
+        self.open_requests = 0
 
     @property
     def breaker_state(self) -> str:
@@ -185,6 +187,7 @@ class Gemini:
         body = request.body(self._settings, call.system_instruction, call.text, cap, model.thinking_level, call.closing)
         reply, progress = Reply(request.most_tokens(body, cap)), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
+        self.open_requests += 1
         try:
             await self._exchanges.fill(call, model.name, body, reply, progress)
             text = reply.whole(streamed=self._settings.stream)
@@ -197,11 +200,12 @@ class Gemini:
                 text, reply.usage, reply.model or model.name, call.tries, progress.tier or reply.tier, reply.response_id
             )
         finally:
+            self.open_requests -= 1
             call.end_of_try(reply)
             model.note(reply.model_status)
             self._attempted(outcome, time.perf_counter() - started)
             if reply.usage:
-                self._billed(reply.usage)
+                self._billed(reply.usage, model.name)
             if reply.usage_doubted:
                 log.warning("gemini_usage_not_believed", effect="the last count that can be true is charged")
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from runtime.metrics import BREAKER_STATES, Metrics
+from runtime.metrics import Metrics
+from runtime.readings import BREAKER_STATES
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ALERTS = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from runtime.metrics import BREAKER_STATES, Metrics
+from runtime.metrics import Metrics
+from runtime.readings import BREAKER_STATES
 
 ROOT = Path(__file__).parents[2]
 TABLE_ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \|(.*?)\| ", re.MULTILINE)
@@ -38,14 +39,21 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.task_reaped("taken_over")
     metrics.redis_answered("submit", 0.0004)
     metrics.redis_failed("timeout")
-    metrics.read_polls(lambda: {("lane", "200"): 41})
-    metrics.read_tasks(lambda: 3, lambda: 8)
-    metrics.gemini_billed({"thoughts": 5})
+    metrics.readings.polls(lambda: {("lane", "200"): 41})
+    metrics.readings.tasks(lambda: 3, lambda: 8, most_running=200, most_waiting=800)
+    metrics.gemini_billed({"thoughts": 5}, "m")
     metrics.gemini_answered("m", "standard")
-    metrics.read_retirements(lambda: {"m": 1.8e9, "other": None})
-    metrics.read_breaker(lambda: {"m": "open"})
-    metrics.read_periodic_work(lambda: {"renewal": 2.5, "reaper": 4})
-    metrics.read_dropped_lines(lambda: 12)
+    metrics.readings.retirements(lambda: {"m": 1.8e9, "other": None})
+    metrics.readings.breakers(lambda: {"m": "open"})
+    metrics.readings.periodic_work(lambda: {"renewal": 2.5, "reaper": 4})
+    metrics.readings.dropped_lines(lambda: 12)
+    metrics.readings.gemini_requests(lambda: 7, 1_000)
+    metrics.readings.connections(lambda: 41, 20_000)
+    metrics.readings.open_waits(lambda: {"stream": 5, "poll": 6})
+    metrics.readings.masters(lambda: (3, 2))
+    metrics.readings.link_losses(lambda: 4)
+    metrics.first_text(0.8)
+    metrics.loop_was_late(0.003)
 
 
 def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics) -> None:
@@ -67,6 +75,16 @@ def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics
     assert value_of(metrics, "prompt_log_lines_dropped_total") == 12
     assert value_of(metrics, "prompt_tasks_unfinished", state="running") == 3
     assert value_of(metrics, "prompt_tasks_unfinished", state="waiting") == 8
+    assert value_of(metrics, "prompt_tasks_unfinished_limit", state="running") == 200
+    assert value_of(metrics, "prompt_gemini_tokens_total", kind="thoughts", model="m") == 5
+    assert value_of(metrics, "prompt_gemini_requests_open") == 7
+    assert value_of(metrics, "prompt_http_connections_limit") == 20_000
+    assert value_of(metrics, "prompt_http_waits_open", kind="stream") == 5
+    assert value_of(metrics, "prompt_redis_masters", state="connected") == 2
+    assert value_of(metrics, "prompt_redis_masters", state="away") == 1
+    assert value_of(metrics, "prompt_redis_link_losses_total") == 4
+    assert value_of(metrics, "prompt_first_text_seconds_bucket", le="1.0") == 1
+    assert value_of(metrics, "prompt_event_loop_lag_seconds_bucket", le="0.005") == 1
     assert [value_of(metrics, "prompt_gemini_breaker_state", model="m", state=state) for state in BREAKER_STATES] == [
         0,
         1,
@@ -76,7 +94,7 @@ def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics
 
 def test_readings_are_asked_for_at_each_scrape(metrics: Metrics) -> None:
     polls = {("lane", "200"): 1}
-    metrics.read_polls(lambda: polls)
+    metrics.readings.polls(lambda: polls)
     assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 1
     polls[("lane", "200")] += 1
     assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 2

@@ -1,0 +1,41 @@
+"""How late the event loop is with what is due: everything that this process answers waits as long.
+
+Refuses to know what holds the loop up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+LOOK_EVERY_S = 0.1
+
+
+class LoopLag:
+    """An async context manager: while it is open it tells ``observe`` ten times a second how many seconds late it was.
+
+    A loop that stands still for a second is one late look, not ten.
+    """
+
+    def __init__(self, observe: Callable[[float], None]) -> None:
+        self._observe = observe
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> LoopLag:
+        self._look_later(asyncio.get_running_loop())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        due = loop.time() + LOOK_EVERY_S
+        self._timer = loop.call_at(due, self._look, loop, due)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        self._observe(max(0.0, loop.time() - due))
+        self._look_later(loop)
