@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("accounts", "generation", "handlers", "runtime", "server", "storage")
 BEGIN = ("server", "handlers")  # of a request's calls one stands there
 OTHER_WORK = "generation/pipeline.py"
+TURNS_AFTER = 10  # of the event loop, in which the connection is returned
 RESUMABLE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
@@ -132,6 +133,8 @@ async def call_paths() -> dict[str, CallPath]:
                     await asyncio.sleep(0.2)  # the connection idles, and what the request has left behind is done
                 with traced() as paths[name]:
                     await asyncio.to_thread(_ask, client, data)
+                    for _ in range(TURNS_AFTER):
+                        await asyncio.sleep(0)
     return paths
 
 
