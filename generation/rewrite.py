@@ -150,6 +150,7 @@ class Rewriter:
                 account=request.account,
                 afford=request.afford,
                 closing=self._prompt_text.repair_closing(marks),
+                in_one_piece=True,
             )
         except GeminiError:
             return None  # it has been logged; the first answer is what there is

@@ -17,7 +17,7 @@ REMEMBERED_TIMES = 1_000
 class Counters:
     """Counts since the start or the last ``reset``; ``connections`` and ``running`` are of now. Times are Unix seconds.
 
-    ``faults`` counts what was shown, by name, ``models`` the requests that each was asked,
+    ``faults`` counts what was shown, by name, ``models`` and ``methods`` the requests that each was asked,
     ``token_requests`` those for bearer tokens.
     """
 
@@ -30,6 +30,7 @@ class Counters:
     disconnected_at: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED_TIMES))
     faults: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
+    methods: Counter[str] = field(default_factory=Counter)
     token_requests: int = 0
 
     def client_went(self) -> None:
@@ -43,6 +44,7 @@ class Counters:
         self.disconnected_at.clear()
         self.faults.clear()
         self.models.clear()
+        self.methods.clear()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -55,4 +57,5 @@ class Counters:
             "accepted": self.accepted,
             "faults": dict(self.faults),
             "models": dict(self.models),
+            "methods": dict(self.methods),
         }

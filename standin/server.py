@@ -131,6 +131,7 @@ class GenerateHandler(_Handler):
         number = self.standin.counters.requests
         speaker = BEHIND_ALIASES if model.endswith("-latest") else model
         self.standin.counters.models[model] += 1
+        self.standin.counters.methods[method] += 1
         plan = make_plan(asked, behaviour, framing, model=speaker, response_id=f"standin-{number}")
         if self._is_vertex:
             return plan

@@ -37,9 +37,9 @@ def needs_tokens(settings: GeminiSettings) -> bool:
     return settings.backend == "vertex" and bool(settings.project)
 
 
-def url(settings: GeminiSettings, model: str) -> str:
+def url(settings: GeminiSettings, model: str, *, streamed: bool) -> str:
     """Name the method's address; without ``alt=sse`` a stream would come as one JSON array."""
-    method = "streamGenerateContent?alt=sse" if settings.stream else "generateContent"
+    method = "streamGenerateContent?alt=sse" if streamed else "generateContent"
     if settings.backend == "gemini":
         return f"{settings.base_url.rstrip('/')}/{settings.api_version}/models/{model}:{method}"
     place = f"projects/{settings.project}/locations/{settings.location}/" if settings.project else ""

@@ -66,7 +66,10 @@ class Call:
         observer: Observer,
         closing: str = "",
         afford: Afford = afford_all,
+        *,
+        streamed: bool = True,
     ) -> None:
+        self.streamed = streamed
         self._afford = afford
         self.system_instruction = system_instruction
         self.text = text

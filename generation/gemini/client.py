@@ -90,19 +90,22 @@ class Gemini:
         account: str = "",
         closing: str = "",
         afford: Afford = afford_all,
+        in_one_piece: bool = False,
     ) -> GeminiAnswer:
         """Return Gemini's answer; everything ends by ``deadline`` (event loop seconds).
 
         Within it ``deadline_s`` of the settings bounds Gemini's part (connecting, tries, pauses, all models); the wait
         for a free connection of ours comes on top. ``closing`` is said after the text, in a part of its own.
         ``account`` is who pays, for the circuit breakers alone; ``afford`` is asked before each try how many tokens its
-        answer may have, with the tokens that are sent and those that are wanted. A cancelled call closes its
-        connection at once.
+        answer may have, with the tokens that are sent and those that are wanted. ``in_one_piece``: nobody is shown how
+        the answer grows, so it is not asked for as a stream. A cancelled call closes its connection at once.
 
         Raises:
             GeminiError: why there is none; it has been logged, as an error when it is the operator's problem.
         """
-        call = Call(system_instruction, text, deadline, self._settings.deadline_s, observer, closing, afford)
+        streamed = self._settings.stream and not in_one_piece
+        share_s = self._settings.deadline_s
+        call = Call(system_instruction, text, deadline, share_s, observer, closing, afford, streamed=streamed)
         try:
             async with call.told_when_sent():
                 answer = await self._any_model(call, account)
@@ -190,7 +193,7 @@ class Gemini:
         self.open_requests += 1
         try:
             await self._exchanges.fill(call, model.name, body, reply, progress)
-            text = reply.whole(streamed=self._settings.stream)
+            text = reply.whole(streamed=call.streamed)
             outcome = "ok"
         except GeminiError as exc:
             outcome = type(exc).__name__

@@ -57,7 +57,7 @@ class Exchanges:
     ) -> None:
         let_go = False
         async with self._session.post(
-            backends.url(self._settings, model),
+            backends.url(self._settings, model, streamed=call.streamed),
             data=body,
             headers=await backends.headers(self._settings, self._tokens),
             timeout=self._timeout,

@@ -42,6 +42,7 @@ async def test_a_lost_fact_is_repaired_by_exactly_one_more_request_and_both_are_
     assert "€4.80" in document["prompt"]
     assert "warning" not in document
     assert standin.counters.requests == 2
+    assert standin.counters.methods == {"streamGenerateContent": 1, "generateContent": 1}  # nobody watches the second
     first_alone = await balance(client)
     kept = await client.finished(await client.start(DRAFT))
     one_call = kept["tokens_used"]

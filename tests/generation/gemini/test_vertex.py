@@ -75,7 +75,7 @@ async def opened(stack: AsyncExitStack, standin: Standin, **changes: Any) -> Gem
 )
 def test_every_location_has_a_host_and_a_path_of_its_own(changes: dict[str, str], address: str) -> None:
     settings = GeminiSettings.model_validate({"backend": "vertex"} | changes)
-    assert backends.url(settings, "m") == f"{address}/models/m:streamGenerateContent?alt=sse"
+    assert backends.url(settings, "m", streamed=True) == f"{address}/models/m:streamGenerateContent?alt=sse"
 
 
 @pytest.mark.parametrize(
