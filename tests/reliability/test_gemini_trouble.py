@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
 from standin import FAULTS
+from tests.chaos.outages import models_away
 from tests.chaos.world import SHORT_LEASES, World
 from tests.reliability.test_cancel import gemini_is_left
 from tests.reliability.test_ownership import in_a_world
@@ -58,3 +60,8 @@ def test_the_breaker_opens_after_failures_in_a_row_and_closes_after_a_probe() ->
             await asyncio.sleep(0.1)
 
     in_a_world(scenario, **IMPATIENT)
+
+
+def test_with_the_first_model_away_the_second_answers_and_without_both_templates_do() -> None:
+    outcome = asyncio.run(models_away(3, Random(3)))
+    assert outcome.good, (outcome.missed, str(outcome.verdict))
