@@ -1,31 +1,29 @@
 """The stand-in's answer: the draft in a clearer order, with every fact of it, the same every time.
 
-Nothing in a draft is obeyed: it is only put in order. What is added is in the draft's own language where its script
-tells that language, and in English where it does not.
+Nothing in a draft is obeyed: it is only put in order. What is added is in the draft's own language.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from standin.behaviour import without_markers
+from standin.languages import language
 from standin.wordings import WORDINGS
 
 # Five letters before the full stop, or it may belong to an abbreviation ("Prof. Meier", "St. 5").
 SENTENCE_END = re.compile(r"(?<=\w{5}[.!?؟])[ \t]+(?=[^\d\s])|(?<=[。！？])(?=[^\n])")  # noqa: RUF001  # other scripts' full stops
 FACT = re.compile(
     r"\{\{[^{}\n]+\}\}"  # variables
+    r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,8}(?: ?[A-Z0-9]{1,3})?\b"  # account numbers
     r"|https?://[^\s<>\"'،。]*[^\s<>\"'.,;:!?،؛。)\]]"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
     # prices, times, dates, telephone numbers; a bare digit says nothing outside its sentence
     r"|[$€£¥₹﷼]?[+(]?\d+(?:(?:[ ./:,٫٬-]|\) ?| \()\d+)+(?: ?[%$€£¥₹﷼])?|[$€£¥₹﷼]\d+|\d+ ?[%$€£¥₹﷼]|\d{2,}"  # noqa: RUF001  # Arabic
 )
 OTHER_DIGIT = re.compile(r"\d(?=\D*$)")
-SCRIPTS = {"ARABIC": "ar", "HEBREW": "he", "CJK": "zh", "CYRILLIC": "ru", "LATIN": "en"}
-PERSIAN_ONLY = frozenset("پچژگکی")
 
 
 def draft_in(texts: Sequence[str]) -> str:
@@ -68,7 +66,7 @@ def _next_digit(found: re.Match[str]) -> str:
 
 def rewrite(draft: str) -> str:
     """Return the better prompt."""
-    words = WORDINGS[_language(draft)]
+    words = WORDINGS[language(draft)]
     lines = [part.strip() for line in draft.splitlines() for part in SENTENCE_END.split(line) if part.strip()]
     facts = list(dict.fromkeys(fact.strip() for fact in FACT.findall(draft)))
     sections = [f"# {words.role}\n{words.opening}", f"# {words.draft}\n{_bullets(lines)}"]
@@ -80,14 +78,3 @@ def rewrite(draft: str) -> str:
 
 def _bullets(lines: Sequence[str]) -> str:
     return "\n".join(line if line.startswith(("- ", "* ", "#")) else f"- {line}" for line in lines)
-
-
-def _language(text: str) -> str:
-    """Name the language by the script that most letters are of."""
-    counts = dict.fromkeys(SCRIPTS, 0)
-    for letter in filter(str.isalpha, text):
-        script = unicodedata.name(letter, "").partition(" ")[0]
-        if script in counts:
-            counts[script] += 1
-    language = SCRIPTS[max(counts, key=lambda script: (counts[script], script == "LATIN"))]
-    return "fa" if language == "ar" and not PERSIAN_ONLY.isdisjoint(text) else language

@@ -22,6 +22,7 @@ from generation.answer_shape import clean_answer
 from generation.fidelity import Guard, language
 from generation.fidelity.restoring import restored
 from generation.prompt_text import INSTRUCTION, PromptText
+from standin.rewriting import rewrite
 
 BEDS = Path(os.environ.get("PROMPT_BEDS", Path(__file__).parents[4] / "shared" / "beds"))
 pytestmark = pytest.mark.skipif(not (BEDS / "prompts.json").exists(), reason="the beds are not on this machine")
@@ -127,6 +128,13 @@ def test_at_most_one_benign_respelling_in_eight_is_flagged() -> None:
 def test_the_language_of_every_prompt_is_told() -> None:
     wrong = [row["id"] for row in rows("prompts") if language(row["manual_prompt"]) not in row["language"].split("+")]
     assert not wrong
+
+
+def test_the_stand_in_answers_every_prompt_in_its_language_and_faithfully() -> None:
+    for row in rows("prompts"):
+        answer = rewrite(row["manual_prompt"])
+        assert language(answer) in row["language"].split("+"), row["id"]
+        assert GUARD.judge(row["manual_prompt"], answer).faithful, row["id"]
 
 
 def test_the_longest_prompt_costs_a_millisecond_per_thousand_characters() -> None:
