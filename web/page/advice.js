@@ -40,7 +40,7 @@ const OTHERWISE = { tone: 'danger', hint: '', actions: ['retry'] };
 
 /** Title and sentence for people, where there are such; English has the server's otherwise. @param {GenerationError} error */
 function saidOf(error) {
-  return words.errors[error.code ?? ''] ?? words.errors[error.name] ?? words.errors.Otherwise;
+  return words.errors[error.code] ?? words.errors[error.name] ?? words.errors.Otherwise;
 }
 
 /** @param {GenerationError} error */

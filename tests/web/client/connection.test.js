@@ -178,6 +178,7 @@ test('a page that stays is an error in the end', async () => {
   proxy.fault = () => ({ status: 200, body: '<html>Please sign in to the Wi-Fi</html>' });
   const error = await client({ retryDelayMs: 10 }).generate(BAKERY).catch((reason) => reason);
   assert.ok(error instanceof UnexpectedAnswer, String(error));
+  assert.equal(error.code, 'unexpected_answer');
   assert.equal(proxy.requests.length, 4);
 });
 

@@ -13,6 +13,7 @@ async function failure(promise) {
   );
   assert.ok(outcome instanceof client.GenerationError, `${outcome.stack}`);
   assert.equal(outcome.constructor.name, outcome.name);
+  assert.match(outcome.code, /^[a-z]+(_[a-z0-9]+)*$/, 'something to translate by');
   return outcome;
 }
 
@@ -116,12 +117,14 @@ test('an answer that is not the server’s', async () => {
   const astray = new client.PromptGeneratorAPI(`${SERVER}/static/page/main.js?`, key);
   const error = await failure(astray.account());
   assert.ok(error instanceof client.UnexpectedAnswer, error.name);
+  assert.equal(error.code, 'not_found');
 });
 
 test('nobody answers', async () => {
   const nowhere = new client.PromptGeneratorAPI('http://127.0.0.1:9/api/v1/web-knowledge', key, { retryDelayMs: 20 });
   const error = await failure(nowhere.generate(BAKERY, { idempotencyKey: 'mine' }));
   assert.ok(error instanceof client.NetworkError);
+  assert.equal(error.code, 'network_error');
   assert.equal(error.idempotencyKey, 'mine', 'to submit again without paying twice');
   assert.ok(error.cause);
 });
@@ -130,6 +133,7 @@ test('a generation that takes too long goes on and can be resumed', async () => 
   const error = await failure(clientFor(key, { timeoutMs: 600 }).generate(taking(2)));
   assert.ok(error instanceof client.Timeout);
   assert.equal(error.timeoutMs, 600);
+  assert.equal(error.code, 'timeout');
   const result = await clientFor(key).resume(error.taskId);
   assert.equal(result.generatedByAI, true);
 });
@@ -151,7 +155,9 @@ test('every error class is exported, and tells its name', () => {
     const error = new kind('The sentence.', { title: 'Short' });
     assert.deepEqual([error.name, error.message, error.title], [kind.name, 'The sentence.', 'Short']);
     assert.match(String(error), new RegExp(kind.name));
+    assert.equal(error.code.replaceAll('_', ''), kind.name.toLowerCase(), 'where the server gave no code');
   }
+  assert.equal(new client.NetworkError('The sentence.', { offline: true }).code, 'offline');
 });
 
 function withResolvers() {

@@ -94,7 +94,7 @@ export function errorOfAnswer(response, body, taskId) {
   const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : `HTTP ${response.status}`);
   return new kind(error ?? message ?? `The server answered with HTTP ${response.status}.`, {
     title,
-    code,
+    code: code ?? `http_${response.status}`,
     taskId,
     httpStatus: response.status,
     requestId: requestId ?? response.headers.get('X-Request-ID') ?? undefined,

@@ -20,7 +20,8 @@
  * ├── NetworkError             no answer: `offline`
  * └── Timeout                  watched for `timeoutMs`; the task may go on: resume(taskId)
  *
- * `message` is the sentence to show, `title` a short one for a heading, `code` the server's stable error_code.
+ * `message` is the sentence to show, `title` a short one for a heading. `code` is always there: the server's stable
+ * error_code; or `http_502` where a stranger answered with that status; or the class's own, `network_error` for example.
  * `idempotencyKey` is there when a submit failed without a word of whether it was accepted: submit again with it.
  */
 
@@ -45,7 +46,7 @@ export class GenerationError extends Error {
   constructor(message, facts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.title = facts.title ?? message;
-    this.code = facts.code;
+    this.code = facts.code ?? this.name.replace(/\B[A-Z]/g, '_$&').toLowerCase();
     this.taskId = facts.taskId;
     this.httpStatus = facts.httpStatus;
     this.requestId = facts.requestId;
@@ -169,7 +170,7 @@ export class NetworkError extends GenerationError {
    * @param {Facts & {offline?: boolean}} [facts]
    */
   constructor(message, facts = {}) {
-    super(message, facts);
+    super(message, { ...facts, code: facts.offline ? 'offline' : facts.code });
     this.offline = facts.offline ?? false;
   }
 
@@ -191,6 +192,15 @@ export class Timeout extends GenerationError {
   get name() {
     return 'Timeout';
   }
+}
+
+/**
+ * Whether a proxy or a portal said it, and not the generation server.
+ *
+ * @param {unknown} error
+ */
+export function isOfStranger(error) {
+  return error instanceof GenerationError && /^http_|^unexpected_answer$/.test(error.code);
 }
 
 /**

@@ -291,8 +291,8 @@ export class GenerationError extends Error {
   constructor(message: string, facts?: { title?: string; code?: string; taskId?: string; cause?: unknown });
   readonly name: string;
   readonly title: string;
-  /** The server's stable `error_code`. */
-  readonly code?: string;
+  /** For words of your own: the server's stable `error_code`, `http_502` where a proxy answered, or the client's own (`offline`, `timeout`, …). */
+  readonly code: string;
   readonly taskId?: string;
   readonly httpStatus?: number;
   /** Quote it when you ask the operator for help. */

@@ -6,7 +6,7 @@
  * What did not come from the server (a proxy's or portal's page) says nothing about the task, and is tried again as well.
  */
 
-import { NetworkError, ServerUnavailable, TooManyPolls, UnexpectedAnswer } from './errors.js';
+import { isOfStranger, NetworkError, ServerUnavailable, TooManyPolls, UnexpectedAnswer } from './errors.js';
 
 /** Nobody who is not patient waits longer than this for a server that asks for it. */
 const LONGEST_RETRY_AFTER_MS = 10_000;
@@ -42,7 +42,7 @@ export class Retries {
     if (this.#patient && named !== undefined) {
       return Math.max(named, this.#delayMs / 4);
     }
-    const passing = PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && !error.code);
+    const passing = PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && isOfStranger(error));
     if (!passing || this.#left === 0 || (named ?? 0) > LONGEST_RETRY_AFTER_MS) {
       throw error;
     }

@@ -4,7 +4,7 @@
  */
 
 import { retryAfterMs } from './error-mapping.js';
-import { NetworkError, TaskNotFound, Unauthorized, UnexpectedAnswer, UnknownAccount } from './errors.js';
+import { isOfStranger, NetworkError, TaskNotFound, Unauthorized, UnexpectedAnswer, UnknownAccount } from './errors.js';
 import { EventStreamParser, readEventStream } from './event-stream.js';
 import { LinkedAbort, throwIfAborted } from './waiting.js';
 
@@ -117,8 +117,8 @@ async function openEvents(transport, view, signal) {
   try {
     response = await transport.open(transport.generations(`events/${encodeURIComponent(taskId)}/`), { headers, taskId, signal });
   } catch (error) {
-    const { code, message } = /** @type {import('./errors.js').GenerationError} */ (error);
-    throw code && ABOUT_THE_TASK.some((kind) => error instanceof kind) ? error : new EventsUnusable(message, true);
+    const aboutTheTask = !isOfStranger(error) && ABOUT_THE_TASK.some((kind) => error instanceof kind);
+    throw aboutTheTask ? error : new EventsUnusable(/** @type {Error} */ (error).message, true);
   }
   const type = response.headers.get('Content-Type') ?? '';
   if (typeof response.body?.getReader !== 'function') {

@@ -23,7 +23,7 @@ export function ErrorNotice({ error, onRetry, labels, ...actions }) {
   const says = { ...ENGLISH, ...labels };
   const [name, button] = REMEDIES[error.name] ?? [];
   const remedy = name && actions[name];
-  const ours = says.errors[error.code ?? ''] ?? says.errors[error.name] ?? says.errors.Otherwise;
+  const ours = says.errors[error.code] ?? says.errors[error.name] ?? says.errors.Otherwise;
   const [title, sentence] = ours ?? [error.title, error.message];
   const message = ours ? filled(sentence, /** @type {any} */ (error)) : sentence;
   const retry = FINAL.has(error.name) ? undefined : onRetry;
