@@ -32,6 +32,7 @@ from generation.healing import Healing
 from generation.outcomes import ends
 from generation.pipeline import Pipeline
 from generation.prompt_text import PromptText
+from generation.readers import Readers
 from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.set_aside import SetAside
@@ -183,7 +184,8 @@ async def _open_work(
         answered=metrics.gemini_answered,
     )
     prompt_text = PromptText(settings.prompt.templates_folder)
-    pipeline = Pipeline(tasks, gemini, prompt_text, copy, metrics, Forecast())
+    readers = Readers(storage, copy)
+    pipeline = Pipeline(tasks, gemini, prompt_text, copy, readers, metrics, Forecast())
     limits = settings.limits
     runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
     await stack.enter_async_context(Healing(storage.topology, tasks, runner.renew))
@@ -203,7 +205,7 @@ async def _open_work(
         tasks,
         runner,
         copy,
-        TaskEvents(storage, copy),
+        TaskEvents(storage, copy, readers),
         manual_prompt_characters=limits.manual_prompt_characters,
         business_types=prompt_text.business_types(),
     )

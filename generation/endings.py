@@ -79,14 +79,16 @@ class Endings:
         self._ended(lease, "fail", [*arguments, document])
         return document
 
-    async def cancel(self, account_id: str, task_id: str) -> bytes:
+    async def cancel(self, account_id: str, task_id: str, used_tokens: int = 0) -> bytes:
         """End the task, in whatever process it runs; a terminal task stays as it is. Return the final document.
+
+        ``used_tokens``: what is known here of its use, where it runs here; what its record says counts when it is more.
 
         Raises:
             TaskNotFound, StorageUnavailable
         """
         task = TaskRef(account_id, task_id)
-        arguments = self._cancel_arguments()
+        arguments = [*self._cancel_arguments(), used_tokens]
         answer = await self._records.call("cancel", task, [*arguments, NEVER_WRITTEN])
         if answer[0] == Code.GONE or answer[1] is None:
             raise TaskNotFound

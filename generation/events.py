@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 from bisect import bisect_right
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from generation.lease_index import TaskRef
+from generation.readers import NOTED_EVERY_S, Readers
 from generation.status_copy import StatusCopy
 from storage.errors import StorageUnavailable
 from storage.storage import Storage
@@ -36,9 +38,10 @@ SILENCE = Event("", "silence", b"")
 class TaskEvents:
     """Reads the events of any task, woken by Redis when there are new ones; one read serves all who follow a task."""
 
-    def __init__(self, storage: Storage, copy: StatusCopy) -> None:
+    def __init__(self, storage: Storage, copy: StatusCopy, readers: Readers) -> None:
         self._storage = storage
         self._copy = copy
+        self._readers = readers
         self._feeds: dict[str, _Feed] = {}
 
     async def follow(self, account_id: str, task_id: str, after: str, silence_s: float) -> AsyncIterator[Event]:
@@ -52,7 +55,7 @@ class TaskEvents:
         last, silent_at = after or "0-0", clock() + silence_s
         feed = self._feeds.get(key)
         if feed is None:
-            feed = self._feeds[key] = _Feed(self._copy, key)
+            feed = self._feeds[key] = _Feed(self._copy, key, lambda: self._readers.note(TaskRef(account_id, task_id)))
         feed.join(changed)
         seen: int | None = None
         try:
@@ -73,7 +76,8 @@ class TaskEvents:
                     continue
                 if document is None or document.terminal:
                     return
-                await _happens(changed, silent_at - clock())
+                noted_s = await feed.note_reader()
+                await _happens(changed, min(silent_at - clock(), noted_s))
                 if clock() >= silent_at:
                     silent_at += silence_s
                     yield SILENCE
@@ -105,8 +109,10 @@ class TaskEvents:
 class _Feed:
     """One task's events so far, for as long as anybody follows them."""
 
-    def __init__(self, copy: StatusCopy, key: str) -> None:
+    def __init__(self, copy: StatusCopy, key: str, note_reader: Callable[[], Awaitable[None]]) -> None:
         self._copy = copy
+        self._note_reader = note_reader
+        self._noted_until = float("-inf")
         self._key = key
         self.events: list[Event] = []
         self._followers: set[asyncio.Event] = set()
@@ -123,6 +129,18 @@ class _Feed:
         if not self._followers:
             self._unwatch()
         return bool(self._followers)
+
+    async def note_reader(self) -> float:
+        """Say once for all followers that the task is read, when it is time; return in how many seconds it is again.
+
+        Raises:
+            StorageUnavailable
+        """
+        now = asyncio.get_running_loop().time()
+        if now >= self._noted_until:
+            self._noted_until = now + NOTED_EVERY_S
+            await self._note_reader()
+        return self._noted_until - now
 
     def position(self, last: str) -> int:
         """Return how many of the events come no later than this id."""

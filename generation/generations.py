@@ -213,8 +213,9 @@ class Generations:
         Raises:
             TaskNotFound, StorageUnavailable
         """
-        await self._tasks.endings.cancel(account_id, _checked(task_id))
-        self._runner.stop(TaskRef(account_id, task_id))
+        task = TaskRef(account_id, _checked(task_id))
+        await self._tasks.endings.cancel(account_id, task_id, self._runner.reported_tokens(task))
+        self._runner.stop(task)
         return _found(await self._copy.document(account_id, task_id))
 
     async def delete_all(self, account_id: str) -> None:

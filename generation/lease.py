@@ -24,6 +24,7 @@ class Lease:
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
     ``estimated_input`` that of the request that has gone out, in tokens.
+    ``reported_tokens`` is what Gemini reported until now, which may not be written yet.
     """
 
     account_id: str
@@ -47,6 +48,7 @@ class Lease:
     estimated_input: int = 0
     version: int = 0
     ended: bool = False
+    reported_tokens: int = 0
 
     @property
     def ref(self) -> TaskRef:

@@ -31,6 +31,7 @@ from generation.forecast import Forecast
 from generation.gemini import Gemini, GeminiError, Usage
 from generation.lease import Lease
 from generation.prompt_text import INSTRUCTION_VERSION, PromptText
+from generation.readers import Readers, TextPace
 from generation.rewrite import Request, Rewriter, Rewritten, Unfaithful
 from generation.stages import (
     CHECKING,
@@ -51,7 +52,6 @@ from storage.errors import StorageUnavailable
 T = TypeVar("T")
 FINISHING_S = 5.0  # kept back from Gemini's share of the task's time, for the last two writes
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 1.0
-PUBLISH_EVERY_S = 0.1  # pieces that arrive faster are written together: a reader sees no difference, Redis does
 NO_VERSION, LONG_S = 1 << 60, 60.0  # wait for the end alone, one look after the other
 
 log = structlog.get_logger(__name__)
@@ -66,12 +66,14 @@ class Pipeline:
         gemini: Gemini,
         prompt_text: PromptText,
         copy: StatusCopy,
+        readers: Readers,
         metrics: Metrics,
         forecast: Forecast,
     ) -> None:
         self._tasks = tasks
         self._copy = copy
         self._gemini = gemini
+        self._readers = readers
         self._rewriter = Rewriter(gemini, prompt_text)
         self._prompt_text = prompt_text
         self._metrics = metrics
@@ -146,16 +148,23 @@ class Pipeline:
             budget.afford,
             budget.short,
         )
-        outcome: Rewritten | GeminiError | Unfaithful
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(steps.publish())
-                guard = group.create_task(self._learn_of_end(lease))
-                outcome = await self._rewriter.run(request, steps)
-                guard.cancel()
-                steps.no_more_text()
+            with self._readers.pace(lease.ref) as pace:
+                return await self._ask_at_pace(lease, steps, request, pace)
         except ExceptionGroup as failures:  # the first of the two to learn that the task is lost
             raise failures.exceptions[0] from failures
+
+    async def _ask_at_pace(
+        self, lease: Lease, steps: _Steps, request: Request, pace: TextPace
+    ) -> Rewritten | GeminiError | Unfaithful:
+        outcome: Rewritten | GeminiError | Unfaithful
+        async with asyncio.TaskGroup() as group:
+            group.create_task(steps.publish(pace))
+            guard = group.create_task(self._learn_of_end(lease))
+            outcome = await self._rewriter.run(request, steps)
+            guard.cancel()
+            steps.no_more_text()
+            pace.end()
         return outcome
 
     async def _learn_of_end(self, lease: Lease) -> None:
@@ -192,7 +201,7 @@ class _Steps:
         self._pieces: list[str] = []
         self._sent = False
         self.estimated_input = 0
-        self._end = asyncio.Event()
+        self._ended = False
         self._news = asyncio.Event()
 
     async def write(self, step: Callable[[], Awaitable[T]]) -> T:
@@ -235,7 +244,7 @@ class _Steps:
         self._news.set()
 
     def usage(self, usage: Usage) -> None:
-        self._used = self._used_before + usage.total
+        self._used = self._lease.reported_tokens = self._used_before + usage.total
         self._news.set()
 
     def count_on(self) -> None:
@@ -243,30 +252,27 @@ class _Steps:
         self._used_before = self._used
 
     def no_more_text(self) -> None:
-        self._end.set()
+        self._ended = True
         self._news.set()
 
-    async def publish(self) -> None:
-        """Write stage 70 and Gemini's text as they come, until there is no more."""
+    async def publish(self, pace: TextPace) -> None:
+        """Write stage 70 at once and Gemini's text at the pace of its readers, until there is no more."""
         number, noted = 0, self._used
         while True:
             await self._news.wait()
             self._news.clear()
-            ended, text, used = self._end.is_set(), "".join(self._pieces), self._used
-            self._pieces.clear()
+            ended = self._ended
             if self._sent and self._stage is GENERATING:
                 await self.advance(WAITING)
-            if text or used != noted:
+            if (self._pieces or self._used != noted) and await pace.until_wanted():
+                text, noted = "".join(self._pieces), self._used
+                self._pieces.clear()
                 number += bool(text)
-                await self._publish(number, text, used)
-                noted = used
+                await self._publish(number, text, noted)
                 if text and number == 1:
                     self._metrics.first_text(self._loop.time() - self._tasks.submitted_at(self._lease))
             if ended:
                 return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PUBLISH_EVERY_S):
-                    await self._end.wait()
 
     async def _publish(self, number: int, text: str, used: int) -> None:
         chunk = {"attempt": self._lease.attempt, "text": text}

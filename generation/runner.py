@@ -57,6 +57,11 @@ class Runner:
     def __contains__(self, task: TaskRef) -> bool:
         return task in self._leases
 
+    def reported_tokens(self, task: TaskRef) -> int:
+        """Return what Gemini has reported for a task that runs here, which may not be written yet; 0 for any other."""
+        lease = self._leases.get(task)
+        return lease.reported_tokens if lease is not None else 0
+
     def admit(self) -> None:
         """Say whether one more task would be taken. A draining process takes it and hands it on at once.
 

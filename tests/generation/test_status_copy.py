@@ -23,6 +23,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from generation.events import SILENCE, TaskEvents
+from generation.readers import Readers
 from generation.status_copy import Document, StatusCopy
 from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
@@ -599,7 +600,7 @@ async def test_reads_that_redis_will_not_track_are_not_taken_for_tracked(server:
 async def test_a_stream_gives_signs_of_life_while_the_link_is_down(server: RedisServer) -> None:
     async with without_tracking(server) as url, world(server, url=url) as w:
         await w.write("t", body(1))
-        events = TaskEvents(w.storage, w.copy).follow("a", "t", "", 0.7)
+        events = TaskEvents(w.storage, w.copy, Readers(w.storage, w.copy)).follow("a", "t", "", 0.7)
         assert [await anext(events) for _ in range(2)] == [SILENCE, SILENCE]
         await w.write("t", body(2, "completed"))
         assert [event async for event in events if event is not SILENCE] == []
