@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from generation.budget import NO_NEED, Need
 from generation.idempotency import Idempotency
@@ -17,14 +17,13 @@ class Lease:
     """A task that this process owns: what it needs to run it and to prove that it may.
 
     ``deadline`` is the task's own, in the event loop's seconds; ``used_tokens`` is what Gemini reported for
-    earlier attempts; ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end
-    is written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
+    earlier attempts, ``reported_tokens`` what it has reported until now, which may not be written yet;
+    ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end is written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
     ``allowance`` is how many submits the account has left, as the submit that created the task reported it.
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
     ``estimated_input`` that of the request that has gone out, in tokens.
-    ``reported_tokens`` is what Gemini reported until now, which may not be written yet.
     """
 
     account_id: str
@@ -48,7 +47,10 @@ class Lease:
     estimated_input: int = 0
     version: int = 0
     ended: bool = False
-    reported_tokens: int = 0
+    reported_tokens: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reported_tokens = self.used_tokens
 
     @property
     def ref(self) -> TaskRef:

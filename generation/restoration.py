@@ -128,6 +128,6 @@ class Restoration:
             lease.steering.stored,
             lease.idempotency.body_sha256 if lease.idempotency else "",
             self.key_ttl_s(lease.idempotency),
-            lease.used_tokens,
+            lease.reported_tokens,
             lease.estimated_input,
         ]

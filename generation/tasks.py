@@ -282,7 +282,7 @@ class Tasks:
             await self._storage.command("ZREM", self._storage.key(task.account_id, "unfinished"), task.task_id)
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float | None = None) -> list[Lease]:
-        """Keep the tasks for another lease, all in one round trip; return those that are lost.
+        """Keep the tasks for another lease and note what Gemini reported, in one round trip; return those that are lost.
 
         With ``lease_s=0`` they are handed back, so that any process may take them at once.
 
@@ -295,7 +295,7 @@ class Tasks:
             [
                 (
                     [self._storage.key(lease.account_id, "task", lease.task_id)],
-                    [self.owner, lease.epoch, int(lease_s * 1000)],
+                    [self.owner, lease.epoch, int(lease_s * 1000), lease.reported_tokens],
                 )
                 for lease in leases
             ],

@@ -22,7 +22,7 @@ MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call 
 
 
 async def chunks(storage: OpenStorage, client: Client, task_id: str) -> list[bytes]:
-    entries = await storage.redis.xrange(storage.key(client.account_id, "events", task_id))
+    entries: Any = await storage.redis.xrange(storage.key(client.account_id, "events", task_id))
     return [fields[b"chunk"] for _, fields in entries if b"chunk" in fields]
 
 
