@@ -17,8 +17,9 @@ class Lease:
     """A task that this process owns: what it needs to run it and to prove that it may.
 
     ``deadline`` is the task's own, in the event loop's seconds; ``used_tokens`` is what Gemini reported for
-    earlier attempts, ``reported_tokens`` what it has reported until now, which may not be written yet;
-    ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end is written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
+    earlier attempts, ``reported_tokens`` what it has reported until now, which may not be written yet.
+    ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end is written;
+    ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
     ``allowance`` is how many submits the account has left, as the submit that created the task reported it.
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost

@@ -282,7 +282,7 @@ class Tasks:
             await self._storage.command("ZREM", self._storage.key(task.account_id, "unfinished"), task.task_id)
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float | None = None) -> list[Lease]:
-        """Keep the tasks for another lease and note what Gemini reported, in one round trip; return those that are lost.
+        """Keep the tasks for another lease and note what Gemini reported, in one round trip; return the lost ones.
 
         With ``lease_s=0`` they are handed back, so that any process may take them at once.
 
