@@ -24,6 +24,14 @@ def test_a_package_holds_what_a_user_needs_and_nothing_else(
     assert all(re.fullmatch(r"src/[a-z-]+\.(js|d\.ts|css|css\.d\.ts)", name) for name in sources)
 
 
+@pytest.mark.parametrize("folder", ["client", "react"])
+def test_a_package_says_where_it_comes_from(folder: str) -> None:
+    described = json.loads((WEB / folder / "package.json").read_text())
+    assert described["repository"]["directory"] == f"web/{folder}"
+    assert described["homepage"].endswith("docs/frontend.md")
+    assert described["bugs"]
+
+
 def test_the_client_depends_on_nothing() -> None:
     described = json.loads((WEB / "client" / "package.json").read_text())
     assert not {"dependencies", "peerDependencies", "optionalDependencies", "scripts"} & described.keys()
