@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 
@@ -34,8 +35,13 @@ TOOLS = "apt install redis-server nginx chromium nodejs npm curl wrk systemd"
 
 
 def pytest_configure() -> None:
-    """Have no event loop until a test makes one: asyncio, asked for the first time, makes one that nobody closes."""
+    """Have no event loop until a test makes one: asyncio, asked for the first time, makes one that nobody closes.
+
+    A shell lets its background jobs ignore SIGINT, and their children inherit it: tests that send it need the default.
+    """
     asyncio.set_event_loop(None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -100,7 +100,10 @@ def test_it_stops_when_its_parent_is_killed(tmp_path: Path, how: signal.Signals)
         pid = int(parent.stdout.readline())
         assert not is_gone(pid)
         parent.send_signal(how)
-        parent.wait()
+        try:
+            parent.wait(30)
+        finally:
+            parent.kill()
         assert eventually(lambda: is_gone(pid))
     with RedisServer(tmp_path) as next_server, client_of(next_server) as client:
         assert client.ping()
