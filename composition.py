@@ -20,10 +20,11 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
-from accounts import Accounts, AdminKeys, ApiKeys, Identity, WatchTokens
+from accounts import Accounts, AdminKeys, ApiKeys, Identity, UsageReport, WatchTokens
 from accounts.key_set import open_key_set_session
 from generation import Generations, StatusCopy
 from generation.account_tasks import AccountTasks
+from generation.after_end import NothingAfter
 from generation.events import TaskEvents
 from generation.forecast import Forecast
 from generation.gemini import Gemini, open_session, open_tokens
@@ -49,13 +50,14 @@ from handlers.reference_files import Reference
 from handlers.routes import make_app
 from handlers.services import Services
 from handlers.status_errors import rendered, rendered_error
+from notifications import Deliverer, Deliveries, Notices, open_webhook_session
 from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import dropped_lines
 from runtime.loop_lag import LoopLag
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
-from runtime.settings import GeminiSettings, RedisSettings, Settings
+from runtime.settings import GeminiSettings, RedisSettings, Settings, WebhookSettings
 from runtime.systemd import Systemd
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
@@ -68,7 +70,7 @@ from storage.storage import Storage, connect
 
 log = structlog.get_logger("main")
 ROOT = Path(__file__).parent
-SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua")
+SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua", ROOT / "notifications" / "lua")
 TOO_MANY = ErrorAnswer(*rendered(TOO_MANY_CONNECTIONS))
 UNBOUNDED = 1 << 40  # every route has a limit of its own: handlers/bounded_bodies.py
 
@@ -113,6 +115,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         api_keys=api_keys,
         admin_keys=admin_keys,
         watch_tokens=watch_tokens,
+        deliveries=work.deliveries,
+        usage=UsageReport(storage),
         admin_networks=settings.admin.networks,
         generations=work.generations,
         polls=polls,
@@ -152,6 +156,7 @@ class Work:
 
     generations: Generations
     runner: Runner
+    deliveries: Deliveries
     renewal: Periodic
     reaper: Reaper
 
@@ -166,6 +171,7 @@ async def _open_work(
 ) -> Work:
     """Construct tasks, pipeline, runner and reaper, and the Gemini client that they need."""
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
+    deliverer = await _open_deliverer(settings.webhooks, stack, metrics)
     tasks = Tasks(
         storage,
         owner=secrets.token_hex(8),
@@ -174,7 +180,11 @@ async def _open_work(
         tasks=settings.tasks,
         limits=settings.limits,
         money=settings.money,
+        after_end=deliverer or NothingAfter(),
     )
+    deliveries = Deliveries(storage, tasks.index)
+    if deliverer is not None:
+        deliverer.deliver(deliveries)
     gemini = Gemini(
         gemini_session,
         settings.gemini,
@@ -209,7 +219,7 @@ async def _open_work(
         manual_prompt_characters=limits.manual_prompt_characters,
         business_types=prompt_text.business_types(),
     )
-    return Work(generations, runner, renewal, reaper)
+    return Work(generations, runner, deliveries, renewal, reaper)
 
 
 def _lane(copy: StatusCopy, polls: Polls, identity: Identity) -> ExpressLane:
@@ -232,6 +242,13 @@ def _connections(settings: Settings, app: Application, lane: ExpressLane) -> Con
         max_body_size=UNBOUNDED,
     )
     return Connections(server, lane if settings.server.express_lane else None, settings.server, TOO_MANY)
+
+
+async def _open_deliverer(settings: WebhookSettings, stack: AsyncExitStack, metrics: Metrics) -> Deliverer | None:
+    if not settings.url:
+        return None
+    session = await stack.enter_async_context(open_webhook_session(settings))
+    return await stack.enter_async_context(Deliverer(session, settings, metrics.webhook_tried))
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
@@ -335,6 +352,8 @@ class AccountsAdministration:
     api_keys: ApiKeys
     admin_keys: AdminKeys
     tasks: AccountTasks
+    deliveries: Deliveries
+    usage: UsageReport
     advice: Callable[[str], str]
 
 
@@ -348,9 +367,12 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         tasks=settings.tasks,
         limits=settings.limits,
         money=settings.money,
+        after_end=Notices(settings.webhooks) if settings.webhooks.url else NothingAfter(),
     )
-    accounts = Accounts(storage)
-    return AccountsAdministration(accounts, ApiKeys(storage), AdminKeys(storage), AccountTasks(tasks), advice)
+    accounts, deliveries = Accounts(storage), Deliveries(storage, tasks.index)
+    return AccountsAdministration(
+        accounts, ApiKeys(storage), AdminKeys(storage), AccountTasks(tasks), deliveries, UsageReport(storage), advice
+    )
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models
 from generation.gemini import CredentialsUnusable, ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
+from notifications.commands import webhooks as webhooks_commands
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.library_lines import take_what_nobody_raised
 from runtime.logs import configure_logging, flush_logs
@@ -158,6 +159,7 @@ def demo(
 cli.add_command(gemini_standin)
 cli.add_command(accounts_commands)
 cli.add_command(admin_keys_commands)
+cli.add_command(webhooks_commands)
 cli.add_command(evaluate_command(read_settings))
 
 

@@ -17,6 +17,7 @@ from accounts.errors import (
     InsufficientTokens,
     InvalidAccountId,
     InvalidEntryId,
+    InvalidPeriod,
     NetworkNotAllowed,
     PublicKeyUnusable,
     SubjectUnusable,
@@ -28,6 +29,7 @@ from accounts.errors import (
 )
 from accounts.identity import Caller, Identity
 from accounts.ledger import LedgerEntry
+from accounts.usage import UsageReport
 from accounts.watch_tokens import WatchTokens
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "InsufficientTokens",
     "InvalidAccountId",
     "InvalidEntryId",
+    "InvalidPeriod",
     "LedgerEntry",
     "NetworkNotAllowed",
     "NewApiKey",
@@ -61,5 +64,6 @@ __all__ = [
     "Unauthorized",
     "UnknownAccount",
     "UnknownApiKey",
+    "UsageReport",
     "WatchTokens",
 ]

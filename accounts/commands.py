@@ -28,12 +28,14 @@ from accounts.errors import (
     GrantRefused,
     InvalidAccountId,
     InvalidEntryId,
+    InvalidPeriod,
     TokensOutOfRange,
     UnknownAccount,
     UnknownApiKey,
     UnknownTask,
 )
 from accounts.tables import show_keys, show_table
+from accounts.usage import COUNTED, UsageReport
 from storage.errors import StorageUnavailable
 
 T = TypeVar("T")
@@ -47,6 +49,12 @@ class AccountTasks(Protocol):
     async def delete_all(self, account_id: str) -> list[str]: ...
 
 
+class AccountDeliveries(Protocol):
+    """Webhooks as the commands need them."""
+
+    async def delete_all(self, account_id: str) -> None: ...
+
+
 class Administration(Protocol):
     """What the commands need."""
 
@@ -58,6 +66,10 @@ class Administration(Protocol):
     def admin_keys(self) -> AdminKeys: ...
     @property
     def tasks(self) -> AccountTasks: ...
+    @property
+    def usage(self) -> UsageReport: ...
+    @property
+    def deliveries(self) -> AccountDeliveries: ...
     @property
     def advice(self) -> Callable[[str], str]:
         """Say what is unusual about a business type; empty when nothing is."""
@@ -73,6 +85,7 @@ SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: up to 255 printable characters",
     GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
     TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.most} tokens in all",
+    InvalidPeriod: lambda exc: f"{exc.period!r} is not a month such as 2025-01",
     InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",
     UnknownTask: lambda exc: f"the account has no task {exc.task_id!r} that has not expired",
     UnknownApiKey: lambda exc: f"there is no key {exc.key_id!r}; 'keys list' or 'admin-keys list' shows them",
@@ -245,6 +258,29 @@ def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
     show_account(perform(ctx, closed), as_json)
 
 
+@accounts.command("usage")
+@click.argument("account_id")
+@click.option("--month", default="", help="Days of this month, such as 2025-01; this month unless given.")
+@click.option("--by-month", is_flag=True, help="The last twelve months instead.")
+@JSON
+@click.pass_context
+def usage(ctx: click.Context, account_id: str, month: str, by_month: bool, as_json: bool) -> None:
+    """Show what an account used: generations by outcome, tokens charged, and tokens by kind.
+
+    Days and months are those of UTC; those without any use are left out.
+    """
+
+    async def used(admin: Administration) -> list[Any]:
+        await admin.accounts.show(account_id)
+        return await (admin.usage.months if by_month else admin.usage.days)(account_id, month)
+
+    rows = [row.as_dict() for row in perform(ctx, used)]
+    if as_json:
+        click.echo(json.dumps({"usage": rows}))
+    else:
+        show_table({name: name for name in ("period", *COUNTED)}, rows)
+
+
 @accounts.command("delete")
 @click.argument("account_id")
 @click.option("--ledger", type=click.Choice(["keep", "delete"]), default="keep", show_default=True, help="Its entries.")
@@ -261,6 +297,7 @@ def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> N
         await admin.accounts.close(account_id)
         await admin.tasks.delete_all(account_id)
         await admin.api_keys.delete_all(account_id)
+        await admin.deliveries.delete_all(account_id)
         await admin.accounts.forget(account_id, keep_ledger=ledger == "keep")
 
     perform(ctx, deleted)

@@ -16,6 +16,7 @@ AccountsError
 ├── GrantRefused            more tokens to be taken back than the balance has
 ├── TokensOutOfRange        an account's tokens would be below none, or more than are counted exactly
 ├── InvalidEntryId          not the id of a ledger entry
+├── InvalidPeriod           not a month
 ├── UnknownApiKey           no key of that id belongs to the account
 ├── PublicKeyUnusable       the file with the key that checks JWTs cannot be used
 ├── SubscriptionInactive    the subscription has ended or never began
@@ -125,6 +126,12 @@ class InvalidEntryId(AccountsError):
     def __init__(self, entry_id: str) -> None:
         super().__init__(entry_id)
         self.entry_id = entry_id
+
+
+class InvalidPeriod(AccountsError):
+    def __init__(self, period: str) -> None:
+        super().__init__(period)
+        self.period = period
 
 
 class UnknownApiKey(AccountsError):

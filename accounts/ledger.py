@@ -6,8 +6,8 @@ Reads only. Lua fragments write each entry in the same step as the numbers that 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +17,15 @@ from storage.storage import Storage
 ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 LARGEST_PART = 2**64 - 1  # of a stream's id. Source: Redis documentation, "Entry IDs"
 ENTRIES_PER_READ = 1_000
+TOKEN_KINDS = ("input", "output", "thoughts", "cached", "tool")
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One movement. ``kind``: grant | hold | settle | release; balance, held and charged are those after it.
 
-    ``estimated``: the tokens are an estimate, because the task was stopped before Gemini reported any.
+    ``estimated``: the tokens are an estimate, because the task was stopped before Gemini reported any. ``usage``: how
+    many of each kind were used (input | output | thoughts | cached | tool), of those that were.
     """
 
     id: str
@@ -37,6 +39,7 @@ class LedgerEntry:
     reason: str
     uncollected: int
     estimated: bool = False
+    usage: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -103,4 +106,5 @@ def _entry(entry_id: bytes, members: Sequence[bytes]) -> LedgerEntry:
         reason=str(fields[b"reason"], "utf-8"),
         uncollected=int(fields[b"uncollected"]),
         estimated=b"estimated" in fields,
+        usage={kind: int(fields[kind.encode()]) for kind in TOKEN_KINDS if kind.encode() in fields},
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from generation.documents import CANCELLED, Failure, failed_head
 from generation.errors import TaskNotFound
+from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
@@ -52,49 +53,60 @@ class Endings:
         self._metrics = metrics
         self._latest: deque[Ending] = deque()
 
-    async def complete(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> bytes:
+    async def complete(
+        self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str, kinds: Usage = NO_USAGE
+    ) -> bytes:
         """Write the result and settle the hold, in one step; return the final document.
 
         Raises:
             TaskLost, StorageUnavailable
         """
         arguments = self._arguments(lease, stage, head, used_tokens, reason)
-        from_any = [stage.name for stage in STEPS]
-        answer = await self._restoration.step("complete", lease, [*arguments, NEVER_WRITTEN, FINALIZING.name])
+        told = [*self._told(head, failed=False), kinds.stored]
+        from_any = [*told, *(stage.name for stage in STEPS)]
+        keys = self._records.closing_keys(lease.ref)
+        usual = [*arguments, NEVER_WRITTEN, *told, FINALIZING.name]
+        answer = await self._restoration.step("complete", lease, usual, *keys)
         if answer[0] == Code.STEP_REFUSED and lease.stage is FINALIZING:  # the server lost how far the task had got
-            answer = await self._restoration.step("complete", lease, [*arguments, NEVER_WRITTEN, *from_any])
+            answer = await self._restoration.step("complete", lease, [*arguments, NEVER_WRITTEN, *from_any], *keys)
         document = self.announce(lease.ref, answer, stage, reason)
         self._ended(lease, "complete", [*arguments, document, *from_any])
         return document
 
-    async def fail(self, lease: Lease, failure: Failure, used_tokens: int) -> bytes:
+    async def fail(self, lease: Lease, failure: Failure, used_tokens: int, kinds: Usage = NO_USAGE) -> bytes:
         """End the task without a result and give its hold back, in one step; return the final document.
 
         Raises:
             TaskLost, StorageUnavailable
         """
-        arguments = self._arguments(lease, FAILED, failed_head(failure), used_tokens, failure.error_code)
-        answer = await self._restoration.step("fail", lease, [*arguments, NEVER_WRITTEN])
+        head = failed_head(failure)
+        arguments = self._arguments(lease, FAILED, head, used_tokens, failure.error_code)
+        told = [*self._told(head, failed=True), kinds.stored]
+        keys = self._records.closing_keys(lease.ref)
+        answer = await self._restoration.step("fail", lease, [*arguments, NEVER_WRITTEN, *told], *keys)
         document = self.announce(lease.ref, answer, FAILED, failure.error_code)
-        self._ended(lease, "fail", [*arguments, document])
+        self._ended(lease, "fail", [*arguments, document, *told])
         return document
 
-    async def cancel(self, account_id: str, task_id: str, used_tokens: int = 0) -> bytes:
+    async def cancel(self, account_id: str, task_id: str, reported: Usage = NO_USAGE) -> bytes:
         """End the task, in whatever process it runs; a terminal task stays as it is. Return the final document.
 
-        ``used_tokens``: what is known here of its use, where it runs here; what its record says counts when it is more.
+        ``reported``: what is known here of its use, where it runs here; what its record says counts when it is more.
 
         Raises:
             TaskNotFound, StorageUnavailable
         """
         task = TaskRef(account_id, task_id)
-        arguments = [*self._cancel_arguments(), used_tokens]
-        answer = await self._records.call("cancel", task, [*arguments, NEVER_WRITTEN])
+        told = self._told(failed_head(CANCELLED), failed=True)
+        more = [*told, reported.stored]
+        arguments = [*self._cancel_arguments(), reported.total]
+        keys = self._records.closing_keys(task)
+        answer = await self._records.call("cancel", task, [*arguments, NEVER_WRITTEN, *more], *keys)
         if answer[0] == Code.GONE or answer[1] is None:
             raise TaskNotFound
         if answer[0] == Code.DONE:
             document = self.announce(task, answer, FAILED, CANCELLED.error_code)
-            self._note(Ending(time.monotonic(), task, "cancel", [*arguments, document]))
+            self._note(Ending(time.monotonic(), task, "cancel", [*arguments, document, *more], more_keys=tuple(keys)))
             return document
         self._records.written(account_id, task_id, answer[1])
         return bytes(answer[1])
@@ -109,27 +121,31 @@ class Endings:
         """
         key_sha256 = idempotency.key_sha256 if idempotency else ""
         key = self._records.storage.key(task.account_id, "idempotency", key_sha256)
-        answer = await self._records.call("cancel_unacknowledged", task, self._cancel_arguments(), key)
+        keys = (*self._records.closing_keys(task), key)
+        answer = await self._records.call("cancel_unacknowledged", task, self._cancel_arguments(), *keys)
         if answer[0] == Code.GONE:
             raise TaskNotFound
         if answer[0] == Code.DONE:
             self.announce(task, answer, FAILED, CANCELLED.error_code)
             self._note(
-                Ending(time.monotonic(), task, "cancel_unacknowledged", self._cancel_arguments(), more_keys=(key,))
+                Ending(time.monotonic(), task, "cancel_unacknowledged", self._cancel_arguments(), more_keys=keys)
             )
         return bool(answer[0] != Code.REPLAYED)
 
     def announce(self, task: TaskRef, answer: list[Any], stage: Stage, reason: str) -> bytes:
         """Publish and count an ending that a script has just written; return the document.
 
-        ``answer`` is that of a script that closes a task: code, document, tokens charged, milliseconds since created.
+        ``answer`` is that of a script that closes a task: code, document, tokens charged, milliseconds since created,
+        and how many webhooks are due.
 
         Raises:
             TaskLost
         """
         raise_if_lost(answer[0])
-        _, document, charged, elapsed_ms = answer
+        _, document, charged, elapsed_ms, webhooks = answer
         self._records.written(task.account_id, task.task_id, document)
+        if webhooks:
+            self._records.after_end.offer(task)
         self._metrics.tokens_charged(charged)
         self._metrics.task_ended(stage.name, "" if stage is COMPLETED else reason, elapsed_ms / 1000)
         return bytes(document)
@@ -149,6 +165,7 @@ class Endings:
             answer = await self._write(ending)
         if answer[0] == Code.DONE:
             self._records.written(*ending.task, answer[1])
+            self._records.after_end.offer(ending.task)
         return bool(answer[0] == Code.DONE)
 
     async def _write(self, ending: Ending) -> Any:
@@ -156,7 +173,8 @@ class Endings:
 
     def _ended(self, lease: Lease, script: str, arguments: Sequence[Argument]) -> None:
         lease.ended = True
-        self._note(Ending(time.monotonic(), lease.ref, script, arguments, lease=lease))
+        keys = tuple(self._records.closing_keys(lease.ref))
+        self._note(Ending(time.monotonic(), lease.ref, script, arguments, more_keys=keys, lease=lease))
 
     def _note(self, ending: Ending) -> None:
         self._latest.append(ending)
@@ -166,6 +184,9 @@ class Endings:
     def _arguments(self, lease: Lease, stage: Stage, head: bytes, used_tokens: int, reason: str) -> list[Argument]:
         ttl_s = self._records.settings.status_ttl_s
         return [self._records.owner, lease.epoch, stage.name, head, used_tokens, ttl_s, reason, lease.version]
+
+    def _told(self, head: bytes, *, failed: bool) -> list[bytes | int]:
+        return self._records.after_end.notice(head, failed=failed).arguments
 
     def _cancel_arguments(self) -> list[Argument]:
         return [FAILED.name, failed_head(CANCELLED), self._records.settings.status_ttl_s, CANCELLED.error_code]

@@ -214,7 +214,7 @@ class Generations:
             TaskNotFound, StorageUnavailable
         """
         task = TaskRef(account_id, _checked(task_id))
-        await self._tasks.endings.cancel(account_id, task_id, self._runner.reported_tokens(task))
+        await self._tasks.endings.cancel(account_id, task_id, self._runner.reported(task))
         self._runner.stop(task)
         return _found(await self._copy.document(account_id, task_id))
 

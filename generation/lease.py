@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from generation.budget import NO_NEED, Need
+from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease_index import TaskRef
 from generation.stages import QUEUED, Stage
@@ -17,9 +18,9 @@ class Lease:
     """A task that this process owns: what it needs to run it and to prove that it may.
 
     ``deadline`` is the task's own, in the event loop's seconds; ``used_tokens`` is what Gemini reported for
-    earlier attempts, ``reported_tokens`` what it has reported until now, which may not be written yet.
-    ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end is written;
-    ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
+    earlier attempts, ``used_kinds`` the same by kind, ``reported`` what it has reported until now, which may not be
+    written yet. ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end is
+    written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
     ``allowance`` is how many submits the account has left, as the submit that created the task reported it.
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
@@ -35,6 +36,7 @@ class Lease:
     deadline: float
     progress_floor: int = 0
     used_tokens: int = 0
+    used_kinds: Usage = NO_USAGE
     closing: bool = False
     gone: bool = False
     steering: Steering = NO_STEERING
@@ -48,10 +50,14 @@ class Lease:
     estimated_input: int = 0
     version: int = 0
     ended: bool = False
-    reported_tokens: int = field(init=False)
+    reported: Usage = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reported_tokens = self.used_tokens
+        self.note_earlier("")
+
+    def note_earlier(self, kinds: str) -> None:
+        """Say of which kinds (as stored) the tokens of earlier attempts were."""
+        self.used_kinds = self.reported = Usage.read(kinds, self.used_tokens)
 
     @property
     def ref(self) -> TaskRef:

@@ -22,6 +22,7 @@ MEMBERS_PER_CALL = 1_000  # unpack() in Lua and one answer are both bounded by t
 ACCOUNTS_PER_CALL = 200
 LOOKED_AT_FOR_S = 5.0  # how long what one process took is not shown to the others
 REBUILT_EVERY_S = 270.0  # by whichever process comes first
+LOW = "low-"  # before the task's id in the name of a webhook about a low balance
 SETTLED_S = 60.0  # an account that was noted so long ago and has no unfinished task is forgotten
 
 
@@ -186,7 +187,11 @@ class LeaseIndex:
         key = self._storage.key(account_id, "unfinished")
         try:
             ids = await self._storage.run("list_unfinished", [key], [MEMBERS_PER_CALL])
-            return [TaskRef(account_id, str(task_id, "ascii")) for task_id in ids]
+            due = await self._storage.run(
+                "list_unfinished", [self._storage.key(account_id, "deliveries_due")], [MEMBERS_PER_CALL]
+            )
+            named = [str(each, "ascii") for each in ids] + [str(each, "ascii").removeprefix(LOW) for each in due]
+            return [TaskRef(account_id, task_id) for task_id in dict.fromkeys(named)]
         except UNREADABLE as exc:
             self._set_aside.note(key, exc)
             return []

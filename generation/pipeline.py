@@ -197,7 +197,7 @@ class _Steps:
         self._loop = asyncio.get_running_loop()
         self._stage: Stage | None = None
         self._stage_since = self._loop.time()
-        self._used = self._used_before = lease.used_tokens
+        self._used = self._used_before = lease.used_kinds
         self._pieces: list[str] = []
         self._sent = False
         self.estimated_input = 0
@@ -223,17 +223,19 @@ class _Steps:
 
     async def complete(self, stage: Stage, head: bytes, reason: str) -> None:
         self._lease.closing = True
-        await self.write(lambda: self._tasks.endings.complete(self._lease, stage, head, self._used, reason))
+        await self.write(
+            lambda: self._tasks.endings.complete(self._lease, stage, head, self._used.total, reason, self._used)
+        )
         self._note_stage(stage)
 
     async def fail(self, failure: Failure) -> None:
         self._lease.closing = True
-        await self.write(lambda: self._tasks.endings.fail(self._lease, failure, self._used))
+        await self.write(lambda: self._tasks.endings.fail(self._lease, failure, self._used.total, self._used))
         self._note_stage(FAILED)
 
     def used(self) -> int:
         """Return the tokens reported so far, over the task's whole life."""
-        return self._used
+        return self._used.total
 
     async def request_sent(self) -> None:
         self._sent = True
@@ -244,7 +246,7 @@ class _Steps:
         self._news.set()
 
     def usage(self, usage: Usage) -> None:
-        self._used = self._lease.reported_tokens = self._used_before + usage.total
+        self._used = self._lease.reported = self._used_before + usage
         self._news.set()
 
     def count_on(self) -> None:
@@ -274,10 +276,10 @@ class _Steps:
             if ended:
                 return
 
-    async def _publish(self, number: int, text: str, used: int) -> None:
+    async def _publish(self, number: int, text: str, used: Usage) -> None:
         chunk = {"attempt": self._lease.attempt, "text": text}
         data = json.dumps(chunk, ensure_ascii=False, separators=(",", ":")).encode() if text else b""
-        await self.write(lambda: self._tasks.publish(self._lease, number, data, used))
+        await self.write(lambda: self._tasks.publish(self._lease, number, data, used.total, used))
 
     def _note_stage(self, stage: Stage) -> None:
         now = self._loop.time()

@@ -36,15 +36,15 @@ class Restoration:
         self._index = index
         self._money = money
 
-    async def step(self, script: str, lease: Lease, arguments: Sequence[Argument]) -> Any:
+    async def step(self, script: str, lease: Lease, arguments: Sequence[Argument], *more_keys: str) -> Any:
         """Run a step of a running task; a task that the server lost is put back first.
 
         Raises:
             StorageUnavailable
         """
-        answer = await self._records.call(script, lease.ref, arguments)
+        answer = await self._records.call(script, lease.ref, arguments, *more_keys)
         if (answer if isinstance(answer, int) else answer[0]) == Code.GONE and await self.put_back(lease):
-            answer = await self._records.call(script, lease.ref, arguments)
+            answer = await self._records.call(script, lease.ref, arguments, *more_keys)
         return answer
 
     async def put_back(self, lease: Lease) -> bool:
@@ -128,6 +128,8 @@ class Restoration:
             lease.steering.stored,
             lease.idempotency.body_sha256 if lease.idempotency else "",
             self.key_ttl_s(lease.idempotency),
-            lease.reported_tokens,
+            lease.reported.total,
             lease.estimated_input,
+            lease.reported.stored,
+            lease.steering.metadata,
         ]

@@ -12,6 +12,7 @@ import contextlib
 import structlog
 
 from generation.errors import ServerBusy, StepRefused, TaskLost, TaskNotFound
+from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
@@ -57,10 +58,10 @@ class Runner:
     def __contains__(self, task: TaskRef) -> bool:
         return task in self._leases
 
-    def reported_tokens(self, task: TaskRef) -> int:
-        """Return what Gemini has reported for a task that runs here, which may not be written yet; 0 for any other."""
+    def reported(self, task: TaskRef) -> Usage:
+        """Return what Gemini has reported for a task that runs here, also what is not written yet; nothing for others."""
         lease = self._leases.get(task)
-        return lease.reported_tokens if lease is not None else 0
+        return lease.reported if lease is not None else NO_USAGE
 
     def admit(self) -> None:
         """Say whether one more task would be taken. A draining process takes it and hands it on at once.
@@ -124,7 +125,7 @@ class Runner:
                 async with self._places:
                     self._begun.add(lease.ref)
                     await self._pipeline.run(lease)
-                await self._tasks.index.drop([lease.ref])
+                await self._tasks.let_go(lease.ref)
         except StepRefused:  # the server lost a step: the first process to claim the task runs it again
             log.warning("step_forgotten")
             await self._give([lease])

@@ -1,4 +1,5 @@
-"""What a user says beside the draft: what should be different about it, and for which kind of business it is.
+"""What a client says beside the draft: what should be different about it, for which kind of business it is, and what
+every document of the task repeats.
 
 Refuses to know how it is worded to Gemini and where it is stored.
 """
@@ -13,17 +14,17 @@ LONGEST_FEEDBACK = 2_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """Both may be empty; an empty business type leaves it to the account's."""
+    """All may be empty; an empty business type leaves it to the account's. ``metadata`` is a JSON object as text."""
 
     feedback: str = ""
     business_type: str = ""
+    metadata: str = ""
 
     @property
     def stored(self) -> str:
-        """The two as JSON, or '' when there is nothing to store."""
-        if not (self.feedback or self.business_type):
-            return ""
-        return json.dumps([self.feedback, self.business_type], ensure_ascii=False)
+        """The three as JSON, or '' when there is nothing to store."""
+        said = [self.feedback, self.business_type, *([self.metadata] if self.metadata else [])]
+        return json.dumps(said, ensure_ascii=False) if any(said) else ""
 
     @classmethod
     def read(cls, stored: str) -> Steering:

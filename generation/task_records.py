@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from generation.after_end import AfterEnd, delivery_keys
 from generation.documents import progress_head
 from generation.lease import Lease
 from generation.lease_index import TaskRef
@@ -22,7 +23,15 @@ DocumentWritten = Callable[[str, str, bytes], None]  # account id, task id, the 
 class TaskRecords:
     """The records as seen by one owner (a process). ``written`` is called with every document that a step wrote."""
 
-    def __init__(self, storage: Storage, owner: str, written: DocumentWritten, settings: TaskSettings) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        owner: str,
+        written: DocumentWritten,
+        settings: TaskSettings,
+        after_end: AfterEnd,
+    ) -> None:
+        self.after_end = after_end
         self.storage = storage
         self.owner = owner
         self.written = written
@@ -42,6 +51,10 @@ class TaskRecords:
             key(account_id, "account"),
             key(account_id, "ledger"),
         ]
+
+    def closing_keys(self, task: TaskRef) -> list[str]:
+        """Name the five keys more that a script gets which may end the task: of its webhooks, and the usage."""
+        return [*delivery_keys(self.storage, *task), self.storage.key(task.account_id, "usage")]
 
     async def call(self, script: str, task: TaskRef, arguments: Sequence[Argument], *more_keys: str) -> Any:
         """Run a script on the task's record; return its answer.

@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from accounts import InsufficientTokens, SubscriptionInactive, UnknownAccount
+from generation.after_end import AfterEnd, NothingAfter
 from generation.budget import NO_NEED, Need
 from generation.documents import INTERNAL, INTERRUPTED, failed_head, progress_head
 from generation.endings import Endings
 from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskNotFound, TooManyTasks
+from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import LeaseIndex, TaskRef
@@ -35,6 +37,7 @@ from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
 
+NOTHING_AFTER = NothingAfter()
 FELLED_AT_MOST = 2  # owners that ended while they finished one and the same task
 
 
@@ -51,9 +54,10 @@ class Tasks:
         tasks: TaskSettings,
         limits: LimitSettings,
         money: MoneySettings,
+        after_end: AfterEnd = NOTHING_AFTER,
     ) -> None:
         self.owner = owner
-        self.records = TaskRecords(storage, owner, written, tasks)
+        self.records = TaskRecords(storage, owner, written, tasks, after_end)
         self._set_aside = SetAside(storage, metrics)
         self.index = LeaseIndex(storage, self._set_aside)
         self.silent = SilentServers(storage)
@@ -133,6 +137,7 @@ class Tasks:
                 self._submit_limits.size_ms,
                 self._money.minimum_tokens,
                 UNABLE_FACTOR,
+                steering.metadata,
             ],
             key(task.account_id, "idempotency", key_sha256),
             key(task.account_id, "submits"),
@@ -205,10 +210,11 @@ class Tasks:
         lease.hold_tokens = int(answer[1])
         return lease.hold_tokens
 
-    async def publish(self, lease: Lease, number: int, chunk: bytes, used_tokens: int) -> None:
+    async def publish(self, lease: Lease, number: int, chunk: bytes, used_tokens: int, kinds: Usage = NO_USAGE) -> None:
         """Add a piece of text (JSON, or empty for none) to the events and note the tokens used so far, in one step.
 
-        ``number`` counts the pieces of this lease from 1, so that a repeated call adds nothing.
+        ``number`` counts the pieces of this lease from 1, so that a repeated call adds nothing; ``kinds`` are the same
+        tokens by kind.
 
         Raises:
             TaskLost, StorageUnavailable
@@ -216,7 +222,7 @@ class Tasks:
         code = await self.restoration.step(
             "publish",
             lease,
-            [self.owner, lease.epoch, number, chunk, used_tokens, self._settings.status_ttl_s],
+            [self.owner, lease.epoch, number, chunk, used_tokens, self._settings.status_ttl_s, kinds.stored],
         )
         raise_if_lost(code)
 
@@ -244,11 +250,14 @@ class Tasks:
                 orphan.task_id,
                 FINALIZING.name,
                 FELLED_AT_MOST,
+                *self.records.after_end.notice(failed_head(INTERRUPTED), failed=True).arguments,
             ],
+            *self.records.closing_keys(orphan),
         )
         match answer[0]:
             case Code.DONE:
-                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, steering, created = answer
+                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
+                steering, created, kinds = more
                 with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal gives it again
                     await self.index.note([orphan], self._settings.lease_s)
                 deadline = _loop_time(deadline_ms - now_ms)
@@ -257,6 +266,7 @@ class Tasks:
                 try:
                     lease.manual_prompt = str(manual_prompt, "utf-8")
                     lease.steering = Steering.read(str(steering, "utf-8"))
+                    lease.note_earlier(str(kinds, "ascii"))
                 except UNREADABLE as exc:  # it is ours: it can be ended, and its hold given back
                     self._set_aside.note(self.records.keys(orphan)[0], exc)
                     return await self.endings.fail(lease, INTERNAL, used_tokens)
@@ -265,10 +275,19 @@ class Tasks:
                 await self.index.note_end(orphan, answer[1])
                 return None
             case _:
-                await self.index.drop([orphan])
+                await self.let_go(orphan)
                 if answer[0] != Code.ENDED:
                     return None
                 return self.endings.announce(orphan, answer, FAILED, INTERRUPTED.error_code)
+
+    async def let_go(self, task: TaskRef) -> None:
+        """Take a task that has ended out of the index, unless somebody is still to be told.
+
+        Raises:
+            StorageUnavailable
+        """
+        if not self.records.after_end.offer(task):
+            await self.index.drop([task])
 
     async def set_aside(self, task: TaskRef, exc: BaseException) -> None:
         """Pass over a task whose record cannot be read: it stays as it is, and nobody looks for it any more.
@@ -295,7 +314,7 @@ class Tasks:
             [
                 (
                     [self._storage.key(lease.account_id, "task", lease.task_id)],
-                    [self.owner, lease.epoch, int(lease_s * 1000), lease.reported_tokens],
+                    [self.owner, lease.epoch, int(lease_s * 1000), lease.reported.total, lease.reported.stored],
                 )
                 for lease in leases
             ],

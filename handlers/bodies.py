@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr, ValidationError
+import json
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, StringConstraints, ValidationError
 from tornado.httputil import HTTPHeaders
 
 from generation.steering import Steering
@@ -14,6 +17,12 @@ GZIP = b"\x1f\x8b"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
+MOST_PAIRS = 16
+MetadataName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+MetadataText = Annotated[str, StringConstraints(strict=True, max_length=500, pattern=r"^[^\x00]*$")]
+Metadata = Annotated[dict[MetadataName, MetadataText], Field(max_length=MOST_PAIRS)]
+
+
 class PromptBody(BaseModel):
     """The body of both POST endpoints; members that we do not know are left alone, as the seed's server did."""
 
@@ -23,6 +32,7 @@ class PromptBody(BaseModel):
     feedback: StrictStr | None = None
     business_type: StrictStr | None = None
     watch_token: StrictBool | None = None
+    metadata: Metadata | None = None
 
 
 def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering, bool]:
@@ -44,7 +54,8 @@ def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering, bool
         asked = PromptBody.model_validate_json(body)
     except ValidationError as exc:
         raise _bad_request(exc) from exc
-    steering = Steering((asked.feedback or "").strip(), asked.business_type or "")
+    metadata = json.dumps(asked.metadata, ensure_ascii=False, separators=(",", ":")) if asked.metadata else ""
+    steering = Steering((asked.feedback or "").strip(), asked.business_type or "", metadata)
     return asked.manual_prompt, steering, bool(asked.watch_token)
 
 
@@ -90,6 +101,13 @@ def _bad_request(exc: ValidationError) -> BadRequest:
     if problem["loc"] == ("business_type",):
         return BadRequest(
             400, "unknown_business_type", "business_type must be a string", "Send business_type as a JSON string."
+        )
+    if problem["loc"][:1] == ("metadata",):
+        return BadRequest(
+            400,
+            "invalid_metadata",
+            "metadata is not valid",
+            f"Send metadata as an object of up to {MOST_PAIRS} strings of 500 characters, with names of 64.",
         )
     if problem["loc"] == ("watch_token",):
         return BadRequest(400, "invalid_parameter", "watch_token is not valid", "Send watch_token as true or false.")

@@ -21,6 +21,7 @@ from accounts import (
     IdentityUnavailable,
     InsufficientTokens,
     InvalidEntryId,
+    InvalidPeriod,
     NetworkNotAllowed,
     SubjectUnusable,
     SubscriptionInactive,
@@ -266,6 +267,7 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
         "Your sign-in cannot be checked at the moment. Try again shortly.",
         {"Retry-After": "5"},
     ),
+    InvalidPeriod: Answer(400, "invalid_parameter", "month is not valid", "Send a month as 2025-01."),
     InvalidEntryId: Answer(
         400, "invalid_parameter", "before is not valid", "Send as before what an earlier page has as next."
     ),

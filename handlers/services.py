@@ -9,12 +9,13 @@ from typing import Protocol
 
 from tornado.httputil import HTTPServerRequest
 
-from accounts import Accounts, AdminKeys, ApiKeys, Caller, Identity, WatchTokens
+from accounts import Accounts, AdminKeys, ApiKeys, Caller, Identity, UsageReport, WatchTokens
 from generation import Document, Generations
 from handlers.open_requests import OpenRequests
 from handlers.open_streams import OpenStreams
 from handlers.page_files import Page
 from handlers.reference_files import Reference
+from notifications import Deliveries
 from runtime.metrics import Metrics
 
 
@@ -51,6 +52,8 @@ class Services:
     api_keys: ApiKeys
     admin_keys: AdminKeys
     watch_tokens: WatchTokens
+    deliveries: Deliveries
+    usage: UsageReport
     admin_networks: tuple[IPv4Network | IPv6Network, ...]
     generations: Generations
     polls: Polls

@@ -106,7 +106,13 @@ def shown(settings: Settings) -> dict[str, Any]:
         if isinstance(value, SecretStr):
             secret = value.get_secret_value()
             return _masked_url(secret) if "://" in secret else MASK if secret else ""
-        return _masked_url(value) if isinstance(value, str) else list(value) if isinstance(value, tuple) else value
+        return (
+            _masked_url(value)
+            if isinstance(value, str)
+            else [masked(each) for each in value]
+            if isinstance(value, tuple)
+            else value
+        )
 
     tree: dict[str, Any] = masked(settings)
     return tree

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TextIO
 
-ROOMS = frozenset({"accounts", "generation", "handlers", "runtime", "server", "standin", "storage"})
+ROOMS = frozenset({"accounts", "generation", "handlers", "notifications", "runtime", "server", "standin", "storage"})
 MOST_LINKS = 8  # of a chain of exceptions, each raised while the one before was handled
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]

@@ -110,6 +110,9 @@ class Metrics:
         self._gemini_answers = self._counter(
             "prompt_gemini_answers_total", "Calls that Gemini answered, by model and service tier.", "model", "tier"
         )
+        self._webhook_tries = self._counter(
+            "prompt_webhook_tries_total", "Tries to deliver a webhook, by how they ended.", "outcome"
+        )
         self._gemini_tokens = self._counter(
             "prompt_gemini_tokens_total", "Tokens that Gemini reported, failed tries included.", "kind", "model"
         )
@@ -167,6 +170,10 @@ class Metrics:
         """``tokens`` by kind: input | output | thoughts | cached | tool; ``model``: as the settings name it."""
         for kind, count in tokens.items():
             self._gemini_tokens.labels(kind, model).inc(count)
+
+    def webhook_tried(self, outcome: str) -> None:
+        """``outcome``: delivered | refused | timeout | unreachable."""
+        self._webhook_tries.labels(outcome).inc()
 
     def tokens_charged(self, tokens: int) -> None:
         self._tokens.inc(tokens)

@@ -7,6 +7,7 @@ room its own part. Secrets are ``SecretStr``, and no error shows what was given.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -223,6 +224,49 @@ class AdminSettings(Section):
     networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_by_commas)] = ()
 
 
+def _webhook_url(value: str) -> str:
+    """Take https, or http on this machine: the body names accounts and tasks."""
+    url = urlsplit(value)
+    if value and not (
+        url.hostname and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname)))
+    ):
+        raise ValueError("must be https://host/path, or http on this machine")
+    return value
+
+
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    try:
+        long_enough = 24 <= len(b64decode(value.get_secret_value().removeprefix("whsec_"), validate=True)) <= 64
+    except ValueError:
+        long_enough = False
+    if not long_enough or not value.get_secret_value().startswith("whsec_"):
+        raise ValueError("must be whsec_ and 24 to 64 bytes in base64; `main.py webhooks secret` makes one")
+    return value
+
+
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+WebhookEvent = Literal["task.completed", "task.failed", "account.low_balance"]
+
+
+class WebhookSettings(Section):
+    url: Annotated[str, AfterValidator(_webhook_url)] = ""
+    secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_by_commas), Field(max_length=2)] = ()
+    events: Annotated[tuple[WebhookEvent, ...], NoDecode, BeforeValidator(_by_commas)] = (
+        "task.completed",
+        "task.failed",
+        "account.low_balance",
+    )
+    low_balance_tokens: Count = 0
+    include_prompt: bool = False
+    connections: Annotated[int, Field(ge=1, le=1_000)] = 10
+
+    @model_validator(mode="after")
+    def _is_signed(self) -> WebhookSettings:
+        if self.url and not self.secrets:
+            raise ValueError("webhooks.url needs one of webhooks.secrets: `main.py webhooks secret` makes one")
+        return self
+
+
 class PromptSettings(Section):
     templates_folder: str = ""
 
@@ -243,6 +287,7 @@ class Settings(Section):
     gemini: GeminiSettings = GeminiSettings()
     identity: IdentitySettings = IdentitySettings()
     admin: AdminSettings = AdminSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     prompt: PromptSettings = PromptSettings()
     logs: LogSettings = LogSettings()
 

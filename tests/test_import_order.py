@@ -16,6 +16,7 @@ ORDER = (
     ("demo",),
     ("composition",),
     ("handlers", "server"),
+    ("notifications",),
     ("generation",),
     ("accounts",),
     ("storage",),

@@ -33,11 +33,23 @@ class Usage:
     def __add__(self, other: Usage) -> Usage:
         return Usage(*(getattr(self, kind) + getattr(other, kind) for kind in KINDS))
 
+    @property
+    def stored(self) -> str:
+        """The counts in the order of the members, as scripts take them; '' for none."""
+        return ",".join(map(str, self.by_kind().values())) if self.total else ""
+
+    @classmethod
+    def read(cls, stored: str, total: int) -> Usage:
+        """Return what ``stored`` says, or output where nothing says of which kind ``total`` is."""
+        found = cls(*map(int, stored.split(","))) if stored else cls()
+        return found if found.total == total else cls(output=total)
+
     def by_kind(self) -> dict[str, int]:
         return {kind: getattr(self, kind) for kind in KINDS}
 
 
 KINDS = tuple(field.name for field in fields(Usage))
+NO_USAGE = Usage()
 
 
 TRAFFIC_TIERS = {"ON_DEMAND": "standard", "ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}

@@ -7,6 +7,8 @@
 --       13 version that the document follows  14 what the user says beside the prompt, JSON or ''
 --       15 SHA-256 of the body, '' without idempotency key  16 idempotency ttl, s  17 tokens used so far
 --       18 input of the request that has gone out, an estimate in tokens, or 0
+--       19 the tokens used by kind, '1,2,3,4,5' or ''
+--       20 metadata that every document repeats, JSON or ''
 -- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} unknown account
 -- Repeatable: a record of this owner and epoch is returned as restored.
 local now = now_ms()
@@ -21,6 +23,8 @@ redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at
   'deadline_ms', deadline, 'stage', ARGV[8], 'owner', ARGV[2], 'epoch', ARGV[10], 'lease_ms', now + tonumber(ARGV[4]),
   'attempt', ARGV[11], 'progress', ARGV[12], 'hold', 0, 'used', ARGV[17], 'published', 0, 'version', ARGV[13])
 if ARGV[18] ~= '0' then redis.call('HSET', KEYS[1], 'estimate', ARGV[18]) end
+if ARGV[19] ~= '' then redis.call('HSET', KEYS[1], 'kinds', ARGV[19]) end
+if ARGV[20] ~= '' then redis.call('HSET', KEYS[1], 'metadata', ARGV[20]) end
 if ARGV[14] ~= '' then redis.call('HSET', KEYS[1], 'steering', ARGV[14]) end
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])
 redis.call('ZADD', KEYS[5], created, ARGV[1])

@@ -95,9 +95,25 @@ class AccountHandler(AdminHandler):
         await self.services.accounts.close(account_id)
         await self.services.generations.delete_all(account_id)
         await self.services.api_keys.delete_all(account_id)
+        await self.services.deliveries.delete_all(account_id)
         await self.services.accounts.forget(account_id, keep_ledger=keep_ledger == "keep")
         self.did("delete", account_id, ledger=keep_ledger)
         self.write_json({"success": True, "account_id": account_id, "ledger": keep_ledger})
+
+
+class UsageHandler(AdminHandler):
+    """GET accounts/{account_id}/usage/[?by=day|month&month=2025-01]"""
+
+    async def get(self, account_id: str) -> None:
+        by, month = self.get_query_argument("by", "day"), self.get_query_argument("month", "")
+        if by not in ("day", "month"):
+            raise BadRequest(400, "invalid_parameter", "by is not valid", "Send by=day or by=month.")
+        await self.services.accounts.show(account_id)
+        report = self.services.usage
+        used = await (report.days if by == "day" else report.months)(account_id, month)
+        self.write_json(
+            {"success": True, "account_id": account_id, "by": by, "usage": [each.as_dict() for each in used]}
+        )
 
 
 class CloseHandler(AdminHandler):

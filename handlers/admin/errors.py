@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts import errors as accounts
 from handlers.errors import Answer
+from notifications.errors import UnknownDelivery
 
 ADMIN_ANSWERS: dict[type[BaseException] | type[None], Answer | Callable[[Any], Answer]] = {
     accounts.UnknownAccount: Answer(404, "account_not_found", "Account not found", "There is no account with this id."),
@@ -28,6 +29,9 @@ ADMIN_ANSWERS: dict[type[BaseException] | type[None], Answer | Callable[[Any], A
     ),
     accounts.TokensOutOfRange: lambda exc: Answer(
         400, "tokens_out_of_range", "tokens is out of range", f"An account is granted {exc.most} tokens in all at most."
+    ),
+    UnknownDelivery: Answer(
+        404, "delivery_not_found", "Webhook not found", "The account has no webhook with this id, or not any more."
     ),
     accounts.UnknownApiKey: Answer(404, "key_not_found", "Key not found", "The account has no key with this id."),
 }

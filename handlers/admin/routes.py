@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.admin import accounts, keys, tasks
+from handlers.admin import accounts, deliveries, keys, tasks
 from handlers.admin.base import BASE, AdminHandler
 
 ACCOUNT = rf"{BASE}/accounts/([^/]+)"
@@ -14,6 +14,9 @@ ADMIN_ROUTES: dict[str, tuple[str, type[AdminHandler]]] = {
     "admin_export": (rf"{ACCOUNT}/export/?", accounts.ExportHandler),
     "admin_grants": (rf"{ACCOUNT}/grants/?", accounts.GrantsHandler),
     "admin_ledger": (rf"{ACCOUNT}/ledger/?", accounts.LedgerHandler),
+    "admin_usage": (rf"{ACCOUNT}/usage/?", accounts.UsageHandler),
+    "admin_deliveries": (rf"{ACCOUNT}/deliveries/?", deliveries.DeliveriesHandler),
+    "admin_resend": (rf"{ACCOUNT}/deliveries/([^/]+)/resend/?", deliveries.ResendHandler),
     "admin_keys": (rf"{ACCOUNT}/keys/?", keys.KeysHandler),
     "admin_key": (rf"{ACCOUNT}/keys/([^/]+)/?", keys.KeyHandler),
     "admin_tasks": (rf"{ACCOUNT}/tasks/?", tasks.TasksHandler),

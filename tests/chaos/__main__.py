@@ -26,6 +26,7 @@ from tests.chaos import (
     storage,
     streams,
     walk,
+    webhooks,
 )
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
@@ -47,6 +48,7 @@ SCENARIOS = (
     Scenario("kill -9, another process takes over", kills.kill_with_another_process, 20, 3),
     Scenario("kill -9, started again alone", kills.kill_and_start_again, 20, 3),
     Scenario("kill -9, default leases", kills.kill_with_real_leases, 6, 1),
+    Scenario("kill -9 before webhooks", webhooks.killed_before_delivering, 10_000, 500),
     Scenario("SIGSTOP longer than the lease", pauses.stop_longer_than_the_lease, 10, 2),
     Scenario("cancel against complete, scripts", races.cancel_against_complete, 10_000, 500),
     Scenario("cancel against complete, HTTP", races.cancel_against_complete_over_http, 50, 5),

@@ -16,7 +16,7 @@ from tests.storage.redis_clients import another_client, command, opened, port_of
 
 ROOT = Path(__file__).parents[2]
 LEAST = re.search(r"^ +ACL SETUSER prompt on >PASSWORD (.*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
-ROOMS = ("accounts", "generation", "storage")
+ROOMS = ("accounts", "generation", "notifications", "storage")
 OF_THE_CONNECTION = {
     "evalsha",
     "script|load",

@@ -1,7 +1,7 @@
 --- @include "ledger_entry"
 -- settle_tokens: end a hold. Charge what was used, never more than hold and balance together, and give the rest back.
 -- What could not be collected stands in the ledger entry. Without hold and use nothing happens. Returns the charge.
-local function settle_tokens(account_key, ledger_key, hold, used, task_id, reason, estimated)
+local function settle_tokens(account_key, ledger_key, hold, used, task_id, reason, estimated, kinds)
   if hold == 0 and used == 0 then return 0 end
   local balance = tonumber(redis.call('HGET', account_key, 'balance') or '0')
   local charged = math.min(used, hold + balance)
@@ -10,6 +10,6 @@ local function settle_tokens(account_key, ledger_key, hold, used, task_id, reaso
   redis.call('HINCRBY', account_key, 'charged', charged)
   local kind = charged > 0 and 'settle' or 'release'
   ledger_entry(account_key, ledger_key, kind, charged > 0 and charged or hold, task_id, reason, used - charged,
-    estimated)
+    estimated, kinds)
   return charged
 end

@@ -1,27 +1,62 @@
 --- @include "clock"
+--- @include "note_delivery"
+--- @include "note_usage"
 --- @include "settle_tokens"
 --- @include "write_document"
--- close_task: the one way in which a task becomes terminal: settlement, final document and record in one step.
+-- close_task: the one way in which a task becomes terminal: settlement, final document, record and who is told in one step.
 -- `used` is in tokens over the task's whole life; what the record knows already counts when it is more. `sealed` is the
 -- document that an earlier, forgotten end wrote: clients may have it, so it stays as it was. '' when there is none.
+-- `kinds`: input, output, thoughts, cached and tool tokens of it, as '1,2,3,4,5', or ''.
 -- `stopped`: it was ended while Gemini worked for it. When no use was reported but a request had gone out, the estimate of
 -- its input is charged, never more than hold and balance, and marked.
--- Returns {code, document, tokens charged, ms since the task was created}.
-local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed, stopped)
-  local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'estimate')
-  used = math.max(tonumber(used), tonumber(record[3]))
+-- `told`: head of the document for the webhook, '' for none; balance below which it is low, tokens, 0 for none; s that the
+-- records are kept. Nothing: nobody is told.
+-- Returns {code, document, tokens charged, ms since the task was created, webhooks that are due}.
+local function tell_end(told, head, charged)
+  local due = 0
+  if told[1] ~= '' then
+    local kind = string.find(head, '^{"status":"completed"') and 'task.completed' or 'task.failed'
+    due = note_delivery(KEYS[8], KEYS[10], KEYS[11], redis.call('HGET', KEYS[1], 'id'), kind, seal(KEYS[1], head), told[3])
+  end
+  local low, account = tonumber(told[2]), redis.call('HMGET', KEYS[6], 'balance', 'held')
+  local left = tonumber(account[1] or '0') + tonumber(account[2] or '0')
+  if left < low and left + charged >= low then
+    local body = '{"tokens_remaining":' .. left .. ',"low_balance_tokens":' .. low .. '}'
+    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. redis.call('HGET', KEYS[1], 'id'), 'account.low_balance', body, told[3])
+  end
+  return due
+end
+
+local KINDS = {'input', 'output', 'thoughts', 'cached', 'tool'}
+local function named_kinds(kinds)
+  local named, at = {}, 0
+  for count in string.gmatch(kinds, '%d+') do
+    at = at + 1
+    if count ~= '0' then named[#named + 1] = {KINDS[at], count} end
+  end
+  return named
+end
+
+local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed, stopped, told, kinds)
+  local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'estimate', 'kinds')
+  if tonumber(record[3]) > tonumber(used) or not kinds then used, kinds = math.max(tonumber(used), tonumber(record[3])), record[6] or '' end
+  used = tonumber(used)
   local estimated = false
   if stopped and used == 0 and record[5] then
     local payable = tonumber(record[2]) + tonumber(redis.call('HGET', KEYS[6], 'balance') or '0')
     used = math.min(tonumber(record[5]), payable)
     estimated = used > 0
+    kinds = tostring(used)
   end
-  local charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[2]), used, record[1], reason, estimated)
+  local named, now, usage = named_kinds(kinds), now_ms(), {}
+  local charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[2]), used, record[1], reason, estimated, named)
+  note_usage(KEYS[12], iso_time(now), reason == 'cancelled' and reason or stage, charged, named)
   redis.call('HSET', KEYS[1], 'stage', stage, 'closed', reason, 'hold', 0, 'used', used)
   redis.call('HDEL', KEYS[1], 'manual_prompt', 'steering')
   redis.call('ZREM', KEYS[4], record[1])
-  local now = now_ms()
-  local tail = ',"tokens_used":' .. used .. (estimated and ',"estimated":true' or '') .. ',"completed_at":"' .. iso_time(now) .. '"'
+  for i, kind in ipairs(named) do usage[i] = '"' .. kind[1] .. '":' .. kind[2] end
+  local tail = ',"tokens_used":' .. used .. (#usage > 0 and ',"usage":{' .. table.concat(usage, ',') .. '}' or '')
+    .. (estimated and ',"estimated":true' or '') .. ',"completed_at":"' .. iso_time(now) .. '"'
   local document = write_document(KEYS[1], KEYS[2], KEYS[3], head .. tail, ttl_s, floor, true)
   if sealed ~= '' then
     document = sealed
@@ -29,5 +64,6 @@ local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed,
   end
   redis.call('XADD', KEYS[3], '*', 'end', '{}')
   redis.call('EXPIRE', KEYS[1], ttl_s)
-  return {code, document, charged, now - tonumber(record[4])}
+  local due = told and tell_end(told, told[1] ~= '' and told[1] .. tail or '', charged) or 0
+  return {code, document, charged, now - tonumber(record[4]), due}
 end

@@ -28,6 +28,7 @@ const BY_CODE = {
   invalid_manual_prompt: InvalidPrompt,
   manual_prompt_too_long: InvalidPrompt,
   invalid_feedback: InvalidPrompt,
+  invalid_metadata: InvalidPrompt,
   body_too_large: InvalidPrompt,
   invalid_json: BadRequest,
   invalid_idempotency_key: BadRequest,

@@ -34,6 +34,10 @@ export interface StatusDocument {
   generated_by_ai?: boolean;
   model?: string;
   tokens_used?: number;
+  /** The same by kind: input, output, thoughts, cached, tool. */
+  usage?: Partial<Record<'input' | 'output' | 'thoughts' | 'cached' | 'tool', number>>;
+  /** What the submit gave. */
+  metadata?: Record<string, string>;
   /** Only where `tokens_used` is an estimate: the task was stopped before Gemini reported any use. */
   estimated?: true;
   warning?: string;

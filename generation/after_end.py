@@ -1,0 +1,63 @@
+"""What follows a task's end, as the room of the tasks sees it: whether anybody is told, and who takes that over.
+
+Refuses to know who is told and how: ``notifications`` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from generation.lease_index import LOW, TaskRef
+from storage.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the script that ends a task writes down about whom to tell.
+
+    ``head`` is the document's head as the receiver gets it, empty to tell nobody; ``low_balance``, in tokens, 0 for
+    none, is the balance below which the receiver is told that it is low; ``kept_s`` how long the record is kept.
+    """
+
+    head: bytes = b""
+    low_balance: int = 0
+    kept_s: int = 0
+
+    @property
+    def arguments(self) -> list[bytes | int]:
+        return [self.head, self.low_balance, self.kept_s]
+
+
+NO_NOTICE = Notice()
+
+
+def delivery_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
+    """Name the keys of what a task's end may tell: its record, that of a low balance, those due, and all of them."""
+    key = storage.key
+    return [
+        key(account_id, "delivery", task_id),
+        key(account_id, "delivery", LOW + task_id),
+        key(account_id, "deliveries_due"),
+        key(account_id, "deliveries"),
+    ]
+
+
+class AfterEnd(Protocol):
+    """Who tells others of ends."""
+
+    def notice(self, head: bytes, *, failed: bool) -> Notice:
+        """Return what is to be written down of an end with this head."""
+
+    def offer(self, task: TaskRef) -> bool:
+        """Take over a task that has ended; False when there is nothing to do for it, so that its lease can go."""
+
+
+class NothingAfter:
+    """Tells nobody."""
+
+    def notice(self, head: bytes, *, failed: bool) -> Notice:  # noqa: ARG002  # the protocol's
+        return NO_NOTICE
+
+    def offer(self, task: TaskRef) -> bool:  # noqa: ARG002  # the protocol's
+        return False

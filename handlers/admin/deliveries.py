@@ -1,0 +1,27 @@
+"""An account's webhooks: how their tries went, and once more."""
+
+from __future__ import annotations
+
+from handlers.admin.base import AdminHandler
+
+
+class DeliveriesHandler(AdminHandler):
+    """GET accounts/{account_id}/deliveries/[?limit=&before=]"""
+
+    async def get(self, account_id: str) -> None:
+        await self.services.accounts.show(account_id)
+        before = self.get_query_argument("before", None)
+        deliveries, following = await self.services.deliveries.page(account_id, self.limit(), before)
+        self.write_json(
+            {"success": True, "deliveries": [delivery.as_dict() for delivery in deliveries], "next": following}
+        )
+
+
+class ResendHandler(AdminHandler):
+    """POST accounts/{account_id}/deliveries/{delivery_id}/resend/"""
+
+    async def post(self, account_id: str, delivery_id: str) -> None:
+        await self.services.accounts.show(account_id)
+        delivery = await self.services.deliveries.resend(account_id, delivery_id)
+        self.did("resend delivery", account_id, delivery_id=delivery_id)
+        self.write_json({"success": True, "delivery": delivery.as_dict()})

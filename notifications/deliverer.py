@@ -1,0 +1,153 @@
+"""Sends the webhooks that are due, a few at a time; whatever it cannot take the reapers of all processes find again.
+
+Source: Standard Webhooks, specification 1.0.0, "Deliverability and reliability". Refuses to know how records are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+
+import aiohttp
+import structlog
+
+from generation.lease_index import TaskRef
+from notifications.deliveries import Deliveries, DueDelivery
+from notifications.notices import Notices
+from notifications.signing import Signer
+from runtime.settings import WebhookSettings
+from storage.errors import StorageUnavailable
+
+# Seconds after each failed try: 10 tries over about three days.
+PAUSES_S = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 72_000, 115_200)
+JITTER = 0.2
+LONGEST_RETRY_AFTER_S = 86_400.0
+TRY_S = 15.0
+WAITING_AT_MOST = 1_000  # tasks; those beyond are found again in the index
+ENDS_IT = 410
+
+log = structlog.get_logger(__name__)
+
+
+def open_webhook_session(settings: WebhookSettings) -> aiohttp.ClientSession:
+    """Return the session for tries: few connections, no cookies, no redirects followed by ``Deliverer``."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=settings.connections),
+        timeout=aiohttp.ClientTimeout(total=TRY_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "prompt-generation-server"},
+    )
+
+
+class Deliverer(Notices):
+    """An async context manager: while it is open, it sends. It is what tasks call ``AfterEnd``.
+
+    ``tried`` is told how each try ended: delivered, or why not.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        settings: WebhookSettings,
+        tried: Callable[[str], None] = lambda _outcome: None,
+    ) -> None:
+        super().__init__(settings)
+        self._session = session
+        self._signer = Signer([secret.get_secret_value() for secret in settings.secrets])
+        self._tried = tried
+        self._waiting: asyncio.Queue[TaskRef] = asyncio.Queue(WAITING_AT_MOST)
+        self._known: set[TaskRef] = set()
+        self._workers: list[asyncio.Task[None]] = []
+        self._deliveries: Deliveries | None = None
+
+    def deliver(self, deliveries: Deliveries) -> None:
+        """Say where the records are: they need the index of the tasks, which need this deliverer."""
+        self._deliveries = deliveries
+
+    async def __aenter__(self) -> Deliverer:
+        self._workers = [
+            asyncio.create_task(self._work(), name=f"webhooks {number}") for number in range(self._settings.connections)
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    def offer(self, task: TaskRef) -> bool:
+        """Take over a task that has ended. A full queue leaves it in the index, where it is found again."""
+        if task not in self._known:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._waiting.put_nowait(task)
+                self._known.add(task)
+        return True
+
+    async def _work(self) -> None:
+        while True:
+            task = await self._waiting.get()
+            self._known.discard(task)
+            try:
+                await self._deliver(task)
+            except StorageUnavailable as exc:
+                log.warning("webhook_put_off", reason=exc.reason, task_id=task.task_id)
+            except Exception:
+                log.exception("webhook_crashed", task_id=task.task_id)
+
+    async def _deliver(self, task: TaskRef) -> None:
+        assert self._deliveries is not None
+        while True:
+            due, next_ms = await self._deliveries.claim(task)
+            if not due:
+                await self._deliveries.put_back(task, next_ms)
+                return
+            for each in due:
+                state, last, again_s = await self._try(each)
+                self._tried(state if state == "delivered" else last if last.isalpha() else "refused")
+                write = log.info if state == "delivered" else log.warning
+                write("webhook", task_id=task.task_id, webhook_id=each.id, tries=each.number, state=state, answer=last)
+                await self._deliveries.end_try(task, each, state, last, again_s)
+
+    async def _try(self, due: DueDelivery) -> tuple[str, str, float]:
+        """Send once; return the state after it, how it ended, and when the next try comes, in s from now."""
+        headers = {"Content-Type": "application/json"} | self._signer.headers(due.id, int(time.time()), due.body)
+        retry_after = None
+        try:
+            async with self._session.post(
+                self._settings.url, data=due.body, headers=headers, allow_redirects=False
+            ) as answer:
+                last, status, retry_after = str(answer.status), answer.status, answer.headers.get("Retry-After")
+        except TimeoutError:
+            last, status = "timeout", 0
+        except (aiohttp.ClientError, OSError, ValueError) as exc:
+            log.info("webhook_unanswered", webhook_id=due.id, failure=type(exc).__name__)
+            last, status = "unreachable", 0
+        if 200 <= status < 300:
+            return "delivered", last, 0
+        if status == ENDS_IT or due.number > len(PAUSES_S):
+            return "failed", last, 0
+        return "pending", last, pause_s(due.number, retry_after)
+
+
+def pause_s(tries: int, retry_after: str | None) -> float:
+    """Return how long to wait after so many tries: longer each time, with jitter, and as long as the receiver asks."""
+    pause = PAUSES_S[min(tries, len(PAUSES_S)) - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # no secret
+    return max(pause, min(_asked_for_s(retry_after), LONGEST_RETRY_AFTER_S))
+
+
+def _asked_for_s(retry_after: str | None) -> float:
+    if retry_after is None:
+        return 0.0
+    if retry_after.strip().isdecimal():
+        return float(retry_after[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0

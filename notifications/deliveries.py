@@ -1,0 +1,172 @@
+"""The records of webhooks: what is due, how its tries went, and how it is sent again.
+
+``pg:{A}:delivery:{id}`` is written by the script that ends a task (generation/lua/include/note_delivery.lua). Its place
+in the queue is the task's entry in the index of leases. Refuses to know HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from generation.after_end import delivery_keys
+from generation.lease_index import LOW, LeaseIndex, TaskRef
+from notifications.errors import UnknownDelivery
+from notifications.notices import KEPT_S
+from storage.storage import Storage
+
+CLAIMED_S = 60.0  # for which one process alone works on a delivery: longer than a try may take
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook. ``state``: pending | delivered | failed; ``last``: how the last try ended, '' before the first.
+
+    ``due_at`` is when the next try comes, None when there is none.
+    """
+
+    id: str
+    task_id: str
+    type: str
+    state: str
+    tries: int
+    created_at: str
+    due_at: str | None
+    last: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A delivery that this process has claimed; ``number`` counts its tries from 1."""
+
+    id: str
+    body: bytes
+    number: int
+
+
+class Deliveries:
+    """Reads and changes records; every step is one script."""
+
+    def __init__(self, storage: Storage, index: LeaseIndex) -> None:
+        self._storage = storage
+        self._index = index
+
+    async def claim(self, task: TaskRef) -> tuple[list[DueDelivery], int | None]:
+        """Take what is due of a task's deliveries, and when the next one is, in ms of Redis' clock, or None.
+
+        Raises:
+            StorageUnavailable
+        """
+        next_ms, *found = await self._storage.run(
+            "claim_deliveries", self._keys(task)[:3], [int(CLAIMED_S * 1000), task.task_id, LOW + task.task_id]
+        )
+        due = [
+            DueDelivery(str(each, "ascii"), _payload(task.account_id, str(kind, "ascii"), body, created_ms), number)
+            for each, kind, body, created_ms, number in found
+        ]
+        return due, next_ms or None
+
+    async def end_try(self, task: TaskRef, due: DueDelivery, state: str, last: str, again_s: float) -> None:
+        """Write down how a try ended; ``again_s`` is when the next one comes, for a delivery that stays pending.
+
+        Raises:
+            StorageUnavailable
+        """
+        await self._storage.run(
+            "end_try",
+            [self._record(task.account_id, due.id), self._keys(task)[2]],
+            [due.id, due.number, state, last, int(again_s * 1000), KEPT_S],
+        )
+
+    async def put_back(self, task: TaskRef, due_ms: int | None) -> None:
+        """Let the reapers find the task again when its next delivery is due, or no more.
+
+        Raises:
+            StorageUnavailable
+        """
+        if due_ms is None:
+            await self._index.drop([task])
+        else:
+            await self._index.note_end(task, due_ms)
+
+    async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[Delivery], str | None]:
+        """Return up to ``limit`` deliveries, newest first, and the ``before`` of the next page.
+
+        Raises:
+            StorageUnavailable
+        """
+        key = self._storage.key(account_id, "deliveries")
+        ids = [str(each, "ascii") for each in await self._storage.run("list_tasks", [key], [before or "", limit + 1])]
+        records = await self._storage.commands(
+            "HMGET", [(self._record(account_id, each), *FIELDS) for each in ids[:limit]]
+        )
+        found = [_delivery(dict(zip(FIELDS, record, strict=True))) for record in records if record[0] is not None]
+        return found, ids[limit - 1] if len(ids) > limit else None
+
+    async def resend(self, account_id: str, delivery_id: str) -> Delivery:
+        """Let a delivery be tried again at once, with the same webhook-id, by whichever process finds it first.
+
+        Raises:
+            UnknownDelivery, StorageUnavailable
+        """
+        task = TaskRef(account_id, delivery_id.removeprefix(LOW))
+        record = self._record(account_id, delivery_id)
+        if await self._storage.run("resend", [record, self._keys(task)[2]], [delivery_id, KEPT_S]) != 1:
+            raise UnknownDelivery(delivery_id)
+        await self._index.note([task], 0)
+        await self._index.say_handed_back()
+        values = await self._storage.command("HMGET", record, *FIELDS)
+        return _delivery(dict(zip(FIELDS, values, strict=True)))
+
+    async def delete_all(self, account_id: str) -> None:
+        """Delete every record of the account.
+
+        Raises:
+            StorageUnavailable
+        """
+        key = self._storage.key(account_id, "deliveries")
+        ids = [str(each, "ascii") for each in await self._storage.command("ZRANGE", key, 0, -1)]
+        for each in ids:
+            await self._storage.command("DEL", self._record(account_id, each))
+        await self._storage.command("DEL", key, self._storage.key(account_id, "deliveries_due"))
+
+    def _record(self, account_id: str, delivery_id: str) -> str:
+        return self._storage.key(account_id, "delivery", delivery_id)
+
+    def _keys(self, task: TaskRef) -> list[str]:
+        return delivery_keys(self._storage, *task)
+
+
+FIELDS = ("id", "type", "state", "tries", "created_ms", "due_ms", "last")
+
+
+def _payload(account_id: str, kind: str, stored: bytes, created_ms: int) -> bytes:
+    """Return the body, the same at each try."""
+    data = {"account_id": account_id, **json.loads(stored)}
+    payload = {"type": kind, "timestamp": _moment(created_ms), "data": data}
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _delivery(record: Mapping[str, bytes]) -> Delivery:
+    text = {name: str(value, "utf-8") for name, value in record.items()}
+    pending = text["state"] == "pending"
+    return Delivery(
+        id=text["id"],
+        task_id=text["id"].removeprefix(LOW),
+        type=text["type"],
+        state=text["state"],
+        tries=int(text["tries"]),
+        created_at=_moment(int(text["created_ms"])),
+        due_at=_moment(int(text["due_ms"])) if pending else None,
+        last=text["last"],
+    )
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,36 @@
+"""What is written down of a task's end, so that a webhook follows. Refuses to know who sends it and when."""
+
+from __future__ import annotations
+
+import json
+
+from generation.after_end import NO_NOTICE, Notice
+from generation.lease_index import TaskRef
+from runtime.settings import WebhookSettings
+
+KEPT_S = 7 * 86_400
+
+
+class Notices:
+    """What tasks call ``AfterEnd`` in a process that sends nothing itself: others find what is due in the index."""
+
+    def __init__(self, settings: WebhookSettings) -> None:
+        self._settings = settings
+
+    def notice(self, head: bytes, *, failed: bool) -> Notice:
+        """Return what is written down of an end; without its prompt, unless the settings want it."""
+        events = self._settings.events
+        low = self._settings.low_balance_tokens if "account.low_balance" in events else 0
+        if ("task.failed" if failed else "task.completed") not in events:
+            return Notice(b"", low, KEPT_S) if low else NO_NOTICE
+        return Notice(head if failed or self._settings.include_prompt else _without_prompt(head), low, KEPT_S)
+
+    def offer(self, task: TaskRef) -> bool:  # noqa: ARG002  # the protocol's
+        """Leave the task in the index."""
+        return True
+
+
+def _without_prompt(head: bytes) -> bytes:
+    document = json.loads(head + b"}")
+    document.pop("prompt", None)
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")[:-1]

@@ -1,0 +1,292 @@
+"""A backend hears of every end, signed, and of none twice under two ids."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+from tornado.httpclient import AsyncHTTPClient
+
+from accounts import AdminKeys
+from composition import make_storage
+from generation.documents import completed_head
+from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING
+from generation.tasks import Tasks
+from notifications import Notices, deliverer
+from notifications.deliverer import PAUSES_S, pause_s
+from runtime.configuration import InvalidSettings, load_settings, shown
+from runtime.metrics import Metrics
+from runtime.settings import Settings
+from tests.support.storage import OpenStorage
+from tests.support.webhook_receiver import OTHER_SECRET, SECRET, Receiver
+from tests.support.whole_server import BASE, Client, make_client
+
+DRAFT = "Answer questions about our bakery. Open 7-18."
+START = f"{BASE}/generate-prompt-async/"
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliverer, "PAUSES_S", (0.0,) * len(PAUSES_S))
+
+
+async def admin_of(storage: OpenStorage, client: Client) -> Client:
+    key = await AdminKeys(storage).create("test")
+    return Client(client.base_url, client.http, client.account_id, key.key)
+
+
+async def deliveries(storage: OpenStorage, client: Client) -> list[Any]:
+    answer = await (await admin_of(storage, client)).ask(
+        "GET", f"/api/v1/admin/accounts/{client.account_id}/deliveries/"
+    )
+    assert answer.status == 200, answer.body
+    found: list[Any] = answer.json["deliveries"]
+    return found
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_the_end_of_a_task_is_told_signed_and_without_its_prompt(client: Client, receiver: Receiver) -> None:
+    answer = await client.ask("POST", START, {"manual_prompt": DRAFT, "metadata": {"order": "4711", "who": "Jörg"}})
+    final = await client.finished(answer.json["task_id"])
+    [told] = await receiver.has(1)
+    assert Webhook(SECRET).verify(told.body, told.headers) == told.event
+    assert told.headers["content-type"] == "application/json"
+    assert (told.id, told.event["type"]) == (final["task_id"], "task.completed")
+    assert final["metadata"] == {"order": "4711", "who": "Jörg"}
+    expected = {"account_id": client.account_id, **final}
+    del expected["prompt"]
+    assert told.event["data"] == expected
+    assert told.event["timestamp"].endswith("Z")
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.settings(webhooks={"include_prompt": True})
+async def test_the_prompt_is_sent_where_the_settings_want_it(client: Client, receiver: Receiver) -> None:
+    final = await client.finished(await client.start(DRAFT))
+    [told] = await receiver.has(1)
+    assert told.event["data"]["prompt"] == final["prompt"]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_body_that_was_changed_does_not_verify(client: Client, receiver: Receiver) -> None:
+    await client.finished(await client.start(DRAFT))
+    [told] = await receiver.has(1)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(told.body.replace(b"completed", b"cancelled"), told.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(OTHER_SECRET).verify(told.body, told.headers)
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.settings(webhooks={"secrets": f"{OTHER_SECRET},{SECRET}"})
+async def test_while_there_are_two_secrets_either_verifies(client: Client, receiver: Receiver) -> None:
+    await client.finished(await client.start(DRAFT))
+    [told] = await receiver.has(1)
+    for secret in (SECRET, OTHER_SECRET):
+        assert Webhook(secret).verify(told.body, told.headers)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_cancelled_and_failed_tasks_are_told_as_failed(
+    client: Client, receiver: Receiver, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    task_id = await client.start(DRAFT + " [[standin:delay=60]]")
+    await client.ask("POST", f"{START}cancel/{task_id}/")
+    poor = await make_client(storage, http_client, base_url, tokens=5)
+    await poor.finished(await poor.start(DRAFT))
+    told = await receiver.has(2)
+    assert {each.event["type"] for each in told} == {"task.failed"}
+    assert {each.event["data"]["error_code"] for each in told} == {"cancelled", "insufficient_tokens"}
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.settings(webhooks={"events": "task.failed"})
+async def test_events_that_are_not_wanted_are_not_told(client: Client, receiver: Receiver) -> None:
+    await client.finished(await client.start(DRAFT))
+    task_id = await client.start(DRAFT + " [[standin:delay=60]]")
+    await client.ask("POST", f"{START}cancel/{task_id}/")
+    [told] = await receiver.has(1)
+    assert told.id == task_id
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.settings(webhooks={"low_balance_tokens": 99_000, "events": "account.low_balance"})
+async def test_a_balance_that_falls_below_the_limit_is_told_once(client: Client, receiver: Receiver) -> None:
+    final = await client.finished(await client.start(DRAFT))
+    await client.finished(await client.start(DRAFT))
+    [told] = await receiver.has(1)
+    assert told.id == f"low-{final['task_id']}"
+    assert told.event["type"] == "account.low_balance"
+    left = 100_000 - final["tokens_used"]
+    assert told.event["data"] == {
+        "account_id": client.account_id,
+        "tokens_remaining": left,
+        "low_balance_tokens": 99_000,
+    }
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_try_that_fails_is_repeated_with_the_same_id_and_body(
+    client: Client, receiver: Receiver, storage: OpenStorage
+) -> None:
+    receiver.answers = [(500, {}), (302, {"Location": receiver.url}), (404, {})]
+    await client.finished(await client.start(DRAFT))
+    tries = await receiver.has(4)
+    assert len({(each.id, each.body) for each in tries}) == 1
+    for each in tries:
+        assert Webhook(SECRET).verify(each.body, each.headers)
+    while (found := await deliveries(storage, client))[0]["state"] == "pending":  # noqa: ASYNC110  # it is being written
+        await asyncio.sleep(0.02)
+    [delivery] = found
+    assert (delivery["state"], delivery["tries"], delivery["last"]) == ("delivered", 4, "204")
+    assert delivery["due_at"] is None
+
+
+@pytest.mark.gen_test(timeout=60)
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize(("answers", "tries"), [([(410, {})], 1), ([(503, {})] * 10, 10)])
+async def test_tries_end_with_410_and_with_the_tenth_and_can_be_begun_again(
+    client: Client, receiver: Receiver, storage: OpenStorage, answers: list[Any], tries: int
+) -> None:
+    receiver.answers = list(answers)
+    task_id = await client.start(DRAFT)
+    await client.finished(task_id)
+    await receiver.has(tries)
+    while (found := await deliveries(storage, client))[0]["state"] == "pending":  # noqa: ASYNC110  # it is being written
+        await asyncio.sleep(0.02)
+    assert (found[0]["state"], found[0]["tries"], found[0]["last"]) == ("failed", tries, str(answers[0][0]))
+    admin = await admin_of(storage, client)
+    path = f"/api/v1/admin/accounts/{client.account_id}/deliveries"
+    again = await admin.ask("POST", f"{path}/{task_id}/resend/")
+    assert (again.status, again.json["delivery"]["state"]) == (200, "pending")
+    assert (await receiver.has(tries + 1))[-1].id == task_id
+    unknown = await admin.ask("POST", f"{path}/{client.account_id}/resend/")
+    assert (unknown.status, unknown.json["error_code"]) == (404, "delivery_not_found")
+
+
+def test_pauses_grow_to_three_days_and_respect_what_the_receiver_asks() -> None:
+    assert 2.5 * 86_400 < sum(PAUSES_S) < 3.5 * 86_400
+    assert len(PAUSES_S) == 9
+    for number, pause in enumerate(PAUSES_S, 1):
+        drawn = {pause_s(number, None) for _ in range(50)}
+        assert len(drawn) > 1
+        assert all(0.8 * pause <= each <= 1.2 * pause for each in drawn)
+    assert pause_s(1, "120") == 120
+    assert 100 < pause_s(1, formatdate(time.time() + 120, usegmt=True)) <= 121
+    assert pause_s(1, "9" * 400) == 86_400
+    for nonsense in ("soon", "-1", "", "1e9"):
+        assert pause_s(1, nonsense) <= 6
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_what_a_dead_process_left_undelivered_is_delivered_by_another(
+    client: Client, receiver: Receiver, settings: Settings, storage: OpenStorage
+) -> None:
+    of_the_dead = make_storage(settings.redis)
+    dead = Tasks(
+        of_the_dead,
+        "dead",
+        lambda _account_id, _task_id, _document: None,
+        Metrics(),
+        tasks=settings.tasks,
+        limits=settings.limits,
+        money=settings.money,
+        after_end=Notices(settings.webhooks),
+    )
+    lease = await dead.submit(client.account_id, DRAFT, None)
+    assert not isinstance(lease, str)
+    for stage in (INITIALIZING, CHECKING, GENERATING, FINALIZING):
+        await dead.advance(lease, stage)
+    await dead.endings.complete(lease, COMPLETED, completed_head("better", "m"), 5, "generated")
+    await of_the_dead.aclose()
+    [told] = await receiver.has(1)  # nobody but its index entry has heard of it
+    assert (told.id, told.event["data"]["tokens_used"]) == (lease.task_id, 5)
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_webhooks_outlive_the_loss_of_the_index(
+    client: Client, receiver: Receiver, storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliverer, "PAUSES_S", (3.0,) * len(PAUSES_S))
+    receiver.answers = [(500, {})]
+    task_id = await client.start(DRAFT)
+    await client.finished(task_id)
+    await receiver.has(1)
+    while not (await deliveries(storage, client))[0]["last"]:  # noqa: ASYNC110  # it is being written
+        await asyncio.sleep(0.02)
+    for shard in range(16):
+        await storage.command("DEL", storage.shared_key("leases", f"{{{shard:02d}}}"))
+    assert {each.id for each in await receiver.has(2)} == {task_id}
+
+
+@pytest.mark.gen_test(timeout=90)
+@pytest.mark.settings(
+    webhooks={"connections": 3}, limits={"submits_per_second_per_account": 0, "unfinished_tasks_per_account": 100}
+)
+async def test_a_receiver_that_hangs_holds_up_no_generation_and_has_few_connections(
+    client: Client, receiver: Receiver
+) -> None:
+    receiver.hangs = True
+    ids = await asyncio.gather(*(client.start(DRAFT) for _ in range(10)))
+    finals = await asyncio.gather(*map(client.finished, ids))
+    assert {final["status"] for final in finals} == {"completed"}
+    await receiver.has(3)
+    assert receiver.most_open == 3
+    receiver.hangs = False
+    await receiver.has(10)
+    assert set(receiver.tries()) == set(ids)
+    assert receiver.most_open == 3
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_metadata_that_is_no_small_object_of_strings_is_refused(client: Client) -> None:
+    wrongs: list[Any] = [
+        *("text", 5, [], {"a": 5}, {"": "a"}, {"a": None}, {"a": "b\0"}),
+        {str(number): "" for number in range(17)},
+        {"a": "x" * 501},
+        {"n" * 65: ""},
+    ]
+    for wrong in wrongs:
+        answer = await client.ask("POST", START, {"manual_prompt": DRAFT, "metadata": wrong})
+        assert (answer.status, answer.json["error_code"]) == (400, "invalid_metadata"), wrong
+    most = {str(number) + "n" * 60: "ü" * 500 for number in range(16)}
+    answer = await client.ask("POST", START, {"manual_prompt": DRAFT, "metadata": most})
+    assert answer.status == 202
+    assert (await client.finished(answer.json["task_id"]))["metadata"] == most
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_deleting_an_account_deletes_its_webhooks(
+    client: Client, receiver: Receiver, storage: OpenStorage
+) -> None:
+    await client.finished(await client.start(DRAFT))
+    await receiver.has(1)
+    admin = await admin_of(storage, client)
+    assert (await admin.ask("DELETE", f"/api/v1/admin/accounts/{client.account_id}/?ledger=delete")).status in (
+        200,
+        204,
+    )
+    left = [key async for key in storage.redis.scan_iter(f"*{client.account_id}*deliver*")]
+    assert left == []
+
+
+def test_a_url_without_https_or_secret_is_refused_by_the_settings() -> None:
+    good = {"url": "https://app.example/hooks/", "secrets": SECRET}
+    assert json.dumps(shown(load_settings(None, {"webhooks": good}))).count("MfKQ9r8GK") == 0
+    for wrong in (
+        {"url": "http://app.example/"},
+        {"url": "ftp://127.0.0.1/"},
+        {"secrets": ""},
+        {"secrets": "whsec_short"},
+        {"secrets": SECRET.removeprefix("whsec_")},
+        {"secrets": ",".join([SECRET] * 3)},
+        {"events": "task.begun"},
+    ):
+        with pytest.raises(InvalidSettings):
+            load_settings(None, {"webhooks": good | wrong})
