@@ -265,9 +265,10 @@ def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
 @JSON
 @click.pass_context
 def usage(ctx: click.Context, account_id: str, month: str, by_month: bool, as_json: bool) -> None:
-    """Show what an account used: generations by outcome, tokens charged, and tokens by kind.
+    """Show what an account used, by day or by month.
 
-    Days and months are those of UTC; those without any use are left out.
+    Generations by outcome, tokens charged, and tokens by kind. Days and months are those of UTC; those without any use
+    are left out.
     """
 
     async def used(admin: Administration) -> list[Any]:

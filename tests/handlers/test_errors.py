@@ -43,6 +43,7 @@ FACTS = {
     "InvalidEntryId": ("soon",),
     "AccountExists": ("acc_1",),
     "InsufficientTokens": (700, 250),
+    "InvalidPeriod": ("2025-13",),
     "StorageUnavailable": ("timeout",),
 }
 

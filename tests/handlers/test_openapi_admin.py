@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,8 +52,5 @@ def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Ser
 
 
 def test_every_route_is_documented() -> None:
-    paths = {
-        path.replace("{account_id}", "([^/]+)").replace("{key_id}", "([^/]+)").replace("{task_id}", "([^/]+)")
-        for path in schema.raw_schema["paths"]
-    }
+    paths = {re.sub(r"{[a-z_]+}", "([^/]+)", path) for path in schema.raw_schema["paths"]}
     assert paths == {pattern.removesuffix("?") for pattern, _ in ADMIN_ROUTES.values()}
