@@ -151,7 +151,8 @@ async def test_a_closed_account_cannot_be_used_and_a_deleted_one_leaves_only_num
         str(key, "utf-8").split(":")[-1] async for key in storage.redis.scan_iter(storage.key(client.account_id, "*"))
     }
     assert await storage.redis.ttl(storage.key(client.account_id, "submits")) < 3_600, "a bucket that expires"
-    assert left - {"submits"} <= {"account", "ledger", "usage"} | {key for key in left if len(key) == 16}, "and marks of calls"
+    marks_of_calls = {key for key in left if len(key) == 16}
+    assert left - {"submits"} <= {"account", "ledger", "usage"} | marks_of_calls
     assert (await backend.do("GET", path)).json["account"]["name"] == ""
     assert (await backend.do("GET", f"{path}ledger/")).json["entries"]
     assert await Accounts(storage).audit() == []

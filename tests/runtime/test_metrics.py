@@ -43,6 +43,7 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.readings.tasks(lambda: 3, lambda: 8, most_running=200, most_waiting=800)
     metrics.gemini_billed({"thoughts": 5}, "m")
     metrics.gemini_answered("m", "standard")
+    metrics.webhook_tried("delivered")
     metrics.readings.retirements(lambda: {"m": 1.8e9, "other": None})
     metrics.readings.breakers(lambda: {"m": "open"})
     metrics.readings.periodic_work(lambda: {"renewal": 2.5, "reaper": 4})
