@@ -59,7 +59,7 @@ class Runner:
         return task in self._leases
 
     def reported(self, task: TaskRef) -> Usage:
-        """Return what Gemini has reported for a task that runs here, also what is not written yet; nothing for others."""
+        """Return what Gemini reported for a task that runs here, also what is not written yet; nothing for others."""
         lease = self._leases.get(task)
         return lease.reported if lease is not None else NO_USAGE
 
