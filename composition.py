@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from generation.gemini.session import environment_proxy
 from generation.healing import Healing
 from generation.outcomes import ends
 from generation.pipeline import Pipeline
+from generation.processes import Processes, ProcessState
 from generation.prompt_text import PromptText
 from generation.readers import Readers
 from generation.reaper import Reaper
@@ -54,11 +56,12 @@ from notifications import Deliverer, Deliveries, Notices, open_webhook_session
 from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import dropped_lines
-from runtime.loop_lag import LoopLag
+from runtime.loop_lag import LoopLag, WorstLag
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.settings import GeminiSettings, RedisSettings, Settings, WebhookSettings
 from runtime.systemd import Systemd
+from runtime.version import VERSION
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
 from server.lane.polls import Polls
@@ -100,7 +103,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     jwks_session = await stack.enter_async_context(open_key_set_session(jwks_proxy))
     watch_tokens = WatchTokens(storage)
     identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys, watch_tokens)
-    work = await _open_work(settings, stack, storage, copy, metrics)
+    lag = WorstLag(metrics.loop_was_late)
+    work = await _open_work(settings, stack, storage, copy, metrics, lag)
     metrics.readings.periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
 
     limits = settings.limits
@@ -119,6 +123,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         usage=UsageReport(storage),
         admin_networks=settings.admin.networks,
         generations=work.generations,
+        processes=work.processes,
         polls=polls,
         metrics=metrics,
         metrics_page=OncePerSecond(metrics.render),
@@ -137,7 +142,8 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     app = make_app(services)
     connections = await stack.enter_async_context(_connections(settings, app, _lane(copy, polls, identity)))
     metrics.readings.connections(lambda: len(connections), settings.server.connections)
-    await stack.enter_async_context(LoopLag(metrics.loop_was_late))
+    await stack.enter_async_context(LoopLag(lag.note))
+    await stack.enter_async_context(work.processes)
     await stack.enter_async_context(work.renewal)
     await stack.enter_async_context(work.reaper)
     return Service(app, connections, polls, work.runner, open_requests)
@@ -157,6 +163,7 @@ class Work:
     generations: Generations
     runner: Runner
     deliveries: Deliveries
+    processes: Processes
     renewal: Periodic
     reaper: Reaper
 
@@ -167,7 +174,7 @@ class Work:
 
 
 async def _open_work(
-    settings: Settings, stack: AsyncExitStack, storage: Storage, copy: StatusCopy, metrics: Metrics
+    settings: Settings, stack: AsyncExitStack, storage: Storage, copy: StatusCopy, metrics: Metrics, lag: WorstLag
 ) -> Work:
     """Construct tasks, pipeline, runner and reaper, and the Gemini client that they need."""
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
@@ -219,7 +226,29 @@ async def _open_work(
         manual_prompt_characters=limits.manual_prompt_characters,
         business_types=prompt_text.business_types(),
     )
-    return Work(generations, runner, deliveries, renewal, reaper)
+    processes = _processes(storage, tasks, runner, reaper, gemini, lag)
+    return Work(generations, runner, deliveries, processes, renewal, reaper)
+
+
+def _processes(
+    storage: Storage, tasks: Tasks, runner: Runner, reaper: Reaper, gemini: Gemini, lag: WorstLag
+) -> Processes:
+    started_ms = int(time.time() * 1000)
+    return Processes(
+        storage,
+        tasks.owner,
+        lambda: ProcessState(
+            version=VERSION,
+            started_ms=started_ms,
+            running=runner.running,
+            waiting=runner.waiting,
+            oldest_ms=runner.oldest_ms,
+            takeovers=reaper.taken_over,
+            lag_s=lag.seconds,
+            breakers={model.name: model.breaker.state for model in gemini.models.all},
+            failures=tuple(tasks.endings.failures.latest()),
+        ),
+    )
 
 
 def _lane(copy: StatusCopy, polls: Polls, identity: Identity) -> ExpressLane:

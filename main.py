@@ -27,6 +27,7 @@ from runtime.library_lines import take_what_nobody_raised
 from runtime.logs import configure_logging, flush_logs
 from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
+from runtime.version import VERSION
 from standin.commands import gemini_standin
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import NoRedisServer, RedisServer
@@ -94,7 +95,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option("1.0.0", prog_name="prompt-generation-server")
+@click.version_option(VERSION, prog_name="prompt-generation-server")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""

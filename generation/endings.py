@@ -14,6 +14,7 @@ from typing import Any
 
 from generation.documents import CANCELLED, Failure, failed_head
 from generation.errors import TaskNotFound
+from generation.failures import RecentFailures
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease
@@ -51,6 +52,7 @@ class Endings:
         self._records = records
         self._restoration = restoration
         self._metrics = metrics
+        self.failures = RecentFailures()
         self._latest: deque[Ending] = deque()
 
     async def complete(
@@ -148,6 +150,8 @@ class Endings:
             self._records.after_end.offer(task)
         self._metrics.tokens_charged(charged)
         self._metrics.task_ended(stage.name, "" if stage is COMPLETED else reason, elapsed_ms / 1000)
+        if stage is not COMPLETED and reason != CANCELLED.error_code:
+            self.failures.note(stage.name, reason)
         return bytes(document)
 
     async def repeat(self) -> int:

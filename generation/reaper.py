@@ -39,6 +39,7 @@ class Reaper:
         self._copy = copy
         self._metrics = metrics
         self.periodic = Periodic("reaper", self.turn, every_s, jitter=JITTER, call_s=2 * TURN_S)
+        self.taken_over = 0  # tasks, since the start
         self._listener: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._sits_out = False
@@ -149,6 +150,7 @@ class Reaper:
         if isinstance(claimed, Lease):
             log.warning("task_taken_over", task_id=claimed.task_id, attempt=claimed.attempt)
             self._metrics.task_reaped("taken_over")
+            self.taken_over += 1
             self._runner.start(claimed)
         elif claimed is not None:
             log.warning("task_interrupted")

@@ -51,6 +51,11 @@ class Runner:
         return len(self._leases) - len(self._begun)
 
     @property
+    def oldest_ms(self) -> int:
+        """When the oldest task that is here was created, in ms of Redis' clock; 0 without tasks."""
+        return min((lease.created_ms for lease in self._leases.values()), default=0)
+
+    @property
     def free(self) -> int:
         """How many more tasks this process would take."""
         return 0 if self.draining else self._capacity - len(self._leases)

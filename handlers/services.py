@@ -11,6 +11,7 @@ from tornado.httputil import HTTPServerRequest
 
 from accounts import Accounts, AdminKeys, ApiKeys, Caller, Identity, UsageReport, WatchTokens
 from generation import Document, Generations
+from generation.processes import Processes
 from handlers.open_requests import OpenRequests
 from handlers.open_streams import OpenStreams
 from handlers.page_files import Page
@@ -56,6 +57,7 @@ class Services:
     usage: UsageReport
     admin_networks: tuple[IPv4Network | IPv6Network, ...]
     generations: Generations
+    processes: Processes
     polls: Polls
     metrics: Metrics
     metrics_page: Callable[[], bytes]

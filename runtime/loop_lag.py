@@ -6,9 +6,11 @@ Refuses to know what holds the loop up.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 
+LOOKS_KEPT = 100
 LOOK_EVERY_S = 0.1
 
 
@@ -39,3 +41,19 @@ class LoopLag:
     def _look(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         self._observe(max(0.0, loop.time() - due))
         self._look_later(loop)
+
+
+class WorstLag:
+    """The latest that the loop was at its last looks, which are about ten seconds."""
+
+    def __init__(self, observe: Callable[[float], None]) -> None:
+        self._observe = observe
+        self._latest: deque[float] = deque(maxlen=LOOKS_KEPT)
+
+    def note(self, seconds: float) -> None:
+        self._latest.append(seconds)
+        self._observe(seconds)
+
+    @property
+    def seconds(self) -> float:
+        return max(self._latest, default=0.0)

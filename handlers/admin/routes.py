@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from handlers.admin import accounts, deliveries, keys, tasks
+from handlers.admin import accounts, deliveries, keys, overview, tasks
 from handlers.admin.base import BASE, AdminHandler
 
 ACCOUNT = rf"{BASE}/accounts/([^/]+)"
 
 ADMIN_ROUTES: dict[str, tuple[str, type[AdminHandler]]] = {
+    "admin_overview": (rf"{BASE}/overview/?", overview.OverviewHandler),
     "admin_accounts": (rf"{BASE}/accounts/?", accounts.AccountsHandler),
     "admin_account": (rf"{ACCOUNT}/?", accounts.AccountHandler),
     "admin_close": (rf"{ACCOUNT}/close/?", accounts.CloseHandler),

@@ -167,6 +167,7 @@ def bearer(key: str) -> dict[str, str]:
 
 
 PATHS = [
+    ("GET", "/overview/"),
     ("POST", "/accounts/"),
     ("GET", "/accounts/"),
     ("GET", "/accounts/x/"),

@@ -1,0 +1,64 @@
+"""The whole service at one look: sums over the living processes, and each of them. Refuses to know how it is shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from generation.failures import KEPT
+from generation.processes import AliveProcess, Processes
+
+BREAKERS = ("closed", "probing", "open")  # the worst of all processes counts
+
+
+async def overview(processes: Processes) -> dict[str, Any]:
+    """Return the overview as JSON members; times as 2025-01-10T12:00:00Z, durations in s.
+
+    Raises:
+        StorageUnavailable
+    """
+    await processes.say()  # whoever asks sees at least this process as it is now
+    now_ms, alive = await processes.alive()
+    states = [process.state for process in alive]
+    oldest_ms = min((state.oldest_ms for state in states if state.oldest_ms), default=0)
+    failures = sorted((each for state in states for each in state.failures), key=lambda each: -each.at_ms)[:KEPT]
+    return {
+        "at": _moment(now_ms),
+        "running": sum(state.running for state in states),
+        "waiting": sum(state.waiting for state in states),
+        "oldest_unfinished_at": _moment(oldest_ms) if oldest_ms else None,
+        "oldest_unfinished_s": max(0, now_ms - oldest_ms) / 1000 if oldest_ms else None,
+        "takeovers": sum(state.takeovers for state in states),
+        "breakers": _breakers(alive),
+        "failures": [
+            {"at": _moment(each.at_ms), "outcome": each.outcome, "error_code": each.error_code} for each in failures
+        ],
+        "processes": [_process(each) for each in alive],
+    }
+
+
+def _breakers(alive: list[AliveProcess]) -> dict[str, str]:
+    worst: dict[str, str] = {}
+    for process in alive:
+        for model, state in process.state.breakers.items():
+            worst[model] = max(worst.get(model, state), state, key=BREAKERS.index)
+    return worst
+
+
+def _process(process: AliveProcess) -> dict[str, Any]:
+    state = process.state
+    return {
+        "id": process.id,
+        "version": state.version,
+        "started_at": _moment(state.started_ms),
+        "said_s": process.said_s,
+        "lag_s": round(state.lag_s, 4),
+        "running": state.running,
+        "waiting": state.waiting,
+        "takeovers": state.takeovers,
+        "breakers": dict(state.breakers),
+    }
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,13 @@
+"""The whole service at one look, for operators."""
+
+from __future__ import annotations
+
+from generation.overview import overview
+from handlers.admin.base import AdminHandler
+
+
+class OverviewHandler(AdminHandler):
+    """GET overview/"""
+
+    async def get(self) -> None:
+        self.write_json({"success": True, **await overview(self.services.processes)})

@@ -1,0 +1,3 @@
+"""The version of the program. Refuses to know anything else."""
+
+VERSION = "1.0.0"
