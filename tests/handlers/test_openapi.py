@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 import yaml
 from hypothesis import HealthCheck, settings
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from generation.prompt_text import PromptText
@@ -29,9 +30,13 @@ def described() -> dict[str, Any]:
     return description
 
 
-schema = schemathesis.openapi.from_dict(described())
-# 422: an Idempotency-Key that was drawn twice, with two bodies, is right by itself and refused.
-schema.config.checks.positive_data_acceptance.expected_statuses.append("422")
+# A fixture: drawing the cases takes seconds, and collecting happens in every process that runs any test.
+@pytest.fixture(scope="module")
+def public_schema() -> BaseSchema:
+    schema = schemathesis.openapi.from_dict(described())
+    # 422: an Idempotency-Key that was drawn twice, with two bodies, is right by itself and refused.
+    schema.config.checks.positive_data_acceptance.expected_statuses.append("422")
+    return schema
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(facts["url"], {"Authorization": f"Bearer {facts['api_key']}"})
 
 
-@schema.parametrize()
+@pytest.fixture(autouse=True)
+def named_as_schemathesis_expects(request: pytest.FixtureRequest) -> None:
+    """What `from_fixture` reads of a test and sets for each operation; newer pytest has no such attribute any more."""
+    request.node._nodeid = request.node.nodeid
+
+
+@schemathesis.pytest.from_fixture("public_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
     draws_headers_past_their_pattern = case.operation.definition.raw["operationId"] == "followEvents"

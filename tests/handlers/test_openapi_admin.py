@@ -14,6 +14,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -23,11 +24,15 @@ from schemathesis.specs.openapi.checks import (
 from handlers.admin.routes import ADMIN_ROUTES
 from tests.deploy.processes import ROOT, demo
 from tests.handlers.test_openapi import Server
+from tests.handlers.test_openapi import named_as_schemathesis_expects as named_as_schemathesis_expects
 
 EXAMPLES = 10  # of each operation
 HELD_TO = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 
-schema = schemathesis.openapi.from_path(ROOT / "docs" / "openapi-admin.yaml")
+
+@pytest.fixture(scope="module")
+def admin_schema() -> BaseSchema:
+    return schemathesis.openapi.from_path(ROOT / "docs" / "openapi-admin.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +50,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(facts["url"], {"Authorization": f"Bearer {json.loads(made.stdout)['admin_key']}"})
 
 
-@schema.parametrize()
+@schemathesis.pytest.from_fixture("admin_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
     case.call_and_validate(base_url=server.url, headers=server.headers, checks=list(HELD_TO))
 
 
-def test_every_route_is_documented() -> None:
-    paths = {re.sub(r"{[a-z_]+}", "([^/]+)", path) for path in schema.raw_schema["paths"]}
+def test_every_route_is_documented(admin_schema: BaseSchema) -> None:
+    paths = {re.sub(r"{[a-z_]+}", "([^/]+)", path) for path in admin_schema.raw_schema["paths"]}
     assert paths == {pattern.removesuffix("?") for pattern, _ in ADMIN_ROUTES.values()}
