@@ -5,6 +5,7 @@ Refuses to know how they are sent.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import html
@@ -106,8 +107,13 @@ def file_of(content_type: str, body: bytes) -> File:
 
 def compressed(file: File) -> File:
     """Return the file with its gzipped bytes beside it: a millisecond each, so only for what is made once."""
-    gzipped = gzip.compress(file.body, mtime=0)
+    gzipped = _gzipped(file.body)
     return replace(file, gzipped=gzipped) if len(gzipped) < len(file.body) else file
+
+
+@functools.lru_cache(maxsize=128)  # more than there are files: each is compressed once in a process
+def _gzipped(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
 
 
 def _is_local(request: HTTPServerRequest) -> bool:

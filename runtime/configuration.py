@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from dotenv import dotenv_values
@@ -24,9 +24,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
 
 from runtime.settings import Settings
@@ -34,6 +34,7 @@ from runtime.settings import Settings
 ENVIRONMENT_PREFIX = "PROMPT_"
 DEFAULT_CONFIG = Path(__file__).parent.parent / "config.yaml"
 MASK = "***"
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's own, ten times as fast, where PyYAML has it
 
 
 class InvalidSettings(Exception):
@@ -58,9 +59,8 @@ class BareGeminiKey(PydanticBaseSettingsSource):
 class _Sources(Settings, BaseSettings):
     """The tree, filled from all sources."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", yaml_file_encoding="utf-8"
-    )
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__")
+    from_file: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -75,7 +75,7 @@ class _Sources(Settings, BaseSettings):
         variables = EnvSettingsSource(settings_cls)
         given = _by_lower_name(dotenv_values(".env")) | _by_lower_name(_credentials()) | _by_lower_name(os.environ)
         variables.env_vars = {name: text for name, text in given.items() if _is_ours(name)}
-        return init_settings, variables, BareGeminiKey(settings_cls), YamlConfigSettingsSource(settings_cls)
+        return init_settings, variables, BareGeminiKey(settings_cls), InitSettingsSource(settings_cls, cls.from_file)
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -84,12 +84,11 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
     Raises:
         InvalidSettings: unreadable file, unknown name or wrong value, each with its path.
     """
-    path = config or DEFAULT_CONFIG
+    tree = _tree_in(config or DEFAULT_CONFIG)
 
     class FromFile(_Sources):
-        model_config = SettingsConfigDict(yaml_file=path)
+        from_file = tree
 
-    _refuse_unreadable(path)
     _refuse_unknown_variables()
     try:
         return FromFile(**dict(overrides or {}))
@@ -178,9 +177,9 @@ def doubtful_variables() -> list[str]:
     return doubts
 
 
-def _refuse_unreadable(path: Path) -> None:
+def _tree_in(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(path.read_text("utf-8"))
+        tree = yaml.load(path.read_text("utf-8"), Loader=SAFE_LOADER)  # noqa: S506  # both are safe ones
     except (OSError, UnicodeDecodeError) as exc:
         raise InvalidSettings([f"{path}: cannot be read: {exc}"]) from exc
     except yaml.YAMLError as exc:  # its own text quotes the line, which may hold a secret
@@ -190,6 +189,7 @@ def _refuse_unreadable(path: Path) -> None:
         raise InvalidSettings([f"{where}: not YAML: {problem}"]) from None
     if tree is not None and not isinstance(tree, dict):
         raise InvalidSettings([f"{path}: expected a mapping of settings"])
+    return tree or {}
 
 
 def _refuse_unknown_variables() -> None:

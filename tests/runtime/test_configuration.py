@@ -289,7 +289,7 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (f"gemini:\n  api_key: {MARKER}: [\n", "line 2, column 36: not YAML: mapping values are not allowed here"),
+        (f"gemini:\n  api_key: {MARKER}: [\n", "line 2, column 36: not YAML: mapping values are not allowed"),
         (f"- {MARKER}\n", ": expected a mapping of settings"),
         ("server:\n  port: \x00\n", ": not YAML: unreadable characters"),
     ],
@@ -298,7 +298,8 @@ def test_a_broken_file_is_named_with_the_place_but_not_the_text(tmp_path: Path, 
     (tmp_path / "my.yaml").write_text(text)
     [said] = problems_of(tmp_path / "my.yaml")
     assert said.startswith(str(tmp_path / "my.yaml"))
-    assert said.endswith(problem)
+    assert problem in said
+    assert MARKER not in said
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
