@@ -15,6 +15,7 @@ from tornado.platform.asyncio import BaseAsyncIOLoop
 
 from storage.redis_server import NoRedisServer, RedisServer, find_redis_server
 from storage.storage import Storage
+from tests.deploy.processes import Process
 from tests.lua_headers import CheckedStorage
 
 _numbers = itertools.count()
@@ -42,6 +43,7 @@ def pytest_configure() -> None:
     asyncio.set_event_loop(None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    Process.warm = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

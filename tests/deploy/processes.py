@@ -10,8 +10,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
 from tests.support.waiting import eventually
+from tests.support.warm_start import WarmProcess
 
 ROOT = Path(__file__).parents[2]
 STANDIN_KEY = "demo-key-of-the-stand-in"
@@ -19,7 +21,12 @@ STANDIN_KEY = "demo-key-of-the-stand-in"
 
 @dataclass
 class Process:
-    """One `main.py` with its ready file; a context manager that ends it with SIGTERM."""
+    """One `main.py` with its ready file; a context manager that ends it with SIGTERM.
+
+    ``warm``: from a process that has imported it, as the tests do; programs that measure start it as operators do.
+    """
+
+    warm: ClassVar[bool] = False
 
     folder: Path
     arguments: list[str]
@@ -34,18 +41,19 @@ class Process:
             for name, text in os.environ.items()
             if name != "GEMINI_API_KEY" and not name.startswith("PROMPT_")
         }
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "main.py", *self.arguments, "--ready-file", str(ready)],
-                cwd=ROOT,
-                env=inherited | self.environment,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = self._started([*self.arguments, "--ready-file", str(ready)], inherited | self.environment)
         assert eventually(lambda: ready.exists() or self._process.poll() is not None, within_s=60)
         assert ready.exists(), self.log()
         facts: dict[str, str] = json.loads(ready.read_text())
         return facts
+
+    def _started(self, arguments: list[str], environment: dict[str, str]) -> WarmProcess | subprocess.Popen[bytes]:
+        log = self.folder / "log"
+        if Process.warm and "PYTHONPATH" not in self.environment and "COVERAGE_PROCESS_CONFIG" not in environment:
+            return WarmProcess(arguments, folder=ROOT, environment=environment, log=log)
+        with log.open("ab") as output:
+            command = [sys.executable, "main.py", *arguments]
+            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
 
     @property
     def pid(self) -> int:

@@ -209,8 +209,9 @@ async def test_credentials_that_nobody_can_check_now_hold_up_nobody_else(
 async def test_who_polls_too_often_gets_429_and_may_again_later(house: House) -> None:
     task_id = await house.task()
     async with connected(house.address) as wire, connected(house.address) as other:
+        began = time.monotonic()
         answers = [await each.ask(house.poll(task_id)) for _ in range(20) for each in (wire, other)]
-        assert 10 <= sum(answer.status == 200 for answer in answers) <= 15
+        assert 10 <= sum(answer.status == 200 for answer in answers) <= 11 + 10 * (time.monotonic() - began)
         refused = [answer for answer in answers if answer.status == 429]
         assert {str(answer.constant) for answer in refused} == {str(refused[0].constant)}
         body = json.loads(refused[-1].body)

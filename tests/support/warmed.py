@@ -1,0 +1,10 @@
+"""What servers of tests are forked from: everything is imported, and the page's files have been compressed."""
+
+from __future__ import annotations
+
+import main as main
+from handlers.page_files import Page
+from handlers.reference_files import Reference
+
+Page()
+Reference()
