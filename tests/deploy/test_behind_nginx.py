@@ -210,7 +210,7 @@ def crash(server: Process) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("how", [restart, crash])
 async def test_a_rolling_restart_and_crashes_lose_no_request_and_no_task(
     deployed: Deployed, how: Callable[[Process], None]

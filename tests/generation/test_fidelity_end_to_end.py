@@ -123,7 +123,7 @@ async def test_feedback_and_business_type_reach_gemini_as_data_and_guidelines(cl
         assert (TEMPLATES / "clinic.md").read_text("utf-8").strip() in instruction
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_second_call_has_draft_answer_and_feedback_as_data_too(client: Client, standin: Any) -> None:
     body = {"manual_prompt": f"{DRAFT} [[standin:fault=fact_lost,first=1]]", "feedback": "Make it shorter."}
     started = await client.ask("POST", START, body)

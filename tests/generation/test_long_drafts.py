@@ -25,7 +25,7 @@ def draft_of(script: str) -> str:
     return "".join(SENTENCES[script].format(number) for number in range(1_000))[:LENGTH].strip()
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("script", SENTENCES)
 async def test_a_draft_of_20000_characters_comes_back_whole_where_a_token_is_one_and_a_half_characters(
     client: Client, standin: Any, script: str
@@ -40,7 +40,7 @@ async def test_a_draft_of_20000_characters_comes_back_whole_where_a_token_is_one
     assert standin.counters.requests == 1
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.settings(gemini={"silence_timeout_s": 15.0})
 async def test_a_model_that_thinks_in_silence_is_waited_for_and_its_thoughts_are_charged(
     client: Client, standin: Any

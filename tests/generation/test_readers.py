@@ -26,7 +26,7 @@ async def chunks(storage: OpenStorage, client: Client, task_id: str) -> list[byt
     return [fields[b"chunk"] for _, fields in entries if b"chunk" in fields]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_nobody_reading_a_long_answer_costs_few_writes_and_the_result_is_whole(
     client: Client, storage: OpenStorage
 ) -> None:
@@ -36,7 +36,7 @@ async def test_nobody_reading_a_long_answer_costs_few_writes_and_the_result_is_w
     assert 1 <= len(await chunks(storage, client, task_id)) <= len(UNREAD_AFTER_S) == 6
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_who_comes_in_the_middle_gets_the_text_so_far_before_the_next_write_is_due(
     client: Client, storage: OpenStorage, http_client: AsyncHTTPClient
 ) -> None:
@@ -59,7 +59,7 @@ async def test_who_comes_in_the_middle_gets_the_text_so_far_before_the_next_writ
     assert [line for _, line in told].count("event: chunk") == len(written)
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_reader_in_another_process_is_heard_of_at_once(
     client: Client, storage: OpenStorage, service: Service
 ) -> None:
@@ -79,7 +79,7 @@ async def test_a_reader_in_another_process_is_heard_of_at_once(
     assert 0 < left_ms <= KNOWN_FOR_S * 1000
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_an_end_waits_for_nobody_and_is_written_for_readers_only(
     client: Client, storage: OpenStorage, service: Service
 ) -> None:

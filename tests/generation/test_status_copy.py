@@ -95,7 +95,7 @@ async def world(
         await redis.aclose()
 
 
-async def until(condition: Callable[[], object], within_s: float = 30.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 90.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # it may be any condition
             await asyncio.sleep(0.005)
@@ -484,7 +484,7 @@ async def test_a_wait_survives_the_loss_of_the_link(server: RedisServer) -> None
             await w.lose_link()
         await until(lambda: w.link.up)
         await w.write("t", body(2, "failed"))
-        document = await asyncio.wait_for(waiting, 5)
+        document = await asyncio.wait_for(waiting, 60)
         assert document
         assert document.version == 2
 

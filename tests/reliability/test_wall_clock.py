@@ -67,7 +67,7 @@ def stepped(tmp_path: Path) -> Iterator[Stepped]:
             yield Stepped(server.start()["url"], facts, offset, server)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> bool:
+async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 60.0) -> bool:
     ends_at = asyncio.get_running_loop().time() + within_s
     while asyncio.get_running_loop().time() < ends_at:
         if await condition():
@@ -91,7 +91,7 @@ async def turns_of_each_work(stepped: Stepped, turns: int) -> dict[str, int]:
     return anew
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("seconds", [-3_600, 3_600, -400 * 86_400], ids=["an hour back", "an hour on", "a year back"])
 async def test_a_step_of_the_wall_clock_changes_nothing(stepped: Stepped, seconds: float) -> None:
     async with opened(stepped.facts["redis_url"]) as storage:

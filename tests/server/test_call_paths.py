@@ -17,7 +17,7 @@ def drawn(title: str) -> list[str]:
     return DRAWING.findall(TEXT.partition(f"## {title}\n")[2].partition("```")[2].partition("```")[0])
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_poll_and_a_submit_go_the_way_that_the_architecture_draws() -> None:
     paths = await call_paths()
     poll, submit = paths["poll"], paths["submit"]

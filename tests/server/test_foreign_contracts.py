@@ -80,7 +80,7 @@ async def asked(mine: socket.socket, request: bytes, ends_with: bytes) -> None:
         received += await loop.sock_recv(mine, 1 << 20)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_head_and_nothing_else_is_asked_for_by_regex_and_the_next_when_the_answer_is_out() -> None:
     async with served() as (stream, mine, _finished):
         for number, (request, end) in enumerate([(GET, b"z"), (POST, b"y"), (CHUNKED, b"y"), (EXPECTING, b"y")], 1):

@@ -39,7 +39,7 @@ def running(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
         yield facts
     finally:
         process.send_signal(signal.SIGTERM)
-        _out, said = process.communicate(timeout=20)
+        _out, said = process.communicate(timeout=120)
     assert process.returncode == 0
     assert facts["url"] in said.decode()
 
@@ -50,7 +50,7 @@ def ask(url: str, text: str = "Bake.", key: str = "k") -> tuple[int, bytes]:
         f"{url}/v1beta/models/gemini-flash-latest:generateContent", body, {"x-goog-api-key": key}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as exc:
         with exc:

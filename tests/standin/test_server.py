@@ -15,7 +15,7 @@ from standin import Behaviour, Standin, serve_standin
 from tests.standin.conftest import DRAFT, KEY, Client, events, words
 
 
-async def until(condition: Any, within_s: float = 30.0) -> None:
+async def until(condition: Any, within_s: float = 90.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # plain counters have no event to wait for
             await asyncio.sleep(0)
@@ -92,7 +92,7 @@ async def test_an_answer_takes_its_delay(client: Client, standin: Standin, metho
     standin.behave(Behaviour(delay_s=1))
     began = time.monotonic()
     assert (await client.ask(method=method))[0] == 200
-    assert 1.0 <= time.monotonic() - began < 10
+    assert 1.0 <= time.monotonic() - began < 60
 
 
 @pytest.mark.gen_test

@@ -57,7 +57,7 @@ async def test_after_a_failover_by_name_polls_find_what_was_written_to_the_new_m
         await on_new.set(storage.key("a", "status", "after"), body(2))
         written = time.monotonic()
         while (await copy.document("a", "after")).version != 2:  # type: ignore[union-attr]  # it is there
-            assert time.monotonic() - written < 30
+            assert time.monotonic() - written < 120
             await asyncio.sleep(0.002)
 
 
@@ -73,7 +73,7 @@ async def test_a_demoted_master_is_left_also_when_nobody_writes(server: RedisSer
         await command(on_old, "REPLICAOF", "127.0.0.1", "1")
         demoted = time.monotonic()
         await until(lambda: _equal(names_of(on_old), []))
-        assert time.monotonic() - demoted < 30
+        assert time.monotonic() - demoted < 120
         await until(lambda: _equal(names_of(on_new), ["prompt-commands", "prompt-tracking"]))
 
 
@@ -90,7 +90,7 @@ async def test_a_demoted_master_is_left_also_by_who_only_reads_and_tracks_nothin
         await command(on_old, "REPLICAOF", "127.0.0.1", "1")
         demoted = time.monotonic()
         while await storage.command("GET", "where") != b"new":
-            assert time.monotonic() - demoted < 30
+            assert time.monotonic() - demoted < 120
             await asyncio.sleep(0.02)
 
 

@@ -25,7 +25,7 @@ async def test_a_script_runs_and_its_time_is_told(server: RedisServer) -> None:
         assert await write(storage, "a") == 1
         assert await write(storage, "a") == 0
     assert [operation for operation, _ in times] == ["index_leases", "index_leases"]
-    assert all(0 < seconds < 2 for _, seconds in times)
+    assert all(0 < seconds < 30 for _, seconds in times)
 
 
 @pytest.mark.gen_test

@@ -44,7 +44,7 @@ async def test_a_redis_that_hangs_costs_one_timeout(server: RedisServer) -> None
         await redis.client_pause(1_000)
         started = time.monotonic()
         assert await reason_of(storage) == "timeout"
-        assert QUICK_S <= time.monotonic() - started < 30
+        assert QUICK_S <= time.monotonic() - started < 120
         await redis.client_unpause()
         assert await write(storage, "after") == 1
 
@@ -55,7 +55,7 @@ async def test_a_redis_that_accepts_and_says_nothing_costs_a_few_timeouts_at_mos
         proxy.silent = True
         started = time.monotonic()
         assert await reason_of(storage) == "timeout"
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 120
 
 
 @pytest.mark.gen_test
@@ -93,7 +93,7 @@ async def test_answers_that_are_always_cut_end_soon(server: RedisServer) -> None
         proxy.resets = 1_000
         started = time.monotonic()
         assert await reason_of(storage) == "unreachable"
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 120
         proxy.resets = 0
         assert await write(storage, "after") == 1
 

@@ -42,7 +42,7 @@ async def test_a_start_gives_up_after_its_time() -> None:
         started = time.monotonic()
         with structlog.testing.capture_logs() as lines, pytest.raises(StorageUnavailable):
             await wait_until_ready(storage, 0.5)
-        assert 0.5 <= time.monotonic() - started < 30
+        assert 0.5 <= time.monotonic() - started < 120
     assert {line["event"] for line in lines} == {"waiting_for_redis"}
 
 

@@ -78,7 +78,7 @@ async def test_the_contract_holds(kind: str, binary: str) -> None:
         written = time.monotonic()
         for name in names:
             while (await copy.document(name, "t")).version != 2:  # type: ignore[union-attr]  # it is there
-                assert time.monotonic() - written < 30
+                assert time.monotonic() - written < 120
                 await asyncio.sleep(0.002)
 
 
@@ -126,7 +126,7 @@ async def test_a_master_that_dies_is_followed_to_its_replica(binary: str) -> Non
                 assert await storage.command("GET", "pg:{a}:x") == b"1"
                 break
             except StorageUnavailable:
-                assert time.monotonic() - switched < 30
+                assert time.monotonic() - switched < 120
 
 
 async def _is_another(world: SentinelWorld, old: Node) -> bool:
@@ -139,7 +139,7 @@ async def _serves_us(node: Node) -> bool:
     return "prompt-commands" in names and "prompt-tracking" in names
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_slots_that_move_refuse_nothing_and_hide_no_change(binary: str) -> None:
     async with cluster(binary) as world, on(world.url) as storage, StatusCopy(storage, entries=100) as copy:
         names = [f"account-{number}" for number in range(40)]
@@ -157,7 +157,7 @@ async def test_slots_that_move_refuse_nothing_and_hide_no_change(binary: str) ->
                 await redis.set(storage.key(name, "status", "t"), body(2), ex=600)
             written = time.monotonic()
             while (await copy.document(name, "t")).version != 2:  # type: ignore[union-attr]  # it is there
-                assert time.monotonic() - written < 30
+                assert time.monotonic() - written < 120
                 await asyncio.sleep(0.002)
         stop.set()
         assert await asyncio.gather(*writing) == [[]] * 10
@@ -183,7 +183,7 @@ async def test_slots_that_move_all_at_once_hide_no_change(binary: str) -> None:
             await redis.set(key, body(2), ex=600)
         written = time.monotonic()
         while (await copy.document("a", "t")).version != 2:  # type: ignore[union-attr]  # it is there
-            assert time.monotonic() - written < 30
+            assert time.monotonic() - written < 120
             await asyncio.sleep(0.002)
 
 
@@ -201,7 +201,7 @@ async def _owner(world: ClusterWorld, slot: int) -> Node:
     raise AssertionError(slot)
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_the_death_of_a_master_is_felt_by_its_accounts_alone_and_ends_with_the_failover(binary: str) -> None:
     async with cluster(binary, replicas=True) as world, on(world.url) as storage, StatusCopy(storage, entries=100):
         names = [f"account-{number}" for number in range(30)]

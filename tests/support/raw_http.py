@@ -63,7 +63,7 @@ class RawConnection:
         length = next((int(value) for name, value in lines if name == "Content-Length"), 0)
         return RawAnswer(int(head[0].split()[1]), lines, await self.reader.readexactly(length))
 
-    async def ended(self, within_s: float = 30.0) -> bytes:
+    async def ended(self, within_s: float = 90.0) -> bytes:
         """Read until the server closes; return what came before."""
         async with asyncio.timeout(within_s):
             try:

@@ -81,7 +81,7 @@ class Node(RedisServer):
             return await redis.execute_command(*words)
 
 
-async def until_true(condition: Any, within_s: float = 20.0) -> None:
+async def until_true(condition: Any, within_s: float = 90.0) -> None:
     async with asyncio.timeout(within_s):
         while True:
             with contextlib.suppress(redis_errors.RedisError, OSError):

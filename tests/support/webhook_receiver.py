@@ -57,7 +57,7 @@ class Receiver:
         finally:
             self.open -= 1
 
-    async def has(self, count: int, within_s: float = 30.0) -> list[Received]:
+    async def has(self, count: int, within_s: float = 90.0) -> list[Received]:
         """Wait until so many tries have come, and return all."""
         async with asyncio.timeout(within_s):
             while len(self.received) < count:

@@ -68,7 +68,7 @@ def logged() -> Iterator[list[Any]]:
 
 
 async def ask(
-    gemini: Gemini, text: str = "Sell bread. Call 030 1234567.", *, within_s: float = 30.0, observer: Any = None
+    gemini: Gemini, text: str = "Sell bread. Call 030 1234567.", *, within_s: float = 90.0, observer: Any = None
 ) -> GeminiAnswer:
     """Ask for a rewrite of ``text``."""
     return await gemini.generate(
@@ -79,7 +79,7 @@ async def ask(
     )
 
 
-async def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 90.0) -> None:
     """Wait for what another coroutine or the other end of a connection does."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # plain counters have no event to wait for

@@ -42,7 +42,7 @@ def test_the_table_has_every_reason_of_googles_enumeration_once() -> None:
     assert sorted(reason for reason, *_ in ROWS) == sorted(reason.value for reason in FinishReason)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize(("reason", "with_text", "without_text"), ROWS)
 async def test_each_reason_leads_to_what_the_table_says(
     io_loop: object, reason: str, with_text: str, without_text: str

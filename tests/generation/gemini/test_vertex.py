@@ -174,7 +174,7 @@ async def test_without_google_auth_the_start_is_refused_in_words(
         await opened(stack, standin, **PROJECT)
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_whole_process_takes_its_token_from_the_metadata_server(standin: Standin) -> None:
     standin.behave(Behaviour(model_stage="STABLE"))
     host = standin.url.removeprefix("http://")
@@ -217,7 +217,7 @@ async def said_on_vertex(path: Path, http_status: int, *, stream: bool) -> tuple
     return heard.said, heard.totals[-1:]
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_our_fixtures_mean_the_same_on_vertex(io_loop: object) -> None:
     for name, expected in OURS.items():
         said, totals = await said_on_vertex(FIXTURES / name, expected["http_status"], stream=is_stream(name))

@@ -86,7 +86,7 @@ def house(io_loop: Any, service: Service, settings: Settings, storage: OpenStora
     return built
 
 
-async def until(condition: Callable[[], object], within_s: float = 30.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 90.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # it may be any condition
             await asyncio.sleep(0.005)

@@ -12,7 +12,7 @@ from tests.server.lane.fuzz import differences, open_servers
 CASES = int(os.environ.get("FUZZ_CASES", "400"))
 
 
-@pytest.mark.gen_test(timeout=60 + CASES / 20)
+@pytest.mark.gen_test(timeout=240 + CASES / 20)
 @pytest.mark.parametrize("seed", [20261123])
 async def test_the_lane_answers_every_stream_as_plain_tornado_does(redis_server: RedisServer, seed: int) -> None:
     async with open_servers(redis_server.url) as servers:

@@ -81,7 +81,7 @@ async def test_a_new_key_works_at_once_whatever_was_refused_before(
         assert {answer.status for answer in await polled(house, wire, poll(task_id, f"Bearer {key}"))} == {200}
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 @pytest.mark.settings(
     identity={"jwt": {"algorithm": "HS256", "secret": SECRET, "leeway_s": 0}}, server={"refusals_in_a_row": 0}
 )
@@ -112,7 +112,7 @@ async def test_a_token_whose_account_is_made_a_moment_later_works_at_once(house:
         assert (await wire.ask(poll(task_id, f"Bearer {token}"))).status == 200
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_flood_of_wrong_keys_takes_bounded_memory_and_drives_nobody_out(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
