@@ -58,6 +58,7 @@ def named_as_schemathesis_expects(request: pytest.FixtureRequest) -> None:
     request.node._nodeid = request.node.nodeid
 
 
+@pytest.mark.timeout(1_800)  # all operations are one test to pytest
 @schemathesis.pytest.from_fixture("public_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:

@@ -50,6 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(facts["url"], {"Authorization": f"Bearer {json.loads(made.stdout)['admin_key']}"})
 
 
+@pytest.mark.timeout(1_800)  # all operations are one test to pytest
 @schemathesis.pytest.from_fixture("admin_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
