@@ -53,7 +53,7 @@ def test_make_run_takes_the_port_that_is_asked_for(tmp_path: Path) -> None:
         assert json.loads(ready.read_text())["url"] == f"http://127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: make and what it started
-        process.wait(timeout=60)
+        process.wait(timeout=180)
 
 
 def test_on_a_taken_port_serve_refuses(redis_server: RedisServer, taken_port: int) -> None:
@@ -63,7 +63,7 @@ def test_on_a_taken_port_serve_refuses(redis_server: RedisServer, taken_port: in
         env=os.environ | {"PROMPT_REDIS__URL": redis_server.url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{taken_port}: Address already in use" in done.stderr

@@ -34,7 +34,7 @@ FAULTS = ["", "overloaded", "api_key_invalid", "safety", "html", "wrong_utf8", "
 def ask(url: str, key: str, body: bytes | None, **headers: str) -> tuple[int, dict[str, Any]]:
     sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} | headers
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, sent), timeout=60) as response:
+        with urllib.request.urlopen(urllib.request.Request(url, body, sent), timeout=180) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as exc:
         return exc.code, json.load(exc)
@@ -100,7 +100,7 @@ def test_no_prompt_key_or_token_is_logged(tmp_path: Path, log_format: str) -> No
             assert refused.startswith(b"HTTP/1.1 4"), refused
     finally:
         process.terminate()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=180) == 0
     text = log.read_text("utf-8")
     assert text.count("gemini_failed") >= len(FAULTS) - 1
     assert text.count("tornado.general") >= 3, "that Tornado refused something is logged, without its words"

@@ -53,7 +53,7 @@ class Shell:
         command = line.command.replace(LOCAL, self.url)
         environment = os.environ | self.variables
         done = subprocess.run(
-            ["bash", "-c", command], env=environment, check=False, capture_output=True, text=True, timeout=60
+            ["bash", "-c", command], env=environment, check=False, capture_output=True, text=True, timeout=180
         )
         return done.returncode, int(done.stderr or 0), done.stdout
 

@@ -63,7 +63,7 @@ def main(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
     """Run the program as a person does, in a process of its own."""
     command = [sys.executable, "main.py", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, check=False, capture_output=True, text=True, timeout=60
+        command, cwd=ROOT, env=os.environ | environment, check=False, capture_output=True, text=True, timeout=180
     )
 
 

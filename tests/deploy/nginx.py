@@ -134,7 +134,7 @@ class Nginx:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.terminate()
-        self._process.wait(timeout=60)
+        self._process.wait(timeout=180)
 
 
 def write_certificate(certificate: Path, private_key: Path) -> None:

@@ -42,7 +42,7 @@ class Process:
             if name != "GEMINI_API_KEY" and not name.startswith("PROMPT_")
         }
         self._process = self._started([*self.arguments, "--ready-file", str(ready)], inherited | self.environment)
-        assert eventually(lambda: ready.exists() or self._process.poll() is not None, within_s=60)
+        assert eventually(lambda: ready.exists() or self._process.poll() is not None, within_s=180)
         assert ready.exists(), self.log()
         facts: dict[str, str] = json.loads(ready.read_text())
         return facts
@@ -67,7 +67,7 @@ class Process:
 
     def wait(self) -> int:
         """Wait for its end; return its exit code."""
-        return self._process.wait(timeout=60)
+        return self._process.wait(timeout=180)
 
     def kill(self) -> None:
         self.send(signal.SIGKILL)
@@ -77,10 +77,10 @@ class Process:
         """Ask it to drain and end; return its exit code."""
         self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(timeout=60)
+            return self._process.wait(timeout=180)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"it did not end within a minute:\n{self.log()[-3000:]}") from None
+            raise AssertionError(f"it did not end within three minutes:\n{self.log()[-3000:]}") from None
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None

@@ -43,7 +43,7 @@ def fires(promtool: str, folder: Path, alert: str, series: str, values: str) -> 
     test = {"interval": "30s", "input_series": [{"series": series, "values": values}], "alert_rule_test": [expected]}
     file = folder / "test.yml"
     file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "30s", "tests": [test]}))
-    ran = subprocess.run([promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=180)
     assert "got:" in ran.stdout + ran.stderr or ran.returncode == 0, ran.stderr
     return ran.returncode != 0  # no alert was expected
 

@@ -35,7 +35,7 @@ class Deployed:
     async def ask(self, method: str, path: str, body: object = None, **headers: str) -> HTTPResponse:
         sent = {"Authorization": f"Bearer {self.facts['api_key']}", "Content-Type": "application/json", **headers}
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        request = HTTPRequest(self.url + path, method, sent, data, request_timeout=60)
+        request = HTTPRequest(self.url + path, method, sent, data, request_timeout=180)
         return await AsyncHTTPClient().fetch(request, raise_error=False)
 
     async def start(self) -> str:

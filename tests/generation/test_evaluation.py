@@ -57,6 +57,6 @@ async def test_a_bed_is_evaluated(io_loop: object, tmp_path: Path, options: tupl
 def test_a_bed_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "bed.json").write_text('{"a": 1}', "utf-8")
     command = [sys.executable, "main.py", "evaluate", "--bed", str(tmp_path / "bed.json")]
-    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert refused.returncode == 1
     assert "is not a list of objects" in refused.stderr

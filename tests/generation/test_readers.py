@@ -52,7 +52,7 @@ async def test_who_comes_in_the_middle_gets_the_text_so_far_before_the_next_writ
         f"{client.base_url}{BASE}/generate-prompt-async/events/{task_id}/",
         headers={"Authorization": f"Bearer {client.api_key}"},
         streaming_callback=streamed,
-        request_timeout=30,
+        request_timeout=120,
     )
     written = await chunks(storage, client, task_id)
     assert len(written) > len(UNREAD_AFTER_S)

@@ -90,6 +90,6 @@ async def test_prometheus_own_linter_finds_nothing_to_say(client: Client) -> Non
     await client.finished(await client.start("Write a menu with 12 dishes."))
     text = await page(client)
     linted = subprocess.run(  # noqa: ASYNC221  # nothing else runs here
-        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False
+        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=180, check=False
     )
     assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")

@@ -141,7 +141,7 @@ def test_a_redis_that_is_away_at_the_start_is_waited_for_and_then_named() -> Non
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 1
     assert "waiting_for_redis" in done.stderr
@@ -168,4 +168,4 @@ def test_sigterm_while_redis_is_waited_for_ends_the_process_with_0() -> None:
         assert any("waiting_for_redis" in line for line in process.stderr)
         process.terminate()
         assert "stopped_while_starting" in process.stderr.read()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=180) == 0

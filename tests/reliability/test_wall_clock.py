@@ -41,7 +41,7 @@ class Stepped:
     async def ask(self, method: str, path: str, body: object = None, key: str = "") -> HTTPResponse:
         headers = {"Authorization": f"Bearer {key or self.facts['api_key']}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
-        request = HTTPRequest(self.url + path, method, headers, data, request_timeout=40)
+        request = HTTPRequest(self.url + path, method, headers, data, request_timeout=120)
         return await AsyncHTTPClient().fetch(request, raise_error=False)
 
     async def metrics(self) -> str:

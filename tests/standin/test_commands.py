@@ -50,7 +50,7 @@ def ask(url: str, text: str = "Bake.", key: str = "k") -> tuple[int, bytes]:
         f"{url}/v1beta/models/gemini-flash-latest:generateContent", body, {"x-goog-api-key": key}
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=180) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as exc:
         with exc:

@@ -101,7 +101,7 @@ def test_it_stops_when_its_parent_is_killed(tmp_path: Path, how: signal.Signals)
         assert not is_gone(pid)
         parent.send_signal(how)
         try:
-            parent.wait(30)
+            parent.wait(120)
         finally:
             parent.kill()
         assert eventually(lambda: is_gone(pid))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(condition: Callable[[], bool], *, within_s: float = 60.0) -> bool:
+def eventually(condition: Callable[[], bool], *, within_s: float = 180.0) -> bool:
     """Return True as soon as ``condition`` holds, False when it never did."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

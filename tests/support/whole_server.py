@@ -48,7 +48,7 @@ class Client:
             raw if raw is not None else (b"" if method == "POST" else None),
             allow_nonstandard_methods=True,
             follow_redirects=False,
-            request_timeout=30,
+            request_timeout=120,
         )
         response: HTTPResponse = await self.http.fetch(request, raise_error=False)
         return HttpReply(response.code, response.headers, response.body)
