@@ -87,7 +87,7 @@ class Client:
             process = response.headers.get("X-Upstream", url).rpartition(", ")[2]
             return ServerReply(response.status, response.headers, await response.read(), process, asked_at)
 
-    async def submit(self, manual_prompt: str, *, key: str = "", url: str = "", within_s: float = 30.0) -> str:
+    async def submit(self, manual_prompt: str, *, key: str = "", url: str = "", within_s: float = 120.0) -> str:
         """Start a generation with an Idempotency-Key, repeating it until it is accepted; return the task's id.
 
         ``url`` is asked as long as it is alive, any other server after that.
@@ -144,7 +144,7 @@ class Client:
         return answer.json if self._shown(task_id, answer) else None
 
     async def finished(
-        self, task_id: str, *, within_s: float = 60.0, until: Callable[[dict[str, Any]], bool] | None = None
+        self, task_id: str, *, within_s: float = 180.0, until: Callable[[dict[str, Any]], bool] | None = None
     ) -> dict[str, Any]:
         """Poll until the task is terminal, or its document is as wanted; return the document.
 
