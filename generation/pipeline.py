@@ -201,7 +201,7 @@ class _Steps:
         self._pieces: list[str] = []
         self._sent = False
         self.estimated_input = 0
-        self._ended = False
+        self._ended = self._text_came = False
         self._news = asyncio.Event()
 
     async def write(self, step: Callable[[], Awaitable[T]]) -> T:
@@ -242,6 +242,9 @@ class _Steps:
         self._news.set()
 
     async def text(self, piece: str) -> None:
+        if not self._text_came:
+            self._text_came = True
+            self._metrics.first_text(self._loop.time() - self._tasks.submitted_at(self._lease))
         self._pieces.append(piece)
         self._news.set()
 
@@ -271,8 +274,6 @@ class _Steps:
                 self._pieces.clear()
                 number += bool(text)
                 await self._publish(number, text, noted)
-                if text and number == 1:
-                    self._metrics.first_text(self._loop.time() - self._tasks.submitted_at(self._lease))
             if ended:
                 return
 
