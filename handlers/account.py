@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.api import AccountHandler
+from handlers.base import AccountHandler
 
 ENTRIES_AT_MOST = 200
 

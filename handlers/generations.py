@@ -9,7 +9,7 @@ from tornado.httputil import HTTPServerRequest
 
 from generation import Allowance, Document, SubmitKey, WaitScope
 from generation.errors import TaskNotFound
-from handlers.api import AccountHandler, BodyHandler
+from handlers.base import AccountHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.paths import client_prefix, status_url
 from handlers.rate_limit import left_of_rate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from handlers.api import JsonHandler
+from handlers.base import JsonHandler
 from runtime.metrics import CONTENT_TYPE
 
 

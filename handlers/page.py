@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tornado.web import HTTPError
 
-from handlers.api import JsonHandler
+from handlers.base import JsonHandler
 from handlers.page_files import File
 
 SECURITY_HEADERS = {

@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler, url
 
 from handlers.account import AccountView, LedgerView
 from handlers.admin.routes import ADMIN_ROUTES
-from handlers.api import BodyRefused, JsonHandler, NotFound
+from handlers.base import BodyRefused, JsonHandler, NotFound
 from handlers.bounded_bodies import WITHOUT_BODY, BoundedBody
 from handlers.events import EventsHandler
 from handlers.generations import CancelHandler, StartHandler, StatusHandler, SynchronousHandler

@@ -15,7 +15,7 @@ from accounts import Account, ApiKey, NetworkNotAllowed
 from accounts.admin_keys import ADMIN_KEY_PREFIX
 from accounts.errors import AdminKeyRequired
 from handlers.admin.errors import ADMIN_ANSWERS
-from handlers.api import BodyHandler
+from handlers.base import BodyHandler
 from handlers.errors import Answer, BadRequest
 
 BASE = "/api/v1/admin"
