@@ -41,3 +41,29 @@ async def test_a_chunk_is_reported_as_sent_before_it_is_written() -> None:
     assert reported.is_set()
     assert seen_at_report[0] == 0
     assert received[0].endswith(b"the body")
+
+
+@pytest.mark.gen_test
+async def test_what_came_before_a_reset_is_raised_over_and_can_still_be_taken() -> None:
+    """So an answer that was whole when its connection broke is used: Google has billed it."""
+    everything_arrived = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe beginning")
+        await writer.drain()
+        await everything_arrived.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server, aiohttp.ClientSession() as session, session.get(url) as answer:
+        while answer.content.total_bytes < len(b"the beginning"):  # noqa: ASYNC110  # the kernel decides
+            await asyncio.sleep(0)
+        everything_arrived.set()
+        while answer.content.exception() is None:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.content.readany()
+        assert answer.content._read_nowait(-1) == b"the beginning"
+        assert answer.content._read_nowait(-1) == b""
