@@ -1,12 +1,13 @@
 """The use case: stages, tasks in Redis, runner, reaper, prompt text, Gemini."""
 
 from generation.events import Event
-from generation.generations import Generated, Generations, Started, WaitScope
+from generation.generations import TASK_ID, Generated, Generations, Started, WaitScope
 from generation.idempotency import SubmitKey
 from generation.status_copy import Document, StatusCopy
 from generation.submit_limits import Allowance
 
 __all__ = [
+    "TASK_ID",
     "Allowance",
     "Document",
     "Event",

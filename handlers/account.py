@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from handlers.base import AccountHandler
+from handlers.base import AuthenticatedHandler
 
 ENTRIES_AT_MOST = 200
 
 
-class AccountView(AccountHandler):
+class OwnAccountHandler(AuthenticatedHandler):
     """GET /api/v1/account/"""
 
     async def get(self) -> None:
@@ -30,7 +30,7 @@ class AccountView(AccountHandler):
         )
 
 
-class LedgerView(AccountHandler):
+class OwnLedgerHandler(AuthenticatedHandler):
     """GET /api/v1/account/ledger/?limit=N&before=ID"""
 
     async def get(self) -> None:

@@ -6,22 +6,19 @@ Refuses to know any single endpoint.
 from __future__ import annotations
 
 import json
-import re
-import secrets
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller, ForbiddenForWatchToken
 from handlers.bounded_bodies import too_large
 from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body, origin_not_allowed
 from handlers.services import Services
+from runtime.request_ids import sane_request_id
 
-SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed, RateLimit, RateLimit-Policy"
 ALLOWED_HEADERS = (
     *("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"),
@@ -31,13 +28,7 @@ ALLOWED_HEADERS = (
 log = structlog.get_logger(__name__)
 
 
-def request_id(request: HTTPServerRequest) -> str:
-    """Return the client's X-Request-ID when it is sane, else a new one."""
-    given = request.headers.get("X-Request-ID", "")
-    return given if SANE_REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-class JsonHandler(RequestHandler):
+class BaseHandler(RequestHandler):
     """A handler that answers in JSON, whatever happens."""
 
     services: Services
@@ -51,7 +42,9 @@ class JsonHandler(RequestHandler):
         services.open_requests.begin(self)  # not in prepare: Tornado refuses some requests before it comes to that
 
     def set_default_headers(self) -> None:
-        self.request_id = getattr(self, "request_id", "") or request_id(self.request)
+        self.request_id = getattr(self, "request_id", "") or sane_request_id(
+            self.request.headers.get("X-Request-ID", "")
+        )
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
         self.clear_header("Server")
@@ -149,7 +142,7 @@ class JsonHandler(RequestHandler):
         return None  # documents are never revalidated: Cache-Control says no-store
 
 
-class NotFound(JsonHandler):
+class NotFound(BaseHandler):
     """Every path that no route knows."""
 
     async def prepare(self) -> None:
@@ -157,7 +150,7 @@ class NotFound(JsonHandler):
         raise HTTPError(404)
 
 
-class AccountHandler(JsonHandler):
+class AuthenticatedHandler(BaseHandler):
     """A handler that answers for the account that asks."""
 
     caller: Caller
@@ -203,8 +196,8 @@ class AccountHandler(JsonHandler):
 
 
 @stream_request_body
-class BodyHandler(AccountHandler):
-    """An AccountHandler that takes a body: who asks is established before any of it is read."""
+class BodyHandler(AuthenticatedHandler):
+    """An AuthenticatedHandler that takes a body: who asks is established before any of it is read."""
 
     takes_body = True
 
@@ -228,10 +221,10 @@ class BodyHandler(AccountHandler):
 
 
 @stream_request_body
-class BodyRefused(JsonHandler):
+class BodyRefused(BaseHandler):
     """Answers in place of the handler whose request has a body that is too large; ``stands_for`` is its class."""
 
-    def initialize(self, services: Services, *, stands_for: type[JsonHandler], limit: int) -> None:  # type: ignore[override]  # of each route its own
+    def initialize(self, services: Services, *, stands_for: type[BaseHandler], limit: int) -> None:  # type: ignore[override]  # of each route its own
         super().initialize(services)
         self.stands_for = stands_for
         self._limit = limit

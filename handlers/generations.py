@@ -9,7 +9,7 @@ from tornado.httputil import HTTPServerRequest
 
 from generation import Allowance, Document, SubmitKey, WaitScope
 from generation.errors import TaskNotFound
-from handlers.base import AccountHandler, BodyHandler
+from handlers.base import AuthenticatedHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.paths import client_prefix, status_url
 from handlers.rate_limit import left_of_rate
@@ -78,7 +78,7 @@ class StartHandler(SubmitHandler):
         self.write(b'{"success":true,"tasks":[' + tasks + b'],"next":' + next_page + b"}")
 
 
-class TaskHandler(AccountHandler):
+class TaskHandler(AuthenticatedHandler):
     """What answers for one task, whose id may come in capitals. Source: RFC 9562, 4."""
 
     async def prepare(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from handlers.base import JsonHandler
+from handlers.base import BaseHandler
 from runtime.metrics import CONTENT_TYPE
 
 
@@ -23,14 +23,14 @@ class OncePerSecond:
         return self._page
 
 
-class LiveHandler(JsonHandler):
+class LiveHandler(BaseHandler):
     """GET /health/live: the event loop turns."""
 
     async def get(self) -> None:
         self.write_json({"status": "ok"})
 
 
-class ReadyHandler(JsonHandler):
+class ReadyHandler(BaseHandler):
     """GET /health/ready: Redis answers and the process is not about to stop."""
 
     async def get(self) -> None:
@@ -41,7 +41,7 @@ class ReadyHandler(JsonHandler):
         self.write_json({"status": reason or "ok"})
 
 
-class MetricsHandler(JsonHandler):
+class MetricsHandler(BaseHandler):
     """GET /metrics, in Prometheus' text format."""
 
     async def get(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tornado.web import HTTPError
 
-from handlers.base import JsonHandler
+from handlers.base import BaseHandler
 from handlers.page_files import File
 
 SECURITY_HEADERS = {
@@ -22,7 +22,7 @@ SECURITY_HEADERS = {
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-class FileHandler(JsonHandler):
+class FileHandler(BaseHandler):
     """GET /static/…: one of the page's files."""
 
     def set_default_headers(self) -> None:

@@ -1,4 +1,4 @@
-"""Every address of the API, and how an id in one may be written.
+"""Every path of the server without a parameter, and what stands before all of them.
 
 Refuses to know who answers there (``routes.py``).
 """
@@ -17,6 +17,10 @@ STATUS = f"{GENERATIONS}/status/"
 EVENTS = f"{GENERATIONS}/events/"
 CANCEL = f"{GENERATIONS}/cancel/"
 SYNCHRONOUS = f"{BASE}/generate-prompt"
+ACCOUNT = "/api/v1/account"
+ADMIN = "/api/v1/admin"
+HEALTH = "/health"
+METRICS = "/metrics"
 # What may stand before all paths: it is repeated in answers, so it cannot lead to another host.
 PREFIX = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){1,8}")
 

@@ -10,15 +10,15 @@ import structlog
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import Application, RequestHandler, url
 
-from handlers.account import AccountView, LedgerView
+from handlers.account import OwnAccountHandler, OwnLedgerHandler
 from handlers.admin.routes import ADMIN_ROUTES
-from handlers.base import BodyRefused, JsonHandler, NotFound
+from handlers.base import BaseHandler, BodyRefused, NotFound
 from handlers.bounded_bodies import WITHOUT_BODY, BoundedBody
 from handlers.events import EventsHandler
 from handlers.generations import CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
 from handlers.page import FileHandler, PageHandler
-from handlers.paths import CANCEL, EVENTS, GENERATIONS, STATUS, SYNCHRONOUS, origin_form
+from handlers.paths import ACCOUNT, CANCEL, EVENTS, GENERATIONS, HEALTH, METRICS, STATUS, SYNCHRONOUS, origin_form
 from handlers.reference import LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
 from handlers.services import Services
 from runtime.metrics import Metrics
@@ -32,7 +32,7 @@ LOGGED_CHARACTERS = 200  # of a path: who makes one up may put anything into it
 
 def make_app(services: Services) -> Application:
     """Build the application; every path answers with and without its trailing slash."""
-    handlers: dict[str, tuple[str, type[JsonHandler]]] = {
+    handlers: dict[str, tuple[str, type[BaseHandler]]] = {
         "page": (r"/", PageHandler),
         "static": (r"/static/(.+)", FileHandler),
         "reference": (r"/docs/?", ReferencePage),
@@ -45,12 +45,12 @@ def make_app(services: Services) -> Application:
         "events": (rf"{EVENTS}([^/]+)/?", EventsHandler),
         "cancel": (rf"{CANCEL}([^/]+)/?", CancelHandler),
         "synchronous": (rf"{SYNCHRONOUS}/?", SynchronousHandler),
-        "account": (r"/api/v1/account/?", AccountView),
-        "ledger": (r"/api/v1/account/ledger/?", LedgerView),
+        "account": (rf"{ACCOUNT}/?", OwnAccountHandler),
+        "ledger": (rf"{ACCOUNT}/ledger/?", OwnLedgerHandler),
         **ADMIN_ROUTES,
-        "live": (r"/health/live/?", LiveHandler),
-        "ready": (r"/health/ready/?", ReadyHandler),
-        "metrics": (r"/metrics/?", MetricsHandler),
+        "live": (rf"{HEALTH}/live/?", LiveHandler),
+        "ready": (rf"{HEALTH}/ready/?", ReadyHandler),
+        "metrics": (rf"{METRICS}/?", MetricsHandler),
     }
     given = {"services": services}
     return _BoundedApplication(
@@ -74,7 +74,7 @@ class _BoundedApplication(Application):
         return super().find_handler(request, **kwargs)
 
     def get_handler_delegate(  # type: ignore[override]  # as Tornado's documentation has it
-        self, request: HTTPServerRequest, target_class: type[JsonHandler], *args: Any, **kwargs: Any
+        self, request: HTTPServerRequest, target_class: type[BaseHandler], *args: Any, **kwargs: Any
     ) -> HTTPMessageDelegate:
         limit = self._services.body_bytes if target_class.takes_body else WITHOUT_BODY
         of_handler = super().get_handler_delegate
@@ -97,8 +97,8 @@ class _RequestLog:
     def __call__(self, handler: RequestHandler) -> None:
         request, status = handler.request, handler.get_status()
         route = self._names.get(getattr(handler, "stands_for", type(handler)), "unknown")
-        duration_s = time.monotonic() - handler.began_at if isinstance(handler, JsonHandler) else 0.0
-        if route in SUBMITTING and request.method == "POST" and isinstance(handler, JsonHandler):
+        duration_s = time.monotonic() - handler.began_at if isinstance(handler, BaseHandler) else 0.0
+        if route in SUBMITTING and request.method == "POST" and isinstance(handler, BaseHandler):
             self._metrics.submit_answered(handler.outcome)
         self._metrics.request_answered(route, request.method or "", status, duration_s)
         write = log.warning if status >= 500 else log.info
@@ -109,5 +109,5 @@ class _RequestLog:
             path=request.path[:LOGGED_CHARACTERS],
             status=status,
             duration_ms=round(1000 * duration_s, 1),
-            request_id=handler.request_id if isinstance(handler, JsonHandler) else "",
+            request_id=handler.request_id if isinstance(handler, BaseHandler) else "",
         )

@@ -18,7 +18,6 @@ from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.base import BodyHandler
 from handlers.errors import Answer, BadRequest
 
-BASE = "/api/v1/admin"
 MOST_PER_PAGE = 200
 log = structlog.get_logger("audit")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from handlers.admin import accounts, deliveries, keys, overview, tasks
-from handlers.admin.base import BASE, AdminHandler
+from handlers.admin.base import AdminHandler
+from handlers.paths import ADMIN
 
-ACCOUNT = rf"{BASE}/accounts/([^/]+)"
+ACCOUNT = rf"{ADMIN}/accounts/([^/]+)"
 
 ADMIN_ROUTES: dict[str, tuple[str, type[AdminHandler]]] = {
-    "admin_overview": (rf"{BASE}/overview/?", overview.OverviewHandler),
-    "admin_accounts": (rf"{BASE}/accounts/?", accounts.AccountsHandler),
+    "admin_overview": (rf"{ADMIN}/overview/?", overview.OverviewHandler),
+    "admin_accounts": (rf"{ADMIN}/accounts/?", accounts.AccountsHandler),
     "admin_account": (rf"{ACCOUNT}/?", accounts.AccountHandler),
     "admin_close": (rf"{ACCOUNT}/close/?", accounts.CloseHandler),
     "admin_export": (rf"{ACCOUNT}/export/?", accounts.ExportHandler),

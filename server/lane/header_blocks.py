@@ -11,6 +11,8 @@ import re
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
+from runtime.request_ids import SANE_REQUEST_ID
+
 HEAD_END = re.compile(rb"\r?\n\r?\n")  # where Tornado's parser ends a head
 
 # With one of these a request has a body, or asks for another protocol or another answer.
@@ -28,7 +30,7 @@ VOLATILE = {
     "Cf-Ray": ("CF-Ray", "Cf-Ray", "CF-RAY", "cf-ray"),
     "X-Cloud-Trace-Context": ("X-Cloud-Trace-Context", "x-cloud-trace-context"),
 }
-SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+SANE_REQUEST_ID_BYTES = re.compile(SANE_REQUEST_ID.pattern.encode())
 PLAIN_VALUE = re.compile(rb"[!-~]{1,256}")
 
 # The ordinary answer's headers in their order: first these, with new values in each answer …
@@ -64,7 +66,7 @@ class VolatileHeaders:
             value = block[begin:end]
             if not plain.fullmatch(value):
                 return None
-            if plain is SANE_REQUEST_ID:
+            if plain is SANE_REQUEST_ID_BYTES:
                 request_id = value
             block = block[:begin] + block[end:]
         return block, request_id
@@ -80,7 +82,7 @@ class VolatileHeaders:
             lines = [line for line in (f"\r\n{spelling}: ".encode() for spelling in spellings) if line in block]
             if len(lines) != 1 or len(headers.get_list(name)) != 1:
                 return None
-            self._met[lines[0]] = SANE_REQUEST_ID if name == REQUEST_ID else PLAIN_VALUE
+            self._met[lines[0]] = SANE_REQUEST_ID_BYTES if name == REQUEST_ID else PLAIN_VALUE
         known = self.cut(block)
         if known is None or known[1] != headers.get(REQUEST_ID, "").encode("latin1"):
             return None

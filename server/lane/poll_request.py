@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+from generation import TASK_ID
+
+TASK_ID_AS_BYTES = re.compile(TASK_ID.pattern.encode())
 TASK_ID_BYTES = 36
 LINE_END = b"/ HTTP/1.1\r\n"
 HEAD_END = b"\r\n\r\n"
@@ -39,7 +41,7 @@ def whole_polls_of(status_path: str) -> WholePoll:
     line_begin = f"GET {status_path}".encode()
     id_begin = len(line_begin)
     id_end = id_begin + TASK_ID_BYTES
-    is_task_id = TASK_ID.fullmatch
+    is_task_id = TASK_ID_AS_BYTES.fullmatch
 
     def whole_poll(data: bytes) -> PollRequest | None:
         if (
