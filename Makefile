@@ -31,12 +31,14 @@ coverage: .venv/installed-dev
 format: .venv/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet . || true
+	@web/check-javascript check --write || true
 
 check: lint
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@web/check-javascript ci
 
 # Also needs the Debian packages wrk and nginx-light. ARGS="--quick", ARGS="polls --out report.md"; --help tells more.
 bench: .venv/installed-dev bench/.venv/installed

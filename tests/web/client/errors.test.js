@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as client from '../../../web/client/src/index.js';
-import { account, API, BAKERY, clientFor, eventually, SERVER, strangersToken, taking } from './server.js';
+import { account, BAKERY, clientFor, eventually, SERVER, strangersToken, taking } from './server.js';
 
 const { api_key: key } = account('errors');
 

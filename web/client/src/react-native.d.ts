@@ -3,6 +3,7 @@ import type { Presence } from './index.js';
 /** What this package uses of React Native's `AppState`. */
 export interface AppStateLike {
   readonly currentState: string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: React Native's own type of a state differs between its versions
   addEventListener(type: 'change', listener: (state: any) => void): { remove(): void };
 }
 
