@@ -12,5 +12,9 @@ function askForToken() {
 }
 
 createRoot(document.getElementById('root')).render(
-  <PromptGenerator apiBaseUrl="/api/v1/web-knowledge" authToken={getToken} onSignIn={() => sessionStorage.removeItem('token')} />,
+  <PromptGenerator
+    apiBaseUrl="/api/v1/web-knowledge"
+    authToken={getToken}
+    onSignIn={() => sessionStorage.removeItem('token')}
+  />,
 );

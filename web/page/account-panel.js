@@ -29,7 +29,12 @@ const LEDGER_ENTRIES = 12;
 const LISTED = 10;
 const PAGE_AT_MOST = 100;
 const KINDS = { grant: words.kindGrant, hold: words.kindHold, settle: words.kindSettle, release: words.kindRelease };
-const STATES = { queued: words.stateQueued, processing: words.stateProcessing, completed: words.stateCompleted, failed: words.stateFailed };
+const STATES = {
+  queued: words.stateQueued,
+  processing: words.stateProcessing,
+  completed: words.stateCompleted,
+  failed: words.stateFailed,
+};
 const LOCALE = language === 'en' ? [] : language; // English as the browser writes it
 
 export class AccountPanel {
@@ -129,7 +134,12 @@ export class AccountPanel {
       [words.business, words.businesses[account.business_type] ?? account.business_type],
       [words.account, account.account_id],
     ];
-    parts.facts.replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', { translate: value !== account.account_id }, value)]));
+    parts.facts.replaceChildren(
+      ...facts.flatMap(([name, value]) => [
+        make('dt', {}, name),
+        make('dd', { translate: value !== account.account_id }, value),
+      ]),
+    );
   }
 
   /** @param {StatusDocument[]} documents */
@@ -148,7 +158,10 @@ export class AccountPanel {
   #refreshWhile(running) {
     clearTimeout(this.#timer);
     if (running) {
-      const again = () => (document.visibilityState === 'hidden' ? this.#refreshWhile(true) : void this.refresh().catch(() => this.#refreshWhile(true)));
+      const again = () =>
+        document.visibilityState === 'hidden'
+          ? this.#refreshWhile(true)
+          : void this.refresh().catch(() => this.#refreshWhile(true));
       this.#timer = setTimeout(again, REFRESH_MS);
     }
   }
@@ -162,7 +175,11 @@ export class AccountPanel {
       'button',
       { type: 'button', onclick: () => this.#onOpen(taskId) },
       make('span', { className: `badge ${document.status}` }, stateOf(document)),
-      make('time', { dateTime: document.created_at }, time.toLocaleTimeString(LOCALE, { hour: '2-digit', minute: '2-digit' })),
+      make(
+        'time',
+        { dateTime: document.created_at },
+        time.toLocaleTimeString(LOCALE, { hour: '2-digit', minute: '2-digit' }),
+      ),
       make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(said)),
     );
     button.dataset.taskId = taskId;
@@ -172,7 +189,11 @@ export class AccountPanel {
     if (document.status === 'completed' || document.status === 'failed') {
       return make('li', {}, button);
     }
-    const cancel = make('button', { type: 'button', className: 'cancel-one', onclick: () => this.#onCancel(taskId) }, words.cancel);
+    const cancel = make(
+      'button',
+      { type: 'button', className: 'cancel-one', onclick: () => this.#onCancel(taskId) },
+      words.cancel,
+    );
     cancel.setAttribute('aria-label', filled(words.cancelOne, { prompt: excerptOf(said).slice(0, 40) }));
     return make('li', {}, button, cancel);
   }
@@ -194,7 +215,11 @@ export class AccountPanel {
         {},
         make('span', {}, KINDS[kind]),
         make('span', { className: 'number' }, grouped(tokens)),
-        make('span', { className: 'hint' }, new Date(at).toLocaleString(LOCALE, { dateStyle: 'short', timeStyle: 'short' })),
+        make(
+          'span',
+          { className: 'hint' },
+          new Date(at).toLocaleString(LOCALE, { dateStyle: 'short', timeStyle: 'short' }),
+        ),
         make('span', { className: 'hint number' }, filled(words.left, { number: grouped(balance) })),
       ),
     );

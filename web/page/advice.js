@@ -60,8 +60,16 @@ export function adviceFor(error) {
 /** For whoever is asked for help: names and numbers that no language changes. @param {GenerationError} error @param {string} [command] */
 function detailsOf(error, command) {
   const theirs = language === 'en' && saidOf(error) ? error.message : '';
-  const facts = [theirs, error.code, error.requestId && `${words.request} ${error.requestId}`].filter(Boolean).join(' · ');
-  const how = command ? [make('span', {}, filled(words.theyAdd, { command: '' })), make('code', { translate: false, dir: 'ltr' }, command), ' '] : [];
+  const facts = [theirs, error.code, error.requestId && `${words.request} ${error.requestId}`]
+    .filter(Boolean)
+    .join(' · ');
+  const how = command
+    ? [
+        make('span', {}, filled(words.theyAdd, { command: '' })),
+        make('code', { translate: false, dir: 'ltr' }, command),
+        ' ',
+      ]
+    : [];
   return facts || command ? [make('span', {}, ...how), make('span', { translate: false }, facts)] : [];
 }
 

@@ -9,7 +9,9 @@
     }
   };
   const known = ['en', 'de', 'fr', 'es', 'ar', 'fa'];
-  const wanted = [stored(() => localStorage, 'language') ?? '', ...navigator.languages].map((tag) => tag.toLowerCase().split('-')[0]);
+  const wanted = [stored(() => localStorage, 'language') ?? '', ...navigator.languages].map(
+    (tag) => tag.toLowerCase().split('-')[0],
+  );
   page.lang = wanted.find((tag) => known.includes(tag)) ?? 'en';
   page.dir = ['ar', 'fa'].includes(page.lang) ? 'rtl' : 'ltr';
   page.dataset.said = page.lang === 'en' ? 'en' : '';

@@ -42,13 +42,19 @@ function marked(pieces, side) {
   const tag = side === 'before' ? 'del' : 'ins';
   return pieces.map((piece) => {
     const text = piece[side].trimEnd(); // the mark ends with the word, not with the line
-    return !WORD.test(text) || piece.kind === 'same' ? piece[side] : make('span', {}, make(tag, {}, text), piece[side].slice(text.length));
+    return !WORD.test(text) || piece.kind === 'same'
+      ? piece[side]
+      : make('span', {}, make(tag, {}, text), piece[side].slice(text.length));
   });
 }
 
 /** @param {string} title @param {(Node | string)[]} content */
 function column(title, content) {
-  const text = make('div', { className: 'prompt-text', dir: 'auto', tabIndex: 0, role: 'group', ariaLabel: title }, ...content);
+  const text = make(
+    'div',
+    { className: 'prompt-text', dir: 'auto', tabIndex: 0, role: 'group', ariaLabel: title },
+    ...content,
+  );
   return make('div', { className: 'comparison-column' }, make('h3', {}, title), text);
 }
 
@@ -63,6 +69,14 @@ function legend(pieces) {
     return [words.tooDifferent];
   }
   /** @param {'before' | 'after'} side */
-  const changed = (side) => pieces.filter(({ kind }) => kind !== 'same').flatMap((piece) => wordsOf(piece[side]).filter((word) => WORD.test(word))).length;
-  return [make('del', {}, words.removed), ` ${counted(changed('before'))}  `, make('ins', {}, words.wasAdded), ` ${counted(changed('after'))}`];
+  const changed = (side) =>
+    pieces
+      .filter(({ kind }) => kind !== 'same')
+      .flatMap((piece) => wordsOf(piece[side]).filter((word) => WORD.test(word))).length;
+  return [
+    make('del', {}, words.removed),
+    ` ${counted(changed('before'))}  `,
+    make('ins', {}, words.wasAdded),
+    ` ${counted(changed('after'))}`,
+  ];
 }

@@ -27,7 +27,9 @@ export function make(tag, properties = {}, ...children) {
   return made;
 }
 
-const numbers = new Intl.NumberFormat(document.documentElement.lang === 'en' ? undefined : document.documentElement.lang);
+const numbers = new Intl.NumberFormat(
+  document.documentElement.lang === 'en' ? undefined : document.documentElement.lang,
+);
 
 /** @param {number} number */
 export function grouped(number) {

@@ -40,7 +40,9 @@ export class FactCheck {
     if (version) {
       const { missingFacts } = version.result;
       const sentences = sentencesWith(version.asked, missingFacts);
-      parts.draft.replaceChildren(...sentences.map((sentence) => make('li', { dir: 'auto' }, ...marked(sentence, missingFacts, 'missing'))));
+      parts.draft.replaceChildren(
+        ...sentences.map((sentence) => make('li', { dir: 'auto' }, ...marked(sentence, missingFacts, 'missing'))),
+      );
       parts.add.hidden = factsNotIn(version.text, missingFacts).length === 0;
       parts.correct.hidden = false;
     }

@@ -1,6 +1,14 @@
 /** The page: constructs its parts and wires them to the client that other pages use too. */
 
-import { GenerationSession, InsufficientTokens, InvalidPrompt, PromptGeneratorAPI, SubscriptionInactive, Unauthorized, UnknownAccount } from '../client/src/index.js';
+import {
+  GenerationSession,
+  InsufficientTokens,
+  InvalidPrompt,
+  PromptGeneratorAPI,
+  SubscriptionInactive,
+  Unauthorized,
+  UnknownAccount,
+} from '../client/src/index.js';
 import { asGenerationError } from '../client/src/errors.js';
 import { AccountPanel } from './account-panel.js';
 import { sentenceOf } from './advice.js';
@@ -25,11 +33,18 @@ const session = new GenerationSession(client, { storage: tabStorage() });
 
 const versions = new Versions();
 
-const composer = new Composer((manualPrompt) => generate(manualPrompt), () => shown.error instanceof InvalidPrompt && session.reset());
+const composer = new Composer(
+  (manualPrompt) => generate(manualPrompt),
+  () => shown.error instanceof InvalidPrompt && session.reset(),
+);
 const account = new AccountPanel(client, {
   onOpen: (taskId) => open(taskId),
   onAccount: (read) => noteAccount(read),
-  onCancel: (taskId) => void client.cancel(taskId).catch(() => {}).then(refresh),
+  onCancel: (taskId) =>
+    void client
+      .cancel(taskId)
+      .catch(() => {})
+      .then(refresh),
 });
 const keyPanel = new KeyPanel(connect, () => key !== '');
 const outcome = new Outcome(versions, {
@@ -114,7 +129,12 @@ function changeKey() {
 }
 
 /** Who may go on again needs no message any more. @param {import('../client/src/index.js').Account} account */
-function noteAccount({ business_types: names = [], subscription_active: active, tokens_remaining: left, minimum_tokens: needed }) {
+function noteAccount({
+  business_types: names = [],
+  subscription_active: active,
+  tokens_remaining: left,
+  minimum_tokens: needed,
+}) {
   composer.offerBusinesses(names);
   const { error } = shown;
   if ((error instanceof InsufficientTokens && left >= needed) || (error instanceof SubscriptionInactive && active)) {
@@ -125,7 +145,8 @@ function noteAccount({ business_types: names = [], subscription_active: active, 
 
 /** What runs or has failed; else the version that this tab shows, also after a reload. */
 function show() {
-  const version = shown.phase === 'running' || (shown.phase === 'failed' && !shown.feedback) ? undefined : versions.current;
+  const version =
+    shown.phase === 'running' || (shown.phase === 'failed' && !shown.feedback) ? undefined : versions.current;
   const asksForKey = shown.error instanceof Unauthorized || shown.error instanceof UnknownAccount; // said beside the key
   const state = version && shown.phase !== 'failed' ? stateOf(version) : asksForKey ? IDLE : shown;
   document.documentElement.dataset.failure = shown.error?.name ?? '';
@@ -157,7 +178,8 @@ function refine(feedback) {
 
 /** The same once more, or what the box shows by now. */
 function again() {
-  const { manualPrompt, feedback } = versions.current && shown.phase !== 'failed' ? { manualPrompt: versions.current.draft, feedback: '' } : shown;
+  const { manualPrompt, feedback } =
+    versions.current && shown.phase !== 'failed' ? { manualPrompt: versions.current.draft, feedback: '' } : shown;
   if (feedback) {
     generate(manualPrompt, feedback);
   } else {

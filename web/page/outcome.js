@@ -201,13 +201,20 @@ export class Outcome {
     parts.notice.className = `notice ${advice.tone}`;
     parts.notice.setAttribute('role', error ? 'alert' : 'note');
     parts.noticeTitle.textContent = help ? help.title : incomplete ? words.pleaseCheck : words.withoutAI;
-    parts.noticeText.textContent = help ? help.message : incomplete ? checkOf(incomplete) : (fallback ? warningOf(fallback.warningCode, fallback.warning) : '');
+    parts.noticeText.textContent = help
+      ? help.message
+      : incomplete
+        ? checkOf(incomplete)
+        : fallback
+          ? warningOf(fallback.warningCode, fallback.warning)
+          : '';
     parts.noticeHint.textContent = advice.hint;
     parts.noticeFacts.replaceChildren(...(advice.details ?? []));
     parts.noticeDetails.hidden = !advice.details?.length;
     /** @type {Partial<Record<Action, boolean>>} what is opened from the list may come without its prompt */
     const possible = { again: manualPrompt !== '', retry: canRetry };
-    const actions = phase === 'running' ? [] : advice.actions.map((action) => (possible[action] === false ? 'edit' : action));
+    const actions =
+      phase === 'running' ? [] : advice.actions.map((action) => (possible[action] === false ? 'edit' : action));
     parts.noticeActions.replaceChildren(
       ...actions.map((action) =>
         make('button', { type: 'button', className: 'button', onclick: () => this.#onAction(action) }, BUTTONS[action]),
@@ -275,10 +282,16 @@ export class Outcome {
   /** What the shown version can be compared with: what it was made from comes first. @param {Version} [version] */
   #offerComparisons(version) {
     const others = this.#versions.list.filter((other) => other !== version && other.taskId !== version?.taskId);
-    const options = others.map((other) => new Option(filled(words.version, { number: grouped(this.#versions.list.indexOf(other) + 1) }), other.taskId));
+    const options = others.map(
+      (other) =>
+        new Option(filled(words.version, { number: grouped(this.#versions.list.indexOf(other) + 1) }), other.taskId),
+    );
     const draft = version?.draft ? [new Option(words.yourDraft, '')] : [];
     parts.against.replaceChildren(...draft, ...options);
-    parts.against.value = version?.base && others.some(({ taskId }) => taskId === version.base) ? version.base : (parts.against.options[0]?.value ?? '');
+    parts.against.value =
+      version?.base && others.some(({ taskId }) => taskId === version.base)
+        ? version.base
+        : (parts.against.options[0]?.value ?? '');
   }
 
   async #copy() {
@@ -341,7 +354,11 @@ function grow(shown, text) {
 /** @param {import('../client/src/index.js').Result} result */
 function factsOf({ model, tokensUsed, createdAt, completedAt, fidelity }) {
   const seconds = completedAt ? Math.round((Date.parse(completedAt) - Date.parse(createdAt)) / 1_000) : 0;
-  const facts = [tokensUsed ? filled(words.usedTokens, { number: grouped(tokensUsed) }) : words.nothingCharged, seconds ? filled(words.seconds, { number: grouped(seconds) }) : '', fidelity ? FIDELITY[fidelity] : ''];
+  const facts = [
+    tokensUsed ? filled(words.usedTokens, { number: grouped(tokensUsed) }) : words.nothingCharged,
+    seconds ? filled(words.seconds, { number: grouped(seconds) }) : '',
+    fidelity ? FIDELITY[fidelity] : '',
+  ];
   const said = facts.filter(Boolean).join(' · ');
   return [make('span', {}, ...(model ? [make('span', { translate: false, dir: 'ltr' }, model), ' · '] : []), said)];
 }

@@ -72,7 +72,12 @@ export class RefinePanel {
 
   /** @param {import('./versions.js').Version} version @param {number} index */
   #choice(version, index) {
-    const input = make('input', { type: 'radio', name: 'version', value: version.taskId, checked: version === this.#versions.current });
+    const input = make('input', {
+      type: 'radio',
+      name: 'version',
+      value: version.taskId,
+      checked: version === this.#versions.current,
+    });
     input.addEventListener('change', () => {
       this.#versions.choose(version.taskId);
       this.#onChange();

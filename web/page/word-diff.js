@@ -111,7 +111,9 @@ function path(a, b, trace) {
       pieces.push({ kind: 'same', before: a[x], after: b[y] });
     }
     if (d > 0) {
-      pieces.push(down ? { kind: 'added', before: '', after: b[fromY] } : { kind: 'removed', before: a[fromX], after: '' });
+      pieces.push(
+        down ? { kind: 'added', before: '', after: b[fromY] } : { kind: 'removed', before: a[fromX], after: '' },
+      );
       x = fromX;
       y = fromY;
     }

@@ -23,7 +23,11 @@ export function warningOf(code, theirs = '') {
 /** Say everything that index.html says: the text of [data-t], and attributes by their own markers. */
 export function translatePage() {
   document.title = words.title;
-  for (const [marker, attribute] of [['t', ''], ['tLabel', 'aria-label'], ['tPlaceholder', 'placeholder']]) {
+  for (const [marker, attribute] of [
+    ['t', ''],
+    ['tLabel', 'aria-label'],
+    ['tPlaceholder', 'placeholder'],
+  ]) {
     const selector = `[data-${marker.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}]`;
     for (const found of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector))) {
       const said = word(found.dataset[marker] ?? '');

@@ -7,7 +7,9 @@ import 'prompt-generation-react/styles.css';
 
 window.told = [];
 const labels = JSON.parse(sessionStorage.getItem('labels') ?? '{}');
-const client = new PromptGeneratorAPI('/api/v1/web-knowledge', () => localStorage.getItem('token'), { retryDelayMs: 200 });
+const client = new PromptGeneratorAPI('/api/v1/web-knowledge', () => localStorage.getItem('token'), {
+  retryDelayMs: 200,
+});
 
 function Bar({ session }) {
   const { estimate } = usePromptGeneration({ session });
@@ -29,7 +31,9 @@ function App() {
         style={{ maxWidth: 640 }}
         theme="dark"
         data-testid="generator"
-        render={sessionStorage.getItem('labels') ? {} : { progress: ({ progress }) => <b id="my-progress">{progress}</b> }}
+        render={
+          sessionStorage.getItem('labels') ? {} : { progress: ({ progress }) => <b id="my-progress">{progress}</b> }
+        }
         onProgress={({ progress }) => window.told.push(['progress', progress])}
         onText={(text) => window.told.push(['text', text.length])}
         onError={(error) => window.told.push(['error', error.name, error.code])}

@@ -17,8 +17,16 @@ function Own() {
       <p id="text">{text}</p>
       <p id="result">{result?.prompt}</p>
       <p id="error">{error?.name}</p>
-      <button onClick={() => generate(location.hash ? decodeURIComponent(location.hash.slice(1)) : 'A bakery. Open 7-18.')}>Generate</button>
-      <button onClick={() => [generate('First shop. [[standin:delay=1.5]]'), generate('Second shop.', { replace: true })]}>Generate twice</button>
+      <button
+        onClick={() => generate(location.hash ? decodeURIComponent(location.hash.slice(1)) : 'A bakery. Open 7-18.')}
+      >
+        Generate
+      </button>
+      <button
+        onClick={() => [generate('First shop. [[standin:delay=1.5]]'), generate('Second shop.', { replace: true })]}
+      >
+        Generate twice
+      </button>
       <button onClick={cancel}>Cancel</button>
       <button onClick={retry}>Retry</button>
       <button onClick={reset}>Reset</button>

@@ -16,9 +16,18 @@ window.becomes = (state) => {
 
 export const View = 'div';
 export const Text = ({ children }) => <p>{children}</p>;
-export const Button = ({ title, onPress, disabled }) => <button onClick={() => onPress()} disabled={disabled}>{title}</button>;
+export const Button = ({ title, onPress, disabled }) => (
+  <button onClick={() => onPress()} disabled={disabled}>
+    {title}
+  </button>
+);
 export const TextInput = ({ value, onChangeText, editable, accessibilityLabel }) => (
-  <textarea value={value} onChange={(event) => onChangeText(event.target.value)} disabled={!editable} aria-label={accessibilityLabel} />
+  <textarea
+    value={value}
+    onChange={(event) => onChangeText(event.target.value)}
+    disabled={!editable}
+    aria-label={accessibilityLabel}
+  />
 );
 
 // React Native's fetch has no response.body.

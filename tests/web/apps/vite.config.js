@@ -7,7 +7,9 @@ export default {
   base: '/app/',
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic' } },
-  resolve: { alias: { 'react-native': here('react-native.jsx'), '@react-native-community/netinfo': here('netinfo.js') } },
+  resolve: {
+    alias: { 'react-native': here('react-native.jsx'), '@react-native-community/netinfo': here('netinfo.js') },
+  },
   build: {
     target: 'esnext',
     rollupOptions: { input: (process.env.PAGES ?? 'component.html,custom.html,hook.html,examples.html').split(',') },

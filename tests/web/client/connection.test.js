@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import test, { after, before, beforeEach } from 'node:test';
-import { NetworkError, PromptGeneratorAPI, ServerUnavailable, TaskNotFound, Unauthorized, UnexpectedAnswer } from '../../../web/client/src/index.js';
+import {
+  NetworkError,
+  PromptGeneratorAPI,
+  ServerUnavailable,
+  TaskNotFound,
+  Unauthorized,
+  UnexpectedAnswer,
+} from '../../../web/client/src/index.js';
 import { Proxy } from './proxy.js';
 import { account, BAKERY, eventually, SERVER, taking } from './server.js';
 
@@ -57,7 +64,10 @@ test('a stream says at once that it is open, also when nothing new has happened'
     return text;
   };
   const begun = await read({}, (text) => text.includes('"progress":70'));
-  const lastId = begun.match(/^id: (.*)$/gm).at(-1).slice(4);
+  const lastId = begun
+    .match(/^id: (.*)$/gm)
+    .at(-1)
+    .slice(4);
   const openedAt = Date.now();
   assert.match(await read({ 'Last-Event-ID': lastId }, () => true), /^retry: \d+\n\n$/);
   assert.ok(Date.now() - openedAt < 3_000, 'long before the first keep-alive');
@@ -105,7 +115,9 @@ test('polls are a second apart, and never closer than half a second', async () =
 
 test('a network error is tried again three times, then it is an error', async () => {
   proxy.fault = ({ path }) => (path.includes('/status/') ? 'reset' : undefined);
-  const error = await client({ events: false }).generate(taking(5)).catch((reason) => reason);
+  const error = await client({ events: false })
+    .generate(taking(5))
+    .catch((reason) => reason);
   assert.ok(error instanceof NetworkError);
   const polls = proxy.asked('/status/');
   assert.equal(polls.length, 4);
@@ -133,7 +145,9 @@ test('a submit whose answer was lost is repeated with the same key and starts no
   let submits = 0;
   proxy.fault = ({ method }) => (method === 'POST' && (submits += 1) <= 2 ? { cutAfter: 1 } : undefined);
   const result = await client().generate(BAKERY);
-  const keys = proxy.requests.filter(({ method }) => method === 'POST').map(({ headers }) => headers['idempotency-key']);
+  const keys = proxy.requests
+    .filter(({ method }) => method === 'POST')
+    .map(({ headers }) => headers['idempotency-key']);
   assert.equal(keys.length, 3);
   assert.equal(new Set(keys).size, 1);
   const tasks = await client().recent();
@@ -142,7 +156,12 @@ test('a submit whose answer was lost is repeated with the same key and starts no
 
 test('a server that names the time to come back is believed', async () => {
   let polls = 0;
-  const busy = { status: 503, type: 'application/json', headers: { 'Retry-After': '1' }, body: '{"error_code":"storage_unavailable"}' };
+  const busy = {
+    status: 503,
+    type: 'application/json',
+    headers: { 'Retry-After': '1' },
+    body: '{"error_code":"storage_unavailable"}',
+  };
   proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) <= 2 ? busy : undefined);
   const result = await client({ events: false, retries: 0 }).generate(BAKERY);
   assert.equal(result.generatedByAI, true);
@@ -151,9 +170,16 @@ test('a server that names the time to come back is believed', async () => {
 });
 
 test('a submit is refused after three more tries while the server cannot take it', async () => {
-  const busy = { status: 503, type: 'application/json', headers: { 'Retry-After': '0' }, body: '{"message":"Server is busy","error_code":"server_busy"}' };
+  const busy = {
+    status: 503,
+    type: 'application/json',
+    headers: { 'Retry-After': '0' },
+    body: '{"message":"Server is busy","error_code":"server_busy"}',
+  };
   proxy.fault = () => busy;
-  const error = await client().generate(BAKERY).catch((reason) => reason);
+  const error = await client()
+    .generate(BAKERY)
+    .catch((reason) => reason);
   assert.ok(error instanceof ServerUnavailable);
   assert.equal(error.title, 'Server is busy');
   assert.equal(proxy.requests.length, 4);
@@ -161,12 +187,26 @@ test('a submit is refused after three more tries while the server cannot take it
 
 test('what a proxy or portal answers is no word of the server, and is tried again', async () => {
   const page = (status) => ({ status, body: `<html>${status}</html>` });
-  const passing = [page(404), page(408), page(425), page(403), page(200), page(502), { status: 404, type: 'application/json', body: '{"message":"no Route matched"}' }];
-  passing.push({ status: 200, type: 'application/json', body: '{"ok":true}' }, { status: 200, type: 'application/json', body: 'null' });
+  const passing = [
+    page(404),
+    page(408),
+    page(425),
+    page(403),
+    page(200),
+    page(502),
+    { status: 404, type: 'application/json', body: '{"message":"no Route matched"}' },
+  ];
+  passing.push(
+    { status: 200, type: 'application/json', body: '{"ok":true}' },
+    { status: 200, type: 'application/json', body: 'null' },
+  );
   for (const answer of passing) {
     for (const route of ['/status/', '/generate-prompt-async/']) {
       let asked = 0;
-      proxy.fault = ({ path }) => (path.endsWith(route) || path.includes('/status/') === (route === '/status/') ? (asked += 1) === 1 && answer : undefined);
+      proxy.fault = ({ path }) =>
+        path.endsWith(route) || path.includes('/status/') === (route === '/status/')
+          ? (asked += 1) === 1 && answer
+          : undefined;
       const result = await client({ events: route !== '/status/', retryDelayMs: 10 }).generate(BAKERY);
       assert.equal(result.generatedByAI, true, `${answer.status} ${answer.body} to ${route}`);
       assert.ok(asked >= 2);
@@ -176,14 +216,18 @@ test('what a proxy or portal answers is no word of the server, and is tried agai
 
 test('a page that stays is an error in the end', async () => {
   proxy.fault = () => ({ status: 200, body: '<html>Please sign in to the Wi-Fi</html>' });
-  const error = await client({ retryDelayMs: 10 }).generate(BAKERY).catch((reason) => reason);
+  const error = await client({ retryDelayMs: 10 })
+    .generate(BAKERY)
+    .catch((reason) => reason);
   assert.ok(error instanceof UnexpectedAnswer, String(error));
   assert.equal(error.code, 'unexpected_answer');
   assert.equal(proxy.requests.length, 4);
 });
 
 test('a 404 of the server itself is believed at once', async () => {
-  const error = await client().resume(crypto.randomUUID()).catch((reason) => reason);
+  const error = await client()
+    .resume(crypto.randomUUID())
+    .catch((reason) => reason);
   assert.ok(error instanceof TaskNotFound);
   assert.equal(proxy.requests.length, 1, 'and holds for polls too');
 });
@@ -213,7 +257,10 @@ test('after a 401 a token function is asked once more', async () => {
     for (const route of ['/generate-prompt-async/', '/events/', '/status/']) {
       let refused = false;
       proxy.fault = ({ path }) =>
-        !refused && path.includes(route) ? ((refused = true), { status: 401, type: 'application/json', body: '{"success":false,"error_code":"unauthorized"}' }) : undefined;
+        !refused && path.includes(route)
+          ? ((refused = true),
+            { status: 401, type: 'application/json', body: '{"success":false,"error_code":"unauthorized"}' })
+          : undefined;
       const result = await new PromptGeneratorAPI(proxy.api, () => key, options).generate(BAKERY);
       assert.equal(result.generatedByAI, true);
     }
@@ -223,7 +270,9 @@ test('after a 401 a token function is asked once more', async () => {
   const renewing = () => ((asked += 1), asked === 1 ? 'pg_expired' : key);
   assert.ok((await new PromptGeneratorAPI(proxy.api, renewing).account()).success);
   assert.equal(asked, 2);
-  const stale = await new PromptGeneratorAPI(proxy.api, () => ((asked += 1), 'pg_expired')).account().catch((reason) => reason);
+  const stale = await new PromptGeneratorAPI(proxy.api, () => ((asked += 1), 'pg_expired'))
+    .account()
+    .catch((reason) => reason);
   assert.ok(stale instanceof Unauthorized);
   assert.equal(asked, 4);
 });
@@ -257,10 +306,17 @@ test('aborting stops watching, closes the connection and leaves nothing behind',
     const controller = new AbortController();
     let listeners = 0;
     const { addEventListener, removeEventListener } = controller.signal;
-    controller.signal.addEventListener = (...args) => ((listeners += 1), addEventListener.apply(controller.signal, args));
-    controller.signal.removeEventListener = (...args) => ((listeners -= 1), removeEventListener.apply(controller.signal, args));
+    controller.signal.addEventListener = (...args) => (
+      (listeners += 1), addEventListener.apply(controller.signal, args)
+    );
+    controller.signal.removeEventListener = (...args) => (
+      (listeners -= 1), removeEventListener.apply(controller.signal, args)
+    );
     let seen = 0;
-    const running = client({ events }).generate(taking(20), { signal: controller.signal, onProgress: () => (seen += 1) });
+    const running = client({ events }).generate(taking(20), {
+      signal: controller.signal,
+      onProgress: () => (seen += 1),
+    });
     await eventually(() => seen > 0);
     controller.abort(new Error('enough'));
     await assert.rejects(running, /enough/);
@@ -291,7 +347,12 @@ test('no timer and no listener outlives a generation', async () => {
 test('a server that is away until the time is used up is said to be away', async () => {
   const client = new PromptGeneratorAPI(proxy.api, key, { timeoutMs: 1_500, retryDelayMs: 50, events: false });
   const taskId = await started(client);
-  proxy.fault = () => ({ status: 503, type: 'application/json', headers: { 'Retry-After': '1' }, body: '{"success":false,"error_code":"server_busy"}' });
+  proxy.fault = () => ({
+    status: 503,
+    type: 'application/json',
+    headers: { 'Retry-After': '1' },
+    body: '{"success":false,"error_code":"server_busy"}',
+  });
   await assert.rejects(client.resume(taskId), { name: 'ServerUnavailable' });
   proxy.fault = () => undefined;
   await client.cancel(taskId);
@@ -302,7 +363,10 @@ function started(client) {
   return new Promise((resolve, reject) => {
     const stop = new AbortController();
     client
-      .generate(`${BAKERY} [[standin:delay=60]]`, { signal: stop.signal, onStarted: (taskId) => [resolve(taskId), stop.abort()] })
+      .generate(`${BAKERY} [[standin:delay=60]]`, {
+        signal: stop.signal,
+        onStarted: (taskId) => [resolve(taskId), stop.abort()],
+      })
       .catch(reject);
   });
 }

@@ -13,7 +13,12 @@ function watched(t, wrongByHours, fromTheBeginning = true) {
   t.mock.method(Date, 'now', () => 1e12 + time + wrongByHours * 3_600_000);
   const estimate = new Estimate();
   const document = (progress, status = 'processing') =>
-    estimate.accept({ status, progress, created_at: at(1e12), expected_at: progress >= 50 && progress < 100 ? at(1e12 + 8_000) : undefined });
+    estimate.accept({
+      status,
+      progress,
+      created_at: at(1e12),
+      expected_at: progress >= 50 && progress < 100 ? at(1e12 + 8_000) : undefined,
+    });
   if (fromTheBeginning) {
     document(0, 'queued');
   }
@@ -30,7 +35,10 @@ for (const hours of [0, 1, -1]) {
   test(`it moves evenly to the expected end and slowly beyond, with a clock that is wrong by ${hours} h`, (t) => {
     const { seen, document, estimate } = watched(t, hours);
     assert.equal(seen[0], 70);
-    assert.deepEqual(seen, [...seen].sort((one, other) => one - other));
+    assert.deepEqual(
+      seen,
+      [...seen].sort((one, other) => one - other),
+    );
     const expected = seen[28]; // 8 s after the creation
     assert.ok(expected > 95 && expected < 97, String(expected));
     assert.ok(Math.abs(seen[14] - (70 + expected) / 2) < 0.5);

@@ -8,11 +8,14 @@ const parse = (...pieces) => {
 };
 
 test('an event has a type, data and the last id', () => {
-  assert.deepEqual(parse('id: 1-0\nevent: status\ndata: {"a":1}\n\n'), [{ type: 'status', data: '{"a":1}', id: '1-0' }]);
+  assert.deepEqual(parse('id: 1-0\nevent: status\ndata: {"a":1}\n\n'), [
+    { type: 'status', data: '{"a":1}', id: '1-0' },
+  ]);
 });
 
 test('an event is the same wherever the network cuts it', () => {
-  const text = 'retry: 2000\r\n\r\n: still here\r\n\r\nid: 7\r\nevent: chunk\r\ndata: one\r\ndata: two\r\n\r\ndata: three\r\n\r\n';
+  const text =
+    'retry: 2000\r\n\r\n: still here\r\n\r\nid: 7\r\nevent: chunk\r\ndata: one\r\ndata: two\r\n\r\ndata: three\r\n\r\n';
   const whole = parse(text);
   assert.deepEqual(whole, [
     { type: 'chunk', data: 'one\ntwo', id: '7' },

@@ -41,7 +41,10 @@ test('without events, polls bring the same result', async () => {
   const result = await client.generate(taking(1.2), { onProgress: ({ progress }) => seen.push(progress) });
   assert.equal(result.generatedByAI, true);
   assert.equal(seen.at(-1), 100);
-  assert.deepEqual([...seen].sort((a, b) => a - b), seen);
+  assert.deepEqual(
+    [...seen].sort((a, b) => a - b),
+    seen,
+  );
 });
 
 test('when the AI cannot answer, the result says so and why', async () => {

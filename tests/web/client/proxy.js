@@ -54,7 +54,14 @@ export class Proxy {
   }
 
   #pass(request, response) {
-    const seen = { method: request.method, path: request.url, headers: request.headers, body: '', at: Date.now(), closedEarly: false };
+    const seen = {
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+      body: '',
+      at: Date.now(),
+      closedEarly: false,
+    };
     request.on('data', (data) => (seen.body += data));
     this.requests.push(seen);
     const fault = this.fault(seen);
@@ -63,7 +70,9 @@ export class Proxy {
       return;
     }
     if (fault?.status) {
-      response.writeHead(fault.status, { 'Content-Type': fault.type ?? 'text/html', ...fault.headers }).end(fault.body ?? '');
+      response
+        .writeHead(fault.status, { 'Content-Type': fault.type ?? 'text/html', ...fault.headers })
+        .end(fault.body ?? '');
       return;
     }
     const { hostname, port } = this.#target;

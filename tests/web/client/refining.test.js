@@ -9,7 +9,10 @@ const DRAFT = 'Answer for our bakery. Bread costs €4.80 (tax incl.).\nCall 030
 
 test('a fact is found to the letter, and never inside a longer number', () => {
   const parts = factsIn('Costs €4.80, not €4.805; call 030\n1234567.', ['€4.80', '030 1234567']);
-  assert.deepEqual(parts.filter(({ fact }) => fact).map(({ text }) => text), ['€4.80', '030\n1234567']);
+  assert.deepEqual(
+    parts.filter(({ fact }) => fact).map(({ text }) => text),
+    ['€4.80', '030\n1234567'],
+  );
   assert.equal(parts.map(({ text }) => text).join(''), 'Costs €4.80, not €4.805; call 030\n1234567.');
   assert.deepEqual(factsIn('a', []), [{ text: 'a', fact: false }]);
 });
@@ -32,11 +35,17 @@ test('a change of a version has it as its base, and goes back to it', () => {
   assert.equal(versions.undecided, false);
   versions = withText(versions, 'one, edited');
   versions = withResult(versions, state('2', 'two', 'one, edited', 'Shorter.'));
-  assert.deepEqual([versions.at, versions.undecided, versions.list[1].base, versions.list[1].draft], [1, true, '1', 'draft']);
+  assert.deepEqual(
+    [versions.at, versions.undecided, versions.list[1].base, versions.list[1].draft],
+    [1, true, '1', 'draft'],
+  );
   versions = withResult(withShown(versions, '1'), state('2', 'two', 'one, edited', 'Shorter.'));
   assert.deepEqual([versions.at, versions.list.length], [1, 2], 'a result that is here already is shown');
   versions = takenBack(versions);
-  assert.deepEqual(versions.list.map(({ text }) => text), ['one, edited']);
+  assert.deepEqual(
+    versions.list.map(({ text }) => text),
+    ['one, edited'],
+  );
   assert.deepEqual([versions.at, versions.undecided], [0, false]);
 });
 

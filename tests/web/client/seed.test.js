@@ -29,7 +29,10 @@ test('progress, then the prompt', async () => {
   assert.equal(generatedByAI, true);
   assert.equal(result.taskId, taskId);
   const { status, progress, message } = told.progress.at(-1);
-  assert.deepEqual({ status, progress, message }, { status: 'completed', progress: 100, message: 'Prompt generated successfully' });
+  assert.deepEqual(
+    { status, progress, message },
+    { status: 'completed', progress: 100, message: 'Prompt generated successfully' },
+  );
   assert.deepEqual(told.errors, []);
 });
 
@@ -57,7 +60,12 @@ test('what cannot be started is told by its short message, and no id is returned
 
 test('an unknown task is told', async () => {
   const errors = [];
-  clientFor(key).pollStatus(crypto.randomUUID(), () => {}, () => {}, (message) => errors.push(message));
+  clientFor(key).pollStatus(
+    crypto.randomUUID(),
+    () => {},
+    () => {},
+    (message) => errors.push(message),
+  );
   await eventually(() => errors.length);
   assert.match(errors[0], /unknown or has expired/);
 });
@@ -70,7 +78,12 @@ test('after stopPolling no callback is called', async () => {
   client.stopPolling();
   const before = told.progress.length;
   let ended;
-  client.pollStatus(taskId, () => {}, () => (ended = true), () => {});
+  client.pollStatus(
+    taskId,
+    () => {},
+    () => (ended = true),
+    () => {},
+  );
   await eventually(() => ended);
   assert.deepEqual([told.progress.length, told.complete.length, told.errors.length], [before, 0, 0]);
 });
@@ -122,6 +135,9 @@ test('address and token are fields that may be changed', async () => {
 
 test('no prompt at all is told', async () => {
   const errors = [];
-  assert.equal(await clientFor(key).startGeneration(undefined, assert.fail, assert.fail, (text) => errors.push(text)), null);
+  assert.equal(
+    await clientFor(key).startGeneration(undefined, assert.fail, assert.fail, (text) => errors.push(text)),
+    null,
+  );
   assert.deepEqual(errors, ['manual_prompt is required']);
 });

@@ -66,7 +66,11 @@ test('feedback and a kind of business go with the prompt, also when it is tried 
   const sent = proxy.requests.filter(({ method }) => method === 'POST');
   assert.ok(sent.length >= 3);
   const { body } = sent.at(-1); // the others were cut
-  assert.deepEqual(JSON.parse(body), { manual_prompt: BAKERY, feedback: 'Say that we deliver.', business_type: 'hotel' });
+  assert.deepEqual(JSON.parse(body), {
+    manual_prompt: BAKERY,
+    feedback: 'Say that we deliver.',
+    business_type: 'hotel',
+  });
   assert.equal(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size, 1);
 });
 
@@ -80,7 +84,10 @@ test('idle, running, completed', async () => {
   assert.equal(text, result.prompt);
   assert.equal(manualPrompt, taking(0.3));
   assert.equal(connection, null);
-  assert.ok(states.some((state) => state.phase === 'running' && state.text), 'the text grew');
+  assert.ok(
+    states.some((state) => state.phase === 'running' && state.text),
+    'the text grew',
+  );
   assert.equal(new Set(states).size, states.length, 'each state is a new object');
   assert.equal(storage.size, 0, 'nothing is left to resume');
 });
@@ -183,7 +190,11 @@ test('trying again after a lost submit uses the same key', async () => {
   proxy.fault = () => undefined;
   session.retry();
   await reaches(({ phase }) => phase === 'completed');
-  assert.equal(new Set(proxy.requests.filter(({ method }) => method === 'POST').map(({ headers }) => headers['idempotency-key'])).size, 1);
+  assert.equal(
+    new Set(proxy.requests.filter(({ method }) => method === 'POST').map(({ headers }) => headers['idempotency-key']))
+      .size,
+    1,
+  );
 });
 
 test('trying again after a timeout goes on with the same generation', async () => {
@@ -299,8 +310,14 @@ test('the bar moves on between two stages, never back, and to 100 only with the 
   session.generate(taking(2));
   await reaches(({ phase }) => phase === 'completed');
   const estimates = states.filter(({ phase }) => phase === 'running').map(({ estimate }) => estimate);
-  assert.deepEqual(estimates, [...estimates].sort((one, other) => one - other));
-  assert.ok(estimates.some((estimate) => estimate > 71 && estimate < 90), String(estimates));
+  assert.deepEqual(
+    estimates,
+    [...estimates].sort((one, other) => one - other),
+  );
+  assert.ok(
+    estimates.some((estimate) => estimate > 71 && estimate < 90),
+    String(estimates),
+  );
   assert.ok(states.every(({ estimate, status }) => estimate < 100 || status === 'completed'));
   assert.equal(states.at(-1).estimate, 100);
   assert.ok(states.some(({ stage }) => stage === 'waiting'));

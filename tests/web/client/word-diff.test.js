@@ -48,7 +48,9 @@ test('both texts can be read from the difference, which is the shortest', () => 
     const pieces = wordDiff(a, b);
     assert.equal(side(pieces, 'before'), a);
     assert.equal(side(pieces, 'after'), b);
-    const changed = pieces.filter(({ kind }) => kind !== 'same').reduce((sum, piece) => sum + wordsOf(piece.before + piece.after).length, 0);
+    const changed = pieces
+      .filter(({ kind }) => kind !== 'same')
+      .reduce((sum, piece) => sum + wordsOf(piece.before + piece.after).length, 0);
     assert.equal(changed, fewest(trimmed(a), trimmed(b)), `${a} | ${b}`);
   }
 });

@@ -227,11 +227,18 @@ export class PromptGeneratorAPI {
       throw new InvalidPrompt('Write a prompt first.', facts);
     }
     if (!/^[\x21-\x7e]+$/.test(idempotencyKey)) {
-      throw new BadRequest('An idempotency key is made of visible ASCII characters.', { code: 'invalid_idempotency_key' });
+      throw new BadRequest('An idempotency key is made of visible ASCII characters.', {
+        code: 'invalid_idempotency_key',
+      });
     }
     const headers = { 'Idempotency-Key': idempotencyKey };
     const expected = (/** @type {any} */ body) => typeof body?.task_id === 'string';
-    const request = { method: 'POST', headers, json: { manual_prompt: manualPrompt, feedback, business_type: businessType }, expected };
+    const request = {
+      method: 'POST',
+      headers,
+      json: { manual_prompt: manualPrompt, feedback, business_type: businessType },
+      expected,
+    };
     /** @param {unknown} error */
     const onRetry = (error) => {
       if (work.isOffline(error)) {

@@ -26,7 +26,8 @@ export class Estimate {
     }
     this.#shown = this.#from = status === 'completed' || status === 'failed' ? 100 : Math.max(this.value(), progress);
     this.#since = time;
-    this.#lastsMs = expectedAt && this.#shown < 100 ? this.#leftMs(Date.parse(createdAt), Date.parse(expectedAt), time) : undefined;
+    this.#lastsMs =
+      expectedAt && this.#shown < 100 ? this.#leftMs(Date.parse(createdAt), Date.parse(expectedAt), time) : undefined;
   }
 
   /** Percent, with one decimal. */

@@ -115,7 +115,11 @@ async function openEvents(transport, view, signal) {
   }
   let response;
   try {
-    response = await transport.open(transport.generations(`events/${encodeURIComponent(taskId)}/`), { headers, taskId, signal });
+    response = await transport.open(transport.generations(`events/${encodeURIComponent(taskId)}/`), {
+      headers,
+      taskId,
+      signal,
+    });
   } catch (error) {
     const aboutTheTask = !isOfStranger(error) && ABOUT_THE_TASK.some((kind) => error instanceof kind);
     throw aboutTheTask ? error : new EventsUnusable(/** @type {Error} */ (error).message, true);

@@ -122,7 +122,9 @@ export class Transport {
       return sendable(await orAborted(Promise.resolve().then(authToken), signal));
     } catch (error) {
       throwIfAborted(signal);
-      throw error instanceof Unauthorized ? error : unauthorized('Your access could not be renewed. Sign in again.', error);
+      throw error instanceof Unauthorized
+        ? error
+        : unauthorized('Your access could not be renewed. Sign in again.', error);
     }
   }
 

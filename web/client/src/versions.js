@@ -34,7 +34,10 @@ export function withResult(versions, { manualPrompt: asked, feedback, result }) 
 
 /** @param {Versions} versions @param {string} text @returns {Versions} */
 export function withText(versions, text) {
-  return { ...versions, list: versions.list.map((version, index) => (index === versions.at ? { ...version, text } : version)) };
+  return {
+    ...versions,
+    list: versions.list.map((version, index) => (index === versions.at ? { ...version, text } : version)),
+  };
 }
 
 /** @param {Versions} versions @returns {Versions} */

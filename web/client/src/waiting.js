@@ -106,10 +106,13 @@ export class LinkedAbort {
   /** @param {number} ms counted from now; the time set before no longer counts */
   expireIn(ms) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.expired = true;
-      this.abort();
-    }, Math.min(ms, LONGEST_TIMER_MS));
+    this.#timer = setTimeout(
+      () => {
+        this.expired = true;
+        this.abort();
+      },
+      Math.min(ms, LONGEST_TIMER_MS),
+    );
   }
 
   /** @param {unknown} [reason] */

@@ -4,7 +4,8 @@
 export const words = {
   title: 'Prompt-Generator',
   headline: 'Aus einer Notiz wird ein Prompt, der funktioniert',
-  intro: 'Schreiben Sie in einer beliebigen Sprache, was Ihr Assistent tun soll. Namen, Zahlen und Links bleiben, wie sie sind.',
+  intro:
+    'Schreiben Sie in einer beliebigen Sprache, was Ihr Assistent tun soll. Namen, Zahlen und Links bleiben, wie sie sind.',
   skip: 'Zum Prompt springen',
   tokens: 'Tokens',
   tokensLeft: 'Tokens übrig',
@@ -27,8 +28,10 @@ export const words = {
   try: 'Beispiel',
   exampleBakery: 'Bäckerei',
   exampleShop: 'Onlineshop',
-  exampleBakeryText: 'Beantworte Fragen zu unserer Bäckerei. Geöffnet 7-18 Uhr, montags geschlossen. Frisches Roggenbrot täglich zu 6,50 EUR. Telefon 030 1234567.',
-  exampleShopText: 'Du hilfst Kunden unseres Onlineshops. Versand ab 50 EUR frei, Rückgabe binnen 30 Tagen, siehe https://example.com/returns. Sei freundlich, sage {{customer_name}}.',
+  exampleBakeryText:
+    'Beantworte Fragen zu unserer Bäckerei. Geöffnet 7-18 Uhr, montags geschlossen. Frisches Roggenbrot täglich zu 6,50 EUR. Telefon 030 1234567.',
+  exampleShopText:
+    'Du hilfst Kunden unseres Onlineshops. Versand ab 50 EUR frei, Rückgabe binnen 30 Tagen, siehe https://example.com/returns. Sei freundlich, sage {{customer_name}}.',
   generate: 'Prompt erzeugen',
   generating: 'Wird erzeugt …',
   writeFirst: 'Schreiben Sie zuerst einen Prompt.',
@@ -162,7 +165,8 @@ export const words = {
   warnings: {
     facts_missing: 'Die KI hat einige Ihrer Angaben ausgelassen; Ihre eigenen Sätze dazu stehen am Ende.',
     facts_invented: 'Die KI hat etwas hinzugefügt, das Sie nicht geschrieben haben. Bitte prüfen Sie das Markierte.',
-    facts_missing_and_invented: 'Die KI hat Angaben ausgelassen (sie stehen am Ende) und eigene hinzugefügt. Bitte prüfen Sie das Markierte.',
+    facts_missing_and_invented:
+      'Die KI hat Angaben ausgelassen (sie stehen am Ende) und eigene hinzugefügt. Bitte prüfen Sie das Markierte.',
     language_changed: 'Die KI hat in einer anderen Sprache geantwortet.',
     otherwise: 'Die KI konnte nicht antworten. Ihr Prompt wurde deshalb mit einer Vorlage verbunden.',
   },
@@ -184,7 +188,10 @@ export const words = {
     UnexpectedAnswer: ['Unerwartete Antwort', 'Die Antwort kam nicht von diesem Server.'],
     Timeout: ['Das dauert zu lange', 'Die Erzeugung ist noch nicht zu Ende.'],
     manual_prompt_required: ['Bitte prüfen Sie Ihren Prompt', 'Schreiben Sie zuerst einen Prompt.'],
-    manual_prompt_too_long: ['Bitte prüfen Sie Ihren Prompt', 'Ihr Prompt ist länger als erlaubt. Bitte kürzen Sie ihn.'],
+    manual_prompt_too_long: [
+      'Bitte prüfen Sie Ihren Prompt',
+      'Ihr Prompt ist länger als erlaubt. Bitte kürzen Sie ihn.',
+    ],
     body_too_large: ['Bitte prüfen Sie Ihren Prompt', 'Ihr Prompt ist länger als erlaubt. Bitte kürzen Sie ihn.'],
   },
 };

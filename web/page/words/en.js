@@ -33,8 +33,10 @@ export const en = {
   try: 'Try',
   exampleBakery: 'Bakery',
   exampleShop: 'Online shop',
-  exampleBakeryText: 'Answer questions about our bakery. Open 7-18, closed on Mondays. Fresh rye bread every day at 6.50 EUR. Call 030 1234567.',
-  exampleShopText: 'You help customers of our online shop. Free shipping from 50 EUR, returns within 30 days, see https://example.com/returns. Be friendly, say {{customer_name}}.',
+  exampleBakeryText:
+    'Answer questions about our bakery. Open 7-18, closed on Mondays. Fresh rye bread every day at 6.50 EUR. Call 030 1234567.',
+  exampleShopText:
+    'You help customers of our online shop. Free shipping from 50 EUR, returns within 30 days, see https://example.com/returns. Be friendly, say {{customer_name}}.',
   generate: 'Generate prompt',
   generating: 'Generating…',
   writeFirst: 'Write a prompt first.',
@@ -162,9 +164,15 @@ export const en = {
   /** @type {Record<string, [string, string]>} */
   errors: {
     manual_prompt_required: ['Please check your prompt', 'Write a prompt first.'],
-    invalid_manual_prompt: ['Please check your prompt', 'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.'],
+    invalid_manual_prompt: [
+      'Please check your prompt',
+      'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.',
+    ],
     manual_prompt_too_long: ['Please check your prompt', 'Your prompt is longer than it may be. Please shorten it.'],
     body_too_large: ['Please check your prompt', 'Your prompt is longer than it may be. Please shorten it.'],
-    invalid_feedback: ['Please check what should change', 'It is longer than it may be, or has a character that cannot be sent.'],
+    invalid_feedback: [
+      'Please check what should change',
+      'It is longer than it may be, or has a character that cannot be sent.',
+    ],
   },
 };

@@ -4,7 +4,8 @@
 export const words = {
   title: 'Generador de prompts',
   headline: 'De una nota a un prompt que funciona',
-  intro: 'Escriba en cualquier idioma lo que debe hacer su asistente. Los nombres, números y enlaces se quedan como están.',
+  intro:
+    'Escriba en cualquier idioma lo que debe hacer su asistente. Los nombres, números y enlaces se quedan como están.',
   skip: 'Ir a su prompt',
   tokens: 'tokens',
   tokensLeft: 'tokens restantes',
@@ -27,8 +28,10 @@ export const words = {
   try: 'Probar',
   exampleBakery: 'Panadería',
   exampleShop: 'Tienda en línea',
-  exampleBakeryText: 'Responde preguntas sobre nuestra panadería. Abierto de 7 a 18, lunes cerrado. Pan de centeno fresco cada día a 6,50 EUR. Tel. 030 1234567.',
-  exampleShopText: 'Ayudas a clientes de nuestra tienda en línea. Envío gratis desde 50 EUR, devoluciones en 30 días, ver https://example.com/returns. Sé amable, di {{customer_name}}.',
+  exampleBakeryText:
+    'Responde preguntas sobre nuestra panadería. Abierto de 7 a 18, lunes cerrado. Pan de centeno fresco cada día a 6,50 EUR. Tel. 030 1234567.',
+  exampleShopText:
+    'Ayudas a clientes de nuestra tienda en línea. Envío gratis desde 50 EUR, devoluciones en 30 días, ver https://example.com/returns. Sé amable, di {{customer_name}}.',
   generate: 'Generar prompt',
   generating: 'Generando…',
   writeFirst: 'Escriba primero un prompt.',

@@ -4,7 +4,8 @@
 export const words = {
   title: 'Générateur de prompts',
   headline: 'D’une simple note à un prompt qui fonctionne',
-  intro: 'Écrivez, dans n’importe quelle langue, ce que votre assistant doit faire. Les noms, les chiffres et les liens restent tels quels.',
+  intro:
+    'Écrivez, dans n’importe quelle langue, ce que votre assistant doit faire. Les noms, les chiffres et les liens restent tels quels.',
   skip: 'Aller à votre prompt',
   tokens: 'jetons',
   tokensLeft: 'jetons restants',
@@ -27,8 +28,10 @@ export const words = {
   try: 'Essayer',
   exampleBakery: 'Boulangerie',
   exampleShop: 'Boutique en ligne',
-  exampleBakeryText: 'Réponds aux questions sur notre boulangerie. Ouvert de 7 h à 18 h, fermé le lundi. Pain de seigle frais chaque jour à 6,50 EUR. Tél. 030 1234567.',
-  exampleShopText: 'Tu aides les clients de notre boutique en ligne. Livraison offerte dès 50 EUR, retours sous 30 jours, voir https://example.com/returns. Sois aimable, dis {{customer_name}}.',
+  exampleBakeryText:
+    'Réponds aux questions sur notre boulangerie. Ouvert de 7 h à 18 h, fermé le lundi. Pain de seigle frais chaque jour à 6,50 EUR. Tél. 030 1234567.',
+  exampleShopText:
+    'Tu aides les clients de notre boutique en ligne. Livraison offerte dès 50 EUR, retours sous 30 jours, voir https://example.com/returns. Sois aimable, dis {{customer_name}}.',
   generate: 'Générer le prompt',
   generating: 'Génération…',
   writeFirst: 'Écrivez d’abord un prompt.',
@@ -162,7 +165,8 @@ export const words = {
   warnings: {
     facts_missing: 'L’IA a omis des informations ; vos propres phrases ont été ajoutées à la fin.',
     facts_invented: 'L’IA a ajouté ce que vous n’avez pas écrit. Vérifiez ce qui est marqué.',
-    facts_missing_and_invented: 'L’IA a omis des informations (ajoutées à la fin) et en a inventé. Vérifiez ce qui est marqué.',
+    facts_missing_and_invented:
+      'L’IA a omis des informations (ajoutées à la fin) et en a inventé. Vérifiez ce qui est marqué.',
     language_changed: 'L’IA a répondu dans une autre langue.',
     otherwise: 'L’IA n’a pas pu répondre. Votre prompt a été associé à un modèle.',
   },

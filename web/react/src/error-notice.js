@@ -36,7 +36,13 @@ export function ErrorNotice({ error, onRetry, labels, ...actions }) {
       h(
         'div',
         { className: 'pg-buttons' },
-        remedy && button && h('button', { type: 'button', className: 'pg-button pg-primary', onClick: () => remedy(error) }, says[button]),
+        remedy &&
+          button &&
+          h(
+            'button',
+            { type: 'button', className: 'pg-button pg-primary', onClick: () => remedy(error) },
+            says[button],
+          ),
         retry && h('button', { type: 'button', className: 'pg-button', onClick: retry }, says.tryAgain),
       ),
   );

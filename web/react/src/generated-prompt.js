@@ -54,8 +54,18 @@ export function GeneratedPrompt({ says, versions, onVersions, onRefine }) {
     ),
     result.warning && h(FactCheck, { says, version, onWrite: write, onRefine }),
     edits
-      ? h('textarea', { ...name, className: 'pg-input', rows: 14, value: text, onChange: (/** @type {any} */ event) => write(event.target.value) })
-      : h('div', { ...name, ref: shown, className: 'pg-text', tabIndex: 0, role: 'group' }, marked(text, result.inventedFacts, 'pg-invented')),
+      ? h('textarea', {
+          ...name,
+          className: 'pg-input',
+          rows: 14,
+          value: text,
+          onChange: (/** @type {any} */ event) => write(event.target.value),
+        })
+      : h(
+          'div',
+          { ...name, ref: shown, className: 'pg-text', tabIndex: 0, role: 'group' },
+          marked(text, result.inventedFacts, 'pg-invented'),
+        ),
     versions.list.length > 1 && h(VersionList, { says, versions, onVersions }),
     h(Refinement, { says, onRefine }),
     h('p', { className: 'pg-hidden', role: 'status' }, copied || says.doneAnnounced),
@@ -75,18 +85,27 @@ function FactCheck({ says, version: { text, asked, result }, onWrite, onRefine }
   return h(
     'div',
     { className: 'pg-warning', role: 'note' },
-    [warns, missing && filled(says.missingFacts, { facts: missing }), invented && filled(says.inventedFacts, { facts: invented })].filter(Boolean).join(' '),
+    [
+      warns,
+      missing && filled(says.missingFacts, { facts: missing }),
+      invented && filled(says.inventedFacts, { facts: invented }),
+    ]
+      .filter(Boolean)
+      .join(' '),
     missing &&
       h(
         'ul',
         { 'aria-label': says.leftOut },
-        sentencesWith(asked, missingFacts).map((sentence) => h('li', { key: sentence, dir: 'auto' }, marked(sentence, missingFacts, 'pg-missing'))),
+        sentencesWith(asked, missingFacts).map((sentence) =>
+          h('li', { key: sentence, dir: 'auto' }, marked(sentence, missingFacts, 'pg-missing')),
+        ),
       ),
     wishes.length > 0 &&
       h(
         'div',
         { className: 'pg-buttons' },
-        factsNotIn(text, missingFacts).length > 0 && button(says.addFacts, () => onWrite(withFacts(text, asked, missingFacts))),
+        factsNotIn(text, missingFacts).length > 0 &&
+          button(says.addFacts, () => onWrite(withFacts(text, asked, missingFacts))),
         button(says.correctFacts, () => onRefine(wishes.join(' '))),
       ),
   );
@@ -122,7 +141,11 @@ function VersionList({ says, versions, onVersions }) {
         { className: 'pg-beside' },
         [before, list[at]].map((version) => {
           const name = filled(says.version, { number: list.indexOf(version) + 1 });
-          return h('div', { key: version.taskId, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': name }, version.text);
+          return h(
+            'div',
+            { key: version.taskId, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': name },
+            version.text,
+          );
         }),
       ),
   );
@@ -142,7 +165,19 @@ function Refinement({ says, onRefine }) {
       },
     },
     h('label', { className: 'pg-label', htmlFor: id }, says.whatShouldChange),
-    h('textarea', { id, className: 'pg-input', rows: 2, maxLength: 2_000, dir: 'auto', value: wish, onChange: (/** @type {any} */ event) => setWish(event.target.value) }),
-    h('div', { className: 'pg-buttons' }, h('button', { type: 'submit', className: 'pg-button', disabled: wish.trim() === '' }, says.changeIt)),
+    h('textarea', {
+      id,
+      className: 'pg-input',
+      rows: 2,
+      maxLength: 2_000,
+      dir: 'auto',
+      value: wish,
+      onChange: (/** @type {any} */ event) => setWish(event.target.value),
+    }),
+    h(
+      'div',
+      { className: 'pg-buttons' },
+      h('button', { type: 'submit', className: 'pg-button', disabled: wish.trim() === '' }, says.changeIt),
+    ),
   );
 }

@@ -119,7 +119,10 @@ export interface Labels {
 export const ENGLISH: Labels;
 
 /** Each may be drawn by a function of yours, which gets the state with its actions, and what would be drawn. */
-export type Slots = Record<'form' | 'progress' | 'error' | 'result', (generation: PromptGeneration, drawn: ReactElement) => ReactNode>;
+export type Slots = Record<
+  'form' | 'progress' | 'error' | 'result',
+  (generation: PromptGeneration, drawn: ReactElement) => ReactNode
+>;
 
 export function ErrorNotice(props: ErrorNoticeProps): ReactElement;
 

@@ -54,11 +54,15 @@ export const ENGLISH = {
   warnings: {},
   errors: {
     manual_prompt_required: [checkPrompt, 'Write a prompt first.'],
-    invalid_manual_prompt: [checkPrompt, 'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.'],
+    invalid_manual_prompt: [
+      checkPrompt,
+      'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.',
+    ],
     manual_prompt_too_long: [checkPrompt, tooLong],
     body_too_large: [checkPrompt, tooLong],
   },
 };
 
 /** Put values where a sentence has their names in braces. @param {string} sentence @param {Record<string, string | number | undefined>} values */
-export const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+export const filled = (sentence, values) =>
+  sentence.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));

@@ -23,7 +23,18 @@ const numbers = new Intl.NumberFormat('en');
 
 /** @param {import('./index.js').PromptGeneratorProps} props */
 export function PromptGenerator(props) {
-  const { labels, className = '', classNames = {}, style, theme, storageKey = 'prompt-generation', businessTypes, value, onChange, render = {} } = props;
+  const {
+    labels,
+    className = '',
+    classNames = {},
+    style,
+    theme,
+    storageKey = 'prompt-generation',
+    businessTypes,
+    value,
+    onChange,
+    render = {},
+  } = props;
   const says = { ...ENGLISH, ...labels };
   const generation = usePromptGeneration(props);
   const { isRunning, result, error, phase, canRetry, manualPrompt, feedback } = generation;
@@ -36,6 +47,7 @@ export function PromptGenerator(props) {
   const draft = written ?? (feedback ? '' : manualPrompt); // what is taken up was perhaps written elsewhere
   const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
   const pressed = useFocusThatIsKept(top);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each result is noted once, whatever else has changed
   useEffect(() => {
     if (result) {
       setVersions(withResult(versions, generation));
@@ -49,14 +61,29 @@ export function PromptGenerator(props) {
     }
   };
   const shows = versions.list.length > 0 && !isRunning && (!error || feedback);
-  const refine = (/** @type {string} */ wish) => generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
+  const refine = (/** @type {string} */ wish) =>
+    generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
   const retry = () => generation.retry(feedback ? undefined : (written ?? undefined));
   /** @type {[keyof import('./index.js').Slots, import('react').ReactElement | false | null][]} */
   const parts = [
-    ['form', h(PromptForm, { says, generation, draft, businessType, businessTypes, onWrite: write, onChoose: setChosen })],
+    [
+      'form',
+      h(PromptForm, { says, generation, draft, businessType, businessTypes, onWrite: write, onChoose: setChosen }),
+    ],
     ['progress', isRunning && h(GenerationProgress, { says, generation })],
     ['error', error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? retry : undefined })],
-    ['result', shows ? h(GeneratedPrompt, { key: versions.list[versions.at].taskId, says, versions, onVersions: setVersions, onRefine: refine }) : null],
+    [
+      'result',
+      shows
+        ? h(GeneratedPrompt, {
+            key: versions.list[versions.at].taskId,
+            says,
+            versions,
+            onVersions: setVersions,
+            onRefine: refine,
+          })
+        : null,
+    ],
   ];
   const given = Object.entries(props).filter(([name]) => /^(data|aria)-|^(id|lang|dir)$/.test(name));
   return h(
@@ -67,9 +94,14 @@ export function PromptGenerator(props) {
       className: `prompt-generator ${className} ${classNames.root ?? ''}`.trim(),
       style,
       'data-phase': phase,
-      onClickCapture: (/** @type {import('react').MouseEvent} */ event) => (pressed.current = /** @type {Element} */ (event.target)),
+      onClickCapture: (/** @type {import('react').MouseEvent} */ event) =>
+        (pressed.current = /** @type {Element} */ (event.target)),
     },
-    h('h2', { ref: top, className: `pg-title ${classNames.title ?? ''}`.trim(), tabIndex: -1 }, props.title ?? says.title),
+    h(
+      'h2',
+      { ref: top, className: `pg-title ${classNames.title ?? ''}`.trim(), tabIndex: -1 },
+      props.title ?? says.title,
+    ),
     parts.map(([name, part]) => {
       const shown = part && render[name] ? render[name](generation, part) : part;
       return shown && h('div', { key: name, className: `pg-part ${classNames[name] ?? ''}`.trim() }, shown);
@@ -141,12 +173,20 @@ function PromptForm({ says, generation, draft: text, businessType, businessTypes
         `${says.kindOfBusiness} `,
         h(
           'select',
-          { className: 'pg-select', value: businessType ?? '', onChange: (/** @type {any} */ event) => onChoose(event.target.value) },
+          {
+            className: 'pg-select',
+            value: businessType ?? '',
+            onChange: (/** @type {any} */ event) => onChoose(event.target.value),
+          },
           h('option', { value: '' }, says.businessAsInAccount),
           Object.entries(businessTypes).map(([value, label]) => h('option', { key: value, value }, label)),
         ),
       ),
-    h('p', { id: `${id}-count`, className: 'pg-count' }, `${numbers.format([...text].length)} / ${numbers.format(CHARACTERS_AT_MOST)}`),
+    h(
+      'p',
+      { id: `${id}-count`, className: 'pg-count' },
+      `${numbers.format([...text].length)} / ${numbers.format(CHARACTERS_AT_MOST)}`,
+    ),
     h(
       'div',
       { className: 'pg-buttons' },
@@ -169,6 +209,7 @@ function PromptForm({ says, generation, draft: text, businessType, businessTypes
 function GenerationProgress({ says, generation: { progress, estimate, stage, message, connection, text, taskId } }) {
   const growing = useRef(/** @type {HTMLDivElement | null} */ (null));
   const followed = useRef(true); // until the reader scrolls back
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `text` is what makes it grow
   useLayoutEffect(() => {
     if (growing.current && followed.current) {
       growing.current.scrollTop = growing.current.scrollHeight;
@@ -177,7 +218,13 @@ function GenerationProgress({ says, generation: { progress, estimate, stage, mes
   const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
   const shown = filled(says.percent, { number: percent });
-  const troubles = { live: null, polling: null, retrying: says.retrying, background: says.background, offline: taskId ? says.offline : says.unsent };
+  const troubles = {
+    live: null,
+    polling: null,
+    retrying: says.retrying,
+    background: says.background,
+    offline: taskId ? says.offline : says.unsent,
+  };
   const trouble = connection && troubles[connection];
   return h(
     'div',
@@ -198,7 +245,12 @@ function GenerationProgress({ says, generation: { progress, estimate, stage, mes
     ),
     h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
     h('p', { className: 'pg-trouble', role: 'status' }, trouble),
-    text && h('div', { ref: growing, className: 'pg-text pg-growing', dir: 'auto', onScroll: noteWhetherFollowed(followed) }, text),
+    text &&
+      h(
+        'div',
+        { ref: growing, className: 'pg-text pg-growing', dir: 'auto', onScroll: noteWhetherFollowed(followed) },
+        text,
+      ),
   );
 }
 

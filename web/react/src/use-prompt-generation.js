@@ -14,7 +14,15 @@ import { tabStorage } from './kept.js';
  * @param {import('./index.js').UsePromptGenerationOptions} options
  * @returns {import('./index.js').PromptGeneration}
  */
-export function usePromptGeneration({ client, session: shared, apiBaseUrl, authToken, storage, storageKey, ...listeners }) {
+export function usePromptGeneration({
+  client,
+  session: shared,
+  apiBaseUrl,
+  authToken,
+  storage,
+  storageKey,
+  ...listeners
+}) {
   // A token that is renewed, or a callback written in place, must not begin a new session.
   const latest = useRef({ authToken, listeners });
   useEffect(() => {
