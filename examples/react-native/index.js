@@ -1,26 +1,17 @@
+/** `npm install && npm start` in this folder. Set here where your server is and how your app gets a token. */
+
 import { registerRootComponent } from 'expo';
 import { fetch } from 'expo/fetch';
-import { useState } from 'react';
-import { AppState, Button, Text, TextInput, View } from 'react-native';
+import { AppState } from 'react-native';
 import { PromptGeneratorAPI } from 'prompt-generation-client';
 import { appStatePresence } from 'prompt-generation-client/react-native';
-import { usePromptGeneration } from 'prompt-generation-react';
+import { GeneratorScreen } from './generator-screen';
 
-const client = new PromptGeneratorAPI('https://prompts.example.com/api/v1/web-knowledge', () => '', {
-  presence: appStatePresence(AppState),
-  fetch, // it streams
+const getToken = async () => (await fetch('https://app.example.com/token')).text();
+
+const client = new PromptGeneratorAPI('https://prompts.example.com/api/v1/web-knowledge', getToken, {
+  presence: appStatePresence(AppState), // stops in the background, goes on afterwards
+  fetch, // it streams, which React Native's own does not
 });
 
-function App() {
-  const [draft, setDraft] = useState('');
-  const { isRunning, text, error, generate } = usePromptGeneration({ client, storage: null });
-  return (
-    <View>
-      <TextInput multiline value={draft} onChangeText={setDraft} />
-      <Button title="Built with Expo" onPress={() => generate(draft)} disabled={isRunning} />
-      <Text>{error?.message ?? text}</Text>
-    </View>
-  );
-}
-
-registerRootComponent(App);
+registerRootComponent(() => <GeneratorScreen client={client} />);

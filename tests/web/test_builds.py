@@ -11,11 +11,11 @@ import pytest
 
 from tests.web.project import WEB, packed
 
-BUILDS = Path(__file__).parent / "builds"
+EXAMPLES = WEB.parent / "examples"
 APPLICATIONS = {
-    "vite": (WEB.parent / "examples" / "react-vite", "dist/assets/*.js", "generate-prompt-async"),
-    "next": (BUILDS / "next", ".next/server/app/index.html", "Built with Next"),  # rendered when it was built
-    "expo": (BUILDS / "expo", "dist/_expo/static/js/ios/*.js", "generate-prompt-async"),
+    "vite": (EXAMPLES / "react-vite", "dist/assets/*.js", "generate-prompt-async"),
+    "next": (EXAMPLES / "nextjs", ".next/server/app/index.html", "Improve a prompt"),  # rendered when it was built
+    "expo": (EXAMPLES / "react-native", "dist/_expo/static/js/ios/*.js", "generate-prompt-async"),
 }
 ENVIRONMENT = os.environ | {"CI": "1", "NEXT_TELEMETRY_DISABLED": "1", "EXPO_NO_TELEMETRY": "1", "EXPO_OFFLINE": "1"}
 
