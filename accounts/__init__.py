@@ -1,4 +1,4 @@
-"""Who may use the service, and whose money it costs: identities, balances, ledger."""
+"""Identities, balances and the ledger: access to the service, and its price."""
 
 from accounts.accounts import Account, Accounts
 from accounts.admin_keys import AdminKeys

@@ -43,7 +43,7 @@ class AuditFailure:
 
 
 class Replay:
-    """What a ledger adds up to, entry by entry from the oldest.
+    """The sums of a ledger, entry by entry from the oldest.
 
     ``first_wrong`` is the id of the first entry that does not follow from those before it, or empty.
     """

@@ -14,7 +14,7 @@ from accounts.errors import UnknownAccount
 from accounts.ledger import Ledger
 from storage.errors import UNREADABLE
 
-LOOK_AGAIN_S = 1.0  # an account is noted before it is made, and deleted before it is dropped
+RECHECK_AFTER_S = 1.0  # an account is noted before it is made, and deleted before it is dropped
 
 Read = Callable[[str], Awaitable[tuple[Mapping[str, str], bool, str]]]
 
@@ -61,7 +61,7 @@ class Auditor:
             checked += 1
             failures += [failure] if failure else []
         if without_record:
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(RECHECK_AFTER_S)
         for account_id in without_record:
             if await self._index.has(account_id):
                 checked += 1

@@ -56,7 +56,7 @@ class AccountDeliveries(Protocol):
 
 
 class Administration(Protocol):
-    """What the commands need."""
+    """The services that the commands use."""
 
     @property
     def accounts(self) -> Accounts: ...

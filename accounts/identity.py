@@ -1,4 +1,4 @@
-"""Who is asking: from an Authorization header to an account, remembered for as long as that is safe.
+"""Identities: from an Authorization header to an account, cached for as long as that is safe.
 
 An API key is asked about again every few seconds, so that a revoked one stops working everywhere; a JWT is remembered
 until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too; a watch token for

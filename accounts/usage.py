@@ -1,4 +1,4 @@
-"""What an account used, by day and by month of UTC: read from numbers that each end of a task adds to.
+"""An account's usage by day and by month of UTC: read from numbers that each end of a task adds to.
 
 Reads only; accounts/lua/include/note_usage.lua writes. Refuses to know prices.
 """

@@ -27,7 +27,7 @@ SECRET_KEPT_S = 60.0  # a secret that a failover has lost and another process ha
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a token is good for; ``left_s`` are the seconds for which it still is."""
+    """The task that a token is for; it is valid for another ``left_s`` seconds."""
 
     account_id: str
     task_id: str

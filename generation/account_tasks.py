@@ -8,7 +8,7 @@ from generation.tasks import Tasks
 
 
 class AccountTasks:
-    """What ``accounts.commands`` calls ``tasks``."""
+    """The ``tasks`` of ``accounts.commands``."""
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks

@@ -1,4 +1,4 @@
-"""What one generation may cost, and how much of that each request to Gemini may use.
+"""The budget of one generation in tokens, and the share of each request to Gemini.
 
 The hold covers whatever is asked for, so that nothing is used that could not be collected. Refuses to know how a hold
 is made.

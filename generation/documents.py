@@ -1,4 +1,4 @@
-"""What a status document says at each stage, rendered once per change.
+"""The status document of each stage, rendered once per change.
 
 Owns the members and their order; refuses to know how documents are stored. A head is the document without what
 only Redis knows (created_at, task_id, attempt, version, …) and without its closing brace: Lua seals it.

@@ -1,4 +1,4 @@
-"""How a task ends: completed, failed, cancelled; each in one atomic step that also settles the hold.
+"""The ends of a task: completed, failed, cancelled; each is one atomic step that also settles the hold.
 
 Owns which endings were written lately, so that a server that lost them can be given them again.
 """

@@ -1,4 +1,4 @@
-"""What a request to Gemini costs at least, for a task that is stopped before Gemini says so itself.
+"""The least that a request to Gemini costs, for a task that is stopped before Gemini reports its usage.
 
 Source: Gemini API documentation, "Understand and count tokens": a token is about four characters of English. Other
 scripts have fewer to a token, which makes the estimate lower than the truth. Refuses to know balances.

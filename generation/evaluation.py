@@ -1,4 +1,4 @@
-"""How well a model keeps what drafts say: a bed of prompts through Gemini, one call each, and the figures.
+"""Measures how well a model keeps the facts of drafts: a set of prompts through Gemini, one call each.
 
 A row of a bed: ``id, language, business_type, kind, manual_prompt, facts``. Refuses to know where the bed comes from.
 """
@@ -19,7 +19,7 @@ from generation.prompt_text import INSTRUCTION, PromptText
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row. ``failure`` is the error's name, '' for an answer."""
+    """The result of one row. ``failure`` is the error's name, '' for an answer."""
 
     language: str
     kind: str

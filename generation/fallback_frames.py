@@ -1,4 +1,4 @@
-"""What stands around the draft in the simple combination, by language: a heading above it, a sentence below.
+"""The frame of the draft in the simple combination, by language: a heading above it, a sentence below.
 
 The draft is marked off so that it is not read as a second role, and so that an order in it does not stand last.
 """

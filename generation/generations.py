@@ -1,4 +1,4 @@
-"""What handlers ask for: start a generation, look at it, wait for it, cancel it, list an account's.
+"""The use cases behind the handlers: start a generation, look at it, wait for it, cancel it, list an account's.
 
 Refuses to know HTTP, and who the account is beyond its id.
 """
@@ -55,7 +55,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What the synchronous endpoint waited for; ``document`` is the final status document."""
+    """The result for the synchronous endpoint; ``document`` is the final status document."""
 
     task_id: str
     replayed: bool

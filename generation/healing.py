@@ -1,4 +1,4 @@
-"""What a server forgot, put back by the process that knows it: after a failover, or a crash without the last second.
+"""Writes back what a Redis server lost, after a failover or a crash, from the memory of the process that runs the task.
 
 Owns when that happens: whenever a server is met that was not met before. Every script may be repeated, so what was not
 forgotten changes nothing. Which tasks run here and which ended lately, others know (runner.py, endings.py).

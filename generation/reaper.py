@@ -25,7 +25,7 @@ from storage.errors import UNREADABLE, StorageUnavailable
 PORTION = 50  # taken at a time, so that the other processes get theirs of what a dead one leaves
 PAUSE_S = 0.02  # between two portions
 JITTER = 0.2  # so that many processes do not all look at the same moment
-TURN_S = 30.0  # what one look may take; the next one goes on where it stood
+TURN_S = 30.0  # the longest that one turn takes; the next one continues where it stopped
 
 log = structlog.get_logger(__name__)
 

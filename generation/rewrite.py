@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for. ``feedback`` may be empty; ``deadline`` is in the event loop's seconds.
+    """The input of a rewrite. ``feedback`` may be empty; ``deadline`` is in the event loop's seconds.
 
     ``afford`` says how many tokens an answer may have (see Gemini.generate); ``short``: with the short instruction.
     """
@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What is shown. ``fidelity``: kept | repaired | incomplete; ``warning_code`` is empty where all is well."""
+    """The shown text. ``fidelity``: kept | repaired | incomplete; ``warning_code`` is empty where all is well."""
 
     prompt: str
     model: str
@@ -59,7 +59,7 @@ class Unfaithful(Exception):
 
 
 class Steps(Protocol):
-    """Who is told how the first call goes on, and of what both calls use."""
+    """Is told of the first call's progress, and of the usage of both calls."""
 
     async def request_sent(self) -> None: ...
 

@@ -57,7 +57,7 @@ class Runner:
 
     @property
     def free(self) -> int:
-        """How many more tasks this process would take."""
+        """The number of further tasks that this process would take."""
         return 0 if self.draining else self._capacity - len(self._leases)
 
     def __contains__(self, task: TaskRef) -> bool:

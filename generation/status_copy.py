@@ -25,7 +25,7 @@ from storage.tracking import STALE_S, TrackingLink
 from storage.wire import Argument
 
 MOST_BYTES = 1 << 27
-SWEEP_EVERY_S = 20.0  # who reports an expiry is the link: what was read before it was lost expires unheard
+SWEEP_EVERY_S = 20.0  # expiries are reported over the link: those of documents read before it was lost are not
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
 TRACKED_WITHIN_S = 0.1  # of being written here
 TERMINAL = (b'{"status":"completed"', b'{"status":"failed"')
@@ -48,7 +48,7 @@ class Document:
         self.terminal = body.startswith(TERMINAL)
         self.expires_at = expires_at
         self.rendered: Any = None
-        # The copy's own notes: answered without asking until then; the link that would tell of a change; whether
+        # For the copy: valid without a read until then; the link that reports a change; whether
         # it was looked at since it was last spared.
         self.good_until = 0.0
         self.link: TrackingLink | None = None
@@ -76,7 +76,7 @@ def version_of(body: bytes) -> int:
 
 
 class _Fetch:
-    """A question that Redis has not answered yet, and who waits for its answer."""
+    """A read that Redis has not answered yet, and its waiters."""
 
     __slots__ = ("asked_at", "waiting")
 
@@ -125,7 +125,7 @@ class StatusCopy:
 
     @property
     def link_losses(self) -> int:
-        """How often a tracking link was lost since the start."""
+        """The number of times that a tracking link was lost since the start."""
         return self._keys.losses
 
     def key(self, account_id: str, task_id: str) -> bytes:

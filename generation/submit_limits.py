@@ -20,7 +20,7 @@ MOST_REFUSED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many submits an account has left: ``remaining`` of ``quota`` now, all again in ``reset_s`` seconds."""
+    """The submits that an account has left: ``remaining`` of ``quota`` now, all again in ``reset_s`` seconds."""
 
     quota: int
     window_s: int

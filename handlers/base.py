@@ -1,4 +1,4 @@
-"""What every handler under /api shares: who asks, request ids, CORS, and errors in one shape.
+"""The base of every handler: request ids, CORS, authentication, and errors in one shape.
 
 Refuses to know any single endpoint.
 """
@@ -22,7 +22,7 @@ from runtime.request_ids import sane_request_id
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed, RateLimit, RateLimit-Policy"
 ALLOWED_HEADERS = (
     *("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"),
-    *("traceparent", "tracestate", "baggage", "sentry-trace"),  # what tracing adds to every call of a page
+    *("traceparent", "tracestate", "baggage", "sentry-trace"),  # added by tracing to every call of a page
 )
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class BaseHandler(RequestHandler):
     services: Services
     request_id: str
     outcome = "accepted"  # for the metrics: an error's code takes its place
-    takes_body = False  # what is larger than a few bytes is refused
+    takes_body = False  # a body of more than a few bytes is refused
 
     def initialize(self, services: Services) -> None:
         self.services = services

@@ -1,4 +1,4 @@
-"""What a request's body has to look like, and the sentence for each way in which it does not."""
+"""Parses request bodies; an error has a sentence for each way in which a body is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a request's body may be, for every route, and the answer as soon as it is larger.
+"""The limit of a request's body, for every route, and the answer as soon as a body is larger.
 
 Stands between Tornado's parser and the handler, so that no handler can forget it; Tornado's own limit would close the
 connection with a bare 400. Refuses to know what a body says.
@@ -54,7 +54,7 @@ class BoundedBody(HTTPMessageDelegate):
         self._linger(bool(announced.strip("0")) or "Transfer-Encoding" in headers)
         if announced.isascii() and announced.isdigit() and int(announced[:19]) > self._limit:  # others: Tornado's
             self._delegate = self._refuse()
-            self._limit = 1 << 63  # what arrives meanwhile is passed over
+            self._limit = 1 << 63  # the rest of the body is passed over
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:

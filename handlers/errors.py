@@ -271,7 +271,7 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     InvalidEntryId: Answer(
         400, "invalid_parameter", "before is not valid", "Send as before what an earlier page has as next."
     ),
-    AccountsError: INTERNAL,  # what only the command line meets
+    AccountsError: INTERNAL,  # the rest occurs only in the command line
 }
 
 HTTP_STATUSES = {

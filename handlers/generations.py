@@ -47,7 +47,7 @@ class StartHandler(SubmitHandler):
     async def post(self) -> None:
         manual_prompt, steering, watched = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
-        signer = await self.services.watch_tokens.signer() if watched else None  # what may fail comes before the start
+        signer = await self.services.watch_tokens.signer() if watched else None  # may fail: before the start
         started = await self.services.generations.start(self.caller.account_id, manual_prompt, key, steering)
         services = self.services
         prefix = client_prefix(self.request, services.path_prefix, trust_proxy=services.trust_proxy)
@@ -79,7 +79,7 @@ class StartHandler(SubmitHandler):
 
 
 class TaskHandler(AuthenticatedHandler):
-    """What answers for one task, whose id may come in capitals. Source: RFC 9562, 4."""
+    """A handler for one task, whose id may come in capitals. Source: RFC 9562, 4."""
 
     async def prepare(self) -> None:
         self.path_args = [task_id.lower() for task_id in self.path_args]
@@ -101,7 +101,7 @@ class TaskHandler(AuthenticatedHandler):
 
 
 class WaitingHandler(TaskHandler):
-    """What may wait for a task: its wait ends with its connection, or when the process drains."""
+    """A handler that may wait for a task: the wait ends with its connection, or when the process drains."""
 
     def initialize(self, services: Services) -> None:
         super().initialize(services)

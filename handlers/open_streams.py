@@ -1,4 +1,4 @@
-"""How many event streams and waits each account has open in this process."""
+"""Counts and limits the event streams and waits that each account has open in this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class OpenStreams:
 
     @property
     def by_kind(self) -> Mapping[str, int]:
-        """How many of each kind are open, of all accounts."""
+        """The number of each kind that are open, of all accounts."""
         return self._of_kind
 
     @contextmanager

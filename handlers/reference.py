@@ -38,7 +38,7 @@ class ReferenceFile(FileHandler):
 
 
 class _Described(FileHandler):
-    """What names this server as its clients see it."""
+    """This server's URL as its clients see it."""
 
     def prefix(self) -> str:
         services = self.services

@@ -22,8 +22,8 @@ OPENAPI = WEB.parent / "docs" / "openapi.yaml"
 OURS = WEB / "reference"
 SWAGGER_UI = "drf_spectacular_sidecar/static/drf_spectacular_sidecar/swagger-ui-dist"
 SWAGGER_UI_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
-EXAMPLE_SERVER = "http://127.0.0.1:8000"  # what docs/openapi.yaml names for people who read it as a file
-ROOT_PLACE = "{root}"  # what leads from the page that is shown to the server's root
+EXAMPLE_SERVER = "http://127.0.0.1:8000"  # the server in docs/openapi.yaml when it is read as a file
+ROOT_PLACE = "{root}"  # the path from the page that is shown to the server's root
 PREFIX_PLACE = "{prefix}"
 
 

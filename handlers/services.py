@@ -1,4 +1,4 @@
-"""What main has constructed and handlers use; every route hands all of it to its handler."""
+"""The services that handlers use; every route hands all of them to its handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process needs before it can do anything: settings, logs, metrics.
+"""The foundations of a process: settings, logs, metrics.
 
 Knows nothing of prompts, accounts or HTTP; every other room may import it.
 """

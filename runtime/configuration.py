@@ -124,7 +124,7 @@ def _masked_url(text: str) -> str:
 
 
 def _variables() -> dict[str, str | None]:
-    """What the environment, credentials and ``.env`` say; the environment wins, unless it is empty."""
+    """Settings from the environment, credentials and ``.env``; the environment wins, unless it is empty."""
     environment = {name: text for name, text in os.environ.items() if text}
     return {**dotenv_values(".env"), **_credentials(), **environment}
 
@@ -134,7 +134,7 @@ def _by_lower_name(variables: Mapping[str, str | None]) -> dict[str, str | None]
 
 
 def _credentials() -> dict[str, str]:
-    """What systemd's LoadCredential gives: settings that no child process and no ``/proc`` shows.
+    """Settings from systemd's LoadCredential, which no child process and no ``/proc`` shows.
 
     Raises:
         InvalidSettings: a credential of ours cannot be read.

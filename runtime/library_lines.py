@@ -1,4 +1,4 @@
-"""What libraries say through ``logging``, ``warnings`` and the interpreter's hooks, as facts of ours.
+"""Turns messages of libraries (``logging``, ``warnings``, the interpreter's hooks) into log lines of ours.
 
 A library's sentence holds what the library was given: Tornado's "Malformed HTTP message" quotes the header, asyncio's
 prints the arguments of callbacks. So the sentence is never passed on. The place in its code says which one it was.

@@ -33,7 +33,7 @@ REDIS_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0
 
 
 class Metrics:
-    """What the rooms count; ``render()`` is the body of ``/metrics``."""
+    """The counters of all rooms; ``render()`` is the body of ``/metrics``."""
 
     def __init__(self) -> None:
         # Prometheus does not use the *_created series, which would double the number of ours. Process-wide.

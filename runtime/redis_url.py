@@ -1,4 +1,4 @@
-"""What ``redis.url`` may say, taken apart and checked.
+"""Parses and checks ``redis.url``.
 
     redis://[user[:password]@]host[:port][/database][?options]      rediss:// for TLS
     unix://[user[:password]@]/path/to/redis.sock[?db=1]

@@ -1,4 +1,4 @@
-"""What systemd is told of this process: that it is ready, that it is stopping, and that its event loop still turns.
+"""Tells systemd that this process is ready, that it is stopping, and that its event loop still turns.
 
 Speaks sd_notify's datagrams where ``NOTIFY_SOCKET`` is set, and does nothing elsewhere.
 Source: sd_notify(3), sd_watchdog_enabled(3).

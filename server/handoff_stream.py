@@ -24,7 +24,7 @@ HEAD_END = b"\r\n\r\n"
 
 
 class Owner(Protocol):
-    """What a handed-off stream needs of the object that handed it off."""
+    """The owner of a handed-off stream, which takes the connection back."""
 
     def returned(self, sock: socket.socket, data: bytes, refusals: int) -> None:
         """Take the connection back, with what was read from it and not answered."""
@@ -37,11 +37,15 @@ class Owner(Protocol):
 
 
 class HandoffStream(IOStream):
-    """``poll``: what was read, when it was one poll; ``answer_head`` is then the head that Tornado answers it with.
+    """An IOStream that begins with bytes already read, and gives its socket back when the exchange is over.
 
-    ``last``: the connection ends with the answer in progress. ``refusals``: how many answers in a row were refusals.
-    ``lingers``: the request's body has not arrived whole, so
-    the client may still be sending: a socket closed then would be reset, and the answer lost with it.
+    Attributes:
+        poll: the request, when it was one whole poll; else None.
+        answer_head: the head of Tornado's answer, once it is written.
+        last: the connection ends with the answer in progress.
+        refusals: the number of answers in a row that were refusals (4xx).
+        lingers: the request's body has not arrived whole, so the client may still be sending. A socket that is closed
+            then would be reset, and the answer lost with it.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ from storage.storage import Storage
 from storage.tracking import TrackingLink
 from storage.wire import Argument, checked
 
-LOOK_AGAIN_EVERY_S = 0.5  # while nothing tells us what changed, watchers are told to look for themselves
+NOTIFY_UNTRACKED_EVERY_S = 0.5  # while no link reports changes, watchers are told to read again so often
 
 
 class Reading(NamedTuple):
@@ -85,7 +85,7 @@ class TrackedKeys:
 
     @property
     def losses(self) -> int:
-        """How often a link was lost since the start."""
+        """The number of times that a link was lost since the start."""
         return self._losses_before + sum(link.losses for link in self._links.values())
 
     def link_of(self, key: bytes) -> TrackingLink | None:
@@ -217,7 +217,7 @@ class TrackedKeys:
     def _keep_looking(self) -> None:
         if self._look_again is not None:
             self._look_again.cancel()
-        self._look_again = asyncio.get_running_loop().call_later(LOOK_AGAIN_EVERY_S, self._keep_looking)
+        self._look_again = asyncio.get_running_loop().call_later(NOTIFY_UNTRACKED_EVERY_S, self._keep_looking)
         for key in list(self._watchers):
             if self.link_of(key) is None:
                 self.notify(key)

@@ -20,7 +20,7 @@ class Fact(NamedTuple):
 
 @dataclass(slots=True)
 class Facts:
-    """What one text says: its facts in order, and every key that something in it is an instance of."""
+    """The facts of one text in their order, and every key that something in it is an instance of."""
 
     found: list[Fact] = field(default_factory=list)
     keys: set[Key] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""What a number means however it is written: 1.234,56 is 1,234.56 and 18.500 may be either.
+"""The value of a number in any notation: 1.234,56 is 1,234.56 and 18.500 may be either.
 
 Refuses to know what is counted, apart from currencies.
 """

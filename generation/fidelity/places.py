@@ -32,7 +32,7 @@ CONJUNCTIONS = frozenset({
 })
 # fmt: on
 
-Place = tuple[object, ...]  # what stands beside a fact; only compared with others
+Place = tuple[object, ...]  # the surroundings of a fact; only compared with others
 LISTED: Place = ("or",)  # "5 or 8" may as well be "8 or 5"
 
 

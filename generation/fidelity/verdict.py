@@ -1,4 +1,4 @@
-"""What is to be said about an answer, and what mends it without asking again.
+"""The verdict on an answer, and the repairs that need no second call.
 
 Refuses to know when an answer is judged and what follows from it.
 """

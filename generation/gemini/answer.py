@@ -1,4 +1,4 @@
-"""What Gemini's JSON means: text, usage, or one of the named failures.
+"""Reads Gemini's JSON: text, usage, or one of the named failures.
 
 Refuses to know how it arrived, and when to try again.
 """
@@ -48,7 +48,7 @@ class GeminiAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """What Google announces about a model: its stage (STABLE, LEGACY, …) and its end, an ISO time; '' for unsaid."""
+    """Google's announcement about a model: its stage (STABLE, LEGACY, …) and its end, an ISO time; '' when unknown."""
 
     stage: str
     retirement_time: str

@@ -18,7 +18,7 @@ TIER_HEADER = "X-Vertex-AI-LLM-Shared-Request-Type"  # Source: Vertex AI, Priori
 
 
 class Tokens(Protocol):
-    """Who has bearer tokens for Google Cloud."""
+    """A source of bearer tokens for Google Cloud."""
 
     @property
     def quota_project(self) -> str:

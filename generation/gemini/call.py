@@ -17,7 +17,7 @@ from generation.gemini.usage import Usage
 
 
 class Observer(Protocol):
-    """Who is told how a call goes on. What it raises ends the call and comes out as it is."""
+    """Is told of a call's progress. An error that it raises ends the call and is passed on unchanged."""
 
     async def request_sent(self) -> None:
         """The first request has been written to its connection; called once, before any text."""
@@ -51,7 +51,7 @@ async def afford_all(_sent: int, wanted: int) -> int:
 
 
 class Call:
-    """What of one call was sent, shown and billed, and how much time it has left.
+    """The state of one call: what was sent, shown and billed, and the time that is left.
 
     Everything ends by ``latest`` (event loop seconds). Of that, Gemini has ``share_s``: the time that the call waits
     for a connection of ours is not Gemini's.

@@ -115,7 +115,7 @@ class GoogleTokens:
             again = getattr(exc, "retryable", False)
             kind = ConnectionFailed if again else Misconfigured
             raise kind(reason=f"no token for Google Cloud: {type(exc).__name__}") from exc
-        except Exception as exc:  # what google-auth makes of an answer that is none; the next renewal may get one
+        except Exception as exc:  # google-auth found no token in the answer; the next renewal may bring one
             raise ConnectionFailed(reason=f"no token for Google Cloud: {type(exc).__name__}") from exc
         if self._credentials.expiry is None:
             raise Misconfigured(reason="no token for Google Cloud: it was given one without an end")

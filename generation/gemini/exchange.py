@@ -123,7 +123,7 @@ class Exchanges:
             raise
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, aiohttp.ClientHttpProxyError) as exc:
             raise ConnectionFailed(reason=type(exc).__name__) from exc
-        except aiohttp.ClientError as exc:  # what came is not HTTP
+        except aiohttp.ClientError as exc:  # the answer is not HTTP
             raise MalformedAnswer(reason=type(exc).__name__) from exc
 
     def _ours(self, progress: Progress, call: Call) -> bool:

@@ -24,7 +24,7 @@ LARGEST_CAP = 4_096  # tokens, thoughts included
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one model did. ``failure`` is '' for an answer; ``retires`` an ISO date, '' while none is announced."""
+    """One model's outcome. ``failure`` is '' for an answer; ``retires`` an ISO date, '' while none is announced."""
 
     model: str
     seconds: float

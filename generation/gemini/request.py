@@ -19,7 +19,7 @@ HARM_CATEGORIES = (
     "HARM_CATEGORY_DANGEROUS_CONTENT",
 )
 
-ADDED_TOKENS = 1_024  # what Google itself may put around a prompt
+ADDED_TOKENS = 1_024  # an allowance for text that Google puts around a prompt
 # A rewrite is about as long as its draft, a token is one character in some scripts, and thoughts count as well.
 SHORT_DRAFT_OUTPUT_TOKENS, OUTPUT_TOKENS_PER_CHARACTER = 24_576, 2
 

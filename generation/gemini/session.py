@@ -27,7 +27,7 @@ class ProxyUnusable(Exception):
 
 
 class Progress:
-    """How far one try has come; every request on a session of ours has one as its ``trace_request_ctx``.
+    """The progress of one try; every request on a session of ours has one as its ``trace_request_ctx``.
 
     ``phase``: queue (waiting for a connection of ours) | connecting | asking | answering. ``sent`` is set when the
     body goes out on a connection. ``last_data_at``: event loop seconds, when the last bytes of the answer came.

@@ -1,4 +1,4 @@
-"""How many tokens a text may have, without a tokenizer. Refuses to know what the text is for.
+"""Estimates the tokens of a text without a tokenizer. Refuses to know what the text is for.
 
 Source: Gemini API documentation, "Understand and count tokens": about four characters of English to a token. Digits and
 signs can be tokens of their own, and other scripts have fewer characters to one; so this errs on the high side.

@@ -1,4 +1,4 @@
-"""How long an error answer asks to be left alone.
+"""The delay that an error answer asks for before the next try.
 
 Source: google.rpc.RetryInfo, RFC 9110 (Retry-After: seconds or a date), and recorded answers for what says it
 elsewhere: ErrorInfo's metadata (``quotaResetDelay``) and the message ("Please retry in 34.07s."). Refuses to know who

@@ -1,4 +1,4 @@
-"""What every handler under /api/v1/admin shares: an admin key, a network that may ask, bodies, and the audit log.
+"""The base of every handler under /api/v1/admin: admin key, allowed networks, bodies, and the audit log.
 
 Refuses to know any single endpoint.
 """

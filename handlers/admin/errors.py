@@ -1,4 +1,4 @@
-"""What a backend with an admin key sees of errors that an account's own client sees otherwise, or never."""
+"""Answers to errors that a backend with an admin key sees otherwise than an account's own client does."""
 
 from __future__ import annotations
 

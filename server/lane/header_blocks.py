@@ -1,4 +1,4 @@
-"""Which header blocks of polls are alike, and which can be cached by their bytes at all.
+"""Compares the header blocks of polls, and decides which of them can be cached by their bytes.
 
 Two blocks are alike when they are equal, byte for byte, except for the values that proxies and browsers' tracing write
 anew into each request: those are cut out before blocks are compared. Nothing here parses a header: blocks that are

@@ -1,4 +1,4 @@
-"""Header blocks of polls that the ordinary stack has parsed and authenticated, and what it answered them with.
+"""Caches header blocks of polls that the ordinary stack has parsed, authenticated and answered.
 
 A browser that polls sends the same bytes again and again. What Tornado's parser and the ordinary identity made of them
 once holds for the same bytes until the credential in them is due for another check. Does not know what stands in a
@@ -23,7 +23,7 @@ REFUSED_BLOCKS = 1_000  # kept apart, so that a flood of wrong keys drives no go
 
 
 class CachedPoll:
-    """What a block stands for.
+    """The meaning of a cached block.
 
     ``lines`` are those of the answer that depend on the block, after the line break before them. ``valid_until``, in
     the seconds of ``time.monotonic()``, is how long the credential is good; from ``renew_at`` on it is checked again.
@@ -91,7 +91,7 @@ class HeaderCache:
         return len(self._blocks) + len(self._refused)
 
     def find(self, block: bytes) -> tuple[CachedPoll | None, bytes]:
-        """Return what the block stands for, and the request id in it that is to be echoed."""
+        """Return the block's meaning, and the request id in it that is to be echoed."""
         known, request_id = self._blocks.get(block), b""
         if known is None and self._volatile and (alike := self._volatile.cut(block)):
             known, request_id = self._blocks.get(alike[0]), alike[1]
@@ -100,7 +100,7 @@ class HeaderCache:
         return known, request_id
 
     def find_refused(self, block: bytes) -> tuple[RefusedPoll | None, bytes]:
-        """Return what is known of a block whose credential was refused, and the request id in it."""
+        """Return the entry of a block whose credential was refused, and the request id in it."""
         alike = self._volatile.cut(block)
         if alike is None or (refused := self._refused.get(alike[0])) is None:
             return None, b""
@@ -108,7 +108,7 @@ class HeaderCache:
         return refused, alike[1]
 
     def add(self, block: bytes, headers: HTTPHeaders, known: CachedPoll) -> None:
-        """Cache what a block stands for; ``headers`` are what Tornado has parsed it into."""
+        """Cache a block's meaning; ``headers`` are its headers as Tornado has parsed them."""
         if (cached_as := self._cacheable(block, headers)) is not None:
             known.block = cached_as
             self._blocks[cached_as] = known

@@ -1,4 +1,4 @@
-"""How many polls with unknown header blocks Tornado answers at a time.
+"""Limits the polls with unknown header blocks that Tornado answers at a time.
 
 After a restart every client comes with a block that is not cached yet. Answered a few at a time, each block is cached
 soon; all at once, they would wait for each other until their clients gave up.

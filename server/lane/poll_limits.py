@@ -1,4 +1,4 @@
-"""How many polls an account may make: one token bucket each, the same for the express lane and the ordinary handler.
+"""The poll limit of each account: one token bucket, shared by the express lane and the ordinary handler.
 
 Does not know what is polled and how a refusal looks.
 """

@@ -1,4 +1,4 @@
-"""What the ordinary status handler and the express lane share: the limit, the cache of header blocks, the counts.
+"""Shared by the ordinary status handler and the express lane: poll limit, cache of header blocks, counts.
 
 Does not know sockets. The lane asks it what may be answered, the handler tells it what was.
 """
