@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 from storage.errors import StorageUnavailable
 from storage.storage import Storage
-from storage.tracked_keys import Reading, TrackedKeys
+from storage.tracked_keys import TrackedKeys, TrackedReading
 from storage.tracking import STALE_S, TrackingLink
 from storage.wire import Argument
 
@@ -282,7 +282,7 @@ class StatusCopy:
         if found is not None:
             fetch.waiting.append(found)
 
-    def _fetched(self, key: bytes, fetch: _Fetch, reading: Reading | StorageUnavailable) -> None:
+    def _fetched(self, key: bytes, fetch: _Fetch, reading: TrackedReading | StorageUnavailable) -> None:
         if self._fetches.get(key) is fetch:
             del self._fetches[key]
         result: Document | StorageUnavailable | None = None

@@ -16,7 +16,7 @@ from handlers.errors import BadRequest
 WITHOUT_BODY = 4_096  # where none is expected: clients send '{}' or a form's leftovers all the same
 
 
-class Lingering(Protocol):
+class LingeringStream(Protocol):
     """A stream that, closed by the server, waits until the client has read the answer: it may still be sending."""
 
     lingers: bool
@@ -78,6 +78,6 @@ class BoundedBody(HTTPMessageDelegate):
         return RequestStartLine(self._request.method or "", self._request.uri or "", self._request.version)
 
     def _linger(self, lingers: bool) -> None:
-        stream: Lingering | None = getattr(self._request.connection, "stream", None)
+        stream: LingeringStream | None = getattr(self._request.connection, "stream", None)
         if stream is not None:
             stream.lingers = lingers

@@ -23,7 +23,7 @@ REFUSED = b"HTTP/1.1 4"
 HEAD_END = b"\r\n\r\n"
 
 
-class Owner(Protocol):
+class StreamOwner(Protocol):
     """The owner of a handed-off stream, which takes the connection back."""
 
     def returned(self, sock: socket.socket, data: bytes, refusals: int) -> None:
@@ -49,7 +49,12 @@ class HandoffStream(IOStream):
     """
 
     def __init__(
-        self, sock: socket.socket, received: bytes, poll: PollRequest | None, owner: Owner, max_buffer_size: int | None
+        self,
+        sock: socket.socket,
+        received: bytes,
+        poll: PollRequest | None,
+        owner: StreamOwner,
+        max_buffer_size: int | None,
     ) -> None:
         super().__init__(sock, max_buffer_size=max_buffer_size, read_chunk_size=READ_BYTES)
         self.poll = poll

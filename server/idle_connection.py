@@ -17,7 +17,7 @@ from server.handoff_stream import READ_BYTES, REFUSED
 from server.lane.poll_request import PollRequest
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """What an idle connection needs of the object that holds it."""
 
     @property
@@ -59,7 +59,7 @@ class IdleConnection:
 
     __slots__ = ("_owner", "_poll", "_unsent", "busy", "descriptor", "family", "refusals", "seen_at")
 
-    def __init__(self, owner: Owner, family: int, descriptor: int, refusals: int = 0) -> None:
+    def __init__(self, owner: ConnectionOwner, family: int, descriptor: int, refusals: int = 0) -> None:
         self._owner = owner
         self._poll: PollRequest | None = None  # while its answer is awaited
         self._unsent = b""

@@ -23,7 +23,7 @@ from storage.wire import Argument, checked
 NOTIFY_UNTRACKED_EVERY_S = 0.5  # while no link reports changes, watchers are told to read again so often
 
 
-class Reading(NamedTuple):
+class TrackedReading(NamedTuple):
     """What a key held. ``ttl_ms`` is as PTTL gives it; ``link`` will report the next change, or is None.
 
     ``asked_at``, in the seconds of ``time.monotonic()``, is before the question, so that what is derived errs early.
@@ -35,7 +35,7 @@ class Reading(NamedTuple):
     link: TrackingLink | None
 
 
-Read: TypeAlias = Callable[[Reading | StorageUnavailable], None]
+Read: TypeAlias = Callable[[TrackedReading | StorageUnavailable], None]
 
 
 class TrackedKeys:
@@ -153,7 +153,7 @@ class TrackedKeys:
             if isinstance(body, Exception) or isinstance(ttl_ms, Exception):
                 self._read_untracked(key, asked_at, read)
             else:
-                read(Reading(body, ttl_ms, asked_at, link if tracked else None))
+                read(TrackedReading(body, ttl_ms, asked_at, link if tracked else None))
 
         link.read(key, ("GET", key), replied, before=("PTTL", key))
 
@@ -199,7 +199,7 @@ class TrackedKeys:
                 batch, self._untracked = self._untracked, []
                 results = await asyncio.gather(*(self._read_one_untracked(key) for key, _, _ in batch))
                 for (_, asked_at, read), result in zip(batch, results, strict=True):
-                    read(result if isinstance(result, StorageUnavailable) else Reading(*result, asked_at, None))
+                    read(result if isinstance(result, StorageUnavailable) else TrackedReading(*result, asked_at, None))
                 batch = []
         finally:
             unread, self._untracked = [*batch, *self._untracked], []
