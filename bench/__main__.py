@@ -10,30 +10,33 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from bench import mixed, polls, streams, submit
+from bench import generations, mixed, polls, streams, submit
 from bench.process import BenchmarkFailed
 from bench.report import Report, machine
 from bench.testbed import Testbed, open_testbed
 
-PARTS = ("submits", "polls", "mixed", "together", "streams")
+PARTS = ("submits", "generations", "polls", "mixed", "together", "streams")
 
 
-def efforts(*, quick: bool) -> dict[str, Callable[[Testbed, Report], None]]:
+def efforts(*, quick: bool, beside: Path | None) -> dict[str, Callable[[Testbed, Report], None]]:
     """Return each part, bounded in time: a quarter of an hour for all, or a minute and a half to see that it works."""
     if quick:
         submits = submit.Effort(per_s=50, seconds=5, peer_seconds=6, pools=1)
+        whole = generations.Effort(long_per_s=10, short_per_s=20, seconds=2)
         some = polls.Effort(seconds=1.5, connections=(100,), idle_connections=0)
         mix = mixed.Effort(seconds=1, connections=(100,))
         together_s = 4.0
         open_streams = streams.Effort(tasks=20, streams=200, quiet_s=2)
     else:
         submits = submit.Effort(per_s=150, seconds=30, peer_seconds=15)
+        whole = generations.Effort(long_per_s=25, short_per_s=80, seconds=16, turns=3)
         some = polls.Effort(seconds=5, connections=(1, 100, 1_000, 10_000), idle_connections=5_000)
         mix = mixed.Effort(seconds=5, connections=(1, 100, 1_000, 10_000))
         together_s = 10.0
         open_streams = streams.Effort(tasks=200, streams=5_000, quiet_s=streams.KEEP_ALIVE_S)
     return {
         "submits": lambda testbed, report: submit.measure_submits(testbed, report, submits),
+        "generations": lambda testbed, report: generations.measure_generations(testbed, report, whole, beside),
         "polls": lambda testbed, report: polls.measure_polls(testbed, report, some),
         "mixed": lambda testbed, report: mixed.measure_mixed(testbed, report, mix),
         "together": lambda testbed, report: mixed.measure_submits_among_polls(testbed, report, together_s),
@@ -46,6 +49,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="few and short measurements, to see that all of it works")
     parser.add_argument("--out", type=Path, help="also write the report to this Markdown file")
+    parser.add_argument("--beside", type=Path, help="the folder of another version, for the part 'generations'")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown part {unknown.pop()!r}: {', '.join(PARTS)}")
@@ -55,7 +59,7 @@ def main() -> int:
     report.text(f"# Benchmarks\n\n{machine()}")
     try:
         with open_testbed() as testbed:
-            for name, measure in efforts(quick=options.quick).items():
+            for name, measure in efforts(quick=options.quick, beside=options.beside).items():
                 if not options.parts or name in options.parts:
                     measure(testbed, report)
     except BenchmarkFailed as exc:

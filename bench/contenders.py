@@ -59,8 +59,11 @@ class Contender:
     store: str = ""
 
 
-def start_ours(stack: ExitStack, place: Place, *, lane: bool = True) -> Server:
-    """Start the server as production does, except that accounts may poll and wait for Gemini as much as they like."""
+def start_ours(stack: ExitStack, place: Place, *, lane: bool = True, root: Path = ROOT) -> Server:
+    """Start the server as production does, except that accounts may poll and wait for Gemini as much as they like.
+
+    ``root`` may be another version's folder.
+    """
     env = {
         "PROMPT_REDIS__URL": place.redis_url,
         "PROMPT_SERVER__EXPRESS_LANE": str(lane).lower(),
@@ -76,7 +79,7 @@ def start_ours(stack: ExitStack, place: Place, *, lane: bool = True) -> Server:
         "PROMPT_LOGS__FORMAT": "json",
     }
     port = free_port()
-    command = [sys.executable, ROOT / "main.py", "serve", "--port", str(port)]
+    command = [sys.executable, root / "main.py", "serve", "--port", str(port)]
     return _started(stack, Process("ours", command, core=place.core, folder=place.folder, env=env), port)
 
 

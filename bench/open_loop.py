@@ -12,7 +12,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,15 +49,29 @@ class Seen:
         return sum(after_s <= at < before_s for at in self.ended_at) / (before_s - after_s)
 
 
+Follow = Callable[[aiohttp.ClientSession, str, Mapping[str, str], Seen], Awaitable[Any]]
+
+
 class OpenLoop:
     """Sends submits to ``url``, for each of the accounts in turn.
 
     ``watch`` needs a server that knows ``?wait=``. With ``repeated`` the submits are those that wrk repeats later.
+    ``follow`` is how the tasks that are not watched are followed to their end, ``polled`` unless given; a number is put
+    into ``manual_prompt``.
     """
 
     def __init__(
-        self, url: str, accounts: Sequence[LoadAccount], *, watch: bool = False, repeated: bool = False
+        self,
+        url: str,
+        accounts: Sequence[LoadAccount],
+        *,
+        watch: bool = False,
+        repeated: bool = False,
+        follow: Follow | None = None,
+        manual_prompt: str = MANUAL_PROMPT,
     ) -> None:
+        self._follow = follow or polled
+        self._manual_prompt = manual_prompt
         self._url = url
         self._watch = watch
         self._repeated = repeated
@@ -100,7 +114,7 @@ class OpenLoop:
                 seen.submit_s.append(time.perf_counter() - due_at)
                 url = f"{self._url}{STATUS_PATH}{task_id}/"
                 watched = self._watch and number % WATCHED_EVERY == 0
-                document = await (_watch if watched else _poll)(session, url, headers, seen)
+                document = await (_watch if watched else self._follow)(session, url, headers, seen)
                 if watched:
                     seen.watched_s.append(time.perf_counter() - sent_at)
             if document["status"] == "completed" and document["generated_by_ai"]:
@@ -114,7 +128,7 @@ class OpenLoop:
         if self._repeated:
             body, headers = REPEATED_BODY, repeated_submit(account.account_id, account.token)
         else:
-            body = json.dumps({"manual_prompt": MANUAL_PROMPT.format(number)}).encode()
+            body = json.dumps({"manual_prompt": self._manual_prompt.format(number)}).encode()
             headers = submit_headers(account.token, body)
         async with session.post(self._url + SUBMIT_PATH, data=body, headers=headers) as answer:
             text = await answer.read()
@@ -127,10 +141,11 @@ class _Unexpected(Exception):
     """An answer that no generation should get."""
 
 
-async def _poll(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
+async def polled(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
+    """Poll once a second until the task has ended; return its final document."""
     while True:
         await asyncio.sleep(POLL_EVERY_S)
-        document = await _document(session, url, headers, seen)
+        document = await document_at(session, url, headers, seen)
         if document["status"] in TERMINAL:
             return document
 
@@ -138,13 +153,14 @@ async def _poll(session: aiohttp.ClientSession, url: str, headers: Mapping[str, 
 async def _watch(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
     version = LAST_BUT_ONE
     while True:
-        document = await _document(session, f"{url}?wait=25&after={version}", headers, seen)
+        document = await document_at(session, f"{url}?wait=25&after={version}", headers, seen)
         if document["status"] in TERMINAL:
             return document
         version = document["version"]
 
 
-async def _document(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
+async def document_at(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], seen: Seen) -> Any:
+    """Ask for a task's document."""
     seen.polls += 1
     async with session.get(url, headers=headers) as answer:
         body = await answer.read()

@@ -15,6 +15,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from redis import Redis
+
 from bench.contenders import ROOT, Contender, Place, Server
 from bench.load_accounts import LoadAccount, account_ids, make_accounts, open_accounts
 from bench.process import BenchmarkFailed, Process, raise_descriptor_limit, session_cpu_s, two_cores
@@ -41,6 +43,12 @@ class Testbed:
     @property
     def redis_cpu_s(self) -> float:
         return session_cpu_s(os.getsid(self.redis.pid))
+
+    @property
+    def redis_commands(self) -> int:
+        """How many commands Redis has run so far, those of scripts included."""
+        with Redis.from_url(self.redis.url) as client:
+            return int(client.info("stats")["total_commands_processed"])
 
     def start(self, stack: ExitStack, contender: Contender, *, gemini_url: str = "") -> Server:
         """Start a contender, feed it with tasks, verify that it does its work, and warm it up.
