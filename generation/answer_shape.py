@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 
 from generation.announcements import is_announcement, is_changes_heading, is_offer, speaks_of_prompts
 from generation.fidelity.folding import fold
@@ -26,7 +27,7 @@ UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963]+|\w{2,}")
 LOOKED_AT = 4_000  # characters at an answer's beginning in which its first mark is looked for before text is shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Marks:
     """The two lines between which the prompt is asked for. ``word`` is random: no draft and no example can hold it."""
 
@@ -36,11 +37,11 @@ class Marks:
     def new(cls) -> Marks:
         return cls(secrets.token_hex(4))
 
-    @property
+    @cached_property
     def begin(self) -> str:
         return f"<prompt-{self.word}>"
 
-    @property
+    @cached_property
     def end(self) -> str:
         return f"</prompt-{self.word}>"
 
@@ -94,6 +95,8 @@ class MarkFilter:
 
     def _beginning_of_mark(self) -> int:
         """Return how many characters at the end may be the beginning of a mark."""
+        if "<" not in self._held:
+            return 0
         for mark in (self._marks.end, self._marks.begin):
             at = self._held.rfind("<", max(0, len(self._held) - len(mark)))
             if at >= 0 and mark.startswith(self._held[at:]):

@@ -100,13 +100,16 @@ class Reply:
             raise refusal(200, value)
         self._note_usage(metadata := as_dict(value.get("usageMetadata")))
         self.tier = tier_of(metadata) or self.tier
-        self.model = _name(value.get("modelVersion")) or self.model
-        self.response_id = _name(value.get("responseId")) or self.response_id
+        if (model := value.get("modelVersion")) != self.model:  # each piece repeats it
+            self.model = _name(model) or self.model
+        if (response_id := value.get("responseId")) != self.response_id:
+            self.response_id = _name(response_id) or self.response_id
         if status := as_dict(value.get("modelStatus")):
             moment = status.get("retirementTime")
             time = moment if isinstance(moment, str) and TIME.fullmatch(moment) else ""
             self.model_status = ModelStatus(constant(status.get("modelStage")), time)
-        self._block_reason = _block_reason(as_dict(value.get("promptFeedback"))) or self._block_reason
+        if feedback := as_dict(value.get("promptFeedback")):
+            self._block_reason = _block_reason(feedback) or self._block_reason
         candidate = as_dict(next(iter(as_list(value.get("candidates"))), None))
         text = self._joined(_visible_text(candidate))
         self._stop_ends_nothing |= bool(text) and self._finish_reason == WHOLE
@@ -144,6 +147,8 @@ class Reply:
             self.usage_doubted = True
 
     def _joined(self, text: str) -> str:
+        if not self._half and text.isascii():
+            return text
         text = self._half + text
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         return writable(text.removesuffix(self._half))
@@ -154,9 +159,9 @@ def _name(value: Any) -> str:
 
 
 def _visible_text(candidate: dict[str, Any]) -> str:
-    parts = map(as_dict, as_list(as_dict(candidate.get("content")).get("parts")))
-    texts = (part.get("text") for part in parts if part.get("thought") is not True)
-    return "".join(text for text in texts if isinstance(text, str))
+    parts = [as_dict(part) for part in as_list(as_dict(candidate.get("content")).get("parts"))]
+    texts = [part.get("text") for part in parts if part.get("thought") is not True]
+    return "".join([text for text in texts if isinstance(text, str)])
 
 
 def _block_reason(feedback: dict[str, Any]) -> str:

@@ -144,13 +144,16 @@ class Call:
     async def take(self, reply: Reply, value: Any) -> str:
         """Take a value into the reply, tell what it brought, and return its text."""
         text = reply.take(value)
-        billed = self._billed_before + (reply.usage or Usage())
-        if billed != self._billed:
-            self._billed = billed
-            self._observer.usage(billed)
+        if reply.usage is not None:
+            billed = self._billed_before + reply.usage
+            if billed != self._billed:
+                self._billed = billed
+                self._observer.usage(billed)
         if text:
             assert self._told is not None
-            await self._told
+            if not self._told.done():
+                await self._told
+            self._told.result()
             self.text_passed_on |= not text.isspace()
             await self._observer.text(text)
         return text

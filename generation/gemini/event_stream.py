@@ -42,10 +42,14 @@ class EventStream:
         self._after_cr = data.endswith(b"\r") if data else self._after_cr
         *lines, rest = LINE_END.split(data)
         for line in lines:
-            self._line.append(line)
-            whole = b"".join(self._line)
-            self._line.clear()
-            yield from self._take(whole)
+            if self._line:
+                self._line.append(line)
+                line = b"".join(self._line)
+                self._line.clear()
+            if line.startswith(b"data:"):  # the way of nearly every line
+                self._data.append(line[5:])
+            elif line or self._data:
+                yield from self._take(line)
         if rest:
             self._line.append(rest)
 

@@ -135,12 +135,14 @@ class Exchanges:
 
 async def _more(response: aiohttp.ClientResponse, within_s: float | None) -> bytes | None:
     """Return the next bytes of a body, none at its end, None when nothing came within that time."""
-    timeout = asyncio.timeout(within_s)
+    timeout: asyncio.Timeout | None = None
     try:
-        async with timeout:
+        if within_s is None:
+            return await response.content.readany()
+        async with asyncio.timeout(within_s) as timeout:
             return await response.content.readany()
     except TimeoutError:
-        if timeout.expired():
+        if timeout is not None and timeout.expired():
             return None
         raise
     except aiohttp.ClientError:

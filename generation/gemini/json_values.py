@@ -42,4 +42,6 @@ def count(value: Any) -> int | None:
 
 def writable(text: str) -> str:
     """Return the text with U+FFFD for lone surrogates, and their pairs put together: JSON can spell both."""
+    if text.isascii():
+        return text
     return text.encode(UTF_16, "surrogatepass").decode(UTF_16, "replace")

@@ -31,7 +31,13 @@ class Usage:
         return self.input + self.output + self.thoughts + self.cached + self.tool
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(*(getattr(self, kind) + getattr(other, kind) for kind in KINDS))
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.thoughts + other.thoughts,
+            self.cached + other.cached,
+            self.tool + other.tool,
+        )
 
     @property
     def stored(self) -> str:
@@ -67,7 +73,9 @@ def reported_usage(metadata: dict[str, Any], most: int = LARGEST_COUNT) -> Usage
     ``most``: tokens that the request can have cost at all. Without a usable total the parts make one; a part that the
     total has no room for is cut, and what no part accounts for is output.
     """
-    prompt, output, thoughts, tool = (count(metadata.get(name)) for name in PARTS_OF_TOTAL)
+    if not metadata:
+        return None
+    prompt, output, thoughts, tool = [count(metadata.get(name)) for name in PARTS_OF_TOTAL]
     total = count(metadata.get("totalTokenCount"))
     if total is None:
         parts = [part for part in (prompt, output, thoughts, tool) if part is not None]
@@ -75,6 +83,8 @@ def reported_usage(metadata: dict[str, Any], most: int = LARGEST_COUNT) -> Usage
     if total is None or total > most:
         return None
     cached = min(count(metadata.get("cachedContentTokenCount")) or 0, prompt or 0)
+    if total == (prompt or 0) + (output or 0) + (thoughts or 0) + (tool or 0):  # as nearly always
+        return Usage((prompt or 0) - cached, output or 0, thoughts or 0, cached, tool or 0)
     kinds = {
         "input": (prompt or 0) - cached,
         "output": output or 0,
