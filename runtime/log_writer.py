@@ -10,10 +10,12 @@ import contextlib
 import os
 import select
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
 MOST_CHARACTERS = 4_000_000  # that wait to be written
+GATHER_S = 0.02  # lines of this time are written together: to wake a thread for each costs more than the line
 
 
 class LogWriter:
@@ -29,6 +31,7 @@ class LogWriter:
         self._lines: deque[str] = deque()
         self._waiting = 0  # characters in the lines, and in those that are being written
         self._unsaid = 0
+        self._idle = False  # the thread waits for a line
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self.dropped = 0
@@ -45,7 +48,9 @@ class LogWriter:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write_all, name="log writer", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
+            if self._idle:
+                self._idle = False
+                self._changed.notify_all()
 
     def flush(self, within_s: float) -> bool:
         """Wait until all lines are written; say whether they were in time."""
@@ -55,7 +60,10 @@ class LogWriter:
     def _write_all(self) -> None:
         while True:
             with self._changed:
+                self._idle = not self._lines
                 self._changed.wait_for(lambda: bool(self._lines))
+            time.sleep(GATHER_S)
+            with self._changed:
                 text = "".join(self._lines)
                 self._lines.clear()
                 unsaid, self._unsaid = self._unsaid, 0
