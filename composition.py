@@ -67,6 +67,7 @@ from server.lane.express_lane import ExpressLane
 from server.lane.polls import Polls
 from server.lane.responses import ErrorAnswer
 from storage.errors import StorageUnavailable
+from storage.schema import check_schema
 from storage.scripts import load_scripts
 from storage.start import wait_until_ready, warn_about_redis
 from storage.storage import Storage, connect
@@ -285,6 +286,7 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metr
     stack.push_async_callback(storage.aclose)
     metrics.readings.masters(lambda: _masters(storage))
     await wait_until_ready(storage, settings.redis.start_timeout_s)
+    await check_schema(storage)
     await warn_about_redis(storage)
     return storage
 
