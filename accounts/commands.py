@@ -36,7 +36,7 @@ from accounts.errors import (
 )
 from accounts.tables import show_keys, show_table
 from accounts.usage import COUNTED, UsageReport
-from storage.errors import StorageUnavailable
+from storage.errors import StorageMisconfigured, StorageUnavailable
 
 T = TypeVar("T")
 
@@ -103,6 +103,8 @@ def perform(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]
         return asyncio.run(opened())
     except AccountsError as exc:
         raise click.ClickException(SENTENCES[type(exc)](exc)) from exc
+    except StorageMisconfigured as exc:
+        raise click.ClickException(exc.sentence) from exc
     except StorageUnavailable as exc:
         raise click.ClickException(f"Redis cannot be used ({exc.reason}): check redis.url (PROMPT_REDIS__URL)") from exc
     except UnicodeEncodeError as exc:
@@ -378,28 +380,42 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
 
 @accounts.command("audit")
 @click.argument("account_id", required=False)
+@click.option(
+    "--expect-accounts",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Fail where there are fewer: after a restore, the number that the audit before the backup gave.",
+)
 @JSON
 @click.pass_context
-def audit(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
+def audit(ctx: click.Context, account_id: str | None, expect_accounts: int | None, as_json: bool) -> None:
     """Prove that the numbers add up; exit 1 where not.
 
     Of one account, or of all that the index names: granted == balance + held + charged, none is negative, and the
     ledger agrees. A record that is lost or cannot be read, and no account at all, prove nothing: that is 1 too.
     """
+    if account_id is not None and expect_accounts is not None:
+        raise click.UsageError("--expect-accounts counts all accounts: give no ACCOUNT_ID")
 
     async def audited(admin: Administration) -> tuple[int, list[AuditFailure]]:
         return await admin.accounts.audit_all() if account_id is None else (1, await admin.accounts.audit(account_id))
 
     checked, failures = perform(ctx, audited)
     unreadable = sum(failure.unreadable for failure in failures)
-    ok = bool(checked) and not failures  # where there are no accounts, nothing has been proven
+    missing = max(0, (expect_accounts or 0) - checked)
+    ok = bool(checked) and not failures and not missing  # where there are no accounts, nothing has been proven
     if as_json:
         shown = [failure.as_dict() for failure in failures]
-        click.echo(json.dumps({"ok": ok, "accounts": checked, "unreadable": unreadable, "failures": shown}))
+        counts = {"accounts": checked, "unreadable": unreadable}
+        if expect_accounts is not None:
+            counts |= {"expected": expect_accounts, "missing": missing}
+        click.echo(json.dumps({"ok": ok} | counts | {"failures": shown}))
     else:
         for failure in failures:
             click.echo(f"{failure.account_id}: {'; '.join(failure.problems)}: {failure.as_dict()}")
         click.echo(audit_verdict(account_id, checked, len(failures), unreadable))
+        if missing:
+            click.echo(f"{missing} of the {expect_accounts} accounts that were expected are not there")
     ctx.exit(0 if ok else 1)
 
 

@@ -237,6 +237,21 @@ def test_an_audit_where_nothing_is_proves_nothing(commands: Commands) -> None:
     assert members == {"ok": False, "accounts": 0, "unreadable": 0, "failures": []}
 
 
+def test_an_audit_that_expects_more_accounts_than_there_are_fails_and_says_how_many_are_missing(
+    commands: Commands,
+) -> None:
+    for name in ("bakery", "florist"):
+        commands.json("create", "--id", name)
+    assert commands.json("audit", "--expect-accounts", "2")["missing"] == 0
+    assert commands.json("audit", "--expect-accounts", "1")["ok"]
+    done = commands.run("audit", "--expect-accounts", "5", "--json")
+    members = json.loads(done.stdout)
+    assert (done.exit_code, members["ok"], members["accounts"], members["missing"]) == (1, False, 2, 3)
+    done = commands.run("audit", "--expect-accounts", "5")
+    assert (done.exit_code, "3 of the 5 accounts that were expected are not there" in done.stdout) == (1, True)
+    assert commands.run("audit", "bakery", "--expect-accounts", "5").exit_code == 2
+
+
 def test_an_audit_finds_an_account_of_which_only_a_part_is_left(commands: Commands, redis_server: RedisServer) -> None:
     commands.json("create", "--id", "whole", "--tokens", "5")
     commands.json("create", "--id", "lost", "--tokens", "5")
