@@ -18,7 +18,6 @@ from typing import Any
 
 import structlog
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets, bind_unix_socket
 from tornado.web import Application
 
 from accounts import Accounts, AdminKeys, ApiKeys, Identity, UsageReport, WatchTokens
@@ -62,6 +61,7 @@ from runtime.periodic import Periodic
 from runtime.settings import GeminiSettings, RedisSettings, Settings, WebhookSettings
 from runtime.systemd import Systemd
 from runtime.version import VERSION
+from server.binding import bind
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
 from server.lane.polls import Polls
@@ -329,12 +329,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
             log.info("stopped_while_starting")
             return
         systemd = stack.enter_context(Systemd())
-        if settings.server.unix_socket:
-            sockets = [bind_unix_socket(settings.server.unix_socket, mode=0o660, backlog=4096)]
-            address = f"unix:{settings.server.unix_socket}"
-        else:
-            sockets = bind_sockets(settings.server.port, settings.server.host, backlog=4096)
-            address = _url(settings.server.host, sockets[0].getsockname()[1])
+        sockets, address = bind(settings.server)
         service.connections.add_sockets(sockets)
         settle_garbage_collector()
         log.info("serving", address=address, pid=os.getpid())
@@ -345,10 +340,6 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
         await stop.wait()
         systemd.stopping()
         await _drain(service, settings.server.drain_timeout_s)
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def _drain(service: Service, timeout_s: float) -> None:
