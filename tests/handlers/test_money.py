@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from accounts import Accounts
+from accounts import Accounts, UsageReport
+from accounts.ledger import TOKEN_KINDS
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client, make_client
 
@@ -89,3 +90,19 @@ async def test_parallel_tasks_share_a_balance_and_leave_nothing_uncollected(
     assert (ends.count("held"), ends.count("insufficient_tokens")) == (held, 5 - held)
     await asyncio.gather(*(client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{each}/") for each in ids))
     assert (await settled(storage, client))[1] == 0
+
+
+@pytest.mark.gen_test
+async def test_document_ledger_and_usage_name_the_same_kinds_and_their_sum_is_the_charge(
+    client: Client, storage: OpenStorage
+) -> None:
+    final = await client.finished(await client.start(SHORT))
+    kinds = final["usage"]
+    assert min(kinds["input"], kinds["output"], kinds["thoughts"]) > 0, "the stand-in reports all three"
+    assert sum(kinds.values()) == final["tokens_used"]
+    ledger = (await client.ask("GET", "/api/v1/account/ledger/")).json
+    [settle] = [entry for entry in ledger["entries"] if entry["kind"] == "settle"]
+    assert (settle["usage"], settle["tokens"]) == (kinds, final["tokens_used"])
+    [month] = await UsageReport(storage).months(client.account_id)
+    assert {kind: count for kind in TOKEN_KINDS if (count := month.as_dict()[kind])} == kinds
+    assert (month.generations, month.completed, month.tokens) == (1, 1, final["tokens_used"])
