@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 from generation.fidelity import figures, literals
+from generation.fidelity.counting import short_of
+from generation.fidelity.exchanges import exchanged
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.number_words import has_number_word
 from generation.fidelity.places import swapped
@@ -48,15 +50,20 @@ def compare(draft: str, answer: str) -> Comparison:
     same, draft_rest, answer_rest = _apart(draft, answer)
     drafted, answered = read(draft_rest, memo), read(answer_rest, memo)
     moved = swapped(drafted, draft_rest, answered, answer_rest)
+    traded = exchanged(drafted.found, draft_rest, answered.found, answer_rest)
+    moved += [fact for fact in drafted.found if fact.ways[0][0] in traded and fact not in moved]
     if not missing(drafted, answered, answer_rest) and not invented(drafted, draft_rest, answered):
-        return Comparison([], moved, [], 0)
+        return Comparison([], [fact.with_beside(draft_rest) for fact in moved], [], 0)
     common = read(same, memo)
     count = len({fact.ways for fact in (*drafted.found, *common.found)})
-    drafted.keys |= common.keys
-    answered.keys |= common.keys
+    drafted.count_in(common)
+    answered.count_in(common)
     lost = missing(drafted, answered, answer)
     added = invented(drafted, draft, answered)
-    return Comparison(lost, [fact for fact in moved if fact not in lost], added, count)
+    moved = [fact for fact in moved if fact not in lost]
+    return Comparison(
+        [fact.with_beside(draft_rest) for fact in lost], [fact.with_beside(draft_rest) for fact in moved], added, count
+    )
 
 
 def _apart(draft: str, answer: str) -> tuple[str, str, str]:
@@ -78,7 +85,7 @@ def _sentences(text: str) -> list[str]:
 
 def read(text: str, memo: figures.Memo) -> Facts:
     """Return the facts of a folded text."""
-    facts = Facts()
+    facts = Facts(text)
     rest, code = literals.read(text, facts)
     figures.read(rest, facts, memo)
     if code and len(code) < MOST_CODE:  # what stands in code is a fact by being part of it
@@ -96,7 +103,9 @@ def missing(draft: Facts, answer: Facts, answer_text: str) -> list[Fact]:
     seen: set[tuple[tuple[Key, ...], ...]] = set()
     compact: str | None = None
     for fact in draft.found:
-        if answer.has(fact) or fact.ways in seen:
+        if answer.has(fact) and not short_of(fact, draft, answer, answer_text):
+            continue
+        if fact.ways in seen:
             continue
         seen.add(fact.ways)
         if fact.kind == "code":
@@ -104,7 +113,7 @@ def missing(draft: Facts, answer: Facts, answer_text: str) -> list[Fact]:
                 compact = literals.collapsed(answer_text)
             if _has_code(fact, answer_text, compact) or INJECTION.search(fact.text):
                 continue
-        elif fact.kind == "number" and has_number_word(fact, answer_text):
+        elif fact.kind == "number" and not answer.has(fact) and has_number_word(fact, answer_text):
             continue
         lost.append(fact)
     return lost

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from generation.fidelity import dates, numbers, phones, times
-from generation.fidelity.fact import MOST_FACTS, Fact, Facts, Key
+from generation.fidelity.fact import Fact, Facts, Key
 
 # A pattern that starts with a set of signs is searched for several times as fast as one that starts with a look behind
 # or with something optional: so the look behind comes after the first sign.
@@ -35,9 +35,10 @@ LETTER = re.compile(r"[A-Za-z\u00c0-\u04ff_]")
 PLAIN_PART = re.compile(
     r"\d+(?:[.,:]\d+)*(?:st|nd|rd|th|er|ère|ere|eme|ème|e|re|o|go|[ap]\.?m\.?|h\d{0,2}|uhr|min|mins|std|sec|s|x|k|K|m2|m|cm|mm|km|kg|g"
     r"|ml|cl|l|gb|mb|tb|kb|w|kw|v|hz|eur|usd|gbp|chf|tl|try|kr|isk|rub|руб|шт|мин|час|ч|кг|г|км|м|л|мл|й|я|го|ая|ый|ой)?\.?"
-    r"|\d?[Xx]{1,3}[SLsl]|[^\W\d_]*[^\W\d_A-ZÀ-ÖØ-ÞА-Я][^\W\d_]*\.?|[^\W\d_]\.?|",
+    r"|\d?[Xx]{1,3}[SLsl]|(?-i:[^\W\d_][^\W\d_A-ZÀ-ÖØ-ÞА-Я]*)\.?|",
     re.IGNORECASE,
 )
+CODE_THEN_NUMBER = re.compile(r"([^:]*[A-Z][^:]*\d[^:]*):\d+")  # SPRING27: 9, written without a space
 CAPITALS_THEN_DIGITS = re.compile(r"[A-ZÀ-ÖØ-ÞА-Я]{2,12}[-_/]\d{2,}|[A-ZА-Я]-\d{3,}")
 LABELS = re.compile(r"[A-Z](?<![\w-].)[A-Z]{0,11}(?:(?:, ?| or | and | / |/|\|)[A-Z]{1,12}){1,9}(?![\w-])")
 ARROW_LABEL = re.compile(r"(?:->|=>|\u2192) ?\"?([A-Z][A-Z_]{1,30})(?![\w-])|\"([A-Z][A-Z_]{2,30})\"")
@@ -55,6 +56,7 @@ SPACED = re.compile(r"\d{1,3}(?: \d{3}){1,5}(?:[.,]\d{1,2})?")
 UNIT = re.compile(r" ?(?:km|m|kg|g|%|m²)(?!\w)")
 GROUPS_ONLY = re.compile(r"[\d -]+")
 SIGNS = " -/("
+BELONGS_TO_NUMBER = re.compile(r"\d\Z")
 BULLETS = "\n #*>-"
 RANGE_WORD = re.compile(
     r" ?(?:[点點时時分시h] ?)?(?:a|à|às|as|to|bis|до|até|al|تا|إلى|حتى|עד|से|तक|到|至|から|부터|until|till)(?:[ \d]|$)"
@@ -82,10 +84,9 @@ Memo = dict[tuple[str, str, str], list[Reading]]  # by what stands before a run,
 def read(text: str, facts: Facts, memo: Memo) -> None:
     """Add the text's figures and codes; ``memo`` is shared by the texts of one comparison."""
     rest = HOUR_AND_MINUTE.sub(_as_clock, _read_codes(text, facts))
-    found, offer = facts.found, facts.keys.update
     line_start = 0
     for line in rest.split("\n"):
-        if len(found) >= MOST_FACTS:
+        if facts.full:
             break
         for run in RUN.finditer(line) if line else ():
             known = (_before(line, run.start()), run[0], _behind(line, run.end()))
@@ -94,14 +95,13 @@ def read(text: str, facts: Facts, memo: Memo) -> None:
                 readings = memo[known] = _readings(run[0], known[0], known[2])
             at = line_start + run.start()
             for start, stop, kind, ways, offered in readings:
-                found.append(Fact(kind, text[at + start : at + stop], at + start, ways))
-                offer(offered)
-            if len(found) >= MOST_FACTS:
+                facts.add_any(Fact(kind, text[at + start : at + stop], at + start, ways), offered)
+            if facts.full:
                 break
         line_start += len(line) + 1
     if "年" in text or "년" in text:
         for date in dates.CJK.finditer(text):
-            facts.keys.add(("date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"))
+            facts.keys["date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"] += 1
 
 
 def _as_clock(found: re.Match[str]) -> str:
@@ -134,6 +134,8 @@ def _read_codes(text: str, facts: Facts) -> str:
             break
         word = token[0]
         word = word.rstrip(".:!?*_-/&=#")
+        if ":" in word and (code := CODE_THEN_NUMBER.fullmatch(word)):
+            word = code[1]
         if word not in plain:
             plain[word] = not (DIGIT.search(word) and LETTER.search(word)) or _is_plain(word)
         if plain[word]:
@@ -147,7 +149,9 @@ def _read_codes(text: str, facts: Facts) -> str:
     for pattern in islice(PATTERN.finditer(text), MOST_CODES):
         facts.add("code", pattern[0], pattern.start(), ("token", pattern[0]))
     for labels in islice(LABELS.finditer(text), MOST_CODES):
-        words = re.findall(r"[A-Z]+", labels[0])
+        words = [word for word in re.findall(r"[A-Z]+", labels[0]) if word.lower() not in numbers.CURRENCY_OF]
+        if not words:
+            continue
         if max(map(len, words)) == 1:
             facts.add("code", labels[0], labels.start(), ("labels", ",".join(words)))
         elif min(map(len, words)) > 1 and len(words) > 2:
@@ -389,7 +393,10 @@ def _currency(left: str, right: str) -> str | None:
             after = numbers.CURRENCY_AFTER.match(right, multiplier.end())
         if after:
             return numbers.CURRENCY_OF[after[1].lower()]
-    word = left.rstrip(" -.").rpartition(" ")[2].lower().lstrip('("*+')
+    before, _, word = left.rstrip(" -.(").rpartition(" ")
+    word = word.lower().lstrip('("*+')
+    if BELONGS_TO_NUMBER.search(before if word in numbers.CURRENCY_OF else word[:-1]):
+        return None  # 120 € (05.15
     return numbers.CURRENCY_OF.get(word) or numbers.CURRENCY_OF.get(word[-1:])
 
 

@@ -201,7 +201,7 @@ def _add_link(text: str, start: int, facts: Facts) -> int:
     rest = host.lower() + (slash + path if path else "")
     if scheme:
         facts.add("link", link, start, ("link", f"{scheme.lower()}://{rest}"))
-        facts.keys.add(("link", rest))
+        facts.keys["link", rest] += 1
     else:
         facts.add("link", link, start, ("link", rest))
     return len(link)

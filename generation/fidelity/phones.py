@@ -20,7 +20,9 @@ def looks_like_one(text: str, digits: str) -> bool:
     if len(groups) == 1:
         return digits[0] == "0" or len(digits) >= 10
     if "." in text:
-        return "-" not in text and " " not in text and len(groups) >= 3 and len(groups[-1]) >= 3
+        if "-" in text or " " in text or len(groups) < 3:
+            return False
+        return len(groups[-1]) >= 3 or (len(groups) in (4, 5) and text[0] == "0" and set(map(len, groups)) == {2})
     return True
 
 

@@ -22,7 +22,8 @@ REACH = 60  # characters in which the words directly beside a fact stand
 LINE_REACH = 300  # characters in which another fact of the same line stands
 WORD = re.compile(r"[^\W\d_]{2,}")
 SEGMENT_END = re.compile(r"[,;|\n()/]|\. |\.\Z")
-LINE_END = re.compile(r"\n|[.!?;] ")
+LINE_END = re.compile(r"\n|[.!?;](?: |(?=[\u3040-\u9fff]))")
+LETTERS_OF_SIGN = re.compile(r"\b[a-z]{1,2}(?=\$)")  # R$, US$
 # A word, or one sign of a script that puts no spaces between words.
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]+")
 # fmt: off
@@ -68,7 +69,7 @@ class _Text:
         begin = self.found[place].start
         floor = max(0, begin - REACH, self.end(place - 1) if place else 0)
         left = self.text[floor:begin] if floor < begin else ""
-        tokens = _tokens(LINE_END.split(left)[-1].rpartition("|")[2])
+        tokens = tokens_of(LINE_END.split(left)[-1].rpartition("|")[2])
         if not tokens:
             return self._cell(begin)
         if CONJUNCTIONS.issuperset(tokens):
@@ -80,7 +81,7 @@ class _Text:
         place = self.order[key]
         end = self.end(place)
         ceiling = min(end + REACH, self.found[place + 1].start if place + 1 < len(self.found) else len(self.text))
-        tokens = _tokens(LINE_END.split(self.text[end:ceiling] + " ")[0]) if end < ceiling else []
+        tokens = tokens_of(LINE_END.split(self.text[end:ceiling] + " ")[0]) if end < ceiling else []
         return tuple(tokens[:2])
 
     def words_and_neighbour(self, key: Key, words: Place) -> Place:
@@ -114,8 +115,9 @@ class _Text:
         return ("|", first[0].casefold(), row.count("|")) if first and row.lstrip().startswith("|") else ()
 
 
-def _tokens(text: str) -> list[str]:
-    return [token for token in TOKEN.findall(text.casefold()) if token not in CURRENCY_OF]
+def tokens_of(text: str) -> list[str]:
+    """Return a text's words, currencies aside; of scripts without spaces its signs."""
+    return [token for token in TOKEN.findall(LETTERS_OF_SIGN.sub("", text.casefold())) if token not in CURRENCY_OF]
 
 
 def _exchanged(draft: _Text, answer: _Text, ours: dict[Key, Place], theirs: dict[Key, Place]) -> set[Key]:
@@ -169,6 +171,8 @@ def _among_others_words(draft: _Text, answer: _Text, ours: dict[Key, Place], the
             for place in places.get(word, ())[:MOST_PLACES]:
                 fits[place] += 1 + (word in near and word in own[place][0])
         if fits and (best := max(fits, key=lambda place: fits[place])) != key and fits[best] > fits[key]:
+            if ours[key] and theirs[key] == ours[key] != ours[best]:
+                continue
             last = theirs[key][-1:]
             if not last or last != ours[key][-1:] or last == ours[best][-1:]:
                 took[key] = best

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from generation.fidelity.fact import Fact
 from generation.fidelity.folding import fold
@@ -38,7 +39,8 @@ class Written:
     def __init__(self, text: str) -> None:
         self._sentences = [sentence for sentence in SENTENCE.split(text) if sentence.strip()]
         self._folded = [fold(sentence) for sentence in self._sentences]
-        self._text = text
+        self._joined = "\n".join(self._folded)
+        self._starts = [0, *accumulate(len(folded) + 1 for folded in self._folded)]
 
     def names(self, facts: Iterable[Fact]) -> list[str]:
         """Return the facts as they are written, with their signs and units, in the order of the text."""
@@ -65,20 +67,35 @@ class Written:
         wanted: set[int] = set()
         blocks: list[str] = []
         for fact in facts:
-            at = next((at for at, folded in enumerate(self._folded) if fact.text in folded), None)
-            if at is not None:
-                wanted.add(at)
+            at = self._find(fact)
+            if at < 0:
+                at = self._joined.find(fact.text)
+            if at >= 0:
+                wanted.add(self._number(at))
             else:
                 blocks.append(fact.text)
         return [self._sentences[at].strip() for at in sorted(wanted)] + list(dict.fromkeys(blocks))
 
+    def _find(self, fact: Fact) -> int:
+        """Return where a fact stands in the folded sentences, with as much as there is of what stood beside it; -1: nowhere."""
+        before, behind = fact.beside
+        for left, right in ((before, behind), (before, ""), ("", behind)):
+            if left or right:
+                at = self._joined.find(f"{left}{fact.text}{right}")
+                if at >= 0:
+                    return at + len(left)
+        return _whole(fact.text, self._joined)
+
+    def _number(self, at: int) -> int:
+        return bisect_right(self._starts, at) - 1
+
     def _place(self, fact: Fact) -> _Place | None:
-        for number, folded in enumerate(self._folded):
-            at = _whole(fact.text, folded)
-            if at >= 0:
-                begin, end = _unfolded(self._sentences[number], folded, at, at + len(fact.text))
-                return _Place(number, begin, end)
-        return None
+        at = self._find(fact)
+        if at < 0 or "\n" in fact.text:
+            return None
+        number = self._number(at)
+        begin = at - self._starts[number]
+        return _Place(number, *_unfolded(self._sentences[number], self._folded[number], begin, begin + len(fact.text)))
 
     def _touch(self, first: _Place, second: _Place) -> bool:
         between = self._sentences[first.sentence][first.end : second.begin]

@@ -106,7 +106,7 @@ def test_lost_altered_and_swapped_facts_are_found_and_faithful_answers_raise_no_
     found = figures()
     harmed = [found[kind] for kind in ("lost", "altered", "swapped")]
     assert sum(count for count, _ in harmed) >= 0.95 * sum(tried for _, tried in harmed)
-    assert found["swapped"][0] >= 0.9 * found["swapped"][1]
+    assert found["swapped"][0] >= 0.95 * found["swapped"][1]
     assert found["letters"][0] >= 0.94 * found["letters"][1]
     assert found["unchanged"][0] == 0
 
