@@ -53,15 +53,15 @@ OPENERS = _stems(
     " ज़रूर जरूर यह ये यहाँ यहां नीचे बिल्कुल अवश्य रहा रही"
 )
 FILLERS = _stems(
-    "is the a an your of my s ve it that which for to and more much system assistant chatbot text as in with you have has can requested now provided gave sent made make makes be while keeping facts version"
+    "is the a an your of my s ve it that which for to and more much system assistant chatbot text as in with you have has can requested now provided gave sent made make makes be while keeping keeps all facts version"
     " ist sind ihr der die das ein eine einen deine* ihre* dein des für und mit von mehr habe deutlich wie gewünscht system ki text sie dir ihnen dies"
     " es tienes tiene te dejo encontrará* una el la los las un una de del tu tus su sus que para y más está están con lo te le sistema se presenta"
     " le la les un une de du des votre vos ton ta tes d l et plus que pour est j ai vous te"
     " il lo la i gli un una di del della tuo tua vostro suo e più per ti vi ho"
     " o a os as um uma do da seu sua teu tua e mais para está com"
-    " ve bir bu edilmiş için sizin senin daha halinin hali olarak haliyle"
+    " ve bir bu edilmiş için sizin senin daha halinin hali olarak haliyle yer alıyor"
     " ваш ваша вашего вашей твой твоего и для более вашу в на основе"
-    " در ه شما ه می بینید ببینید مشاهده کنید آمده است از را برای و می شود متن لك على من و في لكم النص الخاص بك כאן את של שלך שלכם ו יותר עבורך של"
+    " در ه شما ه می بینید ببینید مشاهده کنید آمده است از را برای و می شود متن هم لك على من و في لكم النص الخاص بك כאן את של שלך שלכם ו יותר עבורך של"
     " दिया गया गई है हैं का की के लिए आपका आपके आपकी और एक हुआ हुई हो गया ज़्यादा अधिक"
 )
 FOR_YOUR = re.compile(
@@ -116,7 +116,9 @@ CHANGES_HEADING = re.compile(
     re.IGNORECASE,
 )
 OFFER = re.compile(
-    r"(?:please )?(?:let me know|feel free|would you like|do you want|if you(?:['’]d| would)?(?: like| want| need| prefer)|i hope|hope this|i can also|i['’]m happy|happy to|just (?:tell|let))\b.*"
+    r"this (?:version|prompt|rewrite|revision) (?:is|now|keeps|makes|should|provides|ensures|preserves|adds|organi[sz]es)\b.*"
+    r"\b(?:clear\w*|structur\w+|organi[sz]\w+|concise|effective|specific|original|every fact|all (?:of )?(?:your|the) facts)\b.*"
+    r"|(?:please )?(?:let me know|feel free|would you like|do you want|if you(?:['’]d| would)?(?: like| want| need| prefer)|i hope|hope this|i can also|i['’]m happy|happy to|just (?:tell|let))\b.*"
     r"\b(?:prompt|this version|me to (?:adjust|tailor|refine|tweak|change|revise|adapt|make|add|shorten|expand)|adjust (?:anything|it|this|the)|the tone to your liking|(?:any )?changes to (?:it|this)|further (?:changes|adjust\w*|refine\w*|tweaks))\b.*"
     r"|.*\b(?:sag|sagen sie|gib|geben sie|lass|lassen sie|melde|wenn du|wenn sie|falls du|falls sie|gerne|möchtest|möchten|ich hoffe)\b.*\b(?:prompts?|anpass\w*|version|änder\w+ am)\b.*"
     r"|.*(?:avísame|avíseme|dime|házmelo|si (?:quieres|desea|deseas|necesitas|prefieres)|no dudes|espero que|¿(?:quieres|deseas|te gustaría)).*\b(?:prompt|ajust\w+|versión|instrucciones)\b.*"
@@ -180,7 +182,7 @@ def speaks_of_prompts(text: str) -> bool:
 def is_changes_heading(line: str) -> bool:
     """Say whether a line begins a section on what was changed in the prompt."""
     title = line.strip().strip("#*_>- \t:：?？").strip()
-    return CHANGES_HEADING.fullmatch(title) is not None
+    return CHANGES_HEADING.fullmatch(title.replace("\u200c", " ")) is not None
 
 
 def is_offer(paragraph: str) -> bool:

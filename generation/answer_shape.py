@@ -18,6 +18,7 @@ from generation.fidelity.folding import fold
 LONGEST_LINE = 300  # characters of an announcement
 LONGEST_TAIL = 2_500  # characters that may be cut off at the end
 FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]{0,80})")
+LIST_NUMBER = re.compile(r"^\s{0,8}\d{1,2}[.)] ", re.MULTILINE)
 RULE = re.compile(r"-{3,20}|\*{3,20}|_{3,20}")
 TAGGED = re.compile(r"<([A-Za-z][\w -]{0,40})>\s*")
 TAG_NAMES = re.compile(r"prompt|answer|output|result|response|improved|rewrit", re.IGNORECASE)
@@ -129,6 +130,7 @@ class _Known:
     def __init__(self, draft: str) -> None:
         self.draft = fold(draft)
         self.words = frozenset(UNIT.findall(self.draft.casefold()))
+        self.has_no_rule = bool(draft) and not any(RULE.fullmatch(line.strip()) for line in draft.split("\n"))
         self.speaks_of_no_prompts = bool(self.draft) and not speaks_of_prompts(self.draft)
 
     def says(self, paragraph: str) -> bool:
@@ -145,7 +147,7 @@ class _Known:
 def _unpacked(text: str, known: _Known) -> str:
     """Undo what goes around everything: JSON, a tag, a fence."""
     if text.startswith("{") and text.endswith("}") and not known.draft.lstrip().startswith("{"):
-        text = _from_json(text)
+        text = _from_json(text, known)
     tag = TAGGED.match(text)
     if tag and TAG_NAMES.search(tag[1]) and text.endswith(f"</{tag[1]}>") and text.count(f"</{tag[1]}>") == 1:
         text = text[tag.end() : -len(tag[1]) - 3].strip() or text
@@ -154,7 +156,7 @@ def _unpacked(text: str, known: _Known) -> str:
     return text
 
 
-def _from_json(text: str) -> str:
+def _from_json(text: str, known: _Known) -> str:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -162,6 +164,8 @@ def _from_json(text: str) -> str:
     if not isinstance(value, dict):
         return text
     texts = {name: member for name, member in value.items() if isinstance(member, str) and member.strip()}
+    if not known.draft and len(texts) < len(value):
+        return text
     named = [member for name, member in texts.items() if MEMBER_NAMES.search(name)]
     if len(named) == 1 and len(named[0]) >= sum(map(len, texts.values())) / 2:
         return named[0].strip()
@@ -175,7 +179,8 @@ def _without_ends(text: str, known: _Known) -> str:
         start = 1
     lines = lines[start:] if start else lines
     cut = _tail(lines, known)
-    if start or cut is not None:
+    framed = len(lines) > 2 and RULE.fullmatch(lines[0].strip()) and RULE.fullmatch(lines[-1].strip())
+    if start or cut is not None or (framed and known.has_no_rule):
         lines = _without_rules(lines[:cut])
     return "\n".join(lines).strip()
 
@@ -202,7 +207,7 @@ def _tail(lines: list[str], known: _Known) -> int | None:
                     return at
                 last_break = at
         elif is_changes_heading(line) and not lines[at - 1].strip():
-            rest = "\n".join(lines[at:])
+            rest = LIST_NUMBER.sub("", "\n".join(lines[at:]))
             heading = line.lstrip().startswith(("#", "*", "_")) or line.rstrip().endswith((":", "?"))
             if heading and not HAS_FACT.search(rest) and not known.says(rest):
                 return at

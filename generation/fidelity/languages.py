@@ -63,6 +63,8 @@ LETTERS = {
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 PERSIAN = re.compile(r"[\u067e\u0686\u0698\u06af\u06a9\u06cc]")
 ARABIC = re.compile(r"[\u0629\u0643\u064a\u0649\u0623\u0625\u064b]")
+PERSIAN_WORD = re.compile(r"\b(?:را|باش|از|به|در|با|است|برای|بده|نده|بزن)\b")
+ARABIC_WORD = re.compile(r"\bال\w|\b(?:في|من|على|عن|لا|مع|كن)\b")
 URDU = re.compile(r"[\u0679\u0688\u0691\u06ba\u06d2\u06be]")
 UKRAINIAN = re.compile(r"[іїєґ]", re.IGNORECASE)
 SURE = 0.9  # as much as one word that no other of these languages has
@@ -115,7 +117,12 @@ def _within(script: str, text: str) -> dict[str, float]:
     if script == "arabic":
         if len(URDU.findall(text)) > 2:
             return {"ur": 1.0}
-        return {"fa" if len(PERSIAN.findall(text)) > len(ARABIC.findall(text)) else "ar": 1.0}
+        persian, arabic = len(PERSIAN.findall(text)), len(ARABIC.findall(text))
+        if not persian + arabic:  # no letter tells
+            persian, arabic = len(PERSIAN_WORD.findall(text)), len(ARABIC_WORD.findall(text))
+        if persian == arabic == 0:
+            return {"ar": 0.5, "fa": 0.5}
+        return {"fa" if persian > arabic else "ar": 1.0}
     return _latin(text)
 
 

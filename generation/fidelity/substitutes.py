@@ -15,6 +15,19 @@ FEW_WORDS = 4  # of so short a draft nothing can be said
 HAS_FACTS = re.compile(r"[\d{@`]|://")
 WORD = re.compile(r"\w+")
 UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963]+|\w+")
+QUESTION_MARKS = str.maketrans({"\u061f": "?", "\uff1f": "?"})
+SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
+SAYS_NOTHING_OF = 0.3  # of the words of what a draft says beside its question
+GREETING = re.compile(
+    r"(?:dear|hello|hi|sehr geehrte|liebe[rs]?|bonjour|chère?|madame|monsieur|estimad[oa]s?|querid[oa]s?|prezad[oa]s?"
+    r"|gentile|cher|уважаем\w+|здравствуйте|sayın|عزيزي|شقيق|مشتری گرامی|לקוח יקר|प्रिय|尊敬的|亲爱的)\b[^\n]{0,60}\n",
+    re.IGNORECASE,
+)
+WRITE = re.compile(
+    r"\b(?:write|draft|compose|schreib\w*|verfass\w*|écri\w+|rédige\w*|escrib\w+|redacta\w*|escrev\w+|redij\w+|scriv\w+"
+    r"|напиши\w*|составь\w*)\b|\byaz\b|اكتب|بنویس|כתוב|लिख|写|書",
+    re.IGNORECASE,
+)
 # To the owner, about the prompt: "Sure! Tell me more about your business, so that I can write a better prompt."
 TALKS = re.compile(
     r"\b(?:tell me|could you (?:share|tell|provide)|please (?:share|provide|send|paste)|i(?:'d| would) be happy|i can(?:'t|not)|i'm sorry|"
@@ -37,7 +50,7 @@ PROMPT_LIKE = re.compile(
     r"|\b(?:du bist|sie sind|du|sie|antworte\w*|sprich|nie|niemals|immer|nicht)\b|\b(?:eres|responde\w*|atiend\w+|nunca|siempre|no|habla)\b"
     r"|\b(?:tu es|vous êtes|tu|vous|réponds|répondez|jamais|toujours|sois|soyez)\b|\b(?:você|és|atende|sempre|seja|não)\b"
     r"|\b(?:sei|rispondi|mai|sempre|non)\b|\b(?:ты|вы|отвечай\w*|никогда|всегда|не)\b|\b(?:sen|siz|asla|her zaman|ol|olun|yanıtla\w*|cevap\w*)\b"
-    r"|(?:आप|करें|करो|दें|दो|रहें|कभी)|(?:شما|پاسخ|باش|بده|دهید|کن|کنید|هرگز|همیشه|نده)|(?:أنت|أجب|لا ت|دائم|كن|تحدث)"
+    r"|(?:आप|करें|करो|दें|दो|रहें|कभी)|(?:شما|پاسخ|باش|بده|دهید|کن|کنید|هرگز|همیشه|نده)|(?:أنت|أجب|لا ت|دائم|\bكن\b|تحدث)"
     r"|(?:אתה|את |ענה|עני|אל ת|תמיד|לעולם)|(?:你|您|请|請|不要|回答|必须|勿)|(?:あなた|ください|して|する|しない|お答え|係|役)|(?:당신|하세요|마세요|답변|해라)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -69,6 +82,8 @@ def answered(draft: str, answer: str, *, lost: int, facts: int) -> bool:
     """Say whether the answer does what the draft asks for, or talks to its owner, where it was to be rewritten."""
     if not answer.strip():
         return True
+    if _only_the_question(draft, answer) or _as_letter(draft, answer):
+        return True
     if _mostly_the_same(draft, answer) or (kept := _kept(draft, answer)) >= 0.5:
         return False
     if answer.lstrip()[:1] in "{[" and answer.rstrip()[-1:] in "}]" and draft.lstrip()[:1] not in "{[":
@@ -85,6 +100,26 @@ def answered(draft: str, answer: str, *, lost: int, facts: int) -> bool:
     if lost == 0 and (HAS_FACTS.search(draft) or len(UNIT.findall(draft)) < FEW_WORDS):
         return False
     return PROMPT_LIKE.search(beginning) is None and lost * 2 >= facts
+
+
+def _only_the_question(draft: str, answer: str) -> bool:
+    """Say whether a draft that asks something and says more is left with an answer to its question."""
+    asked = draft[:LOOKED_AT].translate(QUESTION_MARKS)
+    if "?" not in asked or len(answer) > len(draft):
+        return False
+    sentences = SENTENCE.findall(asked)
+    rest = " ".join(sentence for sentence in sentences if not sentence.endswith("?"))
+    return (
+        len(UNIT.findall(rest)) >= 2
+        and _kept(rest, answer) < SAYS_NOTHING_OF
+        and PROMPT_LIKE.search(answer[:LOOKED_AT]) is None
+    )
+
+
+def _as_letter(draft: str, answer: str) -> bool:
+    """Say whether a draft that wants something written got the letter itself."""
+    letter, wanted = GREETING.match(answer.lstrip()), WRITE.search(draft[:LOOKED_AT])
+    return letter is not None and wanted is not None and letter[0].strip() not in draft and "\n#" not in answer
 
 
 def _mostly_the_same(draft: str, answer: str) -> bool:
