@@ -63,3 +63,4 @@ lock:
 	$(LOCK) --group server --group embedded --group test --group lint --constraint requirements.lock \
 	  --output-file requirements-dev.lock >/dev/null
 	$(LOCK) --group vertex --constraint requirements-dev.lock --output-file requirements-vertex.lock >/dev/null
+	$(LOCK) --group otel --constraint requirements-dev.lock --output-file requirements-otel.lock >/dev/null

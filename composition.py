@@ -60,6 +60,7 @@ from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.settings import GeminiSettings, RedisSettings, Settings, WebhookSettings
 from runtime.systemd import Systemd
+from runtime.tracing import Tracing, open_tracing
 from runtime.version import VERSION
 from server.binding import bind
 from server.connections import Connections
@@ -93,6 +94,7 @@ class Service:
 async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: str = "") -> Service:
     """Construct every service, each after the ones it needs; ``stack`` closes them in reverse."""
     metrics = _metrics()
+    tracing = await stack.enter_async_context(open_tracing(settings.traces))
     storage = await _open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(
         StatusCopy(storage, entries=settings.redis.copy_entries, most_bytes=settings.redis.copy_bytes)
@@ -105,7 +107,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
     watch_tokens = WatchTokens(storage)
     identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys, watch_tokens)
     lag = WorstLag(metrics.loop_was_late)
-    work = await _open_work(settings, stack, storage, copy, metrics, lag)
+    work = await _open_work(settings, stack, storage, copy, metrics, lag, tracing)
     metrics.readings.periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
 
     limits = settings.limits
@@ -128,6 +130,7 @@ async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: st
         polls=polls,
         metrics=metrics,
         metrics_page=OncePerSecond(metrics.render),
+        tracing=tracing,
         not_ready=_readiness(storage, open_requests, work.watched),
         open_requests=open_requests,
         open_streams=open_streams,
@@ -175,7 +178,13 @@ class Work:
 
 
 async def _open_work(
-    settings: Settings, stack: AsyncExitStack, storage: Storage, copy: StatusCopy, metrics: Metrics, lag: WorstLag
+    settings: Settings,
+    stack: AsyncExitStack,
+    storage: Storage,
+    copy: StatusCopy,
+    metrics: Metrics,
+    lag: WorstLag,
+    tracing: Tracing,
 ) -> Work:
     """Construct tasks, pipeline, runner and reaper, and the Gemini client that they need."""
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
@@ -200,12 +209,20 @@ async def _open_work(
         attempted=metrics.gemini_attempted,
         billed=lambda usage, model: metrics.gemini_billed(usage.by_kind(), model),
         answered=metrics.gemini_answered,
+        tracing=tracing,
+        trace_texts=settings.traces.texts,
     )
     prompt_text = PromptText(settings.prompt.templates_folder)
     readers = Readers(storage, copy)
-    pipeline = Pipeline(tasks, gemini, prompt_text, copy, readers, metrics, Forecast())
+    pipeline = Pipeline(tasks, gemini, prompt_text, copy, readers, metrics, Forecast(), tracing)
     limits = settings.limits
-    runner = Runner(tasks, pipeline, running=limits.running_tasks_per_process, waiting=limits.waiting_tasks_per_process)
+    runner = Runner(
+        tasks,
+        pipeline,
+        running=limits.running_tasks_per_process,
+        waiting=limits.waiting_tasks_per_process,
+        tracing=tracing,
+    )
     await stack.enter_async_context(Healing(storage.topology, tasks, runner.renew))
     stack.push_async_callback(runner.drain, 0)  # nothing is left to hand back, unless the start or a drain failed
     metrics.readings.tasks(
@@ -226,6 +243,7 @@ async def _open_work(
         TaskEvents(storage, copy, readers),
         manual_prompt_characters=limits.manual_prompt_characters,
         business_types=prompt_text.business_types(),
+        tracing=tracing,
     )
     processes = _processes(storage, tasks, runner, reaper, gemini, lag)
     return Work(generations, runner, deliveries, processes, renewal, reaper)

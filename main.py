@@ -27,6 +27,7 @@ from runtime.library_lines import take_what_nobody_raised
 from runtime.logs import configure_logging, flush_logs
 from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
+from runtime.tracing import TracesUnusable
 from runtime.version import VERSION
 from standin.commands import gemini_standin
 from storage.errors import StorageMisconfigured, StorageUnavailable
@@ -88,7 +89,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
-    except (TemplatesUnusable, ProxyUnusable, CredentialsUnusable) as exc:
+    except (TemplatesUnusable, ProxyUnusable, CredentialsUnusable, TracesUnusable) as exc:
         raise click.ClickException(str(exc)) from exc
     except PublicKeyUnusable as exc:
         raise click.ClickException(f"identity.jwt.public_key_file: {exc.path} {exc.reason}") from exc

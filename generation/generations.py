@@ -34,6 +34,7 @@ from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
 from generation.submit_limits import Allowance
 from generation.tasks import Tasks
 from generation.visible_text import is_visible
+from runtime.tracing import NO_TRACING, Tracing
 from storage.errors import StorageUnavailable
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -102,12 +103,14 @@ class Generations:
         *,
         manual_prompt_characters: int,
         business_types: Collection[str] = (),
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._tasks = tasks
         self._runner = runner
         self._copy = copy
         self._events = events
         self._characters = manual_prompt_characters
+        self._tracing = tracing
         self.business_types = sorted(business_types)
 
     async def start(
@@ -125,12 +128,13 @@ class Generations:
         known_by = idempotency(key, manual_prompt + steering.stored)
         self._runner.admit()
         try:
-            made = await self._tasks.submit(account_id, manual_prompt, known_by, steering)
+            made = await self._tasks.submit(account_id, manual_prompt, known_by, steering, self._tracing.context())
         except SubmitUnsure as exc:
             if exc.cancelled:
                 self._runner.cancel_unacknowledged(exc.task, known_by)
             raise
         if isinstance(made, Lease):
+            self._tracing.note({"prompt.task_id": made.task_id})
             await self._runner.take(made)
             return Started(made.task_id, replayed=False, allowance=made.allowance)
         return Started(made, replayed=True)

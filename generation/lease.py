@@ -25,6 +25,7 @@ class Lease:
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
+    ``trace`` is the traceparent of the submit, '' when that was not traced;
     ``estimated_input`` that of the request that has gone out, in tokens.
     """
 
@@ -50,6 +51,7 @@ class Lease:
     estimated_input: int = 0
     version: int = 0
     ended: bool = False
+    trace: str = ""
     reported: Usage = field(init=False)
 
     def __post_init__(self) -> None:

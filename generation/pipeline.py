@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -47,6 +48,7 @@ from generation.stages import (
 from generation.status_copy import StatusCopy
 from generation.tasks import Tasks
 from runtime.metrics import Metrics
+from runtime.tracing import NO_TRACING, Tracing
 from storage.errors import StorageUnavailable
 
 T = TypeVar("T")
@@ -69,15 +71,17 @@ class Pipeline:
         readers: Readers,
         metrics: Metrics,
         forecast: Forecast,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._tasks = tasks
         self._copy = copy
         self._gemini = gemini
         self._readers = readers
-        self._rewriter = Rewriter(gemini, prompt_text)
+        self._rewriter = Rewriter(gemini, prompt_text, tracing)
         self._prompt_text = prompt_text
         self._metrics = metrics
         self._forecast = forecast
+        self._tracing = tracing
 
     async def run(self, lease: Lease) -> None:
         """Take the task through its stages until it is terminal.
@@ -86,7 +90,7 @@ class Pipeline:
             TaskLost: somebody else has it or it was ended; nothing more was written.
             StorageUnavailable: Redis was away until the task's deadline.
         """
-        steps = _Steps(self._tasks, lease, self._metrics)
+        steps = _Steps(self._tasks, lease, self._metrics, self._tracing)
         try:
             await self._generate(lease, steps)
         except SubscriptionInactive:
@@ -97,7 +101,7 @@ class Pipeline:
     async def give_up(self, lease: Lease) -> None:
         """End a task that a defect of ours broke, as far as that can still be written."""
         with contextlib.suppress(TaskLost, StorageUnavailable):
-            await _Steps(self._tasks, lease, self._metrics).fail(INTERNAL)
+            await _Steps(self._tasks, lease, self._metrics, self._tracing).fail(INTERNAL)
 
     async def _generate(self, lease: Lease, steps: _Steps) -> None:
         await steps.advance(INITIALIZING)
@@ -190,13 +194,14 @@ class _Steps:
     the reading of Gemini's stream; pieces that arrive meanwhile are written together.
     """
 
-    def __init__(self, tasks: Tasks, lease: Lease, metrics: Metrics) -> None:
+    def __init__(self, tasks: Tasks, lease: Lease, metrics: Metrics, tracing: Tracing) -> None:
         self._tasks = tasks
         self._lease = lease
         self._metrics = metrics
+        self._tracing = tracing
         self._loop = asyncio.get_running_loop()
         self._stage: Stage | None = None
-        self._stage_since = self._loop.time()
+        self._stage_since, self._stage_since_ns = self._loop.time(), time.time_ns()
         self._used = self._used_before = lease.used_kinds
         self._pieces: list[str] = []
         self._sent = False
@@ -227,11 +232,13 @@ class _Steps:
             lambda: self._tasks.endings.complete(self._lease, stage, head, self._used.total, reason, self._used)
         )
         self._note_stage(stage)
+        self._tracing.note({"prompt.outcome": reason})
 
     async def fail(self, failure: Failure) -> None:
         self._lease.closing = True
         await self.write(lambda: self._tasks.endings.fail(self._lease, failure, self._used.total, self._used))
         self._note_stage(FAILED)
+        self._tracing.note({"prompt.outcome": failure.error_code})
 
     def used(self) -> int:
         """Return the tokens reported so far, over the task's whole life."""
@@ -286,5 +293,6 @@ class _Steps:
         now = self._loop.time()
         if self._stage is not None:
             self._metrics.stage_ended(self._stage.name, now - self._stage_since)
-        self._stage, self._stage_since = stage, now
+            self._tracing.record(f"stage {self._stage.name}", self._stage_since_ns)
+        self._stage, self._stage_since, self._stage_since_ns = stage, now, time.time_ns()
         log.info("stage", stage=stage.name, progress=stage.progress)

@@ -17,6 +17,7 @@ from generation.fidelity.restoring import restored
 from generation.gemini import Afford, Gemini, GeminiAnswer, GeminiError, afford_all
 from generation.gemini.usage import Usage
 from generation.prompt_text import CLOSING, INSTRUCTION, REPAIR_CLOSING, SHORT_INSTRUCTION, PromptText
+from runtime.tracing import NO_TRACING, Tracing
 
 SHORTEST_REPAIR_S = 10.0
 REPAIR_SHARE = 1.3  # of the first call's time must be left for a second one
@@ -74,8 +75,9 @@ class Steps(Protocol):
 class Rewriter:
     """Turns drafts into prompts with one call, or two."""
 
-    def __init__(self, gemini: Gemini, prompt_text: PromptText) -> None:
+    def __init__(self, gemini: Gemini, prompt_text: PromptText, tracing: Tracing = NO_TRACING) -> None:
         self._gemini = gemini
+        self._tracing = tracing
         self._prompt_text = prompt_text
         self._guard = Guard("\n".join((INSTRUCTION, SHORT_INSTRUCTION, CLOSING, REPAIR_CLOSING)))
 
@@ -92,7 +94,8 @@ class Rewriter:
         took_s = asyncio.get_running_loop().time() - begun
         second = None
         if self._may_repair(request, took_s):
-            second = await self._second(request, marks, verdict, steps)
+            with self._tracing.span("repair"):
+                second = await self._second(request, marks, verdict, steps)
         if second is not None:
             repaired = self._judge(request, second, marks)
             twice = verdict.language_changed and repaired.language_changed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 
 import structlog
 
@@ -18,6 +19,7 @@ from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
 from generation.tasks import Tasks
+from runtime.tracing import NO_TRACING, Attributes, Tracing
 from storage.errors import StorageUnavailable
 
 CANCEL_RETRY_S, CANCEL_FOR_S = 1.0, 120.0  # as long as a task lives
@@ -31,9 +33,12 @@ log = structlog.get_logger(__name__)
 class Runner:
     """Runs at most ``running`` generations at once and lets at most ``waiting`` more wait in stage queued."""
 
-    def __init__(self, tasks: Tasks, pipeline: Pipeline, *, running: int, waiting: int) -> None:
+    def __init__(
+        self, tasks: Tasks, pipeline: Pipeline, *, running: int, waiting: int, tracing: Tracing = NO_TRACING
+    ) -> None:
         self._tasks = tasks
         self._pipeline = pipeline
+        self._tracing = tracing
         self._places = asyncio.Semaphore(running)
         self._capacity = running + waiting
         self._leases: dict[TaskRef, Lease] = {}
@@ -129,7 +134,8 @@ class Runner:
             async with asyncio.timeout_at(lease.deadline + OVERTIME_S):
                 async with self._places:
                     self._begun.add(lease.ref)
-                    await self._pipeline.run(lease)
+                    with self._traced(lease):
+                        await self._pipeline.run(lease)
                 await self._tasks.let_go(lease.ref)
         except StepRefused:  # the server lost a step: the first process to claim the task runs it again
             log.warning("step_forgotten")
@@ -148,6 +154,15 @@ class Runner:
         finally:
             self._begun.discard(lease.ref)
             del self._leases[lease.ref], self._coroutines[lease.ref]
+
+    @contextlib.contextmanager
+    def _traced(self, lease: Lease) -> Iterator[None]:
+        """Make a span of the run, under that of its submit; a takeover begins a trace that links to it."""
+        facts: Attributes = {"prompt.task_id": lease.task_id, "prompt.attempt": lease.attempt}
+        with self._tracing.span("generation", link=lease.trace, attributes=facts) as span:
+            if span.trace_id:
+                structlog.contextvars.bind_contextvars(trace_id=span.trace_id)
+            yield
 
     async def renew(self) -> None:
         """Keep the leases of all tasks of this process, in one round trip.

@@ -71,7 +71,12 @@ class Tasks:
         self._money = money
 
     async def submit(
-        self, account_id: str, manual_prompt: str, idempotency: Idempotency | None, steering: Steering = NO_STEERING
+        self,
+        account_id: str,
+        manual_prompt: str,
+        idempotency: Idempotency | None,
+        steering: Steering = NO_STEERING,
+        trace: str = "",
     ) -> Lease | str:
         """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
 
@@ -86,7 +91,7 @@ class Tasks:
         task = TaskRef(account_id, str(uuid.uuid4()))
         await self.index.note([task], self._settings.lease_s)
         try:
-            answer = await self._create(task, manual_prompt, idempotency, steering)
+            answer = await self._create(task, manual_prompt, idempotency, steering, trace)
         except StorageUnavailable as exc:
             cancelled = idempotency is None or idempotency.by_proxy
             raise SubmitUnsure(exc.reason, task, cancelled=cancelled) from exc
@@ -113,7 +118,7 @@ class Tasks:
                 raise IdempotencyKeyReused
 
     async def _create(
-        self, task: TaskRef, manual_prompt: str, idempotency: Idempotency | None, steering: Steering
+        self, task: TaskRef, manual_prompt: str, idempotency: Idempotency | None, steering: Steering, trace: str
     ) -> Any:
         key = self._storage.key
         key_sha256 = idempotency.key_sha256 if idempotency else ""
@@ -138,6 +143,7 @@ class Tasks:
                 self._money.minimum_tokens,
                 UNABLE_FACTOR,
                 steering.metadata,
+                trace,
             ],
             key(task.account_id, "idempotency", key_sha256),
             key(task.account_id, "submits"),
@@ -257,12 +263,12 @@ class Tasks:
         match answer[0]:
             case Code.DONE:
                 _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
-                steering, created, kinds = more
+                steering, created, kinds, trace = more
                 with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal gives it again
                     await self.index.note([orphan], self._settings.lease_s)
                 deadline = _loop_time(deadline_ms - now_ms)
                 lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
-                lease.created_ms = created
+                lease.created_ms, lease.trace = created, str(trace, "ascii", "replace")
                 try:
                     lease.manual_prompt = str(manual_prompt, "utf-8")
                     lease.steering = Steering.read(str(steering, "utf-8"))

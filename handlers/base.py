@@ -18,6 +18,7 @@ from handlers.bounded_bodies import too_large
 from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body, origin_not_allowed
 from handlers.services import Services
 from runtime.request_ids import sane_request_id
+from runtime.tracing import NO_SPAN, trace_id_of
 
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed, RateLimit, RateLimit-Policy"
 ALLOWED_HEADERS = (
@@ -35,6 +36,8 @@ class BaseHandler(RequestHandler):
     request_id: str
     outcome = "accepted"  # for the metrics: an error's code takes its place
     takes_body = False  # a body of more than a few bytes is refused
+    traced_as = ""  # the route that stands in traces of its POSTs; polls and what else only looks is not traced
+    span = NO_SPAN
 
     def initialize(self, services: Services) -> None:
         self.services = services
@@ -68,11 +71,26 @@ class BaseHandler(RequestHandler):
             self.set_header("Connection", "close")
 
     async def prepare(self) -> None:
+        self._begin_trace()
         self.allow_origin()
         self.announce_close()
 
+    def _begin_trace(self) -> None:
+        """Go on with the client's trace, or begin one, and have its id on every line of the log."""
+        parent, method = self.request.headers.get("traceparent", ""), self.request.method
+        if self.traced_as and method == "POST":
+            facts = {"http.request.method": method, "http.route": self.traced_as, "url.path": self.request.path}
+            self.span = self.services.tracing.begin(f"{method} {self.traced_as}", "server", parent, facts)
+        if trace_id := self.span.trace_id or (parent and trace_id_of(parent)):
+            structlog.contextvars.bind_contextvars(trace_id=trace_id)
+
     def on_finish(self) -> None:
         self.services.open_requests.end(self)
+        status = self.get_status()
+        self.span.set({"http.response.status_code": status, "prompt.request_id": self.request_id})
+        if status >= 500:
+            self.span.fail(str(status))
+        self.span.end()
 
     async def options(self, *_path: str) -> None:
         """Answer a browser's preflight; from another origin it is refused with the reason."""

@@ -11,7 +11,7 @@ from generation import Allowance, Document, SubmitKey, WaitScope
 from generation.errors import TaskNotFound
 from handlers.base import AuthenticatedHandler, BodyHandler
 from handlers.bodies import parse_prompt
-from handlers.paths import client_prefix, status_url
+from handlers.paths import CANCEL, GENERATIONS, SYNCHRONOUS, client_prefix, status_url
 from handlers.rate_limit import left_of_rate
 from handlers.services import Services
 from handlers.status_errors import members_of_error
@@ -43,6 +43,8 @@ class SubmitHandler(BodyHandler):
 
 class StartHandler(SubmitHandler):
     """POST generate-prompt-async/ and GET generate-prompt-async/?limit=N&before=ID"""
+
+    traced_as = f"{GENERATIONS}/"
 
     async def post(self) -> None:
         manual_prompt, steering, watched = parse_prompt(self.request.headers, self.body())
@@ -158,12 +160,16 @@ class StatusHandler(WaitingHandler):
 class CancelHandler(TaskHandler):
     """POST generate-prompt-async/cancel/{task_id}/"""
 
+    traced_as = f"{CANCEL}{{task_id}}/"
+
     async def post(self, task_id: str) -> None:
         self.write_document(await self.services.generations.cancel(self.caller.account_id, task_id))
 
 
 class SynchronousHandler(SubmitHandler):
     """POST generate-prompt/: answers when the prompt is there; cancels it when the client goes away before."""
+
+    traced_as = f"{SYNCHRONOUS}/"
 
     def initialize(self, services: Services) -> None:
         super().initialize(services)

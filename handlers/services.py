@@ -18,6 +18,7 @@ from handlers.page_files import Page
 from handlers.reference_files import Reference
 from notifications import Deliveries
 from runtime.metrics import Metrics
+from runtime.tracing import Tracing
 
 
 class Polls(Protocol):
@@ -63,6 +64,7 @@ class Services:
     metrics_page: Callable[[], bytes]
     open_requests: OpenRequests
     open_streams: OpenStreams
+    tracing: Tracing
     not_ready: Callable[[], Awaitable[str]]
     cors_origins: frozenset[str]
     cors_headers: tuple[str, ...]

@@ -85,7 +85,7 @@ class Metrics:
         )
         self._first_text_seconds = self._histogram(
             "prompt_first_text_seconds",
-            "From submit to the first piece of Gemini's text that a client can see.",
+            "From submit to the first piece of Gemini's text.",
             buckets=TASK_BUCKETS_S,
         )
         self._reaped = self._counter(

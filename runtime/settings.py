@@ -276,6 +276,11 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class TraceSettings(Section):
+    endpoint: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
+    texts: bool = False
+
+
 class Settings(Section):
     """The whole tree; ``configuration.load_settings`` makes one."""
 
@@ -290,6 +295,7 @@ class Settings(Section):
     webhooks: WebhookSettings = WebhookSettings()
     prompt: PromptSettings = PromptSettings()
     logs: LogSettings = LogSettings()
+    traces: TraceSettings = TraceSettings()
 
     @model_validator(mode="after")
     def _gemini_ends_before_the_task(self) -> Settings:

@@ -79,6 +79,16 @@ class Reply:
         return self.usage.total if self.usage else None
 
     @property
+    def text(self) -> str:
+        """The visible text so far."""
+        return "".join(self._texts)
+
+    @property
+    def finish_reason(self) -> str:
+        """Why Gemini stopped, in its word; '' when it has not said."""
+        return self._finish_reason
+
+    @property
     def stands(self) -> bool:
         """Whether text and its proper end have come: then the answer is whole, whatever becomes of the connection.
 
@@ -124,7 +134,7 @@ class Reply:
         Raises:
             AnswerBlocked, AnswerEmpty, AnswerTruncated
         """
-        text, finish_reason = "".join(self._texts), self._finish_reason
+        text, finish_reason = self.text, self._finish_reason
         if self._block_reason or finish_reason in BLOCKING:
             raise AnswerBlocked(finish_reason=finish_reason, block_reason=self._block_reason)
         if not text.strip():

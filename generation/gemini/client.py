@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import aiohttp
 import structlog
 
-from generation.gemini import backends, request
+from generation.gemini import backends, request, spans
 from generation.gemini.answer import GeminiAnswer, Reply
 from generation.gemini.call import Afford, Call, Observer, afford_all
 from generation.gemini.errors import (
@@ -30,6 +31,7 @@ from generation.gemini.retries import pause_before_next_try_s
 from generation.gemini.session import Progress
 from generation.gemini.usage import Usage
 from runtime.settings import GeminiSettings
+from runtime.tracing import NO_TRACING, Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +46,8 @@ class Gemini:
     ``attempted`` is told (outcome, seconds) for each try: ok, cancelled, or the failure's class; ``billed`` the usage
     that a try reported, and the model's name in the settings; ``answered`` which model answered a call, by that name,
     and in which tier. ``open_requests`` counts the tries that are not over.
-    ``tokens`` (from ``open_tokens``) prove who asks where a key does not.
+    ``tokens`` (from ``open_tokens``) prove who asks where a key does not. With ``trace_texts`` the traces hold what was
+    said and answered.
     """
 
     def __init__(
@@ -56,12 +59,16 @@ class Gemini:
         attempted: Callable[[str, float], None] = _ignore,
         billed: Callable[[Usage, str], None] = _ignore,
         answered: Callable[[str, str], None] = _ignore,
+        tracing: Tracing = NO_TRACING,
+        trace_texts: bool = False,
     ) -> None:
         self._settings = settings
         self._exchanges = Exchanges(session, settings, tokens)
         self._attempted = attempted
         self._billed = billed
         self._answered = answered
+        self._tracing = tracing
+        self._trace_texts = trace_texts
         self._free_connections = asyncio.Semaphore(settings.connections)
         self.models = Models(settings)
         self.open_requests = 0
@@ -192,8 +199,9 @@ class Gemini:
         started, outcome = time.perf_counter(), "cancelled"
         self.open_requests += 1
         try:
-            await self._exchanges.fill(call, model.name, body, reply, progress)
-            text = reply.whole(streamed=call.streamed)
+            with self._traced(call, model, cap, reply, progress):
+                await self._exchanges.fill(call, model.name, body, reply, progress)
+                text = reply.whole(streamed=call.streamed)
             outcome = "ok"
         except GeminiError as exc:
             outcome = type(exc).__name__
@@ -211,6 +219,21 @@ class Gemini:
                 self._billed(reply.usage, model.name)
             if reply.usage_doubted:
                 log.warning("gemini_usage_not_believed", effect="the last count that can be true is charged")
+
+    @contextmanager
+    def _traced(self, call: Call, model: Model, cap: int, reply: Reply, progress: Progress) -> Iterator[None]:
+        """Make one span of one request, whatever comes of it."""
+        if not self._tracing.active:
+            yield
+            return
+        known = spans.of_request(self._settings, call, model.name, model.thinking_level, cap)
+        with self._tracing.span(spans.span_name(model.name), "client", attributes=known) as span:
+            try:
+                yield
+            finally:
+                span.set(spans.of_reply(reply, progress, streamed=call.streamed))
+                if self._trace_texts:
+                    span.set(spans.of_texts(call, reply.text))
 
 
 def _report(failure: ModelUnavailable, model: Model) -> None:

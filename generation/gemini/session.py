@@ -30,14 +30,16 @@ class Progress:
     """The progress of one try; every request on a session of ours has one as its ``trace_request_ctx``.
 
     ``phase``: queue (waiting for a connection of ours) | connecting | asking | answering. ``sent`` is set when the
-    body goes out on a connection. ``last_data_at``: event loop seconds, when the last bytes of the answer came.
-    ``tier``: the service tier that the answer's head named.
+    body goes out on a connection. ``began_at``, ``first_data_at`` (0 before it), ``last_data_at``: event loop seconds,
+    when the try began and when the first and the last bytes of the answer came. ``tier``: the service tier that the
+    answer's head named.
     """
 
     def __init__(self, sent: asyncio.Event) -> None:
         self.phase = "queue"
         self.sent = sent
-        self.last_data_at = 0.0
+        self.began_at = asyncio.get_running_loop().time()
+        self.first_data_at = self.last_data_at = 0.0
         self.tier = ""
 
 

@@ -8,12 +8,12 @@
 --       12 head of the document for the webhook, '' for none  13 balance below which it is low, tokens, 0 for none
 --       14 how long webhooks are kept, s
 -- Returns {1, epoch, attempt, progress, manual prompt, tokens used, now ms, deadline ms, steering, created ms,
---         kinds of tokens used}
+--         kinds of tokens used, traceparent of the submit}
 --       | {3, document, tokens charged, ms since created, webhooks due} ended
 --       | {-1} gone | {-2} closed | {-10, lease ms} the lease still runs
 -- Repeatable: an owner that claimed, lost the answer and claims again before it began gets the same claim.
 local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'lease_ms', 'attempt', 'deadline_ms', 'progress', 'manual_prompt', 'used',
-  'stage', 'epoch', 'steering', 'created_ms', 'kinds')
+  'stage', 'epoch', 'steering', 'created_ms', 'kinds', 'trace')
 if not record[1] then
   redis.call('ZREM', KEYS[4], ARGV[9])  -- it would block the account for ever
   return {-1}
@@ -23,7 +23,7 @@ local now = now_ms()
 if tonumber(record[3]) > now then
   if record[1] ~= ARGV[1] or record[9] ~= ARGV[4] then return {-10, tonumber(record[3])} end
   return {1, tonumber(record[10]), tonumber(record[4]), tonumber(record[6]), record[7], tonumber(record[8]), now, tonumber(record[5]), record[11] or '',
-    tonumber(record[12]), record[13] or ''}
+    tonumber(record[12]), record[13] or '', record[14] or ''}
 end
 local felled = tonumber(redis.call('HGET', KEYS[1], 'felled') or '0') + (record[9] == ARGV[10] and 1 or 0)
 if felled >= tonumber(ARGV[11]) or tonumber(record[4]) >= tonumber(ARGV[3]) or tonumber(record[5]) <= now then
@@ -33,4 +33,4 @@ local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'lease_ms', now + tonumber(ARGV[2]), 'stage', ARGV[4], 'published', 0, 'felled', felled)
 return {1, epoch, attempt, tonumber(record[6]), record[7], tonumber(record[8]), now, tonumber(record[5]), record[11] or '',
-    tonumber(record[12]), record[13] or ''}
+    tonumber(record[12]), record[13] or '', record[14] or ''}

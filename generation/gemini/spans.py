@@ -1,0 +1,82 @@
+"""What a trace tells of one request to Gemini, in the names of OpenTelemetry's conventions for generative AI.
+
+Source: open-telemetry/semantic-conventions-genai at 024a4f94, docs/gen-ai/client-inference.md; general ones 1.44.0.
+They are in development: the names change here, and nowhere else, when they are pinned anew. Texts are in a span only
+where the settings say so.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from generation.gemini import backends
+from generation.gemini.answer import Reply
+from generation.gemini.call import Call
+from generation.gemini.session import Progress
+from runtime.settings import GeminiSettings
+from runtime.tracing import Attributes
+
+PROVIDERS = {"gemini": "gcp.gemini", "vertex": "gcp.vertex_ai"}
+
+
+def span_name(model: str) -> str:
+    return f"generate_content {model}"
+
+
+def of_request(settings: GeminiSettings, call: Call, model: str, thinking_level: str, cap: int) -> Attributes:
+    """Return what is known before the request goes out."""
+    address = urlsplit(backends.base_url(settings))
+    known: dict[str, str | int | bool] = {
+        "gen_ai.operation.name": "generate_content",
+        "gen_ai.provider.name": PROVIDERS[settings.backend],
+        "gen_ai.request.model": model,
+        "gen_ai.request.max_tokens": cap,
+        "gen_ai.request.stream": call.streamed,
+        "server.address": address.hostname or "",
+        "server.port": address.port or (443 if address.scheme == "https" else 80),
+    }
+    if thinking_level:
+        known["gen_ai.request.reasoning.level"] = thinking_level
+    if call.tries > 1:
+        known["http.request.resend_count"] = call.tries - 1
+    return known
+
+
+def of_reply(reply: Reply, progress: Progress, *, streamed: bool) -> Attributes:
+    """Return what the answer brought, as far as it came; cached tokens are input, thoughts are output."""
+    known: dict[str, str | int | float | list[str]] = {
+        "gen_ai.response.model": reply.model,
+        "gen_ai.response.id": reply.response_id,
+        "gen_ai.response.finish_reasons": [reply.finish_reason or "error"],
+    }
+    if reply.usage:
+        used = reply.usage
+        known |= {
+            "gen_ai.usage.input_tokens": used.input + used.cached + used.tool,
+            "gen_ai.usage.cache_read.input_tokens": used.cached,
+            "gen_ai.usage.output_tokens": used.output + used.thoughts,
+            "gen_ai.usage.reasoning.output_tokens": used.thoughts,
+        }
+    if streamed and progress.first_data_at:
+        known["gen_ai.response.time_to_first_chunk"] = progress.first_data_at - progress.began_at
+    return {name: value for name, value in known.items() if value != ""}
+
+
+def of_texts(call: Call, answer: str) -> Attributes:
+    """Return what was said and answered, as the conventions' JSON."""
+    asked = [_text(part) for part in (call.text, call.closing) if part]
+    return {
+        "gen_ai.system_instructions": _json([_text(call.system_instruction)]),
+        "gen_ai.input.messages": _json([{"role": "user", "parts": asked}]),
+        "gen_ai.output.messages": _json([{"role": "assistant", "parts": [_text(answer)], "finish_reason": "stop"}]),
+    }
+
+
+def _text(content: str) -> dict[str, str]:
+    return {"type": "text", "content": content}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

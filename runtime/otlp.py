@@ -1,0 +1,125 @@
+"""Spans by OpenTelemetry's SDK, sent to a collector with OTLP over HTTP from a thread of the SDK's own.
+
+The one module that imports OpenTelemetry. What the settings do not say, its own variables do: OTEL_SERVICE_NAME,
+OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS, … Refuses to know what a span is about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from opentelemetry import trace
+from opentelemetry.context import Context, attach
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from runtime.tracing import Attributes, Kind, Span, Tracing
+
+SEND_WITHIN_S = 3.0  # one batch, repetitions included
+ENDS_WITHIN_S = 5.0
+SERVICE = "prompt-server"
+KINDS = {"internal": trace.SpanKind.INTERNAL, "server": trace.SpanKind.SERVER, "client": trace.SpanKind.CLIENT}
+PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class _Span(Span):
+    def __init__(self, span: trace.Span) -> None:
+        self.span = span
+        self.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+
+    def set(self, attributes: Attributes) -> None:
+        self.span.set_attributes(attributes)
+
+    def fail(self, error_type: str) -> None:
+        self.span.set_attribute("error.type", error_type)
+        self.span.set_status(trace.StatusCode.ERROR)
+
+    def end(self) -> None:
+        if self.span.is_recording():
+            self.span.end()
+
+
+class OtlpTracing(Tracing):
+    """Makes spans of one tracer."""
+
+    active = True
+
+    def __init__(self, tracer: trace.Tracer) -> None:
+        self._tracer = tracer
+
+    def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:
+        context = _context_of(parent) if parent else None
+        span = self._tracer.start_span(name, context, KINDS[kind], attributes)
+        attach(trace.set_span_in_context(span))
+        return _Span(span)
+
+    @contextmanager
+    def span(
+        self, name: str, kind: Kind = "internal", *, link: str = "", attributes: Attributes | None = None
+    ) -> Iterator[Span]:
+        links = [trace.Link(trace.get_current_span(_context_of(link)).get_span_context())] if link else []
+        with self._tracer.start_as_current_span(
+            name,
+            kind=KINDS[kind],
+            attributes=attributes,
+            links=links,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as made:
+            span = _Span(made)
+            try:
+                yield span
+            except BaseException as exc:
+                span.fail(type(exc).__name__)
+                raise
+
+    def record(self, name: str, began_ns: int) -> None:
+        self._tracer.start_span(name, start_time=began_ns).end()
+
+    def note(self, attributes: Attributes) -> None:
+        trace.get_current_span().set_attributes(attributes)
+
+    def context(self) -> str:
+        carrier: dict[str, str] = {}
+        if trace.get_current_span().get_span_context().trace_flags.sampled:
+            PROPAGATOR.inject(carrier)
+        return carrier.get("traceparent", "")
+
+
+def _context_of(traceparent: str) -> Context:
+    return PROPAGATOR.extract({"traceparent": traceparent}, Context())
+
+
+@asynccontextmanager
+async def open_otlp(endpoint: str) -> AsyncIterator[Tracing]:
+    """Yield what makes spans and sends them to ``endpoint``, a collector's URL with its path."""
+    name = {} if "OTEL_SERVICE_NAME" in os.environ else {SERVICE_NAME: SERVICE}
+    provider = TracerProvider(resource=Resource.create(name), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=SEND_WITHIN_S)))
+    try:
+        yield OtlpTracing(provider.get_tracer(SERVICE))
+    finally:
+        await _shut_down(provider)
+
+
+async def _shut_down(provider: TracerProvider) -> None:
+    """Send what is left: in a thread that holds up nobody's end when the collector does not answer."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def shut_down() -> None:
+        provider.shutdown()
+        with contextlib.suppress(RuntimeError):  # the loop has not waited
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=shut_down, name="sends the last spans", daemon=True).start()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            await done.wait()

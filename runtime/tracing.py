@@ -1,0 +1,120 @@
+"""Traces of generations as the rooms see them; without the setting ``traces.endpoint`` nothing of it does anything.
+
+Owns the names that the rooms use and the form of ``traceparent``; refuses to know where traces go: that is
+``runtime/otlp.py``, the one module that imports OpenTelemetry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Literal, TypeAlias
+
+from runtime.settings import TraceSettings
+
+# Source: W3C Trace Context, "traceparent Header": ids of zeros alone are invalid, and so is version ff.
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+
+Kind: TypeAlias = Literal["internal", "server", "client"]
+Attributes: TypeAlias = Mapping[str, str | int | float | bool | Sequence[str]]
+
+
+class TracesUnusable(Exception):
+    """Traces are asked for and cannot be sent; the text says what is missing."""
+
+
+class Span:
+    """A part of a trace that is not over; this one is of no trace, and what is said to it is forgotten.
+
+    ``trace_id``: 32 hexadecimal digits, or ''.
+    """
+
+    trace_id = ""
+
+    def set(self, attributes: Attributes) -> None:
+        """Add attributes."""
+
+    def fail(self, error_type: str) -> None:
+        """Mark it as failed, with a word for the kind of error."""
+
+    def end(self) -> None:
+        """End it; a second call changes nothing."""
+
+
+NO_SPAN = Span()
+
+
+class _NoSpan(AbstractContextManager[Span]):
+    def __enter__(self) -> Span:
+        return NO_SPAN
+
+    def __exit__(self, *_exc: object) -> None:
+        pass
+
+
+_NO_SPAN_HERE = _NoSpan()
+
+
+class Tracing:
+    """Makes spans; this one makes none. Each is a child of the one that is current where it is made."""
+
+    active = False
+
+    def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:  # noqa: ARG002  # none is made
+        """Begin a span that is current for the rest of this asyncio task; ``parent``: a traceparent, or ''."""
+        return NO_SPAN
+
+    def span(
+        self,
+        name: str,  # noqa: ARG002  # none is made
+        kind: Kind = "internal",  # noqa: ARG002
+        *,
+        link: str = "",  # noqa: ARG002
+        attributes: Attributes | None = None,  # noqa: ARG002
+    ) -> AbstractContextManager[Span]:
+        """Return a span that is current while the block lasts; ``link``: the traceparent of a span it has to do with.
+
+        An exception that leaves the block marks it as failed, with the class's name; its text is not kept.
+        """
+        return _NO_SPAN_HERE
+
+    def record(self, name: str, began_ns: int) -> None:
+        """Make a span that ends now; ``began_ns``: Unix time."""
+
+    def note(self, attributes: Attributes) -> None:
+        """Add attributes to the current span."""
+
+    def context(self) -> str:
+        """Return the current span's traceparent, or '' where there is none that is kept."""
+        return ""
+
+
+NO_TRACING = Tracing()
+
+
+def trace_id_of(traceparent: str) -> str:
+    """Return the trace id of a ``traceparent`` header, or '' when it is not valid."""
+    found = TRACEPARENT.fullmatch(traceparent)
+    return found[1] if found else ""
+
+
+@asynccontextmanager
+async def open_tracing(settings: TraceSettings) -> AsyncIterator[Tracing]:
+    """Yield what makes spans; at the end those that are not sent yet are sent, for a few seconds at most.
+
+    Raises:
+        TracesUnusable: traces are asked for, and OpenTelemetry is not installed.
+    """
+    if not settings.endpoint:
+        yield NO_TRACING
+        return
+    try:
+        from runtime.otlp import open_otlp  # an extra, which takes half a second to import
+    except ImportError as exc:
+        raise TracesUnusable(
+            "traces.endpoint needs OpenTelemetry:"
+            " .venv/bin/pip install --require-hashes --no-deps -r requirements-otel.lock"
+        ) from exc
+    async with open_otlp(settings.endpoint) as tracing:
+        yield tracing

@@ -1,0 +1,216 @@
+"""One trace over a generation, seen by a collector of our own: submit, stages, Gemini, repairs, takeovers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.settings import TraceSettings
+from runtime.tracing import TracesUnusable, open_tracing, trace_id_of
+from tests.chaos.world import SHORT_LEASES, a_world
+from tests.support.waiting import eventually
+from tests.support.whole_server import BASE, Client
+
+pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry is an extra")
+
+from tests.support.otlp_collector import CollectedSpan, Collector, collector
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+CLIENTS = f"00-{TRACE}-{PARENT}-01"
+START = f"{BASE}/generate-prompt-async/"
+SUBMIT = f"POST {START}"
+DRAFT = "A menu for our café: 12 dishes, 1.250,00 EUR in all. Call 030 1234567."
+
+
+@pytest.fixture(autouse=True)
+def sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "20")
+
+
+@pytest.fixture
+def collected() -> Iterator[Collector]:
+    with collector() as collecting:
+        yield collecting
+
+
+@pytest.fixture
+def changes(request: pytest.FixtureRequest, collected: Collector) -> dict[str, dict[str, Any]]:
+    marker = request.node.get_closest_marker("settings")
+    given = dict(marker.kwargs) if marker else {}
+    return given | {"traces": {"endpoint": collected.url} | given.get("traces", {})}
+
+
+async def spans_of(collected: Collector, trace_id: str, *, least: int) -> list[CollectedSpan]:
+    def there() -> list[CollectedSpan]:
+        return [span for span in collected.spans if span.trace_id == trace_id]
+
+    assert await asyncio.to_thread(eventually, lambda: len(there()) >= least and "generation" in names(there()))
+    return there()
+
+
+def names(spans: list[CollectedSpan]) -> set[str]:
+    return {span.name for span in spans}
+
+
+@pytest.mark.gen_test
+async def test_one_trace_leads_from_the_client_over_submit_and_stages_to_gemini(
+    client: Client, collected: Collector
+) -> None:
+    task_id = await client.start(DRAFT, traceparent=CLIENTS)
+    document = await client.finished(task_id)
+    assert document["fidelity"] == "kept"
+    spans = await spans_of(collected, TRACE, least=8)
+    by_name = {span.name: span for span in spans}
+    submit, generation = by_name[SUBMIT], by_name["generation"]
+    gemini = by_name["generate_content gemini-3.8-flash"]
+    assert (submit.parent_id, submit.kind, submit.service) == (PARENT, 2, "prompt-server")
+    assert submit.attributes["http.response.status_code"] == 202
+    assert submit.attributes["prompt.task_id"] == generation.attributes["prompt.task_id"] == task_id
+    assert (generation.parent_id, generation.attributes["prompt.outcome"]) == (submit.span_id, "generated")
+    assert (gemini.parent_id, gemini.kind) == (generation.span_id, 3)
+    stages = [span for span in spans if span.name.startswith("stage ")]
+    assert [span.name for span in stages] == [
+        f"stage {name}" for name in ("initializing", "checking", "generating", "waiting", "finalizing")
+    ]
+    assert {span.parent_id for span in stages} == {generation.span_id}
+    assert not any(span.failed for span in spans)
+
+
+@pytest.mark.gen_test
+async def test_a_request_to_gemini_is_told_in_the_names_of_the_conventions(
+    client: Client, collected: Collector
+) -> None:
+    document = await client.finished(await client.start(DRAFT, traceparent=CLIENTS))
+    spans = await spans_of(collected, TRACE, least=8)
+    told = next(span.attributes for span in spans if span.kind == 3)
+    assert told["gen_ai.operation.name"] == "generate_content"
+    assert told["gen_ai.provider.name"] == "gcp.gemini"
+    assert told["gen_ai.request.model"] == told["gen_ai.response.model"] == "gemini-3.8-flash"
+    assert (told["gen_ai.request.stream"], told["gen_ai.request.reasoning.level"]) == (True, "low")
+    assert told["gen_ai.response.finish_reasons"] == ["STOP"]
+    used = told["gen_ai.usage.input_tokens"] + told["gen_ai.usage.output_tokens"]
+    assert used == document["tokens_used"]
+    assert 0 < told["gen_ai.usage.reasoning.output_tokens"] < told["gen_ai.usage.output_tokens"]
+    assert told["gen_ai.usage.cache_read.input_tokens"] == 0
+    assert told["gen_ai.response.time_to_first_chunk"] > 0
+
+
+@pytest.mark.gen_test
+async def test_no_text_of_a_user_s_or_gemini_s_is_in_a_trace(client: Client, collected: Collector) -> None:
+    document = await client.finished(await client.start(DRAFT, traceparent=CLIENTS))
+    await spans_of(collected, TRACE, least=8)
+    for text in ("café", "1.250,00", document["prompt"][:20], client.api_key, client.account_id):
+        assert text.encode() not in collected.received
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(traces={"texts": True})
+async def test_the_texts_are_there_when_a_setting_says_so(client: Client, collected: Collector) -> None:
+    await client.finished(await client.start(DRAFT, traceparent=CLIENTS))
+    spans = await spans_of(collected, TRACE, least=8)
+    told = next(span.attributes for span in spans if span.kind == 3)
+    asked = json.loads(told["gen_ai.input.messages"])[0]
+    assert asked["role"] == "user"
+    assert "1.250,00 EUR" in asked["parts"][0]["content"]
+    assert "1.250,00" in json.loads(told["gen_ai.output.messages"])[0]["parts"][0]["content"]
+    assert json.loads(told["gen_ai.system_instructions"])[0]["type"] == "text"
+
+
+@pytest.mark.gen_test
+async def test_a_repair_is_a_second_request_under_a_span_of_that_name(client: Client, collected: Collector) -> None:
+    document = await client.finished(
+        await client.start(DRAFT + " [[standin:fault=fact_lost,first=1]]", traceparent=CLIENTS)
+    )
+    spans = await spans_of(collected, TRACE, least=10)
+    repair = next(span for span in spans if span.name == "repair")
+    calls = [span for span in spans if span.kind == 3]
+    assert [call.parent_id == repair.span_id for call in calls] == [False, True], document
+
+
+@pytest.mark.gen_test
+async def test_each_try_is_a_span_and_a_failed_one_says_why(client: Client, collected: Collector) -> None:
+    await client.finished(await client.start(DRAFT + " [[standin:fault=overloaded,first=1]]", traceparent=CLIENTS))
+    first, second = [span for span in await spans_of(collected, TRACE, least=9) if span.kind == 3]
+    assert (first.failed, first.attributes["error.type"]) == (True, "ServerFailed")
+    assert (second.failed, second.attributes["http.request.resend_count"]) == (False, 1)
+
+
+@pytest.mark.gen_test
+async def test_polls_waits_and_lists_are_not_traced_and_a_trace_of_our_own_begins_without_a_client_s(
+    client: Client, collected: Collector
+) -> None:
+    task_id = await client.start(DRAFT)
+    for path in (f"status/{task_id}/", f"status/{task_id}/?wait=5", f"events/{task_id}/", ""):
+        await client.ask("GET", START + path, headers={"traceparent": CLIENTS})
+    await client.finished(task_id)
+    assert await asyncio.to_thread(eventually, lambda: bool(collected.named("generation")))
+    assert [span.name for span in collected.spans if span.kind == 2] == [SUBMIT]
+    assert collected.named(SUBMIT)[0].parent_id == ""
+    assert len({span.trace_id for span in collected.spans}) == 1
+
+
+@pytest.mark.gen_test
+async def test_a_trace_that_its_client_does_not_keep_is_not_kept_here(client: Client, collected: Collector) -> None:
+    await client.finished(await client.start(DRAFT, traceparent=CLIENTS[:-1] + "0"))
+    await client.finished(await client.start(DRAFT))
+    assert await asyncio.to_thread(eventually, lambda: bool(collected.named("generation")))
+    assert TRACE not in {span.trace_id for span in collected.spans}
+
+
+def test_a_takeover_begins_a_trace_that_links_to_its_submit_and_the_log_has_both_ids(collected: Collector) -> None:
+    async def scenario() -> list[str]:
+        async with a_world(settings={**SHORT_LEASES, "traces__endpoint": collected.url}) as world:
+            first = await world.serve()
+            client = await world.client()
+            await world.standin.behave(delay_s=300)
+            task_id = await client.submit(DRAFT)
+            await client.finished(task_id, until=lambda document: document["progress"] >= 70)
+            assert await asyncio.to_thread(eventually, lambda: bool(collected.named(SUBMIT)))
+            await first.kill()
+            await world.standin.behave()
+            second = await world.serve()
+            assert (await client.finished(task_id, within_s=60))["attempt"] == 2
+            await second.stop()
+            return [server.process.log() for server in (first, second)]
+
+    logs = asyncio.run(scenario())
+    (submit,), (taken_over,) = collected.named(SUBMIT), collected.named("generation")
+    assert taken_over.links == ((submit.trace_id, submit.span_id),)
+    assert (taken_over.attributes["prompt.attempt"], taken_over.parent_id) == (2, "")
+    assert taken_over.trace_id != submit.trace_id
+    assert events_of(logs[0], submit.trace_id) == {"request", "stage"}
+    assert events_of(logs[1], taken_over.trace_id) == {"stage", "gemini_answered"}
+
+
+def events_of(log: str, trace_id: str) -> set[str]:
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    return {line["event"] for line in lines if line.get("trace_id") == trace_id}
+
+
+def test_what_traceparent_headers_may_look_like() -> None:
+    assert trace_id_of(CLIENTS) == TRACE
+    assert trace_id_of("cc" + CLIENTS[2:] + "-what-comes-later") == TRACE
+    for wrong in ("", "00-1-2-01", CLIENTS.upper(), "ff" + CLIENTS[2:], f"00-{'0' * 32}-{PARENT}-01", CLIENTS + "\n"):
+        assert trace_id_of(wrong) == ""
+
+
+@pytest.mark.gen_test
+async def test_without_opentelemetry_the_start_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "runtime.otlp", None)
+    with pytest.raises(TracesUnusable, match=r"requirements-otel\.lock"):
+        async with open_tracing(TraceSettings(endpoint="http://127.0.0.1:4318/v1/traces")):
+            pass
+
+
+def test_a_server_without_traces_does_not_load_what_makes_them() -> None:
+    program = "import sys, composition; sys.exit('runtime.otlp' in sys.modules)"
+    root = Path(__file__).parents[2]
+    ended = subprocess.run([sys.executable, "-c", program], timeout=60, cwd=root, check=False)
+    assert ended.returncode == 0
