@@ -60,7 +60,8 @@ from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.settings import GeminiSettings, RedisSettings, Settings, WebhookSettings
 from runtime.systemd import Systemd
-from runtime.tracing import Tracing, open_tracing
+from runtime.trace_start import open_tracing
+from runtime.tracing import Tracing
 from runtime.version import VERSION
 from server.binding import bind
 from server.connections import Connections

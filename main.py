@@ -27,7 +27,7 @@ from runtime.library_lines import take_what_nobody_raised
 from runtime.logs import configure_logging, flush_logs
 from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
-from runtime.tracing import TracesUnusable
+from runtime.trace_start import TracesUnusable
 from runtime.version import VERSION
 from standin.commands import gemini_standin
 from storage.errors import StorageMisconfigured, StorageUnavailable

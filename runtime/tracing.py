@@ -7,21 +7,15 @@ Owns the names that the rooms use and the form of ``traceparent``; refuses to kn
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal, TypeAlias
-
-from runtime.settings import TraceSettings
 
 # Source: W3C Trace Context, "traceparent Header": ids of zeros alone are invalid, and so is version ff.
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 
 Kind: TypeAlias = Literal["internal", "server", "client"]
 Attributes: TypeAlias = Mapping[str, str | int | float | bool | Sequence[str]]
-
-
-class TracesUnusable(Exception):
-    """Traces are asked for and cannot be sent; the text says what is missing."""
 
 
 class Span:
@@ -97,24 +91,3 @@ def trace_id_of(traceparent: str) -> str:
     """Return the trace id of a ``traceparent`` header, or '' when it is not valid."""
     found = TRACEPARENT.fullmatch(traceparent)
     return found[1] if found else ""
-
-
-@asynccontextmanager
-async def open_tracing(settings: TraceSettings) -> AsyncIterator[Tracing]:
-    """Yield what makes spans; at the end those that are not sent yet are sent, for a few seconds at most.
-
-    Raises:
-        TracesUnusable: traces are asked for, and OpenTelemetry is not installed.
-    """
-    if not settings.endpoint:
-        yield NO_TRACING
-        return
-    try:
-        from runtime.otlp import open_otlp  # an extra, which takes half a second to import
-    except ImportError as exc:
-        raise TracesUnusable(
-            "traces.endpoint needs OpenTelemetry:"
-            " .venv/bin/pip install --require-hashes --no-deps -r requirements-otel.lock"
-        ) from exc
-    async with open_otlp(settings.endpoint) as tracing:
-        yield tracing

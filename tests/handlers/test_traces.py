@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from runtime.settings import TraceSettings
-from runtime.tracing import TracesUnusable, open_tracing, trace_id_of
+from runtime.trace_start import TracesUnusable, open_tracing
+from runtime.tracing import trace_id_of
 from tests.chaos.world import SHORT_LEASES, a_world
 from tests.support.waiting import eventually
 from tests.support.whole_server import BASE, Client
