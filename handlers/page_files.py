@@ -23,8 +23,11 @@ FOLDERS = (
     "client/src",
     "page",
     "page/words",
+    "operate",
 )  # the modules import each other by relative paths, so URLs mirror the folders
 INDEX = WEB / "page" / "index.html"
+OPERATE = WEB / "operate" / "index.html"
+ROOT_PLACE = "{root}"  # what leads from the operator's page to the server's root
 DEMO_KEY_PLACE = "<!-- demo-api-key -->"
 CONTENT_TYPES = {
     ".js": "text/javascript; charset=UTF-8",
@@ -76,9 +79,14 @@ class Page:
         )
         self.release = hashlib.sha256("".join(file.etag for file in self.files.values()).encode()).hexdigest()[:16]
         index = INDEX.read_text("utf-8").replace('"static/', f'"static/{self.release}/')
+        self._operate = OPERATE.read_text("utf-8").replace("static/", f"static/{self.release}/")
         meta = f'<meta name="demo-api-key" content="{html.escape(demo_api_key)}">' if demo_api_key else ""
         self._index = _html(index.replace(DEMO_KEY_PLACE, ""))
         self._local_index = _html(index.replace(DEMO_KEY_PLACE, meta))
+
+    def operate(self, root: str) -> File:
+        """Return the operator's page; ``root`` leads from its address to the server's root, like ``../``."""
+        return _html(self._operate.replace(ROOT_PLACE, root))
 
     def file_at(self, path: str) -> tuple[File | None, bool]:
         """Return the file below /static/, and whether its path names this very release, so that it never changes.

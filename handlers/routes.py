@@ -17,6 +17,7 @@ from handlers.bounded_bodies import WITHOUT_BODY, BoundedBody
 from handlers.events import EventsHandler
 from handlers.generations import CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
+from handlers.operate import OperatePage
 from handlers.page import FileHandler, PageHandler
 from handlers.paths import ACCOUNT, CANCEL, EVENTS, GENERATIONS, HEALTH, METRICS, STATUS, SYNCHRONOUS, origin_form
 from handlers.reference import LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
@@ -35,6 +36,7 @@ def make_app(services: Services) -> Application:
     handlers: dict[str, tuple[str, type[BaseHandler]]] = {
         "page": (r"/", PageHandler),
         "static": (r"/static/(.+)", FileHandler),
+        "operate": (r"/operate/?", OperatePage),
         "reference": (r"/docs/?", ReferencePage),
         "reference_file": (r"/docs/([^/]+)", ReferenceFile),
         "openapi_json": (r"/openapi\.json/?", OpenApiJson),

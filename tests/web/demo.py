@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.request import Request, urlopen
 
-from accounts import Accounts, ApiKeys
+from accounts import Accounts, AdminKeys, ApiKeys
 from tests.deploy.processes import Process
 from tests.support.storage import OpenStorage
 
@@ -46,6 +48,20 @@ class Demo:
 
     def grant(self, account_id: str, tokens: int) -> None:
         _run(_granted(self.redis_url, account_id, tokens))
+
+    def admin_key(self) -> str:
+        """Make an admin key."""
+        return _run(_made_admin_key(self.redis_url))
+
+    def submit(self, account: Account, manual_prompt: str) -> str:
+        """Start a generation for the account; return its task's id."""
+        request = Request(
+            f"{self.url.rstrip('/')}/api/v1/web-knowledge/generate-prompt-async/",
+            json.dumps({"manual_prompt": manual_prompt}).encode(),
+            {"Authorization": f"Bearer {account.api_key}", "Content-Type": "application/json"},
+        )
+        with urlopen(request, timeout=60) as answer:
+            return str(json.load(answer)["task_id"])
 
     def facts_for_node(self) -> dict[str, Any]:
         """What tests/web/client/server.js reads."""
@@ -84,6 +100,14 @@ async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscriptio
             key = await ApiKeys(storage).create(account.account_id, "tests")
             made[name] = Account(account.account_id, key.key)
         return made
+    finally:
+        await storage.aclose()
+
+
+async def _made_admin_key(redis_url: str) -> str:
+    storage = OpenStorage(redis_url)
+    try:
+        return (await AdminKeys(storage).create("tests")).key
     finally:
         await storage.aclose()
 
