@@ -9,8 +9,8 @@ from pathlib import Path
 from playwright.sync_api import Page, Route
 
 
-def open_application(page: Page, folder: Path, name: str, url: str, token: str, *, fragment: str = "") -> None:
-    """Open ``folder/name`` at /app/ of the server, with the token where applications of this kind keep it."""
+def serve_folder(page: Page, folder: Path, url: str) -> None:
+    """Let /app/ of the server be this folder."""
 
     def serve(route: Route) -> None:
         path = folder / route.request.url.split("/app/")[1].split("?")[0].split("#")[0]
@@ -18,5 +18,10 @@ def open_application(page: Page, folder: Path, name: str, url: str, token: str, 
         route.fulfill(body=path.read_bytes(), content_type=kind)
 
     page.route(f"{url}/app/**", serve)
+
+
+def open_application(page: Page, folder: Path, name: str, url: str, token: str, *, fragment: str = "") -> None:
+    """Open ``folder/name`` at /app/ of the server, with the token where applications of this kind keep it."""
+    serve_folder(page, folder, url)
     page.add_init_script(f"localStorage.setItem('token', {json.dumps(token)})")
     page.goto(f"{url}/app/{name}{fragment}")

@@ -41,6 +41,8 @@ def run(project: Project, demo: Demo, token: str, code: str) -> Any:
 def test_the_page_shows_the_files_that_run() -> None:
     shown = set()
     for block in BLOCK.finditer((ROOT / "docs" / "frontend.md").read_text("utf-8")):
+        if block["language"] == "sh":
+            continue  # test_own_page.py runs them
         assert block["path"], f"an example that no test runs:\n{block['code']}"
         assert (ROOT / block["path"]).read_text("utf-8") == block["code"], block["path"]
         shown.add(Path(block["path"]).name)
@@ -88,6 +90,32 @@ def test_watching_what_a_backend_started(project: Project, demo: Demo, account: 
     answer = run(project, demo, account.api_key, code)
     assert "+49 30 1234567" in answer.pop("prompt")
     assert answer == {"token": "pw_", "same": True, "foreign": "task_not_found"}
+
+
+def test_recipes_for_other_libraries(project: Project, demo: Demo, account: Account) -> None:
+    """As TanStack Query and the AI SDK call them."""
+    asked, nothing = json.dumps(json.dumps({"prompt": BAKERY})), json.dumps(json.dumps({"prompt": " "}))
+    code = f"""
+    import {{ PromptGeneratorAPI }} from 'prompt-generation-client';
+    import {{ completionFetch }} from './completion.js';
+    import {{ generating, generation }} from './query.js';
+    import {{ apiBaseUrl, getToken }} from './settings.js';
+    const prompts = new PromptGeneratorAPI(apiBaseUrl, getToken);
+    const made = await generating(prompts).mutationFn({json.dumps(BAKERY)});
+    const {{ signal }} = new AbortController();
+    const shown = await generation(prompts, made.taskId).queryFn({{ signal }});
+    let result;
+    const answer = await completionFetch(prompts, (whole) => (result = whole))('', {{ body: {asked}, signal }});
+    const grown = await answer.text();
+    const empty = await completionFetch(prompts)('', {{ body: {nothing}, signal }});
+    const refused = await empty.text().catch(({{ code }}) => code);
+    print({{ same: made.prompt === shown.prompt, grown: grown.trim() === result.prompt.trim(), refused }});
+    """
+    assert run(project, demo, account.api_key, code) == {
+        "same": True,
+        "grown": True,
+        "refused": "manual_prompt_required",
+    }
 
 
 def test_error_handling(project: Project, demo: Demo, account: Account) -> None:

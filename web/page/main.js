@@ -112,6 +112,9 @@ async function connect(given) {
 
 /** Show the newest balance and list; a key that is no good any more is asked for again. */
 async function refresh() {
+  if (!key) {
+    return; // nothing is sent without one
+  }
   try {
     await account.refresh();
   } catch (error) {

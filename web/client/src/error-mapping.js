@@ -92,7 +92,7 @@ export function errorOfAnswer(response, body, taskId) {
   const { message, error, error_code: code, request_id: requestId } = texts(body);
   const ours = code !== undefined || /** @type {any} */ (body)?.success === false;
   const kind = BY_CODE[code] ?? byStatus(response.status, ours && taskId !== undefined);
-  const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : `HTTP ${response.status}`);
+  const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : 'Unexpected answer');
   return new kind(error ?? message ?? `The server answered with HTTP ${response.status}.`, {
     title,
     code: code ?? `http_${response.status}`,

@@ -38,16 +38,16 @@ export class Retries {
    * @throws the error itself when there is no next try
    */
   waitAfter(error) {
-    const named = error instanceof ServerUnavailable || error instanceof TooManyPolls ? error.retryAfterMs : undefined;
+    const { retryAfterMs } = /** @type {import('./errors.js').GenerationError} */ (error);
+    const named = error instanceof ServerUnavailable || error instanceof TooManyPolls ? retryAfterMs : undefined;
     if (this.#patient && named !== undefined) {
       return Math.max(named, this.#delayMs / 4);
     }
-    const passing =
-      PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && isOfStranger(error));
-    if (!passing || this.#left === 0 || (named ?? 0) > LONGEST_RETRY_AFTER_MS) {
+    const passing = PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && isOfStranger(error));
+    if (!passing || this.#left === 0 || (retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) {
       throw error;
     }
     this.#left -= 1;
-    return /** @type {import('./errors.js').GenerationError} */ (error).retryAfterMs ?? this.#delayMs;
+    return retryAfterMs ?? this.#delayMs;
   }
 }

@@ -7,6 +7,7 @@ import { copyText } from 'prompt-generation-client/clipboard';
 import { factsIn, factsNotIn, sentencesWith, withFacts } from 'prompt-generation-client/facts';
 import { takenBack, withShown, withText } from 'prompt-generation-client/versions';
 import { filled } from './labels.js';
+import { ENGLISH_OF_RESULTS } from './result-labels.js';
 
 const COPIED_FOR_MS = 2_000;
 
@@ -21,8 +22,9 @@ const button = (text, onClick, more) => h('button', { type: 'button', className:
 const marked = (text, facts, className) =>
   factsIn(text, facts).map((part, key) => (part.fact ? h('mark', { key, className }, part.text) : part.text));
 
-/** @param {{says: Labels, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
-export function GeneratedPrompt({ says, versions, onVersions, onRefine }) {
+/** @param {{says: Partial<Labels>, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
+export function GeneratedPrompt({ says: given, versions, onVersions, onRefine }) {
+  const says = /** @type {Labels} */ ({ ...ENGLISH_OF_RESULTS, ...given });
   const version = versions.list[versions.at];
   const { text, result } = version;
   const shown = useRef(/** @type {HTMLDivElement | null} */ (null));

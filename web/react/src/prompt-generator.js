@@ -9,7 +9,6 @@
 import { createElement as h, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { NO_VERSIONS, withResult } from 'prompt-generation-client/versions';
 import { ErrorNotice } from './error-notice.js';
-import { GeneratedPrompt } from './generated-prompt.js';
 import { tabStorage, useKept } from './kept.js';
 import { ENGLISH, filled } from './labels.js';
 import { usePromptGeneration } from './use-prompt-generation.js';
@@ -19,7 +18,7 @@ const ALMOST_AT_THE_END_PX = 8;
 const CHARACTERS_AT_MOST = 20_000; // what the server allows, unless it is configured otherwise
 const numbers = new Intl.NumberFormat('en');
 
-/** @typedef {import('./index.js').Labels} Labels */
+/** @typedef {Partial<import('./index.js').Labels> & typeof ENGLISH} Labels */
 
 /** @param {import('./index.js').PromptGeneratorProps} props */
 export function PromptGenerator(props) {
@@ -60,9 +59,9 @@ export function PromptGenerator(props) {
       generation.reset(); // what it was about is being mended
     }
   };
-  const shows = versions.list.length > 0 && !isRunning && (!error || feedback);
-  const refine = (/** @type {string} */ wish) =>
-    generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
+  const version = !isRunning && (!error || feedback) ? versions.list[versions.at] : undefined;
+  const Result = useResultView(isRunning || version, phase);
+  const refine = (/** @type {string} */ wish) => generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
   const retry = () => generation.retry(feedback ? undefined : (written ?? undefined));
   /** @type {[keyof import('./index.js').Slots, import('react').ReactElement | false | null][]} */
   const parts = [
@@ -72,18 +71,7 @@ export function PromptGenerator(props) {
     ],
     ['progress', isRunning && h(GenerationProgress, { says, generation })],
     ['error', error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? retry : undefined })],
-    [
-      'result',
-      shows
-        ? h(GeneratedPrompt, {
-            key: versions.list[versions.at].taskId,
-            says,
-            versions,
-            onVersions: setVersions,
-            onRefine: refine,
-          })
-        : null,
-    ],
+    ['result', version ? h(Result, { key: version.taskId, says, versions, onVersions: setVersions, onRefine: refine }) : null],
   ];
   const given = Object.entries(props).filter(([name]) => /^(data|aria)-|^(id|lang|dir)$/.test(name));
   return h(
@@ -107,6 +95,35 @@ export function PromptGenerator(props) {
       return shown && h('div', { key: name, className: `pg-part ${classNames[name] ?? ''}`.trim() }, shown);
     }),
   );
+}
+
+/** @typedef {typeof import('./generated-prompt.js').GeneratedPrompt} ResultView */
+
+/** @type {ResultView | undefined} */
+let loaded;
+
+/** Until the rest has come, or where it cannot come: what counts. @type {ResultView} */
+function PlainResult({ versions }) {
+  return h('div', { className: 'pg-text', dir: 'auto' }, versions.list[versions.at].text);
+}
+
+/**
+ * The view of a result is a file of its own, which comes while the first generation runs: nobody needs it before.
+ *
+ * @param {unknown} wanted
+ * @param {string} phase a load that failed is tried again in the next one
+ */
+function useResultView(wanted, phase) {
+  const [view, setView] = useState(() => loaded);
+  useEffect(() => {
+    if (wanted && !view) {
+      import('./generated-prompt.js').then(
+        ({ GeneratedPrompt }) => setView(() => (loaded = GeneratedPrompt)),
+        () => {},
+      );
+    }
+  }, [wanted, phase]);
+  return view ?? PlainResult;
 }
 
 /**

@@ -1,0 +1,54 @@
+/** What the address asks for, and what a tab would have kept from before. */
+
+import { NO_VERSIONS, withResult } from '@web/client/src/versions.js';
+import { DRAFT } from './states.js';
+
+const TASK = '11111111-2222-4333-8444-555555555555';
+
+export function chosen() {
+  const { state: name = 'nothing yet', theme = '', lang = 'en' } = Object.fromEntries(new URLSearchParams(location.search));
+  return { name, theme, lang };
+}
+
+/** @returns the storage of a tab in which this state is about to be */
+export function prepare(state, key) {
+  document.documentElement.dataset.expected = state.phase;
+  const storage = memory();
+  if (key && !state.noKey) {
+    storage.setItem('prompt-generation:api-key', key);
+  }
+  if (!state.empty) {
+    const found = state.submits ? { idempotencyKey: 'gallery' } : { taskId: TASK };
+    storage.setItem('prompt-generation', JSON.stringify({ manualPrompt: DRAFT, ...found }));
+  }
+  if (state.versions) {
+    const made = state.versions.reduce((versions, { asked, ...result }, index) => {
+      const before = versions.list.at(-1)?.text;
+      return withResult(versions, { manualPrompt: before ?? DRAFT, feedback: asked ?? '', result: { ...RESULT, ...result, taskId: `version-${index}` } });
+    }, NO_VERSIONS);
+    storage.removeItem('prompt-generation');
+    storage.setItem('prompt-generation:versions', JSON.stringify(made));
+  }
+  return storage;
+}
+
+const RESULT = { generatedByAI: true, fidelity: 'kept', missingFacts: [], inventedFacts: [], tokensUsed: 912 };
+
+/** Press these one after the other, each as soon as it is there. */
+export function press(where, selectors = []) {
+  const [first, ...rest] = selectors;
+  const found = first && where.querySelector(first);
+  found?.click();
+  if (first) {
+    requestAnimationFrame(() => press(where, found ? rest : selectors));
+  }
+}
+
+export function memory() {
+  const kept = new Map();
+  return {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, value) => void kept.set(name, String(value)),
+    removeItem: (name) => void kept.delete(name),
+  };
+}

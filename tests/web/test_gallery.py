@@ -1,0 +1,90 @@
+"""The gallery in examples/: every state of page and component without a server, looked at as people and axe do."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.web.accessibility import violations
+from tests.web.applications import serve_folder
+from tests.web.conftest import PATIENCE_MS
+from tests.web.project import WEB, Project
+
+pytestmark = pytest.mark.browser
+
+GALLERY = WEB.parent / "examples" / "gallery"
+THOROUGH = bool(os.environ.keys() & {"CI", "BUILDS"})  # each state of the page in both schemes, and not only in one
+NOWHERE = "http://127.0.0.1:9"  # nothing listens there: all files come from the folder
+STATES = re.findall(
+    r"^  '?(\w[^:'\n]*)'?[:,]", (GALLERY / "states.js").read_text("utf-8").split("export const STATES")[1], re.MULTILINE
+)
+
+
+@pytest.fixture(scope="module")
+def gallery(project: Project) -> Path:
+    """The folder with the built gallery."""
+    folder = project.folder / "gallery"
+    shutil.copytree(GALLERY, folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    project.run("vite/bin/vite.js", "build", str(folder), WEB=str(WEB))
+    return folder / "dist"
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, gallery: Path) -> Iterator[Page]:
+    context = browser.new_context(locale="en-GB", reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    serve_folder(page, gallery, NOWHERE)
+    yield page
+    context.close()
+
+
+def phase_of(tab: Page, state: str) -> str:
+    """In which phase both show a state; but a key that is no good is asked for beside the key."""
+    expect(tab.locator("#outcome")).to_be_visible()
+    expected = tab.locator("html").get_attribute("data-expected") or ""
+    return "idle" if state == "wrong key" else expected
+
+
+@pytest.mark.slow
+def test_the_page_in_every_state_is_accessible_and_fits(tab: Page, node_modules: Path) -> None:
+    found: list[str] = []
+    for index, state in enumerate(STATES):
+        tab.set_viewport_size({"width": (390, 768, 1280)[index % 3], "height": 844})
+        tab.goto(f"{NOWHERE}/app/page.html?state={quote(state)}")
+        expect(tab.locator("#outcome")).to_have_attribute("data-phase", phase_of(tab, state))
+        tab.emulate_media(color_scheme="light" if index % 2 else "dark")
+        found += [f"{state}: {line}" for line in violations(tab, node_modules)]
+        if THOROUGH:
+            tab.emulate_media(color_scheme="dark" if index % 2 else "light")
+            found += [f"{state}, {line}" for line in violations(tab, node_modules, "color-contrast")]
+        if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{state}: sticks out")
+    assert found == []
+
+
+@pytest.mark.parametrize("host", ["light", "dark"])
+def test_the_component_in_every_state_is_accessible_and_fits(tab: Page, node_modules: Path, host: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{NOWHERE}/app/component.html?state=all&theme={host}")
+    for index in range(len(STATES)):
+        shown = tab.locator(f"#state-{index} > section")
+        expect(shown).to_have_attribute("data-phase", shown.get_attribute("data-expected") or "")
+    found: list[str] = []
+    for system, rules in (("light", ()), ("dark", ("color-contrast",))):
+        tab.emulate_media(color_scheme=system)  # type: ignore[arg-type]  # a literal to the stubs
+        found += violations(tab, node_modules, *rules)
+    assert found == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_gallery_offers_every_state(tab: Page) -> None:
+    tab.goto(f"{NOWHERE}/app/index.html")
+    expect(tab.locator("iframe")).to_have_count(len(STATES))
