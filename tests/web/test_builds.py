@@ -43,7 +43,10 @@ def test_an_application_builds_with_the_packages(npm: str, tarballs: list[str], 
     source, output, said = APPLICATIONS[name]
     folder = tmp_path / name
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("node_modules", "dist", "package-lock.json"))
-    installed = in_folder(folder, npm, "install", "--prefer-offline", "--no-audit", "--no-fund", *tarballs)
+    try:
+        installed = in_folder(folder, npm, "install", "--prefer-offline", "--no-audit", "--no-fund", *tarballs)
+    except subprocess.TimeoutExpired:
+        pytest.skip("the registry of npm is too slow")
     if installed.returncode and any(code in installed.stderr for code in ("ENOTFOUND", "ETIMEDOUT", "ECONNRE", "E50")):
         pytest.skip("the registry of npm cannot be reached")
     assert installed.returncode == 0, installed.stderr[-4000:]

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def address(node: str, npm: str, demo: Demo, tmp_path: Path) -> Iterator[str]:
         start_new_session=True,
     )
     assert process.stdout
+    patience = threading.Timer(200, os.killpg, (process.pid, signal.SIGTERM))
+    patience.start()
     try:
         said = ""
         for line in process.stdout:
@@ -63,11 +66,13 @@ def address(node: str, npm: str, demo: Demo, tmp_path: Path) -> Iterator[str]:
             if found := ADDRESS.search(line):
                 yield found[0]
                 return
-        if any(code in said for code in ("ENOTFOUND", "ETIMEDOUT", "ECONNRE", "E50")):
-            pytest.skip("the registry of npm cannot be reached")
+        if "added" not in said:  # what npm says at its end
+            pytest.skip(f"the packages were not installed: {said[-400:]}")
         pytest.fail(said)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        patience.cancel()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
         process.communicate()
 
 
