@@ -16,7 +16,8 @@ const actions = { onPurchaseTokens() {}, onUpgradeSubscription() {}, onSignIn() 
 
 document.documentElement.style.colorScheme = theme || 'light dark';
 Object.assign(document.documentElement, { lang, dir: ['ar', 'fa'].includes(lang) ? 'rtl' : 'ltr' });
-document.body.style.cssText = 'margin: 16px; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText';
+document.body.style.cssText =
+  'margin: 16px; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText';
 const main = document.body.appendChild(document.createElement('main'));
 main.append(Object.assign(document.createElement('h1'), { textContent: name }));
 main.style.cssText = 'display: grid; gap: 48px; max-width: 720px; margin: auto';
@@ -35,7 +36,15 @@ function show(of, index) {
   const place = main.appendChild(document.createElement('div'));
   place.id = `state-${index}`;
   createRoot(place, { identifierPrefix: `${index}-` }).render(
-    <PromptGenerator client={client} storage={storage} lang={lang} labels={words} data-state={of} data-expected={state.versions ? 'idle' : state.phase} {...actions} />,
+    <PromptGenerator
+      client={client}
+      storage={storage}
+      lang={lang}
+      labels={words}
+      data-state={of}
+      data-expected={state.versions ? 'idle' : state.phase}
+      {...actions}
+    />,
   );
   press(place, state.press?.component);
 }

@@ -5,7 +5,9 @@ const states = document.getElementById('states');
 
 function show() {
   const { of, ...rest } = Object.fromEntries(new FormData(choices));
-  states.replaceChildren(...Object.keys(STATES).map((state) => figureOf(`${of}.html?${new URLSearchParams({ state, ...rest })}`, state)));
+  states.replaceChildren(
+    ...Object.keys(STATES).map((state) => figureOf(`${of}.html?${new URLSearchParams({ state, ...rest })}`, state)),
+  );
 }
 
 function figureOf(src, state) {

@@ -6,7 +6,11 @@ import { DRAFT } from './states.js';
 const TASK = '11111111-2222-4333-8444-555555555555';
 
 export function chosen() {
-  const { state: name = 'nothing yet', theme = '', lang = 'en' } = Object.fromEntries(new URLSearchParams(location.search));
+  const {
+    state: name = 'nothing yet',
+    theme = '',
+    lang = 'en',
+  } = Object.fromEntries(new URLSearchParams(location.search));
   return { name, theme, lang };
 }
 
@@ -24,7 +28,11 @@ export function prepare(state, key) {
   if (state.versions) {
     const made = state.versions.reduce((versions, { asked, ...result }, index) => {
       const before = versions.list.at(-1)?.text;
-      return withResult(versions, { manualPrompt: before ?? DRAFT, feedback: asked ?? '', result: { ...RESULT, ...result, taskId: `version-${index}` } });
+      return withResult(versions, {
+        manualPrompt: before ?? DRAFT,
+        feedback: asked ?? '',
+        result: { ...RESULT, ...result, taskId: `version-${index}` },
+      });
     }, NO_VERSIONS);
     storage.removeItem('prompt-generation');
     storage.setItem('prompt-generation:versions', JSON.stringify(made));

@@ -11,7 +11,9 @@ const { name, theme, lang } = chosen();
 const state = STATES[name];
 const storage = memory();
 const kept = prepare(state, 'pg_gallery');
-Object.entries({ sessionStorage: kept, localStorage: storage }).forEach(([name, value]) => Object.defineProperty(window, name, { value }));
+Object.entries({ sessionStorage: kept, localStorage: storage }).forEach(([name, value]) =>
+  Object.defineProperty(window, name, { value }),
+);
 kept.setItem('prompt-generation:draft', state.empty ? '' : DRAFT);
 storage.setItem('prompt-generation:language', lang);
 window.fetch = pretendedFetch(state);

@@ -1,8 +1,17 @@
 /** The server, pretended: it answers as the real one does, from one of the states. */
 
 const ACCOUNT = {
-  account_id: 'acc_gallery', name: 'Bakery', business_type: 'restaurant', subscription_active: true, subscription_until: '2030-01-10T12:00:00Z',
-  tokens_remaining: 48_210, tokens_held: 0, tokens_charged: 1_790, tokens_granted: 50_000, minimum_tokens: 700, business_types: ['hotel', 'restaurant', 'store'],
+  account_id: 'acc_gallery',
+  name: 'Bakery',
+  business_type: 'restaurant',
+  subscription_active: true,
+  subscription_until: '2030-01-10T12:00:00Z',
+  tokens_remaining: 48_210,
+  tokens_held: 0,
+  tokens_charged: 1_790,
+  tokens_granted: 50_000,
+  minimum_tokens: 700,
+  business_types: ['hotel', 'restaurant', 'store'],
 };
 const ENTRIES = [
   { id: '2', at: '2030-01-10T11:59:00Z', kind: 'settle', tokens: 912, balance: 48_210, held: 0, charged: 1_790 },
@@ -11,8 +20,18 @@ const ENTRIES = [
 const NOT_SOON = { 'Retry-After': '3600' }; // nobody waits for that
 const NEVER = new Promise(() => {});
 
-const whole = (document, index) => ({ task_id: 'gallery', created_at: new Date().toISOString(), attempt: 1, version: index + 1, ...document });
-const json = (body, status = 200) => new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...(status === 429 || status === 503 ? NOT_SOON : {}) } });
+const whole = (document, index) => ({
+  task_id: 'gallery',
+  created_at: new Date().toISOString(),
+  attempt: 1,
+  version: index + 1,
+  ...document,
+});
+const json = (body, status = 200) =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: { 'Content-Type': 'application/json', ...(status === 429 || status === 503 ? NOT_SOON : {}) },
+  });
 
 /** @returns {typeof fetch} */
 export function pretendedFetch(state) {
@@ -33,13 +52,19 @@ async function answerTo(state, documents, path, method, signal) {
     return state.submits?.http === 401 ? json(state.submits.body, 401) : json({ ...ACCOUNT, ...state.account });
   }
   if (path.includes('/cancel/')) {
-    return state.cancel === 'never' ? NEVER : json(whole({ status: 'failed', progress: 100, message: 'Generation cancelled', error_code: 'cancelled' }, 99));
+    return state.cancel === 'never'
+      ? NEVER
+      : json(whole({ status: 'failed', progress: 100, message: 'Generation cancelled', error_code: 'cancelled' }, 99));
   }
   if (/\/(events|status)\//.test(path)) {
     if (state.breaks && state.broken) {
       return json({ success: false, message: 'Server is restarting', error_code: 'server_busy' }, 503);
     }
-    return state.http ? json(state.body, state.http) : path.includes('/events/') ? events(state, documents, signal) : json(documents.at(-1) ?? whole({ status: 'queued', progress: 0 }, 0));
+    return state.http
+      ? json(state.body, state.http)
+      : path.includes('/events/')
+        ? events(state, documents, signal)
+        : json(documents.at(-1) ?? whole({ status: 'queued', progress: 0 }, 0));
   }
   return method === 'POST' ? submitted(state.submits ?? {}) : json({ tasks: documents });
 }

@@ -1,6 +1,7 @@
 /** Every state that a person can see. What each says is what the server says: docs/openapi.yaml has all of it. */
 
-export const DRAFT = 'Answer our guests’ questions about the bakery. Open 7–18, closed on Mondays. Rye bread is 4.80 euros. Call 030 1234567.';
+export const DRAFT =
+  'Answer our guests’ questions about the bakery. Open 7–18, closed on Mondays. Rye bread is 4.80 euros. Call 030 1234567.';
 
 const TEXT = `# Role
 You answer the questions of guests of a bakery, in the language in which they ask.
@@ -13,14 +14,36 @@ You answer the questions of guests of a bakery, in the language in which they as
 # How you answer
 Be short and friendly. When you do not know an answer, say so, and give the telephone number.`;
 
-const running = (stage, progress, message) => ({ phase: 'running', documents: [{ status: 'processing', stage, progress, message }] });
+const running = (stage, progress, message) => ({
+  phase: 'running',
+  documents: [{ status: 'processing', stage, progress, message }],
+});
 const completed = (more) => ({
   phase: 'completed',
-  documents: [{ status: 'completed', stage: 'completed', progress: 100, message: 'Prompt generated successfully', prompt: TEXT, generated_by_ai: true, fidelity: 'kept', tokens_used: 912, model: 'gemini-flash', ...more }],
+  documents: [
+    {
+      status: 'completed',
+      stage: 'completed',
+      progress: 100,
+      message: 'Prompt generated successfully',
+      prompt: TEXT,
+      generated_by_ai: true,
+      fidelity: 'kept',
+      tokens_used: 912,
+      model: 'gemini-flash',
+      ...more,
+    },
+  ],
 });
-const failed = (error_code, message, error) => ({ phase: 'failed', documents: [{ status: 'failed', stage: 'failed', progress: 100, message, error, error_code }] });
+const failed = (error_code, message, error) => ({
+  phase: 'failed',
+  documents: [{ status: 'failed', stage: 'failed', progress: 100, message, error, error_code }],
+});
 /** The submit is refused: Retry-After is so long that nobody waits for it. */
-const refused = (http, error_code, message, error) => ({ phase: 'failed', submits: { http, body: { success: false, message, error, error_code, request_id: 'b1946ac9' } } });
+const refused = (http, error_code, message, error) => ({
+  phase: 'failed',
+  submits: { http, body: { success: false, message, error, error_code, request_id: 'b1946ac9' } },
+});
 
 const waiting = running('waiting', 70, 'Waiting for AI response...');
 const lost = {
@@ -35,36 +58,112 @@ export const STATES = {
   'nothing yet': { phase: 'idle', empty: true },
   sending: { phase: 'running', submits: { never: true } },
   'offline, unsent': { phase: 'running', submits: { http: 0 }, offline: true },
-  queued: { phase: 'running', documents: [{ status: 'queued', stage: 'queued', progress: 0, message: 'Task queued, waiting to start...' }] },
+  queued: {
+    phase: 'running',
+    documents: [{ status: 'queued', stage: 'queued', progress: 0, message: 'Task queued, waiting to start...' }],
+  },
   checking: running('checking', 30, 'Checking tokens...'),
   waiting,
   'text grows': { ...waiting, text: TEXT.slice(0, 320) },
-  cancelling: { ...waiting, text: TEXT.slice(0, 90), press: { page: ['#cancel'], component: ['.pg-form .pg-button:not(.pg-primary)'] }, cancel: 'never' },
+  cancelling: {
+    ...waiting,
+    text: TEXT.slice(0, 90),
+    press: { page: ['#cancel'], component: ['.pg-form .pg-button:not(.pg-primary)'] },
+    cancel: 'never',
+  },
   retrying: { ...waiting, text: TEXT.slice(0, 200), breaks: true },
   completed: completed(),
   'facts repaired': completed({ fidelity: 'repaired' }),
-  'facts missing': completed({ ...lost, prompt: TEXT.replace('- Rye bread is 4.80 euros.\n- Call 030 1234567.\n', '') }),
-  'facts invented': completed({ ...lost, missing_facts: [], invented_facts: ['1999'], prompt: TEXT.replace('a bakery', 'a bakery, founded in 1999'), warning: 'The AI added details that you did not write.', warning_code: 'facts_invented' }),
-  'without AI': completed({ stage: 'fallback', message: 'Prompt generated (AI unavailable, using fallback)', generated_by_ai: false, fidelity: undefined, warning: 'The AI is not available at the moment: this is a simple combination.', warning_code: 'ai_unavailable', fallback_reason: 'unavailable' }),
+  'facts missing': completed({
+    ...lost,
+    prompt: TEXT.replace('- Rye bread is 4.80 euros.\n- Call 030 1234567.\n', ''),
+  }),
+  'facts invented': completed({
+    ...lost,
+    missing_facts: [],
+    invented_facts: ['1999'],
+    prompt: TEXT.replace('a bakery', 'a bakery, founded in 1999'),
+    warning: 'The AI added details that you did not write.',
+    warning_code: 'facts_invented',
+  }),
+  'without AI': completed({
+    stage: 'fallback',
+    message: 'Prompt generated (AI unavailable, using fallback)',
+    generated_by_ai: false,
+    fidelity: undefined,
+    warning: 'The AI is not available at the moment: this is a simple combination.',
+    warning_code: 'ai_unavailable',
+    fallback_reason: 'unavailable',
+  }),
   editing: { ...completed(), press: { page: ['#edit'], component: ['.pg-result-head .pg-button'] } },
   compared: { ...completed(), press: { page: ['input[value=compare]'], component: [] } },
-  'two versions': { phase: 'completed', versions: [{ prompt: TEXT }, { prompt: TEXT.replace('Be short and friendly. ', 'Answer in one sentence. '), asked: 'Make it shorter.' }] },
+  'two versions': {
+    phase: 'completed',
+    versions: [
+      { prompt: TEXT },
+      { prompt: TEXT.replace('Be short and friendly. ', 'Answer in one sentence. '), asked: 'Make it shorter.' },
+    ],
+  },
   'versions side by side': {
     phase: 'completed',
-    versions: [{ prompt: TEXT }, { prompt: TEXT.replace('Be short and friendly. ', 'Answer in one sentence. '), asked: 'Make it shorter.' }],
+    versions: [
+      { prompt: TEXT },
+      { prompt: TEXT.replace('Be short and friendly. ', 'Answer in one sentence. '), asked: 'Make it shorter.' },
+    ],
     press: { page: ['input[value=compare]'], component: ['.pg-versions .pg-button:nth-child(3)'] },
   },
   cancelled: failed('cancelled', 'Generation cancelled', 'The generation was cancelled.'),
-  interrupted: failed('interrupted', 'Generation interrupted', 'The generation was interrupted several times. Please try again.'),
-  'too few tokens': { account: { tokens_remaining: 250 }, ...failed('insufficient_tokens', 'Insufficient tokens', 'You need at least 700 tokens for prompt enhancement. Available: 250') },
-  'no subscription': { account: { subscription_active: false }, ...failed('subscription_inactive', 'Subscription is not active', 'Please activate your subscription to use AI prompt enhancement.') },
-  'failed otherwise': failed('internal_error', 'Generation failed', 'Something went wrong on the server. Nothing was charged.'),
-  'prompt too long': refused(400, 'manual_prompt_too_long', 'manual_prompt is too long', 'The prompt has 20,001 characters; 20,000 are allowed.'),
+  interrupted: failed(
+    'interrupted',
+    'Generation interrupted',
+    'The generation was interrupted several times. Please try again.',
+  ),
+  'too few tokens': {
+    account: { tokens_remaining: 250 },
+    ...failed(
+      'insufficient_tokens',
+      'Insufficient tokens',
+      'You need at least 700 tokens for prompt enhancement. Available: 250',
+    ),
+  },
+  'no subscription': {
+    account: { subscription_active: false },
+    ...failed(
+      'subscription_inactive',
+      'Subscription is not active',
+      'Please activate your subscription to use AI prompt enhancement.',
+    ),
+  },
+  'failed otherwise': failed(
+    'internal_error',
+    'Generation failed',
+    'Something went wrong on the server. Nothing was charged.',
+  ),
+  'prompt too long': refused(
+    400,
+    'manual_prompt_too_long',
+    'manual_prompt is too long',
+    'The prompt has 20,001 characters; 20,000 are allowed.',
+  ),
   'wrong key': refused(401, 'unauthorized', 'Authentication required', 'The API key is not known.'),
-  'too many at once': refused(429, 'too_many_tasks', 'Too many generations', 'Five generations are running. Wait for one to end, or cancel one.'),
+  'too many at once': refused(
+    429,
+    'too_many_tasks',
+    'Too many generations',
+    'Five generations are running. Wait for one to end, or cancel one.',
+  ),
   'server busy': refused(503, 'server_busy', 'Server is busy', 'The server is busy. Please try again in a moment.'),
   'a stranger answered': { ...refused(403), hurry: true },
-  expired: { phase: 'failed', http: 404, body: { success: false, message: 'Task not found', error: 'The task does not exist or has expired.', error_code: 'task_not_found' } },
+  expired: {
+    phase: 'failed',
+    http: 404,
+    body: {
+      success: false,
+      message: 'Task not found',
+      error: 'The task does not exist or has expired.',
+      error_code: 'task_not_found',
+    },
+  },
   unreachable: { phase: 'failed', submits: { http: 0 }, hurry: true },
   'takes too long': { ...waiting, phase: 'failed', hurry: true },
 };

@@ -43,7 +43,8 @@ export class Retries {
     if (this.#patient && named !== undefined) {
       return Math.max(named, this.#delayMs / 4);
     }
-    const passing = PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && isOfStranger(error));
+    const passing =
+      PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && isOfStranger(error));
     if (!passing || this.#left === 0 || (retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) {
       throw error;
     }

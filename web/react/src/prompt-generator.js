@@ -60,8 +60,9 @@ export function PromptGenerator(props) {
     }
   };
   const version = !isRunning && (!error || feedback) ? versions.list[versions.at] : undefined;
-  const Result = useResultView(isRunning || version, phase);
-  const refine = (/** @type {string} */ wish) => generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
+  const Result = useResultView(isRunning || version ? phase : '');
+  const refine = (/** @type {string} */ wish) =>
+    generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
   const retry = () => generation.retry(feedback ? undefined : (written ?? undefined));
   /** @type {[keyof import('./index.js').Slots, import('react').ReactElement | false | null][]} */
   const parts = [
@@ -71,7 +72,10 @@ export function PromptGenerator(props) {
     ],
     ['progress', isRunning && h(GenerationProgress, { says, generation })],
     ['error', error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? retry : undefined })],
-    ['result', version ? h(Result, { key: version.taskId, says, versions, onVersions: setVersions, onRefine: refine }) : null],
+    [
+      'result',
+      version ? h(Result, { key: version.taskId, says, versions, onVersions: setVersions, onRefine: refine }) : null,
+    ],
   ];
   const given = Object.entries(props).filter(([name]) => /^(data|aria)-|^(id|lang|dir)$/.test(name));
   return h(
@@ -110,10 +114,9 @@ function PlainResult({ versions }) {
 /**
  * The view of a result is a file of its own, which comes while the first generation runs: nobody needs it before.
  *
- * @param {unknown} wanted
- * @param {string} phase a load that failed is tried again in the next one
+ * @param {string} wanted the phase that wants it, or none: a load that failed is tried again in the next one
  */
-function useResultView(wanted, phase) {
+function useResultView(wanted) {
   const [view, setView] = useState(() => loaded);
   useEffect(() => {
     if (wanted && !view) {
@@ -122,7 +125,7 @@ function useResultView(wanted, phase) {
         () => {},
       );
     }
-  }, [wanted, phase]);
+  }, [wanted, view]);
   return view ?? PlainResult;
 }
 
