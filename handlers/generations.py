@@ -142,7 +142,8 @@ class StatusHandler(WaitingHandler):
 
     def members_of_error(self, status: int) -> dict[str, Any]:
         caller = getattr(self, "caller", None)  # none when it could not be established
-        task_id = self.path_args[0] if self.path_args else ""
+        path_args = getattr(self, "path_args", ())  # none yet when Tornado does not know the method
+        task_id = path_args[0] if path_args else ""
         last_known = self.services.polls.last_known(self.request, caller, task_id)
         return members_of_error(status, None if last_known is None else last_known.progress)
 

@@ -181,3 +181,11 @@ async def test_metrics_count_requests_tasks_and_tokens(client: Client) -> None:
 @pytest.mark.gen_test
 async def test_answers_do_not_name_the_server_software(client: Client) -> None:
     assert "Server" not in (await client.ask("GET", LIST)).headers
+
+
+@pytest.mark.gen_test
+async def test_a_method_that_no_server_knows_is_405_at_every_kind_of_path(client: Client) -> None:
+    task = "00000000-0000-4000-8000-000000000000"
+    for path in (LIST, f"{LIST}status/{task}/", f"{LIST}events/{task}/", f"{LIST}cancel/{task}/", "/health/live"):
+        answer = await client.ask("BREW", path)
+        assert (answer.status, answer.json["error_code"]) == (405, "method_not_allowed"), path
