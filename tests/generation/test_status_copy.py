@@ -447,13 +447,14 @@ async def test_thousands_wait_without_work(server: RedisServer) -> None:
     async with world(server) as w:
         for task in range(20):
             await w.write(f"t{task}", body(1))
-        waiting = [asyncio.create_task(w.copy.wait("a", f"t{number % 20}", 1, 15)) for number in range(4000)]
+        waiting = [asyncio.create_task(w.copy.wait("a", f"t{number % 20}", 1, 200)) for number in range(4000)]
         await until(lambda: len(w.copy) == 20 and all(d.tracked for d in w.copy._documents.values()))
         # One read serves all who ask in the same moment, which a busy machine may spread over several.
         assert w.copy.reads <= len(waiting) / 10
         reads, losses, before = w.copy.reads, w.copy.link_losses, time.process_time()
+        began = time.monotonic()
         await asyncio.sleep(1)
-        assert time.process_time() - before < 0.5
+        assert time.process_time() - before < 0.8 * (time.monotonic() - began), "nobody asks again and again"
         assert w.copy.reads - reads == 20 * (w.copy.link_losses - losses)
         for task in range(20):
             await w.write(f"t{task}", body(2))
