@@ -172,7 +172,7 @@ def test_the_language_is_switched_and_nothing_is_lost(page: Page, demo: Demo, ac
 def test_every_language_says_everything() -> None:
     folder = WEB / "page" / "words"
     texts = {path.stem: path.read_text("utf-8") for path in folder.iterdir()}
-    names = {name: set(re.findall(r"^  (\w+): ", text, re.MULTILINE)) for name, text in texts.items()}
+    names = {name: set(re.findall(r"^  (\w+):", text, re.MULTILINE)) for name, text in texts.items()}
     assert set(names) == {"en", "de", "fr", "es", "ar", "fa"}
     assert all(of_one == names["en"] for of_one in names.values())
     places = {name: set(re.findall(r"\{[a-z]+\}", text)) for name, text in texts.items()}
