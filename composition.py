@@ -342,7 +342,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
     connections = connections_within_limit(settings.server.connections)
     server = settings.server.model_copy(update={"connections": connections})
     settings = settings.model_copy(update={"server": server})
-    async with AsyncExitStack() as stack:
+    async with _closed_whole() as stack:
         service = await _unless(stop, compose(settings, stack, demo_api_key=demo_api_key))
         if service is None:
             log.info("stopped_while_starting")
@@ -359,6 +359,19 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
         await stop.wait()
         systemd.stopping()
         await _drain(service, settings.server.drain_timeout_s)
+
+
+@asynccontextmanager
+async def _closed_whole() -> AsyncIterator[AsyncExitStack]:
+    """Yield a stack that is closed to its end: an error in one closing is logged and changes no exit code."""
+    stack = AsyncExitStack()
+    try:
+        yield stack
+    finally:
+        try:
+            await stack.aclose()
+        except Exception:
+            log.exception("closing_failed")
 
 
 async def _drain(service: Service, timeout_s: float) -> None:

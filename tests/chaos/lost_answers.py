@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from contextlib import AsyncExitStack
+from itertools import cycle, islice, product
 from random import Random
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ TIMEOUT_S = 0.5
 TRIED_AGAIN_WITHIN_S = 30.0
 PAUSE_S = 0.1
 ACCEPTED = 202
+KEYS = (True, False)
 
 
 async def submits_lose_their_answers(rounds: int, random: Random) -> Outcome:
@@ -36,11 +38,13 @@ async def submits_lose_their_answers(rounds: int, random: Random) -> Outcome:
             ports = [urlsplit(server.url).port or 0 for server in servers]
             fronts.append(stack.enter_context(Nginx(folder, ports, limited=False)))
         client, verdict, refused = await world.client(), Verdict(), 0
-        for _ in range(rounds):
-            world.front = random.choice(fronts).url
+        kinds = list(product(fronts, KEYS))
+        random.shuffle(kinds)
+        for front, with_key in islice(cycle(kinds), rounds):
+            world.front = front.url
             await client.ask("GET", "/health/live")
             await world.storage.redis.script_load(SUBMIT.text)  # so that it is not sent twice
-            headers = random.choice(({}, {"Idempotency-Key": str(uuid.uuid4())}))
+            headers = {"Idempotency-Key": str(uuid.uuid4())} if with_key else {}
             proxy.falls_silent_at = SUBMIT.sha1.encode()
             refused += await _until_accepted(client, headers, proxy)
             proxy.falls_silent_at, proxy.silent = b"", False
