@@ -11,16 +11,18 @@ from types import TracebackType
 class Proxy:
     """Passes bytes to ``target_port`` on loopback; an async context manager whose ``port`` stands for the server.
 
-    ``delay_s`` holds back each piece of an answer. While it is ``silent``, a connection that should have an answer gets
-    none any more, for good; it falls silent by itself before it passes on
-    ``falls_silent_at``, once. ``resets`` is how many times an answer is cut after its first byte by a reset connection.
-    While it ``ends_after_hello``, a connection ends when its first answer, the one to HELLO, has been passed on.
+    ``delay_s`` holds back each piece of an answer, and no connection gets more than ``bytes_per_s``. While it is
+    ``silent``, a connection that should have an answer gets none any more, for good; it falls silent by itself before
+    it passes on ``falls_silent_at``, once. ``resets`` is how many times an answer is cut after its first byte by a
+    reset connection. While it ``ends_after_hello``, a connection ends when its first answer, the one to HELLO, has been
+    passed on.
     ``target_port`` may change; connections stay as they are.
     """
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.delay_s = 0.0
+        self.bytes_per_s = float("inf")
         self.silent = False
         self.falls_silent_at = b""
         self.resets = 0
@@ -80,6 +82,7 @@ class Proxy:
                 continue
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
+            await asyncio.sleep(len(data) / self.bytes_per_s)
             if self.resets:
                 self.resets -= 1
                 writer.write(data[:1])
