@@ -113,7 +113,7 @@ class Identity:
             StorageUnavailable: nothing was found out, and nothing forgotten.
         """
         asked_at = time.monotonic()
-        tokens = [authorization.partition(" ")[2] for authorization in authorizations]
+        tokens = [_scheme_and_token(authorization)[1] for authorization in authorizations]
         callers = [self._callers.get(_digest(token)) for token in tokens]
         renewed: list[Caller | None] = [
             caller if caller is not None and asked_at < caller.valid_until else None for caller in callers
@@ -193,12 +193,18 @@ def _token(authorization: str | None) -> str:
     """
     if not authorization:
         raise Unauthorized("missing")
-    scheme, _, token = authorization.partition(" ")
+    scheme, token = _scheme_and_token(authorization)
     if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
         raise Unauthorized("malformed")
     if len(token) > LONGEST_TOKEN:
         raise Unauthorized("token_too_large")
     return token
+
+
+def _scheme_and_token(authorization: str) -> tuple[str, str]:
+    """Take the two apart; there may be several spaces between them. Source: RFC 9110, 11.4."""
+    scheme, _, token = authorization.partition(" ")
+    return scheme, token.lstrip(" ")
 
 
 def _digest(token: str) -> bytes:

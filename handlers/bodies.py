@@ -11,7 +11,10 @@ from tornado.httputil import HTTPHeaders
 from generation.steering import Steering
 from handlers.errors import BadRequest
 
-UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")  # ASCII is a part of it
+# Names of UTF-8, and of ASCII, which is a part of it; written with any mark between the words, or with none.
+# Source: WHATWG Encoding, 4.2, and Python's and .NET's own names; none at all is no statement.
+UTF8 = ("", "utf8", "u8", "utf8sig", "unicode11utf8", "xunicode20utf8", "cp65001", "usascii", "ascii")
+MARKS = str.maketrans("", "", "-_. ")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -72,7 +75,7 @@ def _is_utf8(parameters: str) -> bool:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset":
-            return value.strip().strip("\"'").lower() in UTF8
+            return value.strip().strip("\"'").lower().translate(MARKS) in UTF8
     return True
 
 

@@ -67,6 +67,9 @@ async def test_a_target_may_name_the_host(client: Client, target: str) -> None:
         'application/json;charset="UTF-8"',
         "application/json; version=1; charset=Utf-8",
         "application/json; charset=us-ascii",
+        "application/json; charset=utf_8",
+        "application/json; charset=unicode-1-1-utf-8",
+        "application/json; charset=",
         "application/vnd.api+json",
     ],
 )
@@ -78,6 +81,38 @@ async def test_utf8_has_several_names_and_may_begin_with_its_mark(
     answer = await client.ask("POST", START, body, headers={"Content-Type": content_type})
     assert answer.status == 202, answer.body
     await client.finished(answer.json["task_id"])
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("charset", ["utf-16", "iso-8859-1", "windows-1252", "utf-7"])
+async def test_json_in_another_charset_is_refused(client: Client, charset: str) -> None:
+    body = json.dumps({"manual_prompt": MANUAL}).encode()
+    answer = await client.ask("POST", START, body, headers={"Content-Type": f"application/json; charset={charset}"})
+    assert (answer.status, answer.json["error_code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("given", ["bearer {}", "BEARER {}", "Bearer   {}"])
+async def test_a_credentials_scheme_has_any_case_and_any_distance(client: Client, given: str) -> None:
+    for _ in range(3):
+        answer = await client.ask("GET", START, headers={"Authorization": given.format(client.api_key)})
+        assert answer.status == 200
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"{START}status/%ff/", f"{START}events/%FE%ff/", f"{START}cancel/%80/", f"{START}?before=%ff"),
+        *("/api/v1/admin/accounts/%ff/", "/api/v1/account/ledger/?limit=%c3", "/docs/%ff", "/static/%ff", "/%ff"),
+    ],
+)
+async def test_a_target_that_is_no_text_is_refused_in_the_shape_of_every_error(client: Client, path: str) -> None:
+    for method in ("GET", "POST", "PATCH"):
+        answer = await client.ask(method, path)
+        assert 400 <= answer.status < 500
+        assert answer.json["success"] is False
+        assert answer.json["error_code"]
 
 
 @pytest.mark.gen_test
