@@ -87,6 +87,7 @@ class Jwts:
                     options={
                         "require": ["exp", settings.account_claim],
                         "verify_sub": False,  # a number is as good, and the claim may be another
+                        "verify_jti": False,  # nor does anything depend on what kind of value names the token
                         "verify_aud": bool(settings.audience),
                     },
                 )

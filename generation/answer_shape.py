@@ -74,7 +74,7 @@ class MarkFilter:
             self._held = self._held.partition(self._marks.begin)[2]
             self._inside = self._passing = True
         if not self._passing:
-            start = self._held.lstrip()
+            self._held = start = self._held.lstrip()  # not kept: it may come in many thousands of pieces
             if not start or self._marks.begin.startswith(start[: len(self._marks.begin)]):
                 return ""
             self._passing = True  # an answer without marks, or with words before them: the final document is the truth

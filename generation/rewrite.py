@@ -6,8 +6,10 @@ Refuses to know tasks' records, stages and money; who calls says what can be pai
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -20,7 +22,10 @@ from generation.prompt_text import CLOSING, INSTRUCTION, REPAIR_CLOSING, SHORT_I
 from runtime.tracing import NO_TRACING, Tracing
 
 SHORTEST_REPAIR_S = 10.0
+AT_ONCE = 8_000  # characters, which cost 20 ms at most; 65,536 tokens can be hundreds of thousands, and 300 ms
 REPAIR_SHARE = 1.3  # of the first call's time must be left for a second one
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -88,30 +93,30 @@ class Rewriter:
             answer = await self._first(request, marks, steps)
         except GeminiError as exc:
             return exc
-        verdict = self._judge(request, answer, marks)
+        verdict = await self._judge(request, answer, marks)
         if verdict.faithful:
-            return _shown(verdict, answer.model, "kept")
+            return await _shown(verdict, answer.model, "kept")
         took_s = asyncio.get_running_loop().time() - begun
         second = None
         if self._may_repair(request, took_s):
             with self._tracing.span("repair"):
                 second = await self._second(request, marks, verdict, steps)
         if second is not None:
-            repaired = self._judge(request, second, marks)
+            repaired = await self._judge(request, second, marks)
             twice = verdict.language_changed and repaired.language_changed
             if repaired.badness < verdict.badness:
                 verdict, answer = repaired, second
                 if verdict.faithful:
-                    return _shown(verdict, answer.model, "repaired")
+                    return await _shown(verdict, answer.model, "repaired")
             if twice:
                 return Unfaithful()
         if verdict.grave:
             return Unfaithful()
-        return _shown(verdict, answer.model, "incomplete")
+        return await _shown(verdict, answer.model, "incomplete")
 
-    def _judge(self, request: Request, answer: GeminiAnswer, marks: Marks) -> Verdict:
-        prompt = self._prompt_text.take_prompt(answer.text, marks, request.draft)
-        verdict = self._guard.judge(request.draft, restored(request.draft, prompt), request.feedback)
+    async def _judge(self, request: Request, answer: GeminiAnswer, marks: Marks) -> Verdict:
+        size = len(request.draft) + len(answer.text)
+        verdict = await _beside_the_loop(size, partial(self._compare, request, answer.text, marks))
         if not verdict.faithful:
             log.info(
                 "answer_unfaithful",
@@ -123,6 +128,10 @@ class Rewriter:
                 answered=verdict.answered,
             )
         return verdict
+
+    def _compare(self, request: Request, answer: str, marks: Marks) -> Verdict:
+        prompt = self._prompt_text.take_prompt(answer, marks, request.draft)
+        return self._guard.judge(request.draft, restored(request.draft, prompt), request.feedback)
 
     async def _first(self, request: Request, marks: Marks, steps: Steps) -> GeminiAnswer:
         observer = _Shown(steps, MarkFilter(marks))
@@ -159,7 +168,12 @@ class Rewriter:
             return None  # it has been logged; the first answer is what there is
 
 
-def _shown(verdict: Verdict, model: str, fidelity: str) -> Rewritten:
+async def _shown(verdict: Verdict, model: str, fidelity: str) -> Rewritten:
+    size = len(verdict.draft) + len(verdict.answer)
+    return await _beside_the_loop(size, partial(_rewritten, verdict, model, fidelity))
+
+
+def _rewritten(verdict: Verdict, model: str, fidelity: str) -> Rewritten:
     code = ""
     if verdict.missing_facts and verdict.invented_facts:
         code = "facts_missing_and_invented"
@@ -170,6 +184,11 @@ def _shown(verdict: Verdict, model: str, fidelity: str) -> Rewritten:
     elif verdict.language_changed:
         code = "language_changed"
     return Rewritten(verdict.mended(), model, fidelity, verdict.missing_facts, verdict.invented_facts, code)
+
+
+async def _beside_the_loop(characters: int, work: Callable[[], T]) -> T:
+    """Do work on so many characters of text: much of it in a thread, so that nobody waits for its end."""
+    return work() if characters <= AT_ONCE else await asyncio.to_thread(work)
 
 
 class _Shown:

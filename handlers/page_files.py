@@ -34,18 +34,21 @@ CONTENT_TYPES = {
     ".css": "text/css; charset=UTF-8",
     ".svg": "image/svg+xml",
 }
-# What proxies add: behind one the connection's other end says nothing about the client. Names as Tornado has them.
-FORWARDING = {
-    *("Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Forwarded-For", "X-Scheme"),
+# What browsers send when somebody opens a page, beside Sec-…. Anything else may be a proxy's, and behind one the
+# connection's other end says nothing about the client; proxies have more names for it than anybody knows.
+OF_A_BROWSER = {
     *(
-        "Cf-Connecting-Ip",
-        "Cf-Ray",
-        "Cdn-Loop",
-        "True-Client-Ip",
-        "Fastly-Client-Ip",
-        "X-Amzn-Trace-Id",
-        "X-Envoy-External-Address",
+        "Host",
+        "Connection",
+        "Keep-Alive",
+        "User-Agent",
+        "Accept",
+        "Accept-Encoding",
+        "Accept-Language",
+        "Accept-Charset",
     ),
+    *("Cache-Control", "Pragma", "If-None-Match", "If-Modified-Since", "Range", "Te", "Upgrade-Insecure-Requests"),
+    *("Cookie", "Referer", "Origin", "Dnt", "Priority", "Save-Data", "Authorization", "Content-Type", "Content-Length"),
 }
 RELEASE = re.compile(r"[0-9a-f]{16}")
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
@@ -126,7 +129,7 @@ def _gzipped(body: bytes) -> bytes:
 
 def _is_local(request: HTTPServerRequest) -> bool:
     name = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    if any(header in FORWARDING or header.startswith("X-Forwarded-") for header in request.headers):
+    if any(header not in OF_A_BROWSER and not header.startswith("Sec-") for header in request.headers):
         return False
     try:
         return name.lower() in LOCAL_NAMES and ipaddress.ip_address(request.remote_ip or "").is_loopback

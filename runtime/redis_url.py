@@ -63,7 +63,7 @@ def parse_redis_url(text: str) -> RedisUrl:
     Raises:
         ValueError: with a sentence that names the culprit and quotes no secret.
     """
-    scheme, separator, rest = text.partition("://")
+    scheme, separator, rest = text.strip().partition("://")  # files of secrets end with a line break
     if not separator or scheme not in SCHEMES:
         raise ValueError(f"url must begin with one of {', '.join(f'{name}://' for name in SCHEMES)}")
     if "#" in rest:

@@ -40,6 +40,26 @@ def _origin(value: str) -> str:
     return value.lower()
 
 
+def _base_url(value: str) -> str:
+    """Return the URL without the white space that files of secrets put around it.
+
+    Raises:
+        ValueError: nothing can be asked below it.
+    """
+    url = value.strip()
+    expected = "expected http(s)://[user:password@]host[:port][/path]; special characters in a password need %-encoding"
+    if not re.fullmatch(r"https?://[^\s?#]+", url, re.IGNORECASE):
+        raise ValueError(expected)
+    try:
+        parts = urlsplit(url)
+        names_a_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if not names_a_host:
+        raise ValueError(expected)
+    return url
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
@@ -123,7 +143,7 @@ class MoneySettings(Section):
 
 class GeminiSettings(Section):
     backend: Literal["gemini", "vertex"] = "gemini"
-    base_url: Annotated[str, Field(pattern=r"^https?://")] = GEMINI_URL
+    base_url: Annotated[str, AfterValidator(_base_url)] = GEMINI_URL
     api_key: SecretStr = SecretStr("")
     api_version: Literal["v1beta", "v1"] = "v1beta"
     project: Annotated[str, Field(pattern=r"^[a-z0-9:.-]*$")] = ""

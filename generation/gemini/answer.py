@@ -69,6 +69,7 @@ class Reply:
         self.model_status = ModelStatus("", "")
         self._most_tokens = most_tokens
         self._texts: list[str] = []
+        self._has_text = False  # anything but space
         self._half = ""  # the first half of a surrogate pair whose second half is in the next value
         self._finish_reason = ""
         self._block_reason = ""
@@ -96,7 +97,7 @@ class Reply:
         the stream tells.
         """
         complete = self._finish_reason == WHOLE and not self._block_reason and not self._stop_ends_nothing
-        return complete and any(text.strip() for text in self._texts)
+        return complete and self._has_text
 
     def take(self, value: Any) -> str:
         """Take one value in and return the visible text that it brought.
@@ -124,7 +125,10 @@ class Reply:
         text = self._joined(_visible_text(candidate))
         self._stop_ends_nothing |= bool(text) and self._finish_reason == WHOLE
         if not absent(finish_reason := candidate.get("finishReason")):
-            self._finish_reason = constant(finish_reason) or "UNREADABLE"
+            named = constant(finish_reason) or "UNREADABLE"
+            if not self.stands or named in BLOCKING:
+                self._finish_reason = named
+        self._has_text = self._has_text or not (text.isspace() or not text)
         self._texts.append(text)
         return text
 

@@ -11,6 +11,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from generation.gemini.errors import MalformedAnswer
@@ -19,6 +20,7 @@ LINE_END = re.compile(rb"\r\n|\n|\r")
 BETWEEN_VALUES = re.compile(r"[\s,\[\]]*")  # a bare array of answers is read as its members
 DONE = b"[DONE]"  # how gateways end a stream that know OpenAI's protocol
 FIELDS = (b"event:", b"id:", b"retry:", b":")
+MOST_VALUES = 1_000  # that are looked at while the end is not there yet
 DECODER = json.JSONDecoder()
 
 
@@ -61,13 +63,15 @@ class EventStream:
     def complete(self) -> Iterator[Any]:
         """Yield what is complete but for the line that would say so, and keep everything when it is not.
 
-        For a body that stops without an end: what is missing may be no more than a line break.
+        For a body that stops without an end: what is missing may be no more than a line break; of many values, more.
         """
         lines = self._data or self._bare
         data = b"\n".join([*lines, b"".join(self._line).removeprefix(b"data:")])
         try:
-            values = list(_values(data))
+            values = list(islice(_values(data), MOST_VALUES + 1))
         except MalformedAnswer:
+            return
+        if len(values) > MOST_VALUES:
             return
         lines.clear()
         self._line.clear()

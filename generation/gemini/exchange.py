@@ -23,6 +23,9 @@ from generation.gemini.session import Progress
 from runtime.settings import GeminiSettings
 
 TIERS = ("standard", "priority", "flex")
+# No body may hold up the event loop, nor take its time for long, whatever it is made of: empty lines, empty values.
+BYTES_AT_ONCE, VALUES_AT_ONCE = 2_048, 32
+MOST_VALUES = 200_000  # three for each token that there may be
 LET_GO_S = 0.8  # how long a connection that says no more is waited for, once nothing need come
 
 
@@ -55,7 +58,7 @@ class Exchanges:
     async def _ask(
         self, call: Call, model: str, body: bytes, reply: Reply, progress: Progress, timeout: asyncio.Timeout
     ) -> None:
-        let_go = False
+        let_go, taken = False, 0
         async with self._session.post(
             backends.url(self._settings, model, streamed=call.streamed),
             data=body,
@@ -71,6 +74,11 @@ class Exchanges:
                 raise refusal(response.status, await self._first_value(response, progress), response.headers)
             async with aclosing(self._values(response, progress)) as values:
                 async for value in values:
+                    taken += 1
+                    if taken % VALUES_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+                    if taken > MOST_VALUES:
+                        raise AnswerTooLarge(limit_values=MOST_VALUES)
                     text = await call.take(reply, value)
                     if reply.stands and (text or not let_go):
                         let_go = True
@@ -103,8 +111,10 @@ class Exchanges:
             size += len(data)
             if size > self._settings.answer_bytes:
                 raise AnswerTooLarge(limit_bytes=self._settings.answer_bytes)
-            for value in stream.feed(data):
-                yield value
+            for begin in range(0, len(data), BYTES_AT_ONCE):
+                for value in stream.feed(data[begin : begin + BYTES_AT_ONCE]):
+                    yield value
+                await asyncio.sleep(0)
         for value in stream.end():
             yield value
 

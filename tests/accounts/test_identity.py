@@ -294,6 +294,14 @@ async def test_the_account_may_stand_in_another_claim_and_be_a_number(storage: O
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("name", [7, ["a"], {"a": 1}, None])
+async def test_a_tokens_own_name_may_be_of_any_kind(storage: OpenStorage, name: Any) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    async with identity(storage, **with_secret()) as who:
+        assert (await who.authenticate(hs256(jti=name))).account_id == "user-1"
+
+
+@pytest.mark.gen_test
 async def test_an_account_that_does_not_exist_is_unknown_or_made_once(storage: OpenStorage) -> None:
     async with identity(storage, **with_secret()) as who:
         with pytest.raises(UnknownAccount):

@@ -202,7 +202,11 @@ def test_who_comes_from_elsewhere_gets_no_key_under_a_local_name(remote_ip: str)
 @pytest.mark.gen_test
 @with_demo_key
 @pytest.mark.parametrize(
-    "header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "X-Scheme"]
+    "header",
+    [
+        *("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "X-Scheme"),
+        *("Forwarded-For", "Client-IP", "Fly-Client-IP", "X-Azure-ClientIP", "Tailscale-User-Login", "X-Request-ID"),
+    ],
 )
 async def test_who_comes_through_a_proxy_on_this_machine_gets_no_key(client: Client, header: str) -> None:
     answer = await client.ask("GET", "/", headers={"Host": "localhost", header: "203.0.113.9"})

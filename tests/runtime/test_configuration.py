@@ -215,6 +215,18 @@ def test_a_credential_whose_name_is_no_setting_or_that_cannot_be_read_stops_the_
             "identity.jwt: jwks_url must begin with https://; plain http is for this machine's own addresses",
         ),
         ("PROMPT_MONEY__HOLD_TOKENS", "701", "money: hold_tokens must not exceed minimum_tokens"),
+        *(
+            ("PROMPT_GEMINI__BASE_URL", url, "gemini.base_url (from PROMPT_GEMINI__BASE_URL): Value error, expected")
+            for url in (
+                "h.example",
+                "ftp://h",
+                "http://[",
+                "http://:80",
+                "http://h:99999",
+                "http://h/?a=b",
+                "http://h/#a",
+            )
+        ),
         ("PROMPT_GEMINI__DEADLINE_S", "120", "settings: gemini.deadline_s must be below tasks.deadline_s"),
     ],
 )

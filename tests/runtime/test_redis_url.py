@@ -11,6 +11,7 @@ from runtime.redis_url import RedisUrl, parse_redis_url
     ("text", "meaning"),
     [
         ("redis://localhost", RedisUrl("single", (("localhost", 6379),))),
+        (" redis://localhost/1\n", RedisUrl("single", (("localhost", 6379),), database=1)),
         ("redis://ann@db:6380/3", RedisUrl("single", (("db", 6380),), username="ann", database=3)),
         ("redis://:p%23%40w@[::1]:1/0", RedisUrl("single", (("::1", 1),), password="p#@w")),
         ("redis://:secret/x@db:6379/0", RedisUrl("single", (("db", 6379),), password="secret/x")),

@@ -111,6 +111,15 @@ def test_every_reason_of_googles_sdk_is_known_to_this_table() -> None:
     assert {reason.value for reason in FinishReason} <= known
 
 
+@pytest.mark.parametrize("reason", ["OTHER", "MAX_TOKENS", "finish_reason_from_next_year", 7])
+def test_once_text_and_stop_have_come_no_other_end_cuts_the_answer_short(reason: Any) -> None:
+    assert whole(chunk("Yes."), chunk(finish_reason="STOP"), chunk(finish_reason=reason)) == "Yes."
+    with pytest.raises(AnswerTruncated):
+        whole(chunk("Yes.", finish_reason="STOP"), chunk(" And", finish_reason=reason))
+    with pytest.raises(AnswerBlocked):
+        whole(chunk("Yes."), chunk(finish_reason="STOP"), chunk(finish_reason="SAFETY"))
+
+
 def test_stop_on_every_chunk_does_not_end_the_reading() -> None:
     assert whole(chunk("a", finish_reason="STOP"), chunk("b", finish_reason="STOP")) == "ab"
 
