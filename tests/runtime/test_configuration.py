@@ -216,7 +216,7 @@ def test_a_credential_whose_name_is_no_setting_or_that_cannot_be_read_stops_the_
         ),
         ("PROMPT_MONEY__HOLD_TOKENS", "701", "money: hold_tokens must not exceed minimum_tokens"),
         *(
-            ("PROMPT_GEMINI__BASE_URL", url, "gemini.base_url (from PROMPT_GEMINI__BASE_URL): Value error, expected")
+            ("PROMPT_GEMINI__BASE_URL", url, "gemini.base_url (from PROMPT_GEMINI__BASE_URL): expected http")
             for url in (
                 "h.example",
                 "ftp://h",
