@@ -68,6 +68,6 @@ def more_telling(before: GeminiError | None, failure: GeminiError) -> GeminiErro
 def _unix_time(text: str) -> float | None:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):  # the latter for a zone that leads out of the calendar
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -9,6 +9,7 @@ import pytest
 from redis import asyncio as aioredis
 
 from generation.events import Event, TaskEvents
+from generation.readers import Readers
 from generation.status_copy import StatusCopy
 from storage.redis_server import RedisServer
 from storage.tracking import SILENT_S, STALE_S
@@ -31,7 +32,7 @@ async def test_one_read_of_a_tasks_events_serves_all_who_follow_it(storage: Open
     await storage.redis.set(storage.key("a", "status", "t"), document(1, "processing"))
     await storage.redis.xadd(key, {"chunk": b"0"})
     async with StatusCopy(storage, entries=100) as copy:
-        events, got = TaskEvents(storage, copy), [0] * FOLLOWERS
+        events, got = TaskEvents(storage, copy, Readers(storage, copy)), [0] * FOLLOWERS
 
         async def follow(number: int) -> list[Event]:
             seen = []

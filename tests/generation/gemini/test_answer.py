@@ -337,7 +337,17 @@ def test_each_refusal_has_its_failure(http_status: int, value: Any, failure: typ
 
 @pytest.mark.parametrize(
     ("delay", "seconds"),
-    [("34.4s", 34.4), ("0s", 0.0), ("36s", 36.0), ("1e9s", None), ("", None), ("-1s", None), (7, None)],
+    [
+        ("34.4s", 34.4),
+        ("0s", 0.0),
+        ("36s", 36.0),
+        ("1e9s", None),
+        ("", None),
+        ("-1s", None),
+        (7, 7.0),
+        ({"seconds": "5"}, 5.0),
+        ([7], None),
+    ],
 )
 def test_the_wait_that_is_asked_for_may_be_fractional_or_missing(delay: Any, seconds: float | None) -> None:
     failure = refusal(429, error(429, "RESOURCE_EXHAUSTED", {"violations": "?"}, {"retryDelay": delay}))
@@ -351,7 +361,11 @@ def test_the_wait_that_is_asked_for_may_be_fractional_or_missing(delay: Any, sec
         ({"Retry-After": "3"}, 3.0),
         ({"Retry-After": "Fri, 27 Nov 2026 10:00:05 GMT", "Date": "Fri, 27 Nov 2026 10:00:00 GMT"}, 5.0),
         ({"Retry-After": "Fri, 27 Nov 2026 09:00:00 GMT", "Date": "Fri, 27 Nov 2026 10:00:00 GMT"}, 0.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "120s"}, 120.0),
         ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "21 Oct 2099 07:28:00 +99999999999999"}, None),
+        ({"Retry-After": "Fri, 27 Nov 99999 10:00:05 GMT", "Date": "27 Nov 2026 10:00:00 -99999999999999"}, None),
         ({"Retry-After": "-1"}, None),
         ({}, None),
     ],
