@@ -45,11 +45,18 @@ export function bars(caption, counts, names) {
   counts.forEach((count, index) => {
     const bar = document.createElementNS(SVG, 'rect');
     const height = (count / most) * HEIGHT;
-    const place = { x: (index * WIDTH) / counts.length + 1, y: HEIGHT - height, width: WIDTH / counts.length - 2, height };
+    const place = {
+      x: (index * WIDTH) / counts.length + 1,
+      y: HEIGHT - height,
+      width: WIDTH / counts.length - 2,
+      height,
+    };
     for (const [name, value] of Object.entries(place)) bar.setAttribute(name, value);
     drawing.append(bar);
   });
-  const told = counts.flatMap((count, index) => (count ? [`${names[index] === 'more' ? 'more' : `to ${names[index]} s`}: ${count}`] : []));
+  const told = counts.flatMap((count, index) =>
+    count ? [`${names[index] === 'more' ? 'more' : `to ${names[index]} s`}: ${count}`] : [],
+  );
   figure.append(element('figcaption', caption), drawing, element('p', told.join(' · ') || 'none yet'));
   return figure;
 }

@@ -16,29 +16,50 @@ export function parseMetrics(text) {
 
 function sum(samples, name, wanted = {}) {
   const fits = (labels) => Object.entries(wanted).every(([label, value]) => labels[label] === value);
-  return samples.filter((sample) => sample.name === name && fits(sample.labels)).reduce((total, { value }) => total + value, 0);
+  return samples
+    .filter((sample) => sample.name === name && fits(sample.labels))
+    .reduce((total, { value }) => total + value, 0);
 }
 
 // Return [name, text, whether it is bad] of each figure.
 export function figures(samples) {
   const of = (name, labels) => sum(samples, name, labels);
-  const open = samples.filter(({ name, labels, value }) => name === 'prompt_gemini_breaker_state' && labels.state !== 'closed' && value);
+  const open = samples.filter(
+    ({ name, labels, value }) => name === 'prompt_gemini_breaker_state' && labels.state !== 'closed' && value,
+  );
   const away = of('prompt_redis_masters', { state: 'away' });
   const errors = of('prompt_redis_errors_total');
   const waiting = of('prompt_tasks_unfinished', { state: 'waiting' });
-  const oldest = Math.max(0, ...samples.filter(({ name }) => name === 'prompt_periodic_work_age_seconds').map(({ value }) => value));
+  const oldest = Math.max(
+    0,
+    ...samples.filter(({ name }) => name === 'prompt_periodic_work_age_seconds').map(({ value }) => value),
+  );
   const ended = (outcome) => of('prompt_tasks_finished_total', { outcome });
   const started = of('process_start_time_seconds');
   return [
-    ['Tasks running', `${of('prompt_tasks_unfinished', { state: 'running' })} of ${of('prompt_tasks_unfinished_limit', { state: 'running' })}`],
+    [
+      'Tasks running',
+      `${of('prompt_tasks_unfinished', { state: 'running' })} of ${of('prompt_tasks_unfinished_limit', { state: 'running' })}`,
+    ],
     ['Tasks waiting', `${waiting} of ${of('prompt_tasks_unfinished_limit', { state: 'waiting' })}`, waiting > 0],
     ['Completed, fallback, failed', `${ended('completed')}, ${ended('fallback')}, ${ended('failed')}`],
-    ['Gemini circuit breaker', open.map(({ labels }) => `${labels.model}: ${labels.state}`).join(', ') || 'closed', open.length > 0],
+    [
+      'Gemini circuit breaker',
+      open.map(({ labels }) => `${labels.model}: ${labels.state}`).join(', ') || 'closed',
+      open.length > 0,
+    ],
     ['Requests to Gemini', `${of('prompt_gemini_requests_open')} of ${of('prompt_gemini_requests_open_limit')}`],
-    ['Redis masters', away ? `${away} away` : `${of('prompt_redis_masters', { state: 'connected' })} connected`, away > 0],
+    [
+      'Redis masters',
+      away ? `${away} away` : `${of('prompt_redis_masters', { state: 'connected' })} connected`,
+      away > 0,
+    ],
     ['Redis errors', String(errors), errors > 0],
     ['Connections', `${of('prompt_http_connections')} of ${of('prompt_http_connections_limit')}`],
-    ['Event streams, waiting polls', `${of('prompt_http_waits_open', { kind: 'stream' })}, ${of('prompt_http_waits_open', { kind: 'poll' })}`],
+    [
+      'Event streams, waiting polls',
+      `${of('prompt_http_waits_open', { kind: 'stream' })}, ${of('prompt_http_waits_open', { kind: 'poll' })}`,
+    ],
     ['Tokens charged', String(of('prompt_tokens_charged_total'))],
     ['Last turn of renewal or reaper', `${oldest.toFixed(0)} s ago`, oldest > 60],
     ['Up since', started ? new Date(1000 * started).toISOString().slice(0, 19) + 'Z' : '—'],
@@ -47,9 +68,10 @@ export function figures(samples) {
 
 // Return how many fell into each of BUCKETS.
 export function perBucket(samples, name, wanted) {
-  const upTo = (le) => samples
-    .filter((sample) => sample.name === `${name}_bucket` && bound(sample.labels.le) === le && wanted(sample.labels))
-    .reduce((total, { value }) => total + value, 0);
+  const upTo = (le) =>
+    samples
+      .filter((sample) => sample.name === `${name}_bucket` && bound(sample.labels.le) === le && wanted(sample.labels))
+      .reduce((total, { value }) => total + value, 0);
   const cumulative = BUCKETS.map((le) => upTo(le === 'more' ? Infinity : Number(le)));
   return cumulative.map((count, index) => count - (cumulative[index - 1] ?? 0));
 }
@@ -57,7 +79,9 @@ export function perBucket(samples, name, wanted) {
 // Return [outcome, cause, tasks] of what did not go as it should, the most frequent first.
 export function causes(samples) {
   return samples
-    .filter(({ name, labels, value }) => name === 'prompt_tasks_finished_total' && labels.outcome !== 'completed' && value)
+    .filter(
+      ({ name, labels, value }) => name === 'prompt_tasks_finished_total' && labels.outcome !== 'completed' && value,
+    )
     .sort((one, other) => other.value - one.value)
     .map(({ labels, value }) => [labels.outcome, labels.error_code, String(value)]);
 }

@@ -20,7 +20,8 @@ async function ask(method, path, body) {
     cache: 'no-store',
   });
   const document = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(`${document.error ?? answer.status} (request ${answer.headers.get('X-Request-ID')})`);
+  if (!answer.ok)
+    throw new Refused(`${document.error ?? answer.status} (request ${answer.headers.get('X-Request-ID')})`);
   return document;
 }
 
@@ -49,15 +50,28 @@ async function showService() {
     $('service'),
     definition('Tasks running', String(whole.running)),
     definition('Tasks waiting', String(whole.waiting), whole.waiting > 0),
-    definition('Oldest unfinished task', whole.oldest_unfinished_s === null ? 'none' : `${whole.oldest_unfinished_s.toFixed(0)} s old`),
+    definition(
+      'Oldest unfinished task',
+      whole.oldest_unfinished_s === null ? 'none' : `${whole.oldest_unfinished_s.toFixed(0)} s old`,
+    ),
     definition('Takeovers', String(whole.takeovers)),
     definition('Gemini circuit breakers', breakers.map(([model, state]) => `${model}: ${state}`).join(', '), open),
     definition('Processes alive', String(whole.processes.length)),
   );
-  const rows = whole.processes.map((one) => cells(
-    [one.id, one.version, one.started_at, String(one.running), String(one.waiting), String(one.takeovers), `${Math.round(1000 * one.lag_s)} ms`],
-    0,
-  ));
+  const rows = whole.processes.map((one) =>
+    cells(
+      [
+        one.id,
+        one.version,
+        one.started_at,
+        String(one.running),
+        String(one.waiting),
+        String(one.takeovers),
+        `${Math.round(1000 * one.lag_s)} ms`,
+      ],
+      0,
+    ),
+  );
   replace($('processes'), ...rows);
   const failures = whole.failures.map((one) => cells([one.at, one.outcome, one.error_code]));
   replace($('last-failures'), ...(failures.length ? failures : [cells(['none', '', ''])]));
@@ -84,7 +98,11 @@ async function showProcess() {
 
 async function showAccount() {
   const path = `accounts/${encodeURIComponent(account)}/`;
-  const [shown, tasks, keys] = await Promise.all([ask('GET', path), ask('GET', `${path}tasks/`), ask('GET', `${path}keys/`)]);
+  const [shown, tasks, keys] = await Promise.all([
+    ask('GET', path),
+    ask('GET', `${path}tasks/`),
+    ask('GET', `${path}keys/`),
+  ]);
   const facts = Object.entries(shown.account).filter(([name]) => name !== 'success');
   replace($('balance'), ...facts.map(([name, value]) => definition(name.replaceAll('_', ' '), String(value ?? '—'))));
   const wanted = $('task-id').value.trim().toLowerCase();
@@ -98,19 +116,23 @@ function taskRow(task) {
   const over = task.status === 'completed' || task.status === 'failed';
   const why = task.error_code ?? task.fallback_reason ?? task.warning_code ?? '';
   const path = `accounts/${encodeURIComponent(account)}/tasks/${task.task_id}/cancel/`;
-  const cancel = over ? '' : action('Cancel', `Cancel task ${task.task_id}`, async () => {
-    await ask('POST', path);
-    say(`Task ${task.task_id} is cancelled.`);
-  });
+  const cancel = over
+    ? ''
+    : action('Cancel', `Cancel task ${task.task_id}`, async () => {
+        await ask('POST', path);
+        say(`Task ${task.task_id} is cancelled.`);
+      });
   return cells([task.created_at, task.task_id, `${task.status} ${task.progress} %`, task.stage, why, cancel], 1);
 }
 
 function keyRow(key) {
   const path = `accounts/${encodeURIComponent(account)}/keys/${encodeURIComponent(key.key_id)}/`;
-  const revoke = key.revoked_at ? `revoked ${key.revoked_at}` : action('Revoke', `Revoke key ${key.key_id}`, async () => {
-    await ask('DELETE', path);
-    say(`Key ${key.key_id} is revoked.`);
-  });
+  const revoke = key.revoked_at
+    ? `revoked ${key.revoked_at}`
+    : action('Revoke', `Revoke key ${key.key_id}`, async () => {
+        await ask('DELETE', path);
+        say(`Key ${key.key_id} is revoked.`);
+      });
   return cells([key.key_id, key.label, key.created_at, revoke], 0);
 }
 
@@ -184,7 +206,9 @@ $('grant-form').addEventListener('submit', (event) => {
   });
 });
 
-$('grant-form').addEventListener('input', () => { grantId = ''; });
+$('grant-form').addEventListener('input', () => {
+  grantId = '';
+});
 
 setInterval(() => {
   if (!adminKey || document.hidden || $('work').hidden) return;
