@@ -13,8 +13,9 @@ from typing import Any
 
 from generation.answer_shape import Marks
 from generation.fidelity import Guard
+from generation.fidelity.restoring import restored
 from generation.gemini import Gemini, GeminiError, IgnoringObserver
-from generation.prompt_text import INSTRUCTION, PromptText
+from generation.prompt_text import INSTRUCTIONS, PromptText
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ async def evaluate(
     rows: Sequence[Mapping[str, Any]], gemini: Gemini, texts: PromptText, *, deadline_s: float, parallel: int
 ) -> list[Outcome]:
     """Ask for a rewrite of every row, ``parallel`` at a time."""
-    places, guard = asyncio.Semaphore(parallel), Guard(INSTRUCTION)
+    places, guard = asyncio.Semaphore(parallel), Guard(INSTRUCTIONS)
 
     async def one(row: Mapping[str, Any]) -> Outcome:
         async with places:
@@ -64,7 +65,7 @@ async def _outcome(
     except GeminiError as exc:
         return Outcome(*known, 0, 0, False, False, 0, loop.time() - begun, type(exc).__name__)
     seconds = loop.time() - begun
-    verdict = guard.judge(draft, texts.take_prompt(answer.text, marks, draft))
+    verdict = guard.judge(draft, restored(draft, texts.take_prompt(answer.text, marks, draft)))
     missing = verdict.missing_facts
     kept = sum(not any(lost in fact or fact in lost for lost in missing) for fact in facts)
     in_shape = answer.text.strip().startswith(marks.begin) and answer.text.strip().endswith(marks.end)

@@ -92,6 +92,9 @@ REPAIR_CLOSING = (
     ' "added", in the language of the draft, between {begin} and {end}, and nothing else.'
 )
 
+# Every sentence of an instruction: no answer may recite them.
+INSTRUCTIONS = "\n".join((INSTRUCTION, SHORT_INSTRUCTION, CLOSING, REPAIR_CLOSING))
+
 # What a person is told who gets the simple combination; the keys are the fallback reasons of gemini/errors.py.
 WARNINGS: Mapping[str, str] = {
     "ai_blocked": "The AI declined to rewrite this prompt, so it was combined with a template instead.",

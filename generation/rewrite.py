@@ -18,7 +18,7 @@ from generation.fidelity import Guard, Verdict
 from generation.fidelity.restoring import restored
 from generation.gemini import Afford, Gemini, GeminiAnswer, GeminiError, afford_all
 from generation.gemini.usage import Usage
-from generation.prompt_text import CLOSING, INSTRUCTION, REPAIR_CLOSING, SHORT_INSTRUCTION, PromptText
+from generation.prompt_text import INSTRUCTIONS, PromptText
 from runtime.tracing import NO_TRACING, Tracing
 
 SHORTEST_REPAIR_S = 10.0
@@ -84,7 +84,7 @@ class Rewriter:
         self._gemini = gemini
         self._tracing = tracing
         self._prompt_text = prompt_text
-        self._guard = Guard("\n".join((INSTRUCTION, SHORT_INSTRUCTION, CLOSING, REPAIR_CLOSING)))
+        self._guard = Guard(INSTRUCTIONS)
 
     async def run(self, request: Request, steps: Steps) -> Rewritten | GeminiError | Unfaithful:
         """Return what is shown, or why there is nothing of the AI's to show."""
