@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from asyncio import Future
 from collections.abc import Iterable
 from typing import Any
 
@@ -64,16 +65,21 @@ class BaseHandler(RequestHandler):
             self.set_header("Access-Control-Allow-Origin", origin)
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
-    def announce_close(self) -> None:
-        """Tell the client when the connection ends with this answer."""
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        """Send what was written; with the head the client is told when the connection ends with this answer.
+
+        It does when the body has not come whole (``lingers``): Tornado reads none of it after the answer.
+        """
         stream = getattr(self.request.connection, "stream", None)
-        if self.services.open_requests.draining or getattr(stream, "last", False):
+        ends = getattr(stream, "last", False) or getattr(stream, "lingers", False)
+        if self.services.open_requests.draining or ends:
             self.set_header("Connection", "close")
+            self.request.headers["Connection"] = "close"  # or Tornado would promise HTTP/1.0 clients Keep-Alive
+        return super().flush(include_footers)
 
     async def prepare(self) -> None:
         self._begin_trace()
         self.allow_origin()
-        self.announce_close()
 
     def _begin_trace(self) -> None:
         """Go on with the client's trace, or begin one, and have its id on every line of the log."""
@@ -133,7 +139,6 @@ class BaseHandler(RequestHandler):
 
     def write_answer(self, answer: Answer) -> None:
         self.allow_origin()
-        self.announce_close()
         self.outcome = answer.error_code
         self.set_status(answer.status)
         for name, value in (answer.headers or {}).items():

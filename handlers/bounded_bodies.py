@@ -34,6 +34,8 @@ def too_large(limit: int) -> BadRequest:
 class BoundedBody(HTTPMessageDelegate):
     """Passes a request on to its handler's delegate, or, larger than ``limit`` bytes, to one that ``refuse`` makes."""
 
+    _head: tuple[RequestStartLine | ResponseStartLine, HTTPHeaders]
+
     def __init__(
         self,
         handler: HTTPMessageDelegate,
@@ -46,16 +48,20 @@ class BoundedBody(HTTPMessageDelegate):
         self._limit = limit
         self._refuse = refuse
         self._received = 0
+        self._passed_on = False
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        announced = headers.get("Content-Length", "")
-        self._linger(bool(announced.strip("0")) or "Transfer-Encoding" in headers)
+        self._head = (start_line, headers)
+        announced = headers.get("Content-Length", "0")
+        if not announced.strip("0") and "Transfer-Encoding" not in headers:
+            return None  # whole with its head: passed on by finish(), so that Tornado ends no connection for its sake
+        self._linger(True)
         if announced.isascii() and announced.isdigit() and int(announced[:19]) > self._limit:  # others: Tornado's
             self._delegate = self._refuse()
             self._limit = 1 << 63  # the rest of the body is passed over
-        return self._delegate.headers_received(start_line, headers)
+        return self._pass_on()
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._received += len(chunk)
@@ -65,17 +71,21 @@ class BoundedBody(HTTPMessageDelegate):
         self._delegate = self._refuse()
         self._limit = 1 << 63
         # A refusing handler takes no body: it answers at once, and with its answer the connection ends.
-        return self._delegate.headers_received(self._start_line(), self._request.headers)
+        return self._pass_on()
 
     def finish(self) -> None:
         self._linger(False)
+        if not self._passed_on:
+            self._pass_on()
         self._delegate.finish()
 
     def on_connection_close(self) -> None:
-        self._delegate.on_connection_close()
+        if self._passed_on:
+            self._delegate.on_connection_close()
 
-    def _start_line(self) -> RequestStartLine:
-        return RequestStartLine(self._request.method or "", self._request.uri or "", self._request.version)
+    def _pass_on(self) -> Awaitable[None] | None:
+        self._passed_on = True
+        return self._delegate.headers_received(*self._head)
 
     def _linger(self, lingers: bool) -> None:
         stream: LingeringStream | None = getattr(self._request.connection, "stream", None)
