@@ -169,11 +169,13 @@ class Gemini:
                 raise
             tries += 1
             call.tries += 1
+            asked = model.thinking_level
             try:
                 async with call.connection(self._free_connections):
+                    asked = model.thinking_level  # another request may have changed it meanwhile
                     return await self._try(call, model, cap)
             except ThinkingRefused as exc:
-                if not model.lower_thinking():
+                if not model.change_thinking(asked):
                     raise
                 level = model.thinking_level or "the model's own"
                 log.warning("gemini_thinking_level_lowered", model=model.name, level=level, **exc.facts)

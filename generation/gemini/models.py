@@ -14,7 +14,7 @@ from generation.gemini.breaker import Breaker
 from generation.gemini.errors import CircuitOpen, GeminiError, TimedOut
 from runtime.settings import GeminiSettings
 
-LOWER: dict[str, str] = {"minimal": "low", "low": ""}  # '' leaves the level to the model
+AFTER: dict[str, str] = {"minimal": "low", "low": ""}  # '' leaves the level to the model
 
 
 class Model:
@@ -28,11 +28,16 @@ class Model:
         self.retires_at: float | None = None
         self.set_aside_until = clock()
 
-    def lower_thinking(self) -> bool:
-        """Ask for the next lower thinking level from now on; return whether there is one."""
-        if self.thinking_level not in LOWER:
+    def change_thinking(self, refused: str) -> bool:
+        """Ask for the level after the ``refused`` one from now on; return whether there is another to ask for.
+
+        Several requests can be refused for the same level at once: the first one changes it, for all.
+        """
+        if self.thinking_level != refused:
+            return True
+        if refused not in AFTER:
             return False
-        self.thinking_level = LOWER[self.thinking_level]
+        self.thinking_level = AFTER[refused]
         return True
 
     def note(self, status: ModelStatus) -> None:

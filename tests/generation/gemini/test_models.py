@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -144,6 +145,14 @@ async def test_a_thinking_level_that_a_model_has_not_is_lowered_once_and_for_all
         assert (await ask(gemini)).model == FIRST
     assert [line["event"] for line in logged] == ["gemini_thinking_level_lowered", "gemini_answered", "gemini_answered"]
     assert logged[0]["level"] == "low"
+
+
+@pytest.mark.gen_test
+async def test_requests_that_are_refused_for_one_level_at_once_lower_it_once(make_gemini: MakeGemini) -> None:
+    gemini = await make_gemini(thinking_level="minimal", tries=1)
+    answers = await asyncio.gather(*(ask(gemini) for _request in range(10)))
+    assert {answer.model for answer in answers} == {FIRST}
+    assert gemini.models.all[0].thinking_level == "low"
 
 
 @pytest.mark.gen_test
