@@ -18,6 +18,7 @@ from notifications.errors import UnknownDelivery
 from notifications.notices import KEPT_S
 from storage.storage import Storage
 
+DELETED_AT_ONCE = 500
 CLAIMED_S = 60.0  # for which one process alone works on a delivery: longer than a try may take
 
 
@@ -131,10 +132,10 @@ class Deliveries:
             StorageUnavailable
         """
         key = self._storage.key(account_id, "deliveries")
-        ids = [str(each, "ascii") for each in await self._storage.command("ZRANGE", key, 0, -1)]
-        for each in ids:
-            await self._storage.command("DEL", self._record(account_id, each))
-        await self._storage.command("DEL", key, self._storage.key(account_id, "deliveries_due"))
+        while ids := await self._storage.command("ZRANGE", key, 0, DELETED_AT_ONCE - 1):
+            await self._storage.command("DEL", *(self._record(account_id, str(each, "ascii")) for each in ids))
+            await self._storage.command("ZREM", key, *ids)  # after the records: a deletion that ends between finds them
+        await self._storage.command("DEL", self._storage.key(account_id, "deliveries_due"))
 
     def _record(self, account_id: str, delivery_id: str) -> str:
         return self._storage.key(account_id, "delivery", delivery_id)
