@@ -296,7 +296,9 @@ def _connections(settings: Settings, app: Application, lane: ExpressLane) -> Con
 async def _open_deliverer(settings: WebhookSettings, stack: AsyncExitStack, metrics: Metrics) -> Deliverer | None:
     if not settings.url:
         return None
-    session = await stack.enter_async_context(open_webhook_session(settings))
+    local = settings.url.startswith("http:")  # only to this host: no proxy can reach it for us
+    proxy = None if local else environment_proxy(settings.url)
+    session = await stack.enter_async_context(open_webhook_session(settings, proxy))
     return await stack.enter_async_context(Deliverer(session, settings, metrics.webhook_tried))
 
 

@@ -15,6 +15,7 @@ from types import TracebackType
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from generation.lease_index import TaskRef
 from notifications.deliveries import Deliveries, DueDelivery
@@ -34,9 +35,10 @@ ENDS_IT = 410
 log = structlog.get_logger(__name__)
 
 
-def open_webhook_session(settings: WebhookSettings) -> aiohttp.ClientSession:
+def open_webhook_session(settings: WebhookSettings, proxy: URL | None = None) -> aiohttp.ClientSession:
     """Return the session for tries: few connections, no cookies, no redirects followed by ``Deliverer``."""
     return aiohttp.ClientSession(
+        proxy=proxy,
         connector=aiohttp.TCPConnector(limit=settings.connections),
         timeout=aiohttp.ClientTimeout(total=TRY_S),
         cookie_jar=aiohttp.DummyCookieJar(),

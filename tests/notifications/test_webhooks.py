@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import AsyncExitStack
 from email.utils import formatdate
 from typing import Any
 
@@ -22,6 +23,7 @@ from notifications.deliverer import PAUSES_S, pause_s
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.metrics import Metrics
 from runtime.settings import Settings
+from tests.generation.gemini.served import Recorded, serve
 from tests.support.storage import OpenStorage
 from tests.support.webhook_receiver import OTHER_SECRET, SECRET, Receiver
 from tests.support.whole_server import BASE, Client, make_client
@@ -33,6 +35,14 @@ START = f"{BASE}/generate-prompt-async/"
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliverer, "PAUSES_S", (0.0,) * len(PAUSES_S))
+
+
+@pytest.fixture
+def proxy(io_loop: Any, stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """A proxy that refuses, named in the environment before the server starts."""
+    made: Recorded = io_loop.run_sync(lambda: stack.enter_async_context(serve(Recorded(b"no", http_status=403))))
+    monkeypatch.setenv("HTTPS_PROXY", made.url)
+    return made
 
 
 async def admin_of(storage: OpenStorage, client: Client) -> Client:
@@ -263,10 +273,12 @@ async def test_metadata_that_is_no_small_object_of_strings_is_refused(client: Cl
 
 @pytest.mark.gen_test
 async def test_deleting_an_account_deletes_its_webhooks(
-    client: Client, receiver: Receiver, storage: OpenStorage
+    client: Client, receiver: Receiver, storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await client.finished(await client.start(DRAFT))
-    await receiver.has(1)
+    monkeypatch.setattr("notifications.deliveries.DELETED_AT_ONCE", 2)
+    for _task in range(3):
+        await client.finished(await client.start(DRAFT))
+    await receiver.has(3)
     admin = await admin_of(storage, client)
     assert (await admin.ask("DELETE", f"/api/v1/admin/accounts/{client.account_id}/?ledger=delete")).status in (
         200,
@@ -274,6 +286,20 @@ async def test_deleting_an_account_deletes_its_webhooks(
     )
     left = [key async for key in storage.redis.scan_iter(f"*{client.account_id}*deliver*")]
     assert left == []
+
+
+@pytest.mark.settings(webhooks={"url": "https://app.example/hooks/"})
+@pytest.mark.gen_test
+async def test_webhooks_go_through_the_proxy_of_the_environment(
+    proxy: Recorded, client: Client, storage: OpenStorage
+) -> None:
+    await client.finished(await client.start(DRAFT))
+    told: dict[str, Any] = {"last": ""}
+    while not told["last"]:
+        [told] = await deliveries(storage, client)
+        await asyncio.sleep(0.05)
+    assert told["last"] == "unreachable"
+    assert proxy.requests[0].startswith(b"CONNECT app.example:443")
 
 
 def test_a_url_without_https_or_secret_is_refused_by_the_settings() -> None:
