@@ -98,7 +98,7 @@ class TextPace:
             try:
                 self._is_read = await self._copy.read_tracked("GET", self._key) is not None
             except StorageUnavailable:
-                self._unsure = True  # whoever comes back is told to look again
+                self._unsure = True  # it is read again when the link is back
         return self._is_read
 
     async def _woken(self, within_s: float) -> None:
