@@ -68,16 +68,17 @@ from server.connections import Connections
 from server.lane.express_lane import ExpressLane
 from server.lane.polls import Polls
 from server.lane.responses import ErrorAnswer
-from storage.errors import StorageUnavailable
-from storage.schema import check_schema
+from storage.errors import StorageMisconfigured, StorageUnavailable
+from storage.schema import SchemaGuard, check_schema
 from storage.scripts import load_scripts
 from storage.start import wait_until_ready, warn_about_redis
 from storage.storage import Storage, connect
 
 log = structlog.get_logger("main")
 ROOT = Path(__file__).parent
-SCRIPT_FOLDERS = (ROOT / "accounts" / "lua", ROOT / "generation" / "lua", ROOT / "notifications" / "lua")
+SCRIPT_FOLDERS = tuple(ROOT / room / "lua" for room in ("accounts", "generation", "notifications", "storage"))
 TOO_MANY = ErrorAnswer(*rendered(TOO_MANY_CONNECTIONS))
+ANSWERED_WITHIN_S = 1.0  # requests in progress, when the data turns out to be newer than this program
 UNBOUNDED = 1 << 40  # every route has a limit of its own: handlers/bounded_bodies.py
 
 
@@ -92,14 +93,24 @@ class Service:
     open_requests: OpenRequests
 
 
-async def compose(settings: Settings, stack: AsyncExitStack, *, demo_api_key: str = "") -> Service:
-    """Construct every service, each after the ones it needs; ``stack`` closes them in reverse."""
+async def compose(
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    demo_api_key: str = "",
+    outdated: Callable[[StorageMisconfigured], None] = lambda _problem: None,
+) -> Service:
+    """Construct every service, each after the ones it needs; ``stack`` closes them in reverse.
+
+    ``outdated`` is called when a newer version has taken the data over: nothing must be written any more.
+    """
     metrics = _metrics()
     tracing = await stack.enter_async_context(open_tracing(settings.traces))
     storage = await _open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(
         StatusCopy(storage, entries=settings.redis.copy_entries, most_bytes=settings.redis.copy_bytes)
     )
+    await stack.enter_async_context(SchemaGuard(storage, copy, outdated))
     metrics.readings.link_losses(lambda: copy.link_losses)
     accounts = Accounts(storage, SetAside(storage, metrics).note)
     api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
@@ -336,8 +347,18 @@ def _readiness(storage: Storage, open_requests: OpenRequests, watched: Sequence[
 
 
 async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key: str = "") -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP, then drain; ``ready`` is told the URL once requests are accepted."""
+    """Serve until SIGTERM, SIGINT or SIGHUP, then drain; ``ready`` is told the URL once requests are accepted.
+
+    Raises:
+        StorageMisconfigured: also when a newer version takes the data over while this one runs.
+    """
     stop = asyncio.Event()
+    problems: list[StorageMisconfigured] = []
+
+    def outdated(problem: StorageMisconfigured) -> None:
+        problems.append(problem)
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
@@ -345,22 +366,31 @@ async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key:
     server = settings.server.model_copy(update={"connections": connections})
     settings = settings.model_copy(update={"server": server})
     async with _closed_whole() as stack:
-        service = await _unless(stop, compose(settings, stack, demo_api_key=demo_api_key))
+        starting = compose(settings, stack, demo_api_key=demo_api_key, outdated=outdated)
+        service = await _unless(stop, starting)
         if service is None:
             log.info("stopped_while_starting")
-            return
-        systemd = stack.enter_context(Systemd())
-        sockets, address = bind(settings.server)
-        service.connections.add_sockets(sockets)
-        settle_garbage_collector()
-        log.info("serving", address=address, pid=os.getpid())
-        if not settings.gemini.api_key.get_secret_value() and settings.gemini.base_url == GeminiSettings().base_url:
-            log.warning("gemini_api_key_missing", effect="only fallbacks are made", setting="GEMINI_API_KEY")
-        ready(address)
-        systemd.ready()
-        await stop.wait()
-        systemd.stopping()
-        await _drain(service, settings.server.drain_timeout_s)
+        else:
+            systemd = stack.enter_context(Systemd())
+            _serve(settings, service, ready)
+            systemd.ready()
+            await stop.wait()
+            systemd.stopping()
+            in_time_s = settings.server.drain_timeout_s
+            await _drain(service, *((0, ANSWERED_WITHIN_S) if problems else (in_time_s, in_time_s)))
+    if problems:
+        raise problems[0]
+
+
+def _serve(settings: Settings, service: Service, ready: Callable[[str], None]) -> None:
+    """Accept requests from now on."""
+    sockets, address = bind(settings.server)
+    service.connections.add_sockets(sockets)
+    settle_garbage_collector()
+    log.info("serving", address=address, pid=os.getpid())
+    if not settings.gemini.api_key.get_secret_value() and settings.gemini.base_url == GeminiSettings().base_url:
+        log.warning("gemini_api_key_missing", effect="only fallbacks are made", setting="GEMINI_API_KEY")
+    ready(address)
 
 
 @asynccontextmanager
@@ -376,10 +406,13 @@ async def _closed_whole() -> AsyncIterator[AsyncExitStack]:
             log.exception("closing_failed")
 
 
-async def _drain(service: Service, timeout_s: float) -> None:
+async def _drain(service: Service, tasks_s: float, requests_s: float) -> None:
     log.info("draining", running=service.runner.running, requests=service.open_requests.count)
     steps = (service.runner.drain, service.open_requests.drain, service.connections.drain)
-    outcomes = await asyncio.gather(*(step(timeout_s) for step in steps), return_exceptions=True)
+    times_s = (tasks_s, requests_s, requests_s)
+    outcomes = await asyncio.gather(
+        *(step(time_s) for step, time_s in zip(steps, times_s, strict=True)), return_exceptions=True
+    )
     for step, outcome in zip(steps, outcomes, strict=True):
         if isinstance(outcome, BaseException):  # the other steps have gone on
             log.error("drain_step_failed", step=step.__qualname__, exc_info=outcome)

@@ -6,6 +6,11 @@ up to its own. Refuses to know what the layout is: docs/architecture.md has it.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Protocol
+
 import structlog
 
 from storage.errors import StorageMisconfigured, StorageUnavailable
@@ -17,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 async def check_schema(storage: Storage, known: int = SCHEMA_VERSION) -> None:
-    """Return when the data can be read; data without a version (new, or older than versions are) gets ``known``.
+    """Return when the data can be read; data of an older version, or without one, gets ``known``, in one atomic step.
 
     Where only the version's own server is out of reach (a part of a cluster), nothing is checked: the rest is served.
 
@@ -26,19 +31,75 @@ async def check_schema(storage: Storage, known: int = SCHEMA_VERSION) -> None:
     """
     key = storage.shared_key("schema")
     try:
-        await storage.command("SET", key, known, "NX")
-        stored = await storage.command("GET", key)
-        if stored is not None and stored.isdigit() and int(stored) < known:
-            await storage.command("SET", key, known)
-            stored = b"%d" % known
+        stored: bytes = await storage.run("raise_schema", [key], [known])
     except StorageUnavailable as exc:
         if isinstance(exc, StorageMisconfigured):
             raise
         log.warning("schema_not_checked", reason=exc.reason)
         return
-    if stored is not None and stored != b"%d" % known:
+    if stored != b"%d" % known:
         shown = stored[:20].decode("utf-8", "backslashreplace")
         raise StorageMisconfigured(
             f"the data in Redis has schema version {shown} ({key}), and this program knows {known} and older ones: "
             "start the version that wrote the data, or a newer one"
         )
+
+
+class TrackedReads(Protocol):
+    """Reads whose next change is reported, also after a connection was lost."""
+
+    def watch(self, key: str, changed: Callable[[], None]) -> Callable[[], None]: ...
+
+    async def read_tracked(self, name: str, key: str) -> Any: ...
+
+
+class SchemaGuard:
+    """An async context manager: while it is open, a version that becomes too new is noticed as soon as it is written.
+
+    ``outdated`` is called once, with the error that a start would end with. A version that is gone or older, as in
+    another Redis, is raised again.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        reads: TrackedReads,
+        outdated: Callable[[StorageMisconfigured], None],
+        known: int = SCHEMA_VERSION,
+    ) -> None:
+        self._storage = storage
+        self._reads = reads
+        self._outdated = outdated
+        self._known = known
+        self._work: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> SchemaGuard:
+        self._work = asyncio.create_task(self._follow(), name="follows the schema version")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+
+    async def _follow(self) -> None:
+        changed = asyncio.Event()
+        key = self._storage.shared_key("schema")
+        unwatch = self._reads.watch(key, changed.set)
+        try:
+            while True:
+                changed.clear()
+                try:
+                    if await self._reads.read_tracked("GET", key) != b"%d" % self._known:
+                        await check_schema(self._storage, self._known)
+                except StorageMisconfigured as exc:
+                    log.error("schema_too_new", problem=exc.sentence)  # noqa: TRY400  # the sentence says it all
+                    self._outdated(exc)
+                    return
+                except StorageUnavailable:
+                    pass  # the watcher is called when Redis is back
+                await changed.wait()
+        finally:
+            unwatch()

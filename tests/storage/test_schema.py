@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +13,16 @@ from typing import Any
 import pytest
 import structlog
 from redis import Redis
+from tornado.httpclient import AsyncHTTPClient
 
+from generation.status_copy import StatusCopy
 from storage.errors import StorageMisconfigured
 from storage.redis_server import RedisServer
-from storage.schema import SCHEMA_VERSION, check_schema
-from tests.storage.redis_clients import opened
+from storage.schema import SCHEMA_VERSION, SchemaGuard, check_schema
+from tests.deploy.processes import Process
+from tests.storage.redis_clients import opened, until
 from tests.support.storage import OpenStorage
+from tests.support.whole_server import make_client
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -60,6 +67,71 @@ async def test_a_version_out_of_reach_is_said_and_keeps_nobody_from_serving_the_
         with structlog.testing.capture_logs() as lines:
             await check_schema(storage)
     assert lines == [{"event": "schema_not_checked", "reason": "unreachable", "log_level": "warning"}]
+
+
+@pytest.mark.gen_test
+async def test_of_two_versions_that_start_at_once_the_newer_one_has_the_data_whoever_is_first(
+    storage: OpenStorage,
+) -> None:
+    for round_number in range(20):
+        await storage.command("DEL", storage.shared_key("schema"))
+        starting = [check_schema(storage, known) for known in ((1, 2) if round_number % 2 else (2, 1))]
+        await asyncio.gather(*starting, return_exceptions=True)
+        assert await stored(storage) == b"2"
+
+
+@pytest.mark.gen_test
+async def test_a_running_process_hears_of_a_newer_version_also_of_one_that_came_before_it_looked(
+    storage: OpenStorage,
+) -> None:
+    for before in (True, False):
+        heard: asyncio.Future[StorageMisconfigured] = asyncio.get_running_loop().create_future()
+        await check_schema(storage, 4 if not before else 5)
+        async with StatusCopy(storage, entries=10) as copy, SchemaGuard(storage, copy, heard.set_result, 4):
+            if not before:
+                assert not heard.done()
+                await check_schema(storage, 5)
+            assert "schema version 5 " in (await heard).sentence
+        assert await stored(storage) == b"5"
+        await storage.command("DEL", storage.shared_key("schema"))
+
+
+@pytest.mark.gen_test
+async def test_a_version_that_is_lost_with_its_redis_is_written_again_by_who_runs(storage: OpenStorage) -> None:
+    await check_schema(storage, 4)
+    refused: list[StorageMisconfigured] = []
+    async with StatusCopy(storage, entries=10) as copy, SchemaGuard(storage, copy, refused.append, 4):
+        for lost in (("DEL",), ("SET", "3")):
+            await storage.command(lost[0], storage.shared_key("schema"), *lost[1:])
+            await until(lambda: _is(storage, b"4"))
+    assert not refused
+
+
+async def _is(storage: OpenStorage, version: bytes) -> bool:
+    return await stored(storage) == version
+
+
+@pytest.mark.gen_test
+async def test_a_process_that_runs_hands_its_tasks_back_and_ends_when_a_newer_version_takes_the_data(
+    tmp_path: Path,
+) -> None:
+    with RedisServer(tmp_path / "redis") as server, socket.create_server(("127.0.0.1", 0)) as never_answers:
+        environment = {
+            "PROMPT_REDIS__URL": server.url,
+            "PROMPT_GEMINI__BASE_URL": f"http://127.0.0.1:{never_answers.getsockname()[1]}",
+            "PROMPT_GEMINI__API_KEY": "x",
+        }
+        with Process(tmp_path, ["serve", "--port", "0"], environment) as process:
+            url = (await asyncio.to_thread(process.start))["url"]
+            async with opened(server.url) as storage:
+                client = await make_client(storage, AsyncHTTPClient(), url, tokens=10_000)
+                await client.start("Be kind.")
+                await storage.command("SET", "pg:schema", SCHEMA_VERSION + 1)
+            assert await asyncio.to_thread(process.wait) == 1
+    assert process.log().count(f"Error: the data in Redis has schema version {SCHEMA_VERSION + 1} ") == 1
+    handed_back = next(line for line in process.log().splitlines() if "handed_back" in line)
+    assert json.loads(handed_back)["tasks"] == 1
+    assert "Traceback" not in process.log()
 
 
 def test_a_server_too_old_for_the_data_says_so_and_does_not_serve(tmp_path: Path) -> None:
