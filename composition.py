@@ -200,7 +200,7 @@ async def _open_work(
 ) -> Work:
     """Construct tasks, pipeline, runner and reaper, and the Gemini client that they need."""
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
-    deliverer = await _open_deliverer(settings.webhooks, stack, metrics)
+    deliverer = await _open_deliverer(settings.webhooks, stack, metrics, tracing)
     tasks = Tasks(
         storage,
         owner=secrets.token_hex(8),
@@ -304,13 +304,15 @@ def _connections(settings: Settings, app: Application, lane: ExpressLane) -> Con
     return Connections(server, lane if settings.server.express_lane else None, settings.server, TOO_MANY)
 
 
-async def _open_deliverer(settings: WebhookSettings, stack: AsyncExitStack, metrics: Metrics) -> Deliverer | None:
+async def _open_deliverer(
+    settings: WebhookSettings, stack: AsyncExitStack, metrics: Metrics, tracing: Tracing
+) -> Deliverer | None:
     if not settings.url:
         return None
     local = settings.url.startswith("http:")  # only to this host: no proxy can reach it for us
     proxy = None if local else environment_proxy(settings.url)
     session = await stack.enter_async_context(open_webhook_session(settings, proxy))
-    return await stack.enter_async_context(Deliverer(session, settings, metrics.webhook_tried))
+    return await stack.enter_async_context(Deliverer(session, settings, metrics.webhook_tried, tracing))
 
 
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:

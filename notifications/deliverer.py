@@ -18,10 +18,12 @@ import structlog
 from yarl import URL
 
 from generation.lease_index import TaskRef
+from notifications import spans
 from notifications.deliveries import Deliveries, DueDelivery
 from notifications.notices import Notices
 from notifications.signing import Signer
 from runtime.settings import WebhookSettings
+from runtime.tracing import NO_TRACING, Tracing, trace_id_of
 from storage.errors import StorageUnavailable
 
 # Seconds after each failed try: 10 tries over about three days.
@@ -57,11 +59,13 @@ class Deliverer(Notices):
         session: aiohttp.ClientSession,
         settings: WebhookSettings,
         tried: Callable[[str], None] = lambda _outcome: None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         super().__init__(settings)
         self._session = session
         self._signer = Signer([secret.get_secret_value() for secret in settings.secrets])
         self._tried = tried
+        self._tracing = tracing
         self._waiting: asyncio.Queue[TaskRef] = asyncio.Queue(WAITING_AT_MOST)
         self._known: set[TaskRef] = set()
         self._workers: list[asyncio.Task[None]] = []
@@ -111,15 +115,32 @@ class Deliverer(Notices):
                 await self._deliveries.put_back(task, next_ms)
                 return
             for each in due:
-                state, last, again_s = await self._try(each)
+                state, last, again_s = await self._traced_try(task, each)
                 self._tried(state if state == "delivered" else last if last.isalpha() else "refused")
-                write = log.info if state == "delivered" else log.warning
-                write("webhook", task_id=task.task_id, webhook_id=each.id, tries=each.number, state=state, answer=last)
                 await self._deliveries.end_try(task, each, state, last, again_s)
 
-    async def _try(self, due: DueDelivery) -> tuple[str, str, float]:
+    async def _traced_try(self, task: TaskRef, due: DueDelivery) -> tuple[str, str, float]:
+        """Send once, with a span in the trace of the task's submit and a line in the log."""
+        if not due.trace:
+            return await self._logged_try(task, due, {})
+        facts = spans.of_try(self._settings.url, task.task_id, due)
+        with self._tracing.span(spans.NAME, "client", parent=due.trace, attributes=facts) as span:
+            parent = self._tracing.context()
+            state, last, again_s = await self._logged_try(task, due, {"traceparent": parent} if parent else {})
+            spans.note_outcome(span, state, last)
+            return state, last, again_s
+
+    async def _logged_try(self, task: TaskRef, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:
+        state, last, again_s = await self._try(due, headers)
+        write = log.info if state == "delivered" else log.warning
+        traced = {"trace_id": trace_id_of(due.trace)} if due.trace else {}
+        write("webhook", task_id=task.task_id, webhook_id=due.id, tries=due.number, state=state, answer=last, **traced)
+        return state, last, again_s
+
+    async def _try(self, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:
         """Send once; return the state after it, how it ended, and when the next try comes, in s from now."""
-        headers = {"Content-Type": "application/json"} | self._signer.headers(due.id, int(time.time()), due.body)
+        headers = {**headers, "Content-Type": "application/json"}
+        headers |= self._signer.headers(due.id, int(time.time()), due.body)
         retry_after = None
         try:
             async with self._session.post(

@@ -44,11 +44,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
-    """A delivery that this process has claimed; ``number`` counts its tries from 1."""
+    """A delivery that this process has claimed.
+
+    ``number`` counts its tries from 1; ``trace`` is the traceparent of the task's submit, '' when that was not traced.
+    """
 
     id: str
     body: bytes
     number: int
+    trace: str = ""
 
 
 class Deliveries:
@@ -68,8 +72,13 @@ class Deliveries:
             "claim_deliveries", self._keys(task)[:3], [int(CLAIMED_S * 1000), task.task_id, LOW + task.task_id]
         )
         due = [
-            DueDelivery(str(each, "ascii"), _payload(task.account_id, str(kind, "ascii"), body, created_ms), number)
-            for each, kind, body, created_ms, number in found
+            DueDelivery(
+                str(each, "ascii"),
+                _payload(task.account_id, str(kind, "ascii"), body, created_ms),
+                number,
+                str(trace, "ascii", "replace"),
+            )
+            for each, kind, body, created_ms, number, trace in found
         ]
         return due, next_ms or None
 

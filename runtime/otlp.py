@@ -63,11 +63,18 @@ class OtlpTracing(Tracing):
 
     @contextmanager
     def span(
-        self, name: str, kind: Kind = "internal", *, link: str = "", attributes: Attributes | None = None
+        self,
+        name: str,
+        kind: Kind = "internal",
+        *,
+        link: str = "",
+        parent: str = "",
+        attributes: Attributes | None = None,
     ) -> Iterator[Span]:
         links = [trace.Link(trace.get_current_span(_context_of(link)).get_span_context())] if link else []
         with self._tracer.start_as_current_span(
             name,
+            context=_context_of(parent) if parent else None,
             kind=KINDS[kind],
             attributes=attributes,
             links=links,

@@ -65,9 +65,12 @@ class Tracing:
         kind: Kind = "internal",  # noqa: ARG002
         *,
         link: str = "",  # noqa: ARG002
+        parent: str = "",  # noqa: ARG002
         attributes: Attributes | None = None,  # noqa: ARG002
     ) -> AbstractContextManager[Span]:
         """Return a span that is current while the block lasts; ``link``: the traceparent of a span it has to do with.
+
+        ``parent``: the traceparent of the span it belongs to; '' for the current one.
 
         An exception that leaves the block marks it as failed, with the class's name; its text is not kept.
         """

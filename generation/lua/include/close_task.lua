@@ -13,16 +13,16 @@
 -- records are kept. Nothing: nobody is told.
 -- Returns {code, document, tokens charged, ms since the task was created, webhooks that are due}.
 local function tell_end(told, head, charged)
-  local due = 0
+  local due, task = 0, redis.call('HMGET', KEYS[1], 'id', 'trace')
   if told[1] ~= '' then
     local kind = string.find(head, '^{"status":"completed"') and 'task.completed' or 'task.failed'
-    due = note_delivery(KEYS[8], KEYS[10], KEYS[11], redis.call('HGET', KEYS[1], 'id'), kind, seal(KEYS[1], head), told[3])
+    due = note_delivery(KEYS[8], KEYS[10], KEYS[11], task[1], kind, seal(KEYS[1], head), told[3], task[2])
   end
   local low, account = tonumber(told[2]), redis.call('HMGET', KEYS[6], 'balance', 'held')
   local left = tonumber(account[1] or '0') + tonumber(account[2] or '0')
   if left < low and left + charged >= low then
     local body = '{"tokens_remaining":' .. left .. ',"low_balance_tokens":' .. low .. '}'
-    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. redis.call('HGET', KEYS[1], 'id'), 'account.low_balance', body, told[3])
+    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. task[1], 'account.low_balance', body, told[3], task[2])
   end
   return due
 end
