@@ -1,5 +1,7 @@
 """The client against answers as they came over the wire: ours always, a corpus of real ones where it is there.
 
+Both backends are asked, and the same is expected of both: Vertex AI's answers have the Gemini API's form.
+
 The corpus is a folder gemini-corpus (INDEX.tsv and the files it names) in ../shared, or in the folder PROMPT_CORPUS.
 """
 
@@ -43,6 +45,7 @@ NOT_ASKED_FOR = {
     "media": "we ask for text, never for images or sound",
     "count": "we never call countTokens",
 }
+PATHS = {"gemini": b"POST /v1beta", "vertex": b"POST /v1/publishers/google"}
 
 
 @dataclass
@@ -52,19 +55,22 @@ class Outcome:
     heard: Recorder
 
 
-async def outcome_of(path: Path, http_status: int, *, stream: bool, piece: int) -> Outcome:
-    """Ask a server that answers with this file, once."""
+async def outcome_of(path: Path, http_status: int, *, stream: bool, piece: int, backend: str = "gemini") -> Outcome:
+    """Ask a server that answers with this file, once; Vertex AI with an express key."""
     types = {".sse": "text/event-stream", ".html": "text/html; charset=UTF-8"}
     # A refused stream call comes with the stream's type, whatever its body is.
     content_type = types.get(path.suffix, "text/event-stream" if stream else "application/json; charset=UTF-8")
     heard = Recorder()
     async with serve(Recorded(path.read_bytes(), http_status, content_type, piece)) as recorded:
-        settings = settings_for(recorded.url, stream=stream, tries=1, answer_bytes=20_000_000)
+        settings = settings_for(recorded.url, backend=backend, stream=stream, tries=1, answer_bytes=20_000_000)
+        answer = failure = None
         async with open_session(settings) as session:
             try:
-                return Outcome(await ask(Gemini(session, settings), observer=heard, within_s=30), None, heard)
+                answer = await ask(Gemini(session, settings), observer=heard, within_s=30)
             except GeminiError as exc:
-                return Outcome(None, exc, heard)
+                failure = exc
+    assert {request.split(b"/models/")[0] for request in recorded.requests} == {PATHS[backend]}
+    return Outcome(answer, failure, heard)
 
 
 def is_stream(name: str) -> bool:
@@ -73,10 +79,14 @@ def is_stream(name: str) -> bool:
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("name", OURS)
-@pytest.mark.parametrize("piece", [0, 1, 7, 4096])
-async def test_our_fixtures_mean_what_their_index_says(io_loop: object, name: str, piece: int) -> None:
+@pytest.mark.parametrize(
+    ("backend", "piece"), [("gemini", 0), ("gemini", 1), ("gemini", 7), ("gemini", 4096), ("vertex", 5)]
+)
+async def test_our_fixtures_mean_what_their_index_says(io_loop: object, name: str, backend: str, piece: int) -> None:
     expected = OURS[name]
-    outcome = await outcome_of(FIXTURES / name, expected["http_status"], stream=is_stream(name), piece=piece)
+    outcome = await outcome_of(
+        FIXTURES / name, expected["http_status"], stream=is_stream(name), piece=piece, backend=backend
+    )
     assert outcome.heard.said == expected["text"]
     assert outcome.heard.totals[-1:] == ([expected["total_tokens"]] if expected["total_tokens"] else [])
     if expected["outcome"] == "text":
@@ -111,12 +121,14 @@ def expected_total(row: dict[str, str]) -> int | None:
 @pytest.mark.skipif(not ROWS, reason=f"no corpus of recorded answers at {CORPUS}")
 @pytest.mark.gen_test
 @pytest.mark.parametrize("name", ROWS)
-@pytest.mark.parametrize("piece", ["as it came", 5, 997])
-async def test_recorded_answers_mean_what_their_index_says(io_loop: object, name: str, piece: int | str) -> None:
+@pytest.mark.parametrize(("backend", "piece"), [("gemini", "as it came"), ("gemini", 5), ("vertex", 5)])
+async def test_recorded_answers_mean_what_their_index_says(
+    io_loop: object, name: str, backend: str, piece: int | str
+) -> None:
     row = ROWS[name]
     stream = row["endpoint"] == "streamGenerateContent"
     size = piece if isinstance(piece, int) else 0  # pieces cut events, lines and characters anywhere
-    outcome = await outcome_of(CORPUS / name, int(row["http_status"]), stream=stream, piece=size)
+    outcome = await outcome_of(CORPUS / name, int(row["http_status"]), stream=stream, piece=size, backend=backend)
     assert outcome.heard.totals[-1:] == ([expected_total(row)] if expected_total(row) else []) or (
         row["outcome"] == "count"  # totalTokens of countTokens is not in usageMetadata
     )

@@ -1,4 +1,4 @@
-"""Vertex AI: hosts and paths, Application Default Credentials, express keys, and the same answers as anywhere."""
+"""Vertex AI: hosts and paths, Application Default Credentials, express keys. Its answers: test_recorded_answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from generation.gemini import CredentialsUnusable, Gemini, GeminiError, backends, open_session, open_tokens
+from generation.gemini import CredentialsUnusable, Gemini, backends, open_session, open_tokens
 from generation.gemini.errors import ConnectionFailed, Misconfigured
 from runtime.settings import GeminiSettings
 from standin import Behaviour, Standin
-from tests.generation.gemini.conftest import KEY, ask, settings_for, until
-from tests.generation.gemini.served import Recorded, Recorder, serve
-from tests.generation.gemini.test_recorded_answers import CORPUS, FIXTURES, OURS, ROWS, expected_text, is_stream
+from tests.generation.gemini.conftest import ask, settings_for, until
 
 pytest.importorskip("google.auth", reason="google-auth is an extra")
 ROOT = Path(__file__).parents[3]
@@ -201,36 +199,3 @@ async def test_a_whole_process_takes_its_token_from_the_metadata_server(standin:
     assert "gemini-3.8-flash: answers in" in printed.decode()
     assert standin.counters.token_requests >= 1
     assert "ya29." not in printed.decode() + complaints.decode()
-
-
-async def said_on_vertex(path: Path, http_status: int, *, stream: bool) -> tuple[str, list[int]]:
-    """Return what a call on Vertex AI hears of a recorded answer: its text and its token counts."""
-    content_type = "text/event-stream" if stream else "application/json; charset=UTF-8"
-    heard = Recorder()
-    async with serve(Recorded(path.read_bytes(), http_status, content_type, 5)) as recorded:
-        settings = settings_for(
-            recorded.url, stream=stream, tries=1, backend="vertex", api_key=KEY, answer_bytes=20_000_000
-        )
-        async with open_session(settings) as session:
-            with suppress(GeminiError):
-                await ask(Gemini(session, settings), observer=heard)
-    return heard.said, heard.totals[-1:]
-
-
-@pytest.mark.gen_test
-async def test_our_fixtures_mean_the_same_on_vertex(io_loop: object) -> None:
-    for name, expected in OURS.items():
-        said, totals = await said_on_vertex(FIXTURES / name, expected["http_status"], stream=is_stream(name))
-        assert said == expected["text"], name
-        assert totals == ([expected["total_tokens"]] if expected["total_tokens"] else []), name
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not ROWS, reason=f"no corpus of recorded answers at {CORPUS}")
-@pytest.mark.gen_test(timeout=290)
-async def test_recorded_answers_mean_the_same_on_vertex(io_loop: object) -> None:
-    for name, row in ROWS.items():
-        if row["outcome"] in ("text", "blocked", "truncated", "empty"):
-            stream = row["endpoint"] == "streamGenerateContent"
-            said, _ = await said_on_vertex(CORPUS / name, int(row["http_status"]), stream=stream)
-            assert said == expected_text(row), name
