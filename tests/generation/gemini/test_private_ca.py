@@ -1,4 +1,4 @@
-"""A certificate authority of the operator's own, such as that of a proxy which looks into TLS: SSL_CERT_FILE names it."""
+"""A certificate authority of the operator's own, as of a proxy that looks into TLS: SSL_CERT_FILE names it."""
 
 from __future__ import annotations
 
