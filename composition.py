@@ -245,6 +245,7 @@ async def _open_work(
     )
     metrics.readings.gemini_requests(lambda: gemini.open_requests, settings.gemini.connections)
     metrics.readings.breakers(lambda: {model.name: model.breaker.state for model in gemini.models.all})
+    metrics.readings.unavailable_models(lambda: {model.name: model.unavailable for model in gemini.models.all})
     metrics.readings.retirements(lambda: {model.name: model.retires_at for model in gemini.models.all})
     renewal = Periodic("renewal", runner.renew, settings.tasks.renew_every_s)
     reaper = Reaper(tasks, runner, copy, metrics, every_s=settings.tasks.reap_every_s)

@@ -29,6 +29,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
         "When Google will end a model, Unix time, as it has announced it.",
         ("model",),
     ),
+    "prompt_gemini_model_unavailable": ("1 since Google answered 404, until the model answers; else 0.", ("model",)),
     "prompt_gemini_requests_open": ("Requests to Gemini that are not over, each on a connection of its own.", ()),
     "prompt_gemini_requests_open_limit": ("Requests to Gemini at a time, at most.", ()),
     "prompt_periodic_work_age_seconds": (
@@ -80,6 +81,10 @@ class Readings(Collector):
         self._reads["prompt_gemini_model_retirement_timestamp_seconds"] = lambda: {
             (model,): moment for model, moment in moments().items() if moment is not None
         }
+
+    def unavailable_models(self, read: Callable[[], Mapping[str, bool]]) -> None:
+        """``read()``: model → whether Google has said that it does not have it."""
+        self._reads["prompt_gemini_model_unavailable"] = lambda: {(model,): gone for model, gone in read().items()}
 
     def gemini_requests(self, read: Read, most: int) -> None:
         self._reads["prompt_gemini_requests_open"] = lambda: {(): read()}

@@ -151,6 +151,7 @@ class Gemini:
     async def _ask_model(self, call: Call, model: Model, account: str, *, last: bool) -> GeminiAnswer:
         with model.breaker.call(account) as probe:
             answer = await self._tries(call, model, account, most=1 if probe else self._settings.tries, last=last)
+        model.unavailable = False
         self._answered(model.name, answer.tier)
         return answer
 

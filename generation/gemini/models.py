@@ -27,6 +27,7 @@ class Model:
         self.stage = ""
         self.retires_at: float | None = None
         self.set_aside_until = clock()
+        self.unavailable = False  # since Google answered 404, until the model answers
 
     def change_thinking(self, refused: str) -> bool:
         """Ask for the level after the ``refused`` one from now on; return whether there is another to ask for.
@@ -62,6 +63,7 @@ class Models:
     def set_aside(self, model: Model) -> None:
         """Pass over a model that Google does not have, for ``aside_s`` seconds."""
         model.set_aside_until = self._clock() + self._aside_s
+        model.unavailable = True
 
 
 def more_telling(before: GeminiError | None, failure: GeminiError) -> GeminiError:

@@ -22,7 +22,7 @@ FIRST, SECOND = "gemini-3.8-flash", "gemini-3.6-flash"
 CLIENTS, GEMINI_S, PAUSE_S = 8, 2.0, 0.5
 LONGEST_S = 60.0  # in which a generation is done with one model away, and a template made with all of them
 SHARE_BY_AI = 0.99
-SHARE_OF_404, SHARE_OF_ALL_AWAY = 0.2, 0.1  # of the time of 503
+SHARE_OF_404, SHARE_OF_ALL_AWAY = 1.0, 0.1  # of the time of 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class End:
 
 
 async def models_away(seconds: int, random: Random) -> Outcome:
-    """Let the first model answer 503 for so long, then 404, then both 503, under load all the time."""
+    """Let the first model answer 503 for so long, then 404 as long, then both 503, under load all the time."""
     missed: list[str] = []
-    settings = {**SHORT_LEASES, "tasks__status_ttl_s": 2 * seconds + 120}
+    settings = {**SHORT_LEASES, "tasks__status_ttl_s": 3 * seconds + 120}
     async with a_world(settings=settings) as world:
         await world.serve()
         client = await world.client()
@@ -58,7 +58,7 @@ async def models_away(seconds: int, random: Random) -> Outcome:
         every = [*overloaded, *gone, *away]
         missed += [f"took {end.took_s:.1f} s" for end in every if end.took_s > LONGEST_S + MARGIN_S]
         remarks = "; ".join([_said("503", overloaded), _said("404", gone), _said("all away", away)])
-        return Outcome(f"{seconds} s of 503", await judge(world), remarks, missed)
+        return Outcome(f"{seconds} s of 503, as many of 404", await judge(world), remarks, missed)
 
 
 async def _ends_within(seconds: float, client: Client, random: Random) -> list[End]:

@@ -48,6 +48,14 @@ def fires(promtool: str, folder: Path, alert: str, series: str, values: str) -> 
     return ran.returncode != 0  # no alert was expected
 
 
+def test_a_model_that_google_no_longer_has_is_told_at_once_whatever_answers_in_its_place(
+    promtool: str, tmp_path: Path
+) -> None:
+    series = 'prompt_gemini_model_unavailable{job="prompt-server",instance="a",model="gemini-3.8-flash"}'
+    assert fires(promtool, tmp_path, "PromptGeminiModelUnavailable", series, "_ _ 1 1 1")
+    assert not fires(promtool, tmp_path, "PromptGeminiModelUnavailable", series, "0 0 0 0 0")
+
+
 @pytest.mark.parametrize(("alert", "series"), RARE.items())
 def test_the_first_event_fires_its_alert(promtool: str, tmp_path: Path, alert: str, series: str) -> None:
     assert fires(promtool, tmp_path, alert, series, "0 0 1 1 1")

@@ -14,6 +14,7 @@ from tests.support.whole_server import Client, make_client
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text().partition("## What to do when")[2]
 RATE_LIMITED = 'prompt_gemini_attempt_duration_seconds_count{outcome="RateLimited"}'
 BREAKER_OPEN = 'prompt_gemini_breaker_state{state="open"}'
+UNAVAILABLE = 'prompt_gemini_model_unavailable{model="gemini-3.8-flash"}'
 INSUFFICIENT = 'prompt_tasks_finished_total{outcome="failed",error_code="insufficient_tokens"}'
 SETTINGS = pytest.mark.settings(gemini={"model": "gemini-3.8-flash", "tries": 1, "breaker_failures": 3})
 
@@ -46,6 +47,14 @@ async def test_a_breaker_that_opens_is_seen(client: Client, http_client: AsyncHT
     for speaker in (client, other, client, other, client):
         await speaker.finished(await speaker.start("Answer for our bakery. [[standin:fault=overloaded]]"))
     await until_above_zero(client, BREAKER_OPEN)
+
+
+@pytest.mark.gen_test
+async def test_a_model_that_google_no_longer_has_is_seen_though_another_answers(client: Client) -> None:
+    prompt = "Answer for our bakery. [[standin:fault=not_found,model=gemini-3.8-flash]]"
+    ended = await client.finished(await client.start(prompt))
+    assert (ended["generated_by_ai"], ended["model"]) == (True, "gemini-3.6-flash")
+    await until_above_zero(client, UNAVAILABLE)
 
 
 @SETTINGS

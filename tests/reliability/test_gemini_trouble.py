@@ -63,5 +63,5 @@ def test_the_breaker_opens_after_failures_in_a_row_and_closes_after_a_probe() ->
 
 
 def test_with_the_first_model_away_the_second_answers_and_without_both_templates_do() -> None:
-    outcome = asyncio.run(models_away(3, Random(3)))
+    outcome = asyncio.run(models_away(2, Random(3)))
     assert outcome.good, (outcome.missed, str(outcome.verdict))

@@ -44,6 +44,7 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.gemini_billed({"thoughts": 5}, "m")
     metrics.gemini_answered("m", "standard")
     metrics.webhook_tried("delivered")
+    metrics.readings.unavailable_models(lambda: {"m": True, "other": False})
     metrics.readings.retirements(lambda: {"m": 1.8e9, "other": None})
     metrics.readings.breakers(lambda: {"m": "open"})
     metrics.readings.periodic_work(lambda: {"renewal": 2.5, "reaper": 4})
@@ -78,6 +79,8 @@ def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics
     assert value_of(metrics, "prompt_tasks_unfinished", state="waiting") == 8
     assert value_of(metrics, "prompt_tasks_unfinished_limit", state="running") == 200
     assert value_of(metrics, "prompt_gemini_tokens_total", kind="thoughts", model="m") == 5
+    assert value_of(metrics, "prompt_gemini_model_unavailable", model="m") == 1
+    assert value_of(metrics, "prompt_gemini_model_unavailable", model="other") == 0
     assert value_of(metrics, "prompt_gemini_requests_open") == 7
     assert value_of(metrics, "prompt_http_connections_limit") == 20_000
     assert value_of(metrics, "prompt_http_waits_open", kind="stream") == 5

@@ -110,6 +110,20 @@ async def test_a_model_that_is_gone_is_reported_and_passed_over_for_a_while(
     assert standin.counters.models == {FIRST: 1, SECOND: 3}
     told = [line for line in logged if line["event"] == "gemini_model_unavailable"]
     assert [(line["log_level"], line["model"]) for line in told] == [("error", FIRST)]
+    assert [model.unavailable for model in gemini.models.all] == [True, False]
+
+
+@pytest.mark.gen_test
+async def test_a_model_that_answers_again_is_no_longer_reported_as_gone(
+    make_gemini: MakeGemini, standin: Standin
+) -> None:
+    standin.behave(Behaviour(fault="not_found", model=FIRST))
+    gemini = await make_gemini(models=BOTH, model_aside_s=1e-9)
+    await ask(gemini)
+    assert gemini.models.all[0].unavailable
+    standin.behave(Behaviour())
+    assert (await ask(gemini)).model == FIRST
+    assert not gemini.models.all[0].unavailable
 
 
 @pytest.mark.gen_test
