@@ -35,8 +35,8 @@ class Unauthorized(AccountsError):
     """Why nobody is known to be asking.
 
     ``reason`` of headers and keys: missing | malformed | unknown_key | revoked_key; of tokens: invalid_token |
-    expired_token | token_not_yet_valid | token_lives_too_long | token_too_large | tokens_not_accepted |
-    wrong_algorithm | foreign_token | missing_claim | absurd_expiry.
+    expired_token | token_not_yet_valid | token_lives_too_long | wrong_kind_of_token | token_too_large |
+    tokens_not_accepted | wrong_algorithm | foreign_token | missing_claim | absurd_expiry.
     """
 
     def __init__(self, reason: str) -> None:

@@ -21,6 +21,9 @@ from accounts.key_set import KeySet
 from runtime.settings import JwtSettings
 
 LONGEST_TOKEN = 16_384  # bytes
+# Claims of tokens that only fetch new tokens: they live for days, and no service is meant to take one as a credential.
+# Source: SimpleJWT's TOKEN_TYPE_CLAIM, Keycloak's "typ".
+REFRESH_CLAIMS = (("token_type", "refresh"), ("typ", "refresh"))
 LATEST_EXPIRY = 253_402_300_799  # the last second of the year 9999: a larger `exp` is no time in seconds
 
 # What PyJWT finds wrong with a token that may well be signed by the right key. The first class that fits counts.
@@ -67,6 +70,8 @@ class Jwts:
         left_s = _expiry(claims["exp"]) + settings.leeway_s - time.time()
         if settings.longest_lifetime_s and left_s > settings.longest_lifetime_s + 2 * settings.leeway_s:
             raise Unauthorized("token_lives_too_long")
+        if not self._is_of_the_right_kind(claims):
+            raise Unauthorized("wrong_kind_of_token")
         subject = claims[settings.account_claim]
         if not isinstance(subject, str | int) or isinstance(subject, bool):
             raise SubjectUnusable(settings.account_claim)
@@ -98,6 +103,12 @@ class Jwts:
             except (ValueError, TypeError, OverflowError, RecursionError) as exc:  # a time or a nesting beyond all use
                 raise Unauthorized("invalid_token") from exc
         raise Unauthorized("invalid_token")
+
+    def _is_of_the_right_kind(self, claims: dict[str, Any]) -> bool:
+        if any(str(claims.get(name, "")).lower() == value for name, value in REFRESH_CLAIMS):
+            return False
+        wanted = self._settings.required_claims.items()
+        return all(type(claims.get(name)) is type(value) and claims[name] == value for name, value in wanted)
 
     async def _keys_for(self, token: str) -> Sequence[Any]:
         """Return the keys that may have signed the token."""

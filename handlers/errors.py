@@ -80,6 +80,7 @@ UNAUTHORIZED_REASONS = {
     "revoked_key": "This API key has been revoked. Use another one.",
     "expired_token": "Your token has expired. Sign in again.",
     "token_not_yet_valid": "Your token is not valid yet: its nbf or iat lies in the future. Check the clocks.",
+    "wrong_kind_of_token": "This token is not meant for this service: send the access token, not a refresh token.",
     "token_lives_too_long": "Your token expires later than tokens may here. Ask for one that lives shorter.",
     "token_too_large": f"Your token is too large: {LONGEST_TOKEN} bytes are the most. Ask for one with fewer claims.",
     "tokens_not_accepted": "This server takes API keys, which begin with pg_, and no other tokens.",

@@ -204,6 +204,7 @@ class JwtSettings(Section):
     leeway_s: Annotated[float, Field(ge=0, le=300)] = 3.0
     longest_lifetime_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     account_claim: Annotated[str, Field(min_length=1)] = "sub"
+    required_claims: dict[str, str | int | bool] = {}
 
     @model_validator(mode="after")
     def _there_is_one_key_to_check_with(self) -> JwtSettings:

@@ -263,6 +263,31 @@ async def test_a_token_may_not_live_longer_than_the_setting(storage: OpenStorage
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("kind", [{"token_type": "refresh"}, {"typ": "Refresh"}], ids=["SimpleJWT", "Keycloak"])
+async def test_a_refresh_token_is_refused_whatever_the_settings_say(storage: OpenStorage, kind: dict[str, str]) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    async with identity(storage, **with_secret()) as who:
+        await who.authenticate(hs256(token_type="access", typ="Bearer"))
+        with pytest.raises(Unauthorized, match="wrong_kind_of_token") as refused:
+            await who.authenticate(hs256(**kind))
+    answer = answer_for(refused.value)
+    assert answer.status == 401
+    assert "access token" in answer.sentence
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("value", ["sliding", ..., None, True, ["access"], 1])
+async def test_a_token_must_have_the_required_claims_with_their_values(storage: OpenStorage, value: object) -> None:
+    await Accounts(storage).create(account_id="user-1")
+    async with identity(storage, **with_secret(required_claims={"token_type": "access", "tenant": 1})) as who:
+        await who.authenticate(hs256(token_type="access", tenant=1))
+        with pytest.raises(Unauthorized, match="wrong_kind_of_token"):
+            await who.authenticate(hs256(token_type=value, tenant=1))
+        with pytest.raises(Unauthorized, match="wrong_kind_of_token"):
+            await who.authenticate(hs256(token_type="access", tenant=True))
+
+
+@pytest.mark.gen_test
 async def test_a_token_is_checked_again_after_the_time_a_key_set_is_kept(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     async with identity(storage, **with_secret(jwks_ttl_s=0.2)) as who:

@@ -48,7 +48,7 @@ def leaves(section: type[BaseModel] = Settings, path: str = "") -> Iterator[tupl
 def test_the_file_has_every_setting_with_its_default() -> None:
     def flat(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
         for name, value in tree.items():
-            if isinstance(value, dict):
+            if isinstance(value, dict) and value:
                 yield from flat(value, f"{path}{name}.")
             else:
                 yield f"{path}{name}", value

@@ -103,7 +103,7 @@ def shop(python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop
     settings = {
         "PROMPT_IDENTITY__JWT__ALGORITHM": "HS256",
         "PROMPT_IDENTITY__JWT__ACCOUNT_CLAIM": "user_id",
-        "PROMPT_IDENTITY__JWT__LONGEST_LIFETIME_S": "3600",
+        "PROMPT_IDENTITY__JWT__REQUIRED_CLAIMS": '{"token_type": "access"}',
         "PROMPT_IDENTITY__JWT__SECRET": JWT_SECRET,
         "PROMPT_WEBHOOKS__SECRETS": WEBHOOK_SECRET,
         "PROMPT_WEBHOOKS__URL": f"{url}/webhooks/prompts/",
