@@ -21,7 +21,9 @@ from storage.wire import Command, Wire, checked
 
 SENT_AT_MOST = 2  # over connections that were lost; a timeout is never repeated: a Redis that hangs gets enough to do
 REDIRECTED_AT_MOST = 16
-TRY_AGAIN_S = 0.05  # while a slot moves
+# While a slot moves key by key, a command with several keys has to wait until all of them have the same server.
+SLOT_MOVES_S = 5.0
+TRY_AGAIN_FIRST_S, TRY_AGAIN_MOST_S = 0.05, 0.2
 PAUSE_FIRST_S, PAUSE_MOST_S = 0.02, 0.2  # while there is no master
 LEAVE_EVERY_S = 1.0  # a server that says it is a master is left no more often than this
 
@@ -29,7 +31,10 @@ log = structlog.get_logger(__name__)
 
 
 class Transport:
-    """Sends each command to its key's server. Each ends within ``patience_s`` of the topology and three timeouts."""
+    """Sends each command to its key's server.
+
+    Each ends within ``patience_s`` of the topology and three timeouts, or after SLOT_MOVES_S where its slot moves.
+    """
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
@@ -72,8 +77,9 @@ class _Attempts:
         self._command = command
         self._load = load
         self._before: Command | None = None  # sent in the same write, before the command
-        self._ends_at = asyncio.get_running_loop().time() + self._topology.patience_s
+        self._began_at = asyncio.get_running_loop().time()
         self._pause_s = PAUSE_FIRST_S
+        self._try_again_s = TRY_AGAIN_FIRST_S
         self._redirections = 0
         self._sent = 0
 
@@ -110,7 +116,8 @@ class _Attempts:
                 self._before, self._load = self._load, None
                 return primary
             case redis_errors.TryAgainError():
-                await self._pause(failure, TRY_AGAIN_S)
+                await self._pause(failure, self._try_again_s, SLOT_MOVES_S)
+                self._try_again_s = min(2 * self._try_again_s, TRY_AGAIN_MOST_S)
             case _ if _no_master(failure):
                 self._transport.leave(primary, reason_of(failure))
                 await self._look_for_master(failure)
@@ -135,13 +142,13 @@ class _Attempts:
         return self._topology.at(address)
 
     async def _look_for_master(self, failure: Exception) -> None:
-        await self._pause(failure, self._pause_s)
+        await self._pause(failure, self._pause_s, self._topology.patience_s)
         self._pause_s = min(2 * self._pause_s, PAUSE_MOST_S)
         with contextlib.suppress(StorageUnavailable):
             await self._topology.refresh()
 
-    async def _pause(self, failure: Exception, pause_s: float) -> None:
-        left_s = self._ends_at - asyncio.get_running_loop().time()
+    async def _pause(self, failure: Exception, pause_s: float, patience_s: float) -> None:
+        left_s = self._began_at + patience_s - asyncio.get_running_loop().time()
         if left_s <= 0:
             checked(failure)
         await asyncio.sleep(min(pause_s, left_s))

@@ -13,6 +13,7 @@ from random import Random, SystemRandom
 
 from tests.chaos import (
     clocks,
+    clusters,
     gemini,
     generated,
     kills,
@@ -60,6 +61,9 @@ SCENARIOS = (
     Scenario("Redis in trouble under load", storage.troubles_under_load, 4, 1),
     Scenario("planned failovers, Sentinel", masters.planned_failovers, 10, 2),
     Scenario("killed masters, Sentinel", masters.killed_masters, 10, 2),
+    Scenario("slots that move, cluster", clusters.moved_slots, 10, 2),
+    Scenario("planned failovers, cluster", clusters.promoted_replicas, 10, 2),
+    Scenario("killed masters, cluster", clusters.killed_masters, 10, 2),
     Scenario("failovers without Sentinel: the name moves", masters.moved_names, 10, 2),
     Scenario("Redis ends connections after HELLO", storage.ends_after_hello_under_load, 10, 2),
     Scenario("submits lose their answers behind nginx", lost_answers.submits_lose_their_answers, 30, 5),

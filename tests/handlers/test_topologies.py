@@ -8,12 +8,14 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from redis.crc import key_slot
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts
+from storage import transport
 from tests.support.servers import each_server
 from tests.support.storage import OpenStorage
-from tests.support.topologies import cluster, sentinels
+from tests.support.topologies import ClusterWorld, cluster, sentinels
 from tests.support.whole_server import BASE, Client, make_client
 
 pytestmark = pytest.mark.slow
@@ -34,6 +36,11 @@ def redis_server(request: pytest.FixtureRequest, kind: str, io_loop: Any) -> Ite
     opening = (sentinels if kind == "sentinel" else cluster)(str(request.param))
     yield io_loop.run_sync(lambda: stack.enter_async_context(opening))
     io_loop.run_sync(stack.aclose)
+
+
+@pytest.fixture
+def stack(redis_server: Any, stack: AsyncExitStack) -> AsyncExitStack:  # ends after the server process
+    return stack
 
 
 @pytest.mark.gen_test
@@ -57,3 +64,41 @@ async def test_accounts_on_every_node_generate_pay_and_cancel(
     assert await Accounts(storage).audit() == []
     ready = await clients[0].ask("GET", "/health/ready")
     assert ready.status == 200
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("kind", ["cluster"], indirect=True)
+@pytest.mark.settings(redis={"timeout_s": 60})
+async def test_resharding_under_submits_and_polls_refuses_nothing(
+    http_client: AsyncHTTPClient,
+    base_url: str,
+    storage: OpenStorage,
+    redis_server: ClusterWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each account's slot moves twice, key by key, while the account submits and polls."""
+    monkeypatch.setattr(transport, "SLOT_MOVES_S", 120.0)
+    clients = [await make_client(storage, http_client, base_url, tokens=1_000_000) for _ in range(3)]
+    resharded = asyncio.Event()
+
+    async def generate(client: Client) -> int:
+        generations = 0
+        while not resharded.is_set():
+            task_id = await client.start(f"{MANUAL} [[standin:delay=0.05]]")  # 202, or it raises
+            assert (await client.status(task_id)).status == 200
+            assert (await client.finished(task_id))["generated_by_ai"] is True  # polls, each answered with 200
+            generations += 1
+        return generations
+
+    async def reshard() -> None:
+        for _turn in range(2):
+            for client in clients:
+                slot = key_slot(storage.key(client.account_id, "account").encode())
+                source = await redis_server.owner(slot)
+                target = redis_server.nodes[(redis_server.nodes.index(source) + 1) % 3]
+                await redis_server.move_slot(slot, source, target)
+        resharded.set()
+
+    *generations, _ = await asyncio.gather(*map(generate, clients), reshard())
+    assert all(generations)
+    assert await Accounts(storage).audit() == []

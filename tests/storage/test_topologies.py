@@ -13,6 +13,7 @@ from redis.crc import key_slot
 
 from accounts import Accounts, ApiKeys
 from generation.status_copy import StatusCopy
+from storage import transport
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import RedisServer
 from storage.start import wait_until_ready, warn_about_redis
@@ -150,7 +151,7 @@ async def test_slots_that_move_refuse_nothing_and_hide_no_change(binary: str) ->
         writing = [asyncio.ensure_future(writes_until(stop, storage, name)) for name in names[:10]]
         for name in names:
             slot = key_slot(storage.key(name, "status", "t").encode())
-            source = await _owner(world, slot)
+            source = await world.owner(slot)
             target = world.nodes[(world.nodes.index(source) + 1) % 3]
             await world.move_slot(slot, source, target)
             async with target.client() as redis:  # another process, which knows already
@@ -161,6 +162,36 @@ async def test_slots_that_move_refuse_nothing_and_hide_no_change(binary: str) ->
                 await asyncio.sleep(0.002)
         stop.set()
         assert await asyncio.gather(*writing) == [[]] * 10
+
+
+@pytest.mark.gen_test
+async def test_a_command_with_several_keys_waits_for_a_slot_that_moves_for_longer_than_for_a_master(
+    binary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server refuses it with TRYAGAIN as long as one key has moved and another has not."""
+    monkeypatch.setattr(transport, "SLOT_MOVES_S", 120.0)
+    async with cluster(binary) as world, on(world.url) as storage:
+        storage.topology.patience_s = 0.1
+        keys = [storage.key("a", "leases"), storage.key("a", "accounts")]
+        await storage.run("index_leases", keys, [60_000, "member", "account"])
+        slot = key_slot(keys[0].encode())
+        source = await world.owner(slot)
+        target = world.nodes[(world.nodes.index(source) + 1) % 3]
+        await world.begin_move(slot, source, target)
+        await world.move_keys(slot, source, target, most=1)
+        writing = asyncio.ensure_future(storage.run("index_leases", keys, [60_000, "another", "account"]))
+        await until_true(lambda: _refused(source, "TRYAGAIN", 6))  # 0.7 s of pauses
+        assert not writing.done()
+        await world.move_keys(slot, source, target)
+        await world.end_move(slot, source, target)
+        assert await writing == 1
+        assert await storage.command("ZCARD", keys[0]) == 2
+
+
+async def _refused(node: Node, code: str, times: int) -> bool:
+    """Say whether the node has answered this error so often."""
+    counted = await node.ask("INFO", "errorstats")
+    return bool(counted.get(f"errorstat_{code}", {}).get("count", 0) >= times)
 
 
 @pytest.mark.gen_test
@@ -175,7 +206,7 @@ async def test_slots_that_move_all_at_once_hide_no_change(binary: str) -> None:
         await storage.command("SET", key, body(1), "EX", 600)
         assert await copy.document("a", "t")
         slot = key_slot(key.encode())
-        source = await _owner(world, slot)
+        source = await world.owner(slot)
         target = world.nodes[(world.nodes.index(source) + 1) % 3]
         await source.ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", await world.id_of(target))
         await until_true(lambda: _owns(world, target, slot))
@@ -194,19 +225,12 @@ async def _owns(world: ClusterWorld, node: Node, slot: int) -> bool:
     return False
 
 
-async def _owner(world: ClusterWorld, slot: int) -> Node:
-    for first, last, master, *_ in await world.nodes[0].ask("CLUSTER", "SLOTS"):
-        if first <= slot <= last:
-            return next(node for node in world.nodes if node.port == master[1])
-    raise AssertionError(slot)
-
-
 @pytest.mark.gen_test
 async def test_the_death_of_a_master_is_felt_by_its_accounts_alone_and_ends_with_the_failover(binary: str) -> None:
     async with cluster(binary, replicas=True) as world, on(world.url) as storage, StatusCopy(storage, entries=100):
         names = [f"account-{number}" for number in range(30)]
         victim = world.nodes[0]
-        owners = {name: await _owner(world, key_slot(f"pg:{{{name}}}:leases".encode())) for name in names}
+        owners = {name: await world.owner(key_slot(f"pg:{{{name}}}:leases".encode())) for name in names}
         spared = [name for name in names if owners[name] is not victim][:5]
         hit = [name for name in names if owners[name] is victim][:3]
         stop = asyncio.Event()

@@ -182,15 +182,37 @@ class ClusterWorld:
     async def id_of(self, node: Node) -> str:
         return str(await node.ask("CLUSTER", "MYID"), "ascii")
 
-    async def move_slot(self, slot: int, source: Node, target: Node, *, keys_left: int = 0) -> None:
+    async def owner(self, slot: int) -> Node:
+        """Return the master of a slot."""
+        for first, last, master, *_ in await self.nodes[0].ask("CLUSTER", "SLOTS"):
+            if first <= slot <= last:
+                return next(node for node in self.nodes if node.port == master[1])
+        raise AssertionError(slot)
+
+    async def move_slot(self, slot: int, source: Node, target: Node) -> None:
         """Move one slot as redis-cli does, key by key."""
-        source_id, target_id = await self.id_of(source), await self.id_of(target)
-        await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
-        await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
-        while keys := await source.ask("CLUSTER", "GETKEYSINSLOT", slot, 10):
-            names = [str(key, "utf-8") for key in keys]
-            await source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5_000, "AUTH", PASSWORD, "KEYS", *names)
-            await asyncio.sleep(0.005)
+        await self.begin_move(slot, source, target)
+        await self.move_keys(slot, source, target)
+        await self.end_move(slot, source, target)
+
+    async def begin_move(self, slot: int, source: Node, target: Node) -> None:
+        await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", await self.id_of(source))
+        await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", await self.id_of(target))
+
+    async def move_keys(self, slot: int, source: Node, target: Node, *, most: int = 0) -> None:
+        """Move the slot's keys, or the first ``most`` of them."""
+        async with source.client() as redis:
+            while keys := await redis.execute_command("CLUSTER", "GETKEYSINSLOT", slot, most or 10):
+                credentials = ("AUTH", PASSWORD)
+                await redis.execute_command(
+                    "MIGRATE", "127.0.0.1", target.port, "", 0, 60_000, *credentials, "KEYS", *keys
+                )
+                if most:
+                    return
+                await asyncio.sleep(0.005)
+
+    async def end_move(self, slot: int, source: Node, target: Node) -> None:
+        target_id = await self.id_of(target)
         for node in (target, source, *self.nodes):
             with contextlib.suppress(redis_errors.ResponseError):  # a replica has no say
                 await node.ask("CLUSTER", "SETSLOT", slot, "NODE", target_id)
