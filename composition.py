@@ -52,6 +52,7 @@ from handlers.routes import make_app
 from handlers.services import Services
 from handlers.status_errors import rendered, rendered_error
 from notifications import Deliverer, Deliveries, Notices, open_webhook_session
+from runtime.debug_lines import debug_by_account
 from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
 from runtime.logs import dropped_lines
@@ -316,8 +317,19 @@ async def _open_deliverer(
     return await stack.enter_async_context(Deliverer(session, settings, metrics.webhook_tried, tracing))
 
 
+def _noted_in_the_log(observe: Callable[[str, float], None]) -> Callable[[str, float], None]:
+    def note(operation: str, seconds: float) -> None:
+        observe(operation, seconds)
+        log.debug("redis", operation=operation, duration_ms=round(1000 * seconds, 1))
+
+    return note
+
+
 async def _open_storage(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> Storage:
-    storage = make_storage(settings.redis, observe=metrics.redis_answered, failed=metrics.redis_failed)
+    observe: Callable[[str, float], None] = metrics.redis_answered
+    if settings.logs.level == "debug" or debug_by_account(settings.logs):
+        observe = _noted_in_the_log(observe)
+    storage = make_storage(settings.redis, observe=observe, failed=metrics.redis_failed)
     stack.push_async_callback(storage.aclose)
     metrics.readings.masters(lambda: _masters(storage))
     await wait_until_ready(storage, settings.redis.start_timeout_s)

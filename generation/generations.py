@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from generation.errors import (
     FeedbackInvalid,
     GenerationFailed,
@@ -36,6 +38,8 @@ from generation.tasks import Tasks
 from generation.visible_text import is_visible
 from runtime.tracing import NO_TRACING, Tracing
 from storage.errors import StorageUnavailable
+
+log = structlog.get_logger(__name__)
 
 TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STORAGE_RETRY_S = 0.5  # while Redis is away
@@ -133,8 +137,13 @@ class Generations:
             if exc.cancelled:
                 self._runner.cancel_unacknowledged(exc.task, known_by)
             raise
+        task_id = made.task_id if isinstance(made, Lease) else made
+        structlog.contextvars.bind_contextvars(task_id=task_id)  # on the line of the request, too
+        log.debug(
+            "submit", characters=len(manual_prompt), replayed=isinstance(made, str), steered=bool(steering.stored)
+        )
         if isinstance(made, Lease):
-            self._tracing.note({"prompt.task_id": made.task_id})
+            self._tracing.note({"prompt.task_id": task_id})
             await self._runner.take(made)
             return Started(made.task_id, replayed=False, allowance=made.allowance)
         return Started(made, replayed=True)

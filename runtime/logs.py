@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from runtime.debug_lines import DebugLines, debug_by_account
 from runtime.exception_facts import for_machines, for_terminals
 from runtime.library_lines import LibraryLines, take_warnings
 from runtime.log_writer import LogWriter
@@ -64,15 +65,17 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
     atexit.register(flush_logs)
     console = settings.format == "console" or (settings.format == "auto" and stream.isatty())
     level = getattr(logging, settings.level.upper())
+    by_account = debug_by_account(settings)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *([DebugLines(settings)] if by_account else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             redact,
             *(_for_terminals(stream) if console else _for_machines()),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if by_account else level),
         logger_factory=lambda *_names: _Lines(stream, _writer),
         cache_logger_on_first_use=True,
     )

@@ -295,6 +295,9 @@ class PromptSettings(Section):
 class LogSettings(Section):
     format: Literal["auto", "json", "console"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
+    debug_accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas), Field(max_length=20)] = ()
+    debug_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    debug_lines_per_second: Annotated[int, Field(ge=1, le=10_000)] = 100
 
 
 class TraceSettings(Section):

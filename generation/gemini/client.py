@@ -201,6 +201,7 @@ class Gemini:
         reply, progress = Reply(request.most_tokens(body, cap)), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
         self.open_requests += 1
+        log.debug("gemini_asked", model=model.name, number=call.tries, characters=len(call.text), output_cap=cap)
         try:
             with self._traced(call, model, cap, reply, progress):
                 await self._exchanges.fill(call, model.name, body, reply, progress)
@@ -218,6 +219,7 @@ class Gemini:
             call.end_of_try(reply)
             model.note(reply.model_status)
             self._attempted(outcome, time.perf_counter() - started)
+            log.debug("gemini_try_ended", model=model.name, outcome=outcome, first_data_ms=progress.first_data_ms)
             if reply.usage:
                 self._billed(reply.usage, model.name)
             if reply.usage_doubted:

@@ -42,6 +42,10 @@ class Progress:
         self.first_data_at = self.last_data_at = 0.0
         self.tier = ""
 
+    @property
+    def first_data_ms(self) -> int | None:
+        return round(1000 * (self.first_data_at - self.began_at)) if self.first_data_at else None
+
 
 @asynccontextmanager
 async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.ClientSession]:
