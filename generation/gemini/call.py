@@ -54,7 +54,8 @@ class Call:
     """The state of one call: what was sent, shown and billed, and the time that is left.
 
     Everything ends by ``latest`` (event loop seconds). Of that, Gemini has ``share_s``: the time that the call waits
-    for a connection of ours is not Gemini's.
+    for a connection of ours is not Gemini's. ``too_small_cap``: the tokens that were not enough for an answer, 0 while
+    none were too few; from then on ``larger_cap`` is wanted, whichever model is asked.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Call:
         self.deadline = min(latest, self._now() + share_s)
         self.given_s = self.remaining_s
         self.tries = 0
+        self.larger_cap = self.too_small_cap = 0
         self.sent = asyncio.Event()
         self.text_passed_on = False
         self._observer = observer
@@ -90,14 +92,14 @@ class Call:
     def remaining_s(self) -> float:
         return self.deadline - self._now()
 
-    async def affordable(self, wanted: int, more_than: int) -> int:
+    async def affordable(self, wanted: int) -> int:
         """Return how many tokens the next answer may have: ``wanted`` at most.
 
         Raises:
-            Unaffordable: no more than ``more_than``, which was too few.
+            Unaffordable: no more than were too few before.
         """
         sent = tokens_of_prose(self.system_instruction) + tokens_at_most(self.text) + tokens_of_prose(self.closing)
-        if (may := await self._afford(sent, wanted)) <= more_than:
+        if (may := await self._afford(sent, wanted)) <= self.too_small_cap:
             raise Unaffordable(wanted=wanted, affordable=may)
         return may
 

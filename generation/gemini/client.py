@@ -159,11 +159,10 @@ class Gemini:
         if call.remaining_s <= 0:
             raise TimedOut(limit="deadline", phase="queue")
         before: GeminiError | None = None
-        cap, tries = request.output_cap(self._settings, call.text), 0
-        too_few = 0
+        cap, tries = call.larger_cap or request.output_cap(self._settings, call.text), 0
         while True:
             try:
-                cap = await call.affordable(cap, too_few)
+                cap = await call.affordable(cap)
             except Unaffordable:
                 if before is not None:
                     raise before from None  # that says more about why there is no answer
@@ -185,9 +184,9 @@ class Gemini:
                 if call.text_passed_on and exc.again and not isinstance(exc, TimedOut):
                     raise AnswerTruncated(cut_by=exc) from exc
                 if exc.facts.get("finish_reason") == "MAX_TOKENS":
-                    if (larger := request.larger_cap(self._settings, cap)) is None:
+                    if call.too_small_cap or (larger := request.larger_cap(self._settings, cap)) is None:
                         raise
-                    cap, too_few = larger, cap
+                    cap, call.larger_cap, call.too_small_cap = larger, larger, cap
                 pause_s = pause_before_next_try_s(exc, before, tries, self._settings, last_model=last)
                 if pause_s is None or tries >= most or call.text_passed_on or call.remaining_s <= pause_s:
                     raise

@@ -59,14 +59,18 @@ class AnswerBlocked(GeminiError):
 
 
 class AnswerEmpty(GeminiError):
-    """Without a reason it was cut off before its first word; with one, a model sometimes just says nothing."""
+    """Without a reason it was cut off before its first word; with one, a model sometimes just says nothing.
+
+    After MAX_TOKENS one more answer, with a larger cap, is all that is paid: another model would think as long.
+    """
 
     fallback_reason = "ai_empty"
-    again = next_model = True
+    again = True
 
     def __init__(self, *, finish_reason: str, **facts: Fact) -> None:
         super().__init__(finish_reason=finish_reason, **facts)
         self.once = bool(finish_reason)
+        self.next_model = finish_reason != "MAX_TOKENS"
 
 
 class AnswerTruncated(GeminiError):

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from generation.gemini import GeminiError
-from generation.gemini.errors import CircuitOpen, Misconfigured, ModelUnavailable, RequestRejected, ServerFailed
+from generation.gemini.errors import (
+    AnswerEmpty,
+    CircuitOpen,
+    Misconfigured,
+    ModelUnavailable,
+    RequestRejected,
+    ServerFailed,
+)
 from generation.gemini.models import Models
 from standin import Behaviour, Standin
 from tests.generation.gemini.conftest import MakeGemini, ask, settings_for
@@ -16,6 +24,17 @@ from tests.generation.gemini.served import Recorded, Recorder, serve
 
 FIRST, SECOND = "gemini-3.8-flash", "gemini-3.6-flash"
 BOTH = [FIRST, SECOND]
+
+
+@dataclass
+class InTurn(Recorded):
+    """The same body again and again, with one HTTP status after the other."""
+
+    statuses: tuple[int, ...] = ()
+
+    def bytes_on_the_wire(self) -> bytes:
+        self.http_status = self.statuses[len(self.requests) - 1] if self.statuses else 200
+        return super().bytes_on_the_wire()
 
 
 class Clock:
@@ -186,14 +205,15 @@ async def test_the_end_that_google_announces_is_kept(make_gemini: MakeGemini) ->
 
 
 @pytest.mark.gen_test
-async def test_too_small_a_cap_is_raised_once(make_gemini: MakeGemini, standin: Standin) -> None:
-    async with serve(Recorded(b'{"candidates":[{"finishReason":"MAX_TOKENS"}]}')) as recorded:
-        with pytest.raises(Exception, match="MAX_TOKENS"):
-            await ask(await make_gemini(base_url=recorded.url), "x" * 100)
-    caps = [
-        int(request.split(b'"maxOutputTokens": ')[1].split(b"}")[0].split(b",")[0]) for request in recorded.requests
-    ]
-    assert caps == [24_776, 49_552]
+@pytest.mark.parametrize("statuses", [(), (200, 503, 503, 200)])
+async def test_too_small_a_cap_is_raised_once_whichever_model_is_asked(
+    make_gemini: MakeGemini, statuses: tuple[int, ...]
+) -> None:
+    async with serve(InTurn(b'{"candidates":[{"finishReason":"MAX_TOKENS"}]}', statuses=statuses)) as recorded:
+        with pytest.raises(AnswerEmpty, match="MAX_TOKENS"):
+            await ask(await make_gemini(base_url=recorded.url, models=BOTH), "x" * 100)
+    caps = [int(request.split(b'"maxOutputTokens": ')[1].split(b",")[0]) for request in recorded.requests]
+    assert caps == [24_776] + [49_552] * (len(statuses) - 1 if statuses else 1)
 
 
 @pytest.mark.gen_test
