@@ -1,0 +1,44 @@
+"""The accounts commands, run in the test's own process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from accounts.commands import accounts
+from accounts.task_commands import admin_keys
+from composition import AccountsAdministration, administration
+from generation.prompt_text import PromptText
+from runtime.settings import Settings
+from tests.support.storage import OpenStorage
+
+
+class Commands:
+    """Runs ``accounts …`` in this process, on a real Redis under one key prefix."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._url = url
+        self.prefix = prefix
+
+    def run(self, *arguments: str, given: bytes | None = None) -> Result:
+        command = admin_keys if arguments[0] == "admin-keys" else accounts
+        words = arguments[1:] if command is admin_keys else arguments
+        return CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        done = self.run(*arguments, "--json")
+        assert done.exit_code == 0, done.output
+        members: dict[str, Any] = json.loads(done.stdout)
+        return members
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[AccountsAdministration]:
+        storage = OpenStorage(self._url, prefix=self.prefix)
+        try:
+            yield administration(storage, Settings(), PromptText().advice)
+        finally:
+            await storage.aclose()
