@@ -49,22 +49,27 @@ class BoundedBody(HTTPMessageDelegate):
         self._refuse = refuse
         self._received = 0
         self._passed_on = False
+        self._came_with_head: list[bytes] = []
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self._head = (start_line, headers)
         announced = headers.get("Content-Length", "0")
-        if not announced.strip("0") and "Transfer-Encoding" not in headers:
+        length = int(announced[:19]) if announced.isascii() and announced.isdigit() else None  # others: Tornado's
+        if length is not None and "Transfer-Encoding" not in headers and length <= self._unread_bytes():
             return None  # whole with its head: passed on by finish(), so that Tornado ends no connection for its sake
         self._linger(True)
-        if announced.isascii() and announced.isdigit() and int(announced[:19]) > self._limit:  # others: Tornado's
+        if length is not None and length > self._limit:
             self._delegate = self._refuse()
             self._limit = 1 << 63  # the rest of the body is passed over
         return self._pass_on()
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._received += len(chunk)
+        if not self._passed_on:
+            self._came_with_head.append(chunk)
+            return None
         if self._received <= self._limit:
             return self._delegate.data_received(chunk)
         self._delegate.on_connection_close()  # ends the handler's wait for the rest
@@ -77,6 +82,8 @@ class BoundedBody(HTTPMessageDelegate):
         self._linger(False)
         if not self._passed_on:
             self._pass_on()
+            for chunk in self._came_with_head:
+                self._delegate.data_received(chunk)
         self._delegate.finish()
 
     def on_connection_close(self) -> None:
@@ -88,6 +95,12 @@ class BoundedBody(HTTPMessageDelegate):
         return self._delegate.headers_received(*self._head)
 
     def _linger(self, lingers: bool) -> None:
-        stream: LingeringStream | None = getattr(self._request.connection, "stream", None)
-        if stream is not None:
+        if (stream := self._stream()) is not None:
             stream.lingers = lingers
+
+    def _unread_bytes(self) -> int:
+        """Return how much of a body has come with its head, as far as it may be kept."""
+        return min(getattr(self._stream(), "unread_bytes", 0), self._limit)  # a plain IOStream does not say
+
+    def _stream(self) -> LingeringStream | None:
+        return getattr(self._request.connection, "stream", None)

@@ -79,6 +79,11 @@ class HandoffStream(IOStream):
         self._asked_for_a_head = True
         return super().read_until_regex(regex, max_bytes)
 
+    @property
+    def unread_bytes(self) -> int:
+        """The number of bytes that have come and that Tornado has not taken yet."""
+        return self._read_buffer_size + len(self._received)
+
     def _unread(self) -> bytes:
         """Return what came before the answer was out: the next request's bytes, or some of them."""
         self._reads_nothing = True  # so that only what is buffered is found
