@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
-from tornado.web import Application, RequestHandler, url
+from tornado.web import Application, url
 
 from handlers.account import OwnAccountHandler, OwnLedgerHandler
 from handlers.admin.routes import ADMIN_ROUTES
@@ -21,14 +18,8 @@ from handlers.operate import OperatePage
 from handlers.page import FileHandler, PageHandler
 from handlers.paths import ACCOUNT, CANCEL, EVENTS, GENERATIONS, HEALTH, METRICS, STATUS, SYNCHRONOUS, origin_form
 from handlers.reference import LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
+from handlers.request_log import RequestLog
 from handlers.services import Services
-from runtime.metrics import Metrics
-
-log = structlog.get_logger("request")
-
-
-SUBMITTING = ("generations", "synchronous")
-LOGGED_CHARACTERS = 200  # of a path: who makes one up may put anything into it
 
 
 def make_app(services: Services) -> Application:
@@ -60,7 +51,7 @@ def make_app(services: Services) -> Application:
         [url(pattern, handler, given, name) for name, (pattern, handler) in handlers.items()],
         default_handler_class=NotFound,
         default_handler_args=given,
-        log_function=_RequestLog(services.metrics, {handler: name for name, (_, handler) in handlers.items()}),
+        log_function=RequestLog(services.metrics, {handler: name for name, (_, handler) in handlers.items()}),
     )
 
 
@@ -86,30 +77,4 @@ class _BoundedApplication(Application):
             request,
             limit,
             lambda: of_handler(request, BodyRefused, refusal),
-        )
-
-
-class _RequestLog:
-    """One line and one count a request, when it is over."""
-
-    def __init__(self, metrics: Metrics, names: Mapping[type[RequestHandler], str]) -> None:
-        self._metrics = metrics
-        self._names = names
-
-    def __call__(self, handler: RequestHandler) -> None:
-        request, status = handler.request, handler.get_status()
-        route = self._names.get(getattr(handler, "stands_for", type(handler)), "unknown")
-        duration_s = time.monotonic() - handler.began_at if isinstance(handler, BaseHandler) else 0.0
-        if route in SUBMITTING and request.method == "POST" and isinstance(handler, BaseHandler):
-            self._metrics.submit_answered(handler.outcome)
-        self._metrics.request_answered(route, request.method or "", status, duration_s)
-        write = log.warning if status >= 500 else log.info
-        write(
-            "request",
-            method=request.method,
-            route=route,
-            path=request.path[:LOGGED_CHARACTERS],
-            status=status,
-            duration_ms=round(1000 * duration_s, 1),
-            request_id=handler.request_id if isinstance(handler, BaseHandler) else "",
         )

@@ -1,0 +1,53 @@
+"""What of a flood of refusals is logged: some lines, and a count of the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import structlog
+
+from accounts.api_keys import generate_key
+from handlers import request_log
+from tests.handlers.test_other_dialects import START
+from tests.server.lane.conftest import until
+from tests.support.whole_server import Client
+
+
+@pytest.mark.gen_test
+async def test_refusals_beyond_some_a_second_are_counted_in_one_line(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "REFUSALS_A_SECOND", 0)
+    wrong = {"Authorization": f"Bearer {generate_key()}"}
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            assert (await client.ask("GET", "/nothing-here")).status == 404
+            assert (await client.ask("GET", START, headers=wrong)).status == 401
+
+        def counts() -> list[Any]:
+            return [line for line in lines if line["event"] == "requests_refused"]
+
+        await until(lambda: sum(line["count"] for line in counts()) == 6)
+    assert set().union(*(line["by"] for line in counts())) == {"unknown 404", "generations 401"}
+    assert all(sum(line["by"].values()) == line["count"] for line in counts())
+    assert not any("request_id" in line for line in counts()), "it is no line of one request"
+
+
+@pytest.mark.gen_test
+async def test_the_first_refusals_of_a_second_have_a_line_each(client: Client) -> None:
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            assert (await client.ask("GET", "/nothing-here")).status == 404
+    assert [line["status"] for line in lines if line["event"] == "request"] == [404] * 3
+
+
+@pytest.mark.gen_test
+async def test_what_succeeds_has_its_line_whatever_was_refused_before(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "REFUSALS_A_SECOND", 0)
+    with structlog.testing.capture_logs() as lines:
+        assert (await client.ask("GET", "/nothing-here")).status == 404
+        assert (await client.ask("GET", "/health/live")).status == 200
+    assert [line["route"] for line in lines if line["event"] == "request"] == ["live"]
