@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from generation.prompt_text import PromptText
 from tests.deploy.processes import ROOT, demo
 
-EXAMPLES = 8  # of each operation
+EXAMPLES = 5  # of each operation
 
 IGNORE_UNKNOWN_PARAMETERS = ("listGenerations", "readLedger")
 
