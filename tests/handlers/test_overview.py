@@ -74,7 +74,7 @@ async def test_all_living_processes_are_summed_and_the_dead_are_left_out(client:
     assert len(by_id) == 3, "this server, and the two that spoke"
     assert found["processes"][0] == by_id["other"]
     assert (by_id["other"]["version"], by_id["other"]["lag_s"]) == ("0.9.0", 0.25)
-    assert all(0 <= process["said_s"] <= 10 for process in by_id.values())
+    assert all(0 <= process["said_s"] <= 60 for process in by_id.values())
 
 
 @pytest.mark.gen_test

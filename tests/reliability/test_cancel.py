@@ -20,7 +20,7 @@ async def gemini_is_left(world: World) -> None:
     """Wait until nobody is connected to Gemini's method any more: long before Gemini itself would end."""
     began = time.monotonic()
     while (await world.standin.counters())["running"]:
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 120
         await asyncio.sleep(0.01)  # another process's counter has no event
 
 
@@ -159,7 +159,7 @@ async def reported_in_record(world: World, client: Client, task_id: str, at_leas
     key = world.storage.key(client.account_id, "task", task_id)
     began = time.monotonic()
     while (used := int(await world.storage.command("HGET", key, "used"))) < at_least:
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 120
         await asyncio.sleep(0.02)  # another process's record has no event
     return used
 

