@@ -91,3 +91,8 @@ def test_no_two_panels_of_the_dashboard_lie_on_each_other() -> None:
         assert not cells & taken
         taken |= cells
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
+def test_the_picture_of_the_dashboard_shows_its_panels() -> None:
+    picture = (DEPLOY.parent / "docs" / "dashboard.svg").read_text("utf-8")
+    assert re.findall(r"font-weight='bold'>([^<]+)<", picture) == [panel["title"] for panel in DASHBOARD["panels"]]
