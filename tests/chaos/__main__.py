@@ -73,6 +73,7 @@ SCENARIOS = (
     Scenario("Gemini overloaded for long", gemini.overloaded_for_long, 600, 10),
     Scenario("first model away for long, then all", outages.models_away, 600, 10),
     Scenario("rolling restarts behind nginx", restarts.rolling_restarts, 10, 2),
+    Scenario("rolling update of four behind nginx", restarts.rolling_update, 10_000, 1_000),
     Scenario("scripts against their model", generated.scripts_against_their_model, 1_000, 40),
     Scenario("express lane against Tornado", generated.lane_against_tornado, 20_000, 400),
     Scenario("random walk", walk.random_walk, 300, 30),

@@ -83,9 +83,12 @@ class Client:
             sent.setdefault("Content-Type", "application/json")
         timeout = aiohttp.ClientTimeout(total=timeout_s)
         asked_at = time.monotonic()
+        self._witness.requests += 1
         async with self._session.request(method, url + path, data=data, headers=sent, timeout=timeout) as response:
             process = response.headers.get("X-Upstream", url).rpartition(", ")[2]
-            return ServerReply(response.status, response.headers, await response.read(), process, asked_at)
+            answer = ServerReply(response.status, response.headers, await response.read(), process, asked_at)
+        self._witness.answers += 1
+        return answer
 
     async def submit(self, manual_prompt: str, *, key: str = "", url: str = "", within_s: float = 120.0) -> str:
         """Start a generation with an Idempotency-Key, repeating it until it is accepted; return the task's id.

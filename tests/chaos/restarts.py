@@ -1,38 +1,60 @@
-"""Rolling restarts of two processes behind nginx, with the configuration that is shipped, under load."""
+"""Rolling restarts behind nginx, with the configuration that is shipped, under load."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Callable
 from random import Random
 
 from tests.chaos.load import under_load
 from tests.chaos.outcome import Outcome
 from tests.chaos.verdict import judge
+from tests.chaos.witness import Witness
 from tests.chaos.world import a_world
 from tests.deploy.nginx import Nginx, free_port
 
 CLIENTS = 6
 ACTIONS = "generate generate wait replay"
 GOOD = ("generated", "waited")
+UPDATED = 4  # processes
+
+Enough = Callable[[Witness, int], bool]  # told how many restarts there were
 
 
 async def rolling_restarts(rounds: int, random: Random) -> Outcome:
-    """Restart one process after the other: clients who never repeat a request see no error at all."""
+    """Restart one of two processes after the other: clients who never repeat a request see no error at all."""
+    return await _restarted(2, random, lambda _witness, restarts: restarts >= rounds)
+
+
+async def rolling_update(requests: int, random: Random) -> Outcome:
+    """Restart four processes one after the other until so many requests were answered: none is lost or refused."""
+    return await _restarted(
+        UPDATED, random, lambda witness, restarts: witness.answers >= requests and restarts >= UPDATED
+    )
+
+
+async def _restarted(processes: int, random: Random, enough: Enough) -> Outcome:
     async with a_world() as world:
-        ports = [free_port(), free_port()]
+        ports = [free_port() for _ in range(processes)]
         servers = [await world.serve(arguments=["--port", str(port)]) for port in ports]
         (world.folder / "nginx").mkdir()
         with Nginx(world.folder / "nginx", ports, limited=False) as nginx:
             world.front = nginx.url
+            witness = world.witness
             async with under_load(world, random, clients=CLIENTS, actions=ACTIONS) as load:
-                for number in range(rounds):
+                for restarts, server in enumerate(itertools.cycle(servers)):
+                    if enough(witness, restarts):
+                        break
                     await asyncio.sleep(random.uniform(0.2, 1.5))
-                    server = servers[number % 2]
                     assert await server.stop() == 0, server.process.log()
                     await server.start()
-            refusals = {f"{status} {code}": count for (status, code), count in world.witness.refusals.items()}
+            refusals = {f"{status} {code}": count for (status, code), count in witness.refusals.items()}
+            lost = witness.requests - witness.answers
             missed = [f"{count} answers {which}" for which, count in refusals.items()]
             missed += [f"{count} tasks ended as {kind}" for kind, count in load.ended.items() if kind not in GOOD]
-            missed += [f"{load.failures} requests failed"] if load.failures else []
-            remarks = ", ".join(f"{kind} {count}" for kind, count in sorted(load.ended.items()))
-            return Outcome(f"{rounds} restarts", await judge(world), remarks, missed)
+            missed += [f"{lost} of {witness.requests} requests without an answer"] if lost else []
+            missed += [f"{load.failures} things came to no end"] if load.failures else []
+            ended = ", ".join(f"{kind} {count}" for kind, count in sorted(load.ended.items()))
+            remarks = f"{witness.requests} requests, {lost} lost; {ended}"
+            return Outcome(f"{restarts} restarts of {processes}", await judge(world), remarks, missed)

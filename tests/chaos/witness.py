@@ -33,6 +33,8 @@ class Seen:
 class Witness:
     """Remembers each accepted task and its highest document. ``untrue`` are the contradictions, as sentences.
 
+    ``requests`` counts all that were sent, ``answers`` those of them that were answered whole.
+
     Two processes may differ for STALE_S; one process never goes back, and nobody does after that time. Where Redis is
     ``forgetful``, a task may be unknown for a moment, until its process puts it back.
     """
@@ -43,6 +45,8 @@ class Witness:
         self.keys: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.refusals: dict[tuple[int, str], int] = defaultdict(int)
         self.slowest_refusal_s = 0.0
+        self.requests = 0
+        self.answers = 0
         self.untrue: list[str] = []
         self.forgetful = False
         self._highest: dict[str, Seen] = {}
