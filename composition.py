@@ -21,6 +21,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from accounts import Accounts, AdminKeys, ApiKeys, Identity, UsageReport, WatchTokens
+from accounts.archiving import Archiving
 from accounts.key_set import open_key_set_session
 from generation import Generations, StatusCopy
 from generation.account_tasks import AccountTasks
@@ -459,6 +460,8 @@ class AccountsAdministration:
     deliveries: Deliveries
     usage: UsageReport
     advice: Callable[[str], str]
+    archiving: Archiving
+    ledger_days: int
 
 
 def administration(storage: Storage, settings: Settings, advice: Callable[[str], str]) -> AccountsAdministration:
@@ -473,9 +476,17 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         money=settings.money,
         after_end=Notices(settings.webhooks) if settings.webhooks.url else NothingAfter(),
     )
-    accounts, deliveries = Accounts(storage), Deliveries(storage, tasks.index)
+    accounts = Accounts(storage)
     return AccountsAdministration(
-        accounts, ApiKeys(storage), AdminKeys(storage), AccountTasks(tasks), deliveries, UsageReport(storage), advice
+        accounts=accounts,
+        api_keys=ApiKeys(storage),
+        admin_keys=AdminKeys(storage),
+        tasks=AccountTasks(tasks),
+        deliveries=Deliveries(storage, tasks.index),
+        usage=UsageReport(storage),
+        advice=advice,
+        archiving=Archiving(storage, accounts.index),
+        ledger_days=settings.money.ledger_days,
     )
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.account_index import AccountIndex, Note, log_unreadable, printable
+from accounts.archives import Archives
 from accounts.audit import AuditFailure
 from accounts.auditor import Auditor
 from accounts.errors import (
@@ -26,7 +27,7 @@ from accounts.errors import (
     TokensOutOfRange,
     UnknownAccount,
 )
-from accounts.ledger import Ledger, LedgerEntry
+from accounts.ledger import Ledger, LedgerEntry, moment_of
 from storage.errors import UNREADABLE
 from storage.storage import Storage, account_of
 
@@ -212,7 +213,7 @@ class Accounts:
         if keep_ledger:
             await self._set(account_id, ["name", "", "business_type", "", "asked", ""])
             return
-        parts = ("account", "ledger", "grants", "usage")
+        parts = ("account", "ledger", "ledger_archived", "grants", "usage")
         await self._storage.command("DEL", *(key(account_id, part) for part in parts))
         await self.index.drop(account_id)
 
@@ -225,6 +226,8 @@ class Accounts:
         self, account_id: str, grant_id: str, tokens: int, reason: str = ""
     ) -> tuple[LedgerEntry, bool]:
         """Add tokens once for each ``grant_id``, for ever; return the entry, and whether it was there before.
+
+        Of an entry that is archived by now id, time and tokens are as they were; balance, held and charged are today's.
 
         Raises:
             UnknownAccount, GrantRefused, TokensOutOfRange, GrantIdReused, StorageUnavailable
@@ -242,7 +245,14 @@ class Accounts:
                 raise TokensOutOfRange(tokens, MOST_TOKENS)
             case -4:
                 raise GrantIdReused(grant_id)
-        return await self._ledger.entry(account_id, str(answer[1], "ascii")), answer[0] == 2
+        entry_id = str(answer[1], "ascii")
+        entry = await self._ledger.entry(account_id, entry_id)
+        return entry or await self._archived_grant(account_id, entry_id, tokens), answer[0] == 2
+
+    async def _archived_grant(self, account_id: str, entry_id: str, tokens: int) -> LedgerEntry:
+        now = await self.show(account_id)
+        numbers = (now.tokens_remaining, now.tokens_held, now.tokens_charged)
+        return LedgerEntry(entry_id, moment_of(entry_id), "grant", tokens, *numbers, "", "archived", 0)
 
     async def grant(self, account_id: str, tokens: int, reason: str = "") -> Account:
         """Add tokens; a negative number takes back what is neither held nor charged.
@@ -284,7 +294,7 @@ class Accounts:
         """
         return await self._ledger.page(account_id, limit, before)
 
-    async def audit(self, account_id: str | None = None) -> list[AuditFailure]:
+    async def audit(self, account_id: str | None = None, archives: Archives | None = None) -> list[AuditFailure]:
         """Check one account, or all: ``granted == balance + held + charged``, nothing negative, the ledger agrees.
 
         An account's numbers and its ledger are compared as of one moment, and Redis is not kept from others meanwhile:
@@ -294,19 +304,20 @@ class Accounts:
             UnknownAccount, StorageUnavailable
         """
         if account_id is not None:
-            failure = await self._auditor.one(account_id)
+            failure = await self._auditor.one(account_id, archives)
             return [failure] if failure else []
-        return (await self.audit_all())[1]
+        return (await self.audit_all(archives))[1]
 
-    async def audit_all(self) -> tuple[int, list[AuditFailure]]:
+    async def audit_all(self, archives: Archives | None = None) -> tuple[int, list[AuditFailure]]:
         """Check every account that the index names; return how many there are, and failures.
 
-        Also what is left of one whose record is lost, and records that cannot be read.
+        Also what is left of one whose record is lost, and records that cannot be read. With ``archives``, that the
+        archived entries are there and explain the sums that are carried forward; else those are taken as they are.
 
         Raises:
             StorageUnavailable
         """
-        return await self._auditor.all()
+        return await self._auditor.all(archives)
 
     def ids(self) -> AsyncIterator[str]:
         """Yield the id of every account once, as the index has them.

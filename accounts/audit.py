@@ -5,14 +5,15 @@ Owns what must hold; refuses to know where numbers and entries are kept.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from accounts.ledger import LedgerEntry
+from accounts.ledger import Carried, LedgerEntry
 
 UNREADABLE_RECORD = "a record cannot be read"
 LOST_RECORD = "only its id is left in the index; 'accounts delete' takes that out"
+NOTHING_CARRIED = Carried()
 UNEXPLAINED_LEDGER = "its record is lost, its ledger is there"
 
 
@@ -43,16 +44,22 @@ class AuditFailure:
 
 
 class Replay:
-    """The sums of a ledger, entry by entry from the oldest.
+    """The sums of a ledger, entry by entry from the oldest, or from the first one after those that are carried.
 
     ``first_wrong`` is the id of the first entry that does not follow from those before it, or empty.
     """
 
-    def __init__(self) -> None:
-        self.granted = 0
-        self.charged = 0
+    def __init__(self, carried: Carried = NOTHING_CARRIED) -> None:
+        self.granted = carried.granted
+        self.charged = carried.charged
         self.first_wrong = ""
-        self._holds: dict[str, int] = {}  # by task, those that have not ended
+        self._holds = dict(carried.holds)  # by task, those that have not ended
+        self._last = carried.last
+
+    @property
+    def carried(self) -> Carried:
+        """What all entries so far add up to."""
+        return Carried(self._last, self.granted, self.charged, dict(self._holds))
 
     @property
     def held(self) -> int:
@@ -64,6 +71,7 @@ class Replay:
 
     def add(self, entry: LedgerEntry) -> None:
         """Take one movement, and compare what the entry says of the numbers after it."""
+        self._last = entry.id
         follows = self._move(entry)
         after = (entry.balance, entry.held, entry.charged)
         follows = follows and after == (self.balance, self.held, self.charged) and min(after) >= 0
@@ -88,15 +96,20 @@ class Replay:
 
 
 async def audit(
-    account_id: str, members: Mapping[str, str] | None, entries: AsyncIterable[LedgerEntry]
+    account_id: str,
+    members: Mapping[str, str] | None,
+    entries: AsyncIterable[LedgerEntry],
+    carried: Carried = NOTHING_CARRIED,
+    known: Sequence[str] = (),
 ) -> AuditFailure | None:
     """Return what is wrong with the account, or None.
 
-    ``entries`` are all as of ``members``, oldest first; ``members`` is None where the account's record is lost.
+    ``entries`` are all as of ``members`` that are not archived, oldest first; ``members`` is None where the account's
+    record is lost. ``known`` are problems that have been found already.
     """
-    problems = []
-    replay = Replay()
-    some = False
+    problems = list(known)
+    replay = Replay(carried)
+    some = bool(carried.last)
     try:
         async for entry in entries:
             some = True

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from accounts.account_index import AccountIndex, printable
+from accounts.archives import Archives
 from accounts.audit import UNREADABLE_RECORD, AuditFailure, audit
 from accounts.errors import UnknownAccount
 from accounts.ledger import Ledger
@@ -27,19 +28,25 @@ class Auditor:
         self._ledger = ledger
         self._read = read
 
-    async def one(self, account_id: str) -> AuditFailure | None:
+    async def one(self, account_id: str, archives: Archives | None = None) -> AuditFailure | None:
         """Compare an account's numbers with each other and with its ledger.
 
         Raises:
             UnknownAccount, StorageUnavailable
         """
         try:
-            members, _active, newest = await self._read(account_id)
-            return await audit(account_id, members, self._ledger.until(account_id, newest))
+            while True:
+                carried = await self._ledger.carried(account_id)
+                members, _active, newest = await self._read(account_id)
+                entries = self._ledger.until(account_id, newest)
+                known = archives.problems(account_id, carried) if archives else ()
+                failure = await audit(account_id, members, entries, carried, known)
+                if failure is None or await self._ledger.carried(account_id) == carried:
+                    return failure  # else entries were archived meanwhile
         except UNREADABLE as exc:
             return _unreadable(account_id, exc)
 
-    async def all(self) -> tuple[int, list[AuditFailure]]:
+    async def all(self, archives: Archives | None = None) -> tuple[int, list[AuditFailure]]:
         """Return how many accounts the index names, and what is wrong, records that are lost included.
 
         Raises:
@@ -54,7 +61,7 @@ class Auditor:
 
         async for account_id in self._index.ids(note):
             try:
-                failure = await self.one(account_id)
+                failure = await self.one(account_id, archives)
             except UnknownAccount:
                 without_record.append(account_id)
                 continue
@@ -65,18 +72,19 @@ class Auditor:
         for account_id in without_record:
             if await self._index.has(account_id):
                 checked += 1
-                failure = await self._once_more(account_id)
+                failure = await self._once_more(account_id, archives)
                 failures += [failure] if failure else []
         return checked, failures
 
-    async def _once_more(self, account_id: str) -> AuditFailure | None:
+    async def _once_more(self, account_id: str, archives: Archives | None) -> AuditFailure | None:
         try:
-            return await self.one(account_id)
+            return await self.one(account_id, archives)
         except UnknownAccount:
             pass
         try:
             newest, _ = await self._ledger.page(account_id, 1, None)
-            return await audit(account_id, None, self._ledger.until(account_id, newest[0].id if newest else ""))
+            entries = self._ledger.until(account_id, newest[0].id if newest else "")
+            return await audit(account_id, None, entries, await self._ledger.carried(account_id))
         except UNREADABLE as exc:
             return _unreadable(account_id, exc)
 

@@ -1,4 +1,4 @@
-"""The ``accounts`` commands: create, find, look at, change, grant, keys, ledger, audit, export, close, delete.
+"""The ``accounts`` commands: create, find, look at, change, grant, keys, ledger, archive, audit, export, close, delete.
 
 Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that, given
 a settings file or None, opens what ``Administration`` lists.
@@ -20,6 +20,8 @@ import click
 from accounts.accounts import MOST_TOKENS, Account, Accounts
 from accounts.admin_keys import AdminKeys
 from accounts.api_keys import ApiKeys
+from accounts.archives import Archives
+from accounts.archiving import Archived, Archiving
 from accounts.audit import AuditFailure
 from accounts.errors import (
     AccountClosed,
@@ -70,6 +72,10 @@ class Administration(Protocol):
     def usage(self) -> UsageReport: ...
     @property
     def deliveries(self) -> AccountDeliveries: ...
+    @property
+    def archiving(self) -> Archiving: ...
+    @property
+    def ledger_days(self) -> int: ...
     @property
     def advice(self) -> Callable[[str], str]:
         """Say what is unusual about a business type; empty when nothing is."""
@@ -378,6 +384,42 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
     show_table(columns | {"task": "task_id"}, [entry.as_dict() for entry in entries])
 
 
+@accounts.command("archive")
+@click.option(
+    "--into",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False, writable=True),
+    required=True,
+    help="The folder of archives; keep it as you keep backups.",
+)
+@click.option("--days", type=click.IntRange(1), help="How old entries must be (setting money.ledger_days).")
+@JSON
+@click.pass_context
+def archive(ctx: click.Context, folder: Path, days: int | None, as_json: bool) -> None:
+    """Move old ledger entries to a file of JSON lines.
+
+    What they add up to is carried forward in Redis, and they are dropped there once the disk has them. An interrupted
+    run is repeated. Exit 1 where an account's old entries cannot be read or do not add up: they stay, and
+    'accounts audit' names them.
+    """
+
+    async def archived(admin: Administration) -> Archived:
+        old = days or admin.ledger_days
+        if not old:
+            raise click.ClickException("nothing says how old entries must be: give --days or set money.ledger_days")
+        return await admin.archiving.archive(folder, old)
+
+    done = perform(ctx, archived)
+    shown = {"accounts": len(done.accounts), "entries": done.entries, "file": str(done.file) if done.file else None}
+    if as_json:
+        click.echo(json.dumps(shown | {"refused": done.refused}))
+    else:
+        click.echo(f"{done.entries} entries of {len(done.accounts)} accounts are in {done.file or 'no new file'}")
+        for account_id in done.refused:
+            click.echo(f"{account_id}: its old entries cannot be read or do not add up; nothing of it was moved")
+    ctx.exit(1 if done.refused else 0)
+
+
 @accounts.command("audit")
 @click.argument("account_id", required=False)
 @click.option(
@@ -386,9 +428,17 @@ def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, 
     metavar="N",
     help="Fail where there are fewer: after a restore, the number that the audit before the backup gave.",
 )
+@click.option(
+    "--archives",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Prove archived entries too: the folder that 'accounts archive' wrote to.",
+)
 @JSON
 @click.pass_context
-def audit(ctx: click.Context, account_id: str | None, expect_accounts: int | None, as_json: bool) -> None:
+def audit(
+    ctx: click.Context, account_id: str | None, expect_accounts: int | None, folder: Path | None, as_json: bool
+) -> None:
     """Prove that the numbers add up; exit 1 where not.
 
     Of one account, or of all that the index names: granted == balance + held + charged, none is negative, and the
@@ -398,7 +448,10 @@ def audit(ctx: click.Context, account_id: str | None, expect_accounts: int | Non
         raise click.UsageError("--expect-accounts counts all accounts: give no ACCOUNT_ID")
 
     async def audited(admin: Administration) -> tuple[int, list[AuditFailure]]:
-        return await admin.accounts.audit_all() if account_id is None else (1, await admin.accounts.audit(account_id))
+        archives = Archives(folder) if folder else None
+        if account_id is None:
+            return await admin.accounts.audit_all(archives)
+        return 1, await admin.accounts.audit(account_id, archives)
 
     checked, failures = perform(ctx, audited)
     unreadable = sum(failure.unreadable for failure in failures)

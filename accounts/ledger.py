@@ -1,10 +1,12 @@
-"""The ledger: every movement of an account's tokens, as entries of a stream that only grows.
+"""The ledger: every movement of an account's tokens, as entries of a stream, the oldest of which may be archived.
 
-Reads only. Lua fragments write each entry in the same step as the numbers that it explains.
+Reads only. Lua fragments write each entry in the same step as the numbers that it explains; ``archiving.py`` moves old
+entries to files.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -45,6 +47,38 @@ class LedgerEntry:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the archived entries of a ledger, up to the one with the id ``last``, add up to; all empty: none are.
+
+    ``holds``: task id → tokens, of the tasks whose end comes later.
+    """
+
+    last: str = ""
+    granted: int = 0
+    charged: int = 0
+    holds: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def sums(self) -> str:
+        """All but ``last``, as JSON that is the same for the same sums."""
+        sums = {"granted": self.granted, "charged": self.charged, "holds": dict(self.holds)}
+        return json.dumps(sums, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, last: str, sums: str | bytes) -> Carried:
+        """Read what ``sums`` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError
+        """
+        if not last:
+            return cls()
+        members = json.loads(sums)
+        holds = {str(task): int(tokens) for task, tokens in members["holds"].items()}
+        return cls(last, int(members["granted"]), int(members["charged"]), holds)
+
+
 class Ledger:
     """Reads entries, newest first for people and oldest first for the audit."""
 
@@ -66,14 +100,24 @@ class Ledger:
         newest = f"({before}" if before else "+"
         key = self._storage.key(account_id, "ledger")
         entries = await self._storage.command("XREVRANGE", key, newest, "-", "COUNT", limit + 1)
-        page = [_entry(entry_id, fields) for entry_id, fields in entries[:limit]]
+        page = [read_entry(entry_id, fields) for entry_id, fields in entries[:limit]]
         return page, page[-1].id if len(entries) > limit and page else None
 
-    async def entry(self, account_id: str, entry_id: str) -> LedgerEntry:
-        """Return one entry that is there."""
+    async def entry(self, account_id: str, entry_id: str) -> LedgerEntry | None:
+        """Return one entry, or None when it is archived."""
         key = self._storage.key(account_id, "ledger")
-        [(found, fields)] = await self._storage.command("XRANGE", key, entry_id, entry_id)
-        return _entry(found, fields)
+        found = await self._storage.command("XRANGE", key, entry_id, entry_id)
+        return read_entry(*found[0]) if found else None
+
+    async def carried(self, account_id: str) -> Carried:
+        """Return what the archived entries add up to.
+
+        Raises:
+            StorageUnavailable; KeyError, TypeError or ValueError where that is not one of ours.
+        """
+        key = self._storage.key(account_id, "ledger_archived")
+        last, sums = await self._storage.command("HMGET", key, "last", "sums")
+        return Carried.of(str(last or b"", "ascii"), sums or b"")
 
     async def until(self, account_id: str, last_id: str) -> AsyncIterator[LedgerEntry]:
         """Yield the entries up to and with ``last_id`` (empty: none), oldest first; later ones do not change them.
@@ -85,18 +129,22 @@ class Ledger:
         while last_id:
             entries = await self._storage.command("XRANGE", key, oldest, last_id, "COUNT", ENTRIES_PER_READ)
             for entry_id, fields in entries:
-                yield _entry(entry_id, fields)
+                yield read_entry(entry_id, fields)
             if len(entries) < ENTRIES_PER_READ or entries[-1][0] == last_id.encode():
                 return
             oldest = f"({str(entries[-1][0], 'ascii')}"
 
 
-def _entry(entry_id: bytes, members: Sequence[bytes]) -> LedgerEntry:
+def read_entry(entry_id: bytes, members: Sequence[bytes]) -> LedgerEntry:
+    """Return an entry as the stream has it.
+
+    Raises:
+        KeyError, ValueError: it is not one of ours.
+    """
     fields = dict(zip(members[::2], members[1::2], strict=True))
-    moment = datetime.fromtimestamp(int(entry_id.split(b"-")[0]) / 1000, UTC)
     return LedgerEntry(
         id=str(entry_id, "ascii"),
-        at=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        at=moment_of(str(entry_id, "ascii")),
         kind=str(fields[b"kind"], "ascii"),
         tokens=int(fields[b"tokens"]),
         balance=int(fields[b"balance"]),
@@ -108,3 +156,8 @@ def _entry(entry_id: bytes, members: Sequence[bytes]) -> LedgerEntry:
         estimated=b"estimated" in fields,
         usage={kind: int(fields[kind.encode()]) for kind in TOKEN_KINDS if kind.encode() in fields},
     )
+
+
+def moment_of(entry_id: str) -> str:
+    """Return when an entry was written; its id begins with that, in ms."""
+    return datetime.fromtimestamp(int(entry_id.split("-")[0]) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

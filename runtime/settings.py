@@ -133,6 +133,7 @@ class TaskSettings(Section):
 class MoneySettings(Section):
     minimum_tokens: AtLeastOne = 700
     hold_tokens: AtLeastOne = 700
+    ledger_days: Count = 0
 
     @model_validator(mode="after")
     def _hold_is_covered(self) -> MoneySettings:
