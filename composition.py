@@ -41,7 +41,7 @@ from generation.runner import Runner
 from generation.set_aside import SetAside
 from generation.tasks import Tasks
 from handlers.bounded_bodies import bytes_for
-from handlers.errors import TOO_MANY_CONNECTIONS
+from handlers.errors import HEAD_TOO_LARGE, HTTP_STATUSES, TOO_MANY_CONNECTIONS
 from handlers.generations import RETRY_AFTER_S
 from handlers.health import OncePerSecond
 from handlers.open_requests import OpenRequests
@@ -65,6 +65,7 @@ from runtime.systemd import Systemd
 from runtime.trace_start import open_tracing
 from runtime.tracing import Tracing
 from runtime.version import VERSION
+from server.bare_answers import BareErrors
 from server.binding import bind
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
@@ -79,7 +80,11 @@ from storage.storage import Storage, connect
 log = structlog.get_logger("main")
 ROOT = Path(__file__).parent
 SCRIPT_FOLDERS = tuple(ROOT / room / "lua" for room in ("accounts", "generation", "notifications", "storage"))
-TOO_MANY = ErrorAnswer(*rendered(TOO_MANY_CONNECTIONS))
+BARE_ERRORS = BareErrors(
+    too_many=ErrorAnswer(*rendered(TOO_MANY_CONNECTIONS)),
+    malformed=ErrorAnswer(*rendered(HTTP_STATUSES[400])),
+    head_too_large=ErrorAnswer(*rendered(HEAD_TOO_LARGE)),
+)
 ANSWERED_WITHIN_S = 1.0  # requests in progress, when the data turns out to be newer than this program
 UNBOUNDED = 1 << 40  # every route has a limit of its own: handlers/bounded_bodies.py
 
@@ -304,7 +309,7 @@ def _connections(settings: Settings, app: Application, lane: ExpressLane) -> Con
         body_timeout=settings.server.body_timeout_s,
         max_body_size=UNBOUNDED,
     )
-    return Connections(server, lane if settings.server.express_lane else None, settings.server, TOO_MANY)
+    return Connections(server, lane if settings.server.express_lane else None, settings.server, BARE_ERRORS)
 
 
 async def _open_deliverer(

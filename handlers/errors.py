@@ -129,6 +129,9 @@ MAYBE_TAKEN = Answer(
     {"Retry-After": "2"},
 )
 
+HEAD_TOO_LARGE = Answer(
+    431, "head_too_large", "Header fields are too large", "Send a request line and headers of 64 KiB at most."
+)
 TOO_MANY_CONNECTIONS = Answer(
     503, "server_busy", "Server is busy", "Too many connections are open. Try again shortly.", {"Retry-After": "5"}
 )

@@ -16,12 +16,12 @@ from types import TracebackType
 from tornado.httpserver import HTTPServer
 
 from runtime.settings import ServerSettings
+from server.bare_answers import BareAnswers, BareErrors
 from server.batched_epoll import open_readers
 from server.handoff_stream import HandoffStream
 from server.idle_connection import IdleConnection
 from server.lane.express_lane import ExpressLane, Reply
 from server.lane.poll_request import PollRequest, WholePoll
-from server.lane.responses import ErrorAnswer
 from server.lingering import Lingering
 from server.listener import Listener
 
@@ -33,7 +33,7 @@ IDLE_GRACE_S = 2.0  # while draining: clients poll every second, so most learn t
 class Connections:
     """An async context manager that serves the sockets it is given; ``server`` answers whatever the lane does not.
 
-    ``too_many``: the answer to a connection beyond ``settings.connections``.
+    ``bare_errors``: the answers to what never becomes a request.
     """
 
     def __init__(
@@ -41,12 +41,13 @@ class Connections:
         server: HTTPServer,
         lane: ExpressLane | None,
         settings: ServerSettings,
-        too_many: ErrorAnswer,
+        bare_errors: BareErrors,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.readers = open_readers(self.loop)
         self.draining = False
         self.refusals_in_a_row = settings.refusals_in_a_row
+        self.bare_answers = BareAnswers(bare_errors)
         self.whole_poll: WholePoll = lane.whole_poll if lane is not None else _no_poll
         self.look_up: Callable[[PollRequest, float, Reply], None] = lane.look_up if lane is not None else _by_tornado
         self._lane = lane
@@ -61,7 +62,7 @@ class Connections:
             self.returned,
             self.__len__,
             limit=settings.connections,
-            refusal=too_many,
+            refusal=self.bare_answers.too_many,
             lingering=self._lingering,
         )
         self._sweeping = self.loop.call_later(SWEEP_EVERY_S, self._sweep)

@@ -7,24 +7,29 @@ belongs to no body. There, and nowhere else, may the stream end for Tornado whil
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from asyncio import Future
 from collections.abc import Awaitable
 from typing import Protocol, cast
 
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, UnsatisfiableReadError
 
+from server.bare_answers import BareAnswers
 from server.lane.poll_request import PollRequest
 
 READ_BYTES = 16_384
 STATUS_LINE = b"HTTP/1.1 "
+MALFORMED = b"HTTP/1.1 400 Bad Request\r\n\r\n"  # all that Tornado says to what is no HTTP
 REFUSED = b"HTTP/1.1 4"
 HEAD_END = b"\r\n\r\n"
 
 
 class StreamOwner(Protocol):
     """The owner of a handed-off stream, which takes the connection back."""
+
+    bare_answers: BareAnswers
 
     def returned(self, sock: socket.socket, data: bytes, refusals: int) -> None:
         """Take the connection back, with what was read from it and not answered."""
@@ -66,6 +71,7 @@ class HandoffStream(IOStream):
         self._received = received
         self._owner = owner
         self._asked_for_a_head = False
+        self._reads_head = False
         self._reads_nothing = False
         self._returning = False
         self._moved_at = time.monotonic()
@@ -76,8 +82,12 @@ class HandoffStream(IOStream):
             self._returning = not self.last
             self.lingers = self.last and bool(self._received)
             self.close()  # for Tornado the client has closed it
-        self._asked_for_a_head = True
+        self._asked_for_a_head = self._reads_head = True
         return super().read_until_regex(regex, max_bytes)
+
+    def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        self._reads_head = False  # but the length of a chunk
+        return super().read_until(delimiter, max_bytes)
 
     @property
     def unread_bytes(self) -> int:
@@ -101,6 +111,9 @@ class HandoffStream(IOStream):
         return count
 
     def write(self, data: bytes | memoryview) -> Future[None]:
+        if data == MALFORMED:
+            data = self._owner.bare_answers.malformed()
+            self.last = self.lingers = True
         if not self.answer_head and bytes(data[:10]).startswith(STATUS_LINE) and data[9] != ord("1"):
             self.answer_head = bytes(data).partition(HEAD_END)[0]
             self.refusals = self.refusals + 1 if self.answer_head.startswith(REFUSED) else 0
@@ -122,6 +135,8 @@ class HandoffStream(IOStream):
         return now - self._moved_at
 
     def close_fd(self) -> None:
+        if isinstance(self.error, UnsatisfiableReadError):
+            self._refuse_too_much()
         if self._returning:
             self._owner.returned(self._release(), self._received, self.refusals)
         elif self.lingers and self.error is None and self.socket is not None:
@@ -129,6 +144,15 @@ class HandoffStream(IOStream):
         else:
             super().close_fd()
         self._owner.ended(self)
+
+    def _refuse_too_much(self) -> None:
+        """Answer, in Tornado's place, a head or a chunk's length that does not end."""
+        if self.answer_head or self.socket is None:
+            return
+        answers = self._owner.bare_answers
+        with contextlib.suppress(OSError):
+            self.socket.send(answers.head_too_large() if self._reads_head else answers.malformed())
+        self.lingers, self.error = True, None
 
     def _release(self) -> socket.socket:
         sock, self.socket = self.socket, None  # type: ignore[assignment]  # as IOStream leaves it

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from server.lane.responses import ErrorAnswer, Head, Refusal
 from server.lingering import Lingering
 
 ACCEPT_BATCH = 128  # connections in one turn of the event loop
 PAUSE_WITHOUT_DESCRIPTORS_S = 0.5
 NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-REFUSAL_LINES = b"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n"
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +32,14 @@ class Listener:
         open_connections: Callable[[], int],
         *,
         limit: int,
-        refusal: ErrorAnswer,
+        refusal: Callable[[], bytes],
         lingering: Lingering,
     ) -> None:
         self._loop = loop
         self._accepted = accepted
         self._open_connections = open_connections
         self._limit = limit
-        self._head, self._refusal = Head(), Refusal(refusal)
+        self._refusal = refusal
         self._lingering = lingering
         self._sockets: list[socket.socket] = []
 
@@ -94,7 +92,6 @@ class Listener:
         self._accepted(sock)
 
     def _refuse(self, sock: socket.socket) -> None:
-        answer = self._refusal.render(self._head, REFUSAL_LINES, b"")
         with contextlib.suppress(OSError):
-            sock.send(answer)
+            sock.send(self._refusal())
         self._lingering.add(sock)

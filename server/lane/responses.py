@@ -14,7 +14,14 @@ from typing import NamedTuple
 
 from tornado.httputil import HTTPHeaders
 
-REASONS = {401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests", 503: "Service Unavailable"}
+REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
 REQUEST_ID_IN_BODY = "0" * 16
 
 

@@ -23,7 +23,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from accounts import Accounts, ApiKeys
-from composition import TOO_MANY, UNBOUNDED, Service, compose
+from composition import BARE_ERRORS, UNBOUNDED, Service, compose
 from runtime.configuration import load_settings
 from server.connections import Connections
 from storage.redis_server import RedisServer
@@ -120,7 +120,7 @@ async def open_servers(redis_url: str) -> AsyncIterator[Servers]:
             HTTPServer(service.app, idle_connection_timeout=10, body_timeout=10, max_body_size=UNBOUNDED)
             for _ in range(2)
         )
-        lane_off = await stack.enter_async_context(Connections(without, None, settings.server, TOO_MANY))
+        lane_off = await stack.enter_async_context(Connections(without, None, settings.server, BARE_ERRORS))
         addresses = []
         for add_sockets in (service.connections.add_sockets, lane_off.add_sockets, plain.add_sockets):
             sockets = bind_sockets(0, "127.0.0.1", backlog=1024)

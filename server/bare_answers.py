@@ -1,0 +1,43 @@
+"""The answers to what never becomes a request: one connection too many, no HTTP, a head that is too long.
+
+Each is an error as the handlers answer it, and the connection ends with it. Refuses to know when they are sent.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from server.lane.responses import ErrorAnswer, Head, Refusal
+
+LINES = b"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n"
+
+
+class BareErrors(NamedTuple):
+    """What is answered in each case."""
+
+    too_many: ErrorAnswer
+    malformed: ErrorAnswer
+    head_too_large: ErrorAnswer
+
+
+class BareAnswers:
+    """Renders the errors, each time with a request id of its own."""
+
+    def __init__(self, errors: BareErrors) -> None:
+        self._head = Head()
+        self._refusals = [Refusal(error) for error in errors]
+
+    def too_many(self) -> bytes:
+        """Answer a connection beyond the limit."""
+        return self._render(0)
+
+    def malformed(self) -> bytes:
+        """Answer what is no HTTP/1 request."""
+        return self._render(1)
+
+    def head_too_large(self) -> bytes:
+        """Answer a request whose head is longer than Tornado takes."""
+        return self._render(2)
+
+    def _render(self, number: int) -> bytes:
+        return self._refusals[number].render(self._head, LINES, b"")
