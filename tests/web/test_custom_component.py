@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.web.applications import open_application
 from tests.web.demo import Account, Demo
 from tests.web.project import WEB
-from tests.web.test_languages import DRAFT, SAID
+from tests.web.test_languages import DRAFT, LATIN_DIGITS, SAID
 from tests.web.the_page import BAKERY
 
 pytestmark = pytest.mark.browser
@@ -37,12 +37,13 @@ def test_a_persian_component_has_no_english_in_any_state(
     page: Page, apps: Path, demo: Demo, account: Account, persian_labels: str
 ) -> None:
     page.add_init_script(f"sessionStorage.setItem('labels', {json.dumps(persian_labels)}); document.title = ''")
+    page.add_init_script("sessionStorage.setItem('lang', 'fa')")
     open_application(page, apps, "custom.html", demo.url, account.api_key)
     page.evaluate("document.title = ''")
     latin: dict[str, list[str]] = {}
 
     def look(state: str) -> None:
-        if found := page.evaluate(SAID):
+        if found := page.evaluate(SAID) + page.evaluate(LATIN_DIGITS):
             latin[state] = found
 
     look("idle")
@@ -70,6 +71,8 @@ def test_a_persian_component_has_no_english_in_any_state(
     expect(page.locator(".prompt-generator")).to_have_attribute("data-phase", "failed")
     look("unreachable")
     assert latin == {}
+    page.locator("form textarea").first.fill("نان " * 40)
+    expect(page.locator(".pg-count")).to_have_text("۱۶۰ / ۲۰٬۰۰۰")  # noqa: RUF001
 
 
 def test_its_parts_and_its_state_are_the_applications(page: Page, apps: Path, demo: Demo, account: Account) -> None:

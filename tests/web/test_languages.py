@@ -39,6 +39,22 @@ SAID = """
   return said.filter((text) => word.test(text.replace(allowed, '')));
 }
 """
+# Numbers that people read, in other digits than the language's; but what was written or generated, and what is no word.
+LATIN_DIGITS = """
+() => {
+  const theirs = '[translate=no], textarea, option[lang], script, style, head, output, .prompt-text, .excerpt,'
+    + '.pg-text, .pg-warning';
+  const said = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    if (!walker.currentNode.parentElement.closest(theirs)) said.push(walker.currentNode.data);
+  }
+  for (const element of document.querySelectorAll('[aria-label], [aria-valuetext]')) {
+    said.push(element.getAttribute('aria-label') ?? '', element.getAttribute('aria-valuetext') ?? '');
+  }
+  return said.filter((text) => /[0-9]/.test(text.replace('+1 800 555 0199', ''))); // which the stand-in makes up
+}
+"""
 
 
 class Persian:
@@ -49,7 +65,7 @@ class Persian:
         self.latin: dict[str, list[str]] = {}
 
     def look(self, state: str) -> None:
-        if found := self.page.evaluate(SAID):
+        if found := self.page.evaluate(SAID) + self.page.evaluate(LATIN_DIGITS):
             self.latin[state] = found
 
     def generate(self, draft: str, phase: str) -> None:

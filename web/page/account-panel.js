@@ -220,7 +220,7 @@ export class AccountPanel {
           { className: 'hint' },
           new Date(at).toLocaleString(LOCALE, { dateStyle: 'short', timeStyle: 'short' }),
         ),
-        make('span', { className: 'hint number' }, filled(words.left, { number: grouped(balance) })),
+        make('span', { className: 'hint number' }, filled(words.left, { number: balance })),
       ),
     );
   }
@@ -245,5 +245,5 @@ function problemOf(account) {
     return words.subscriptionInactive;
   }
   const short = account.tokens_remaining < account.minimum_tokens;
-  return short ? filled(words.needsTokens, { number: grouped(account.minimum_tokens) }) : '';
+  return short ? filled(words.needsTokens, { number: account.minimum_tokens }) : '';
 }

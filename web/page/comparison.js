@@ -1,6 +1,6 @@
 /** Manual and generated prompt side by side, with the changes marked. Owns the look of a difference, not its making. */
 
-import { element, grouped, make } from './elements.js';
+import { element, make } from './elements.js';
 import { wordDiff, wordsOf } from './word-diff.js';
 import { filled, words } from './words.js';
 
@@ -60,7 +60,7 @@ function column(title, content) {
 
 /** @param {number} number */
 function counted(number) {
-  return filled(number === 1 ? words.oneWord : words.manyWords, { number: grouped(number) });
+  return filled(number === 1 ? words.oneWord : words.manyWords, { number: number });
 }
 
 /** @param {import('./word-diff.js').Piece[] | null} pieces */

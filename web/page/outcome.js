@@ -4,7 +4,7 @@ import { adviceFor, FALLBACK_ADVICE, INCOMPLETE_ADVICE } from './advice.js';
 import { copyText } from '../client/src/clipboard.js';
 import { generatedColumn, showComparison } from './comparison.js';
 import { FactCheck, marked } from './fact-check.js';
-import { element, grouped, make } from './elements.js';
+import { element, make } from './elements.js';
 import { recall, remember } from './tab-memory.js';
 import { filled, warningOf, words } from './words.js';
 
@@ -159,7 +159,7 @@ export class Outcome {
   #showProgress({ progress, estimate, stage, message, connection, cancelling, taskId }) {
     const percent = Math.floor(estimate);
     const doing = cancelling ? words.cancelling : (words.stages[stage ?? ''] ?? message) || words.sending;
-    const shown = filled(words.percent, { number: grouped(percent) });
+    const shown = filled(words.percent, { number: percent });
     if (parts.message.textContent !== doing) {
       parts.message.textContent = doing;
       parts.announcement.textContent = doing;
@@ -182,7 +182,7 @@ export class Outcome {
 
   #showElapsed() {
     const seconds = Math.floor((Date.now() - this.#startedAt) / 1_000);
-    parts.elapsed.textContent = seconds > 0 ? filled(words.seconds, { number: grouped(seconds) }) : '';
+    parts.elapsed.textContent = seconds > 0 ? filled(words.seconds, { number: seconds }) : '';
   }
 
   /** @param {SessionState} state */
@@ -283,8 +283,7 @@ export class Outcome {
   #offerComparisons(version) {
     const others = this.#versions.list.filter((other) => other !== version && other.taskId !== version?.taskId);
     const options = others.map(
-      (other) =>
-        new Option(filled(words.version, { number: grouped(this.#versions.list.indexOf(other) + 1) }), other.taskId),
+      (other) => new Option(filled(words.version, { number: this.#versions.list.indexOf(other) + 1 }), other.taskId),
     );
     const draft = version?.draft ? [new Option(words.yourDraft, '')] : [];
     parts.against.replaceChildren(...draft, ...options);
@@ -355,8 +354,8 @@ function grow(shown, text) {
 function factsOf({ model, tokensUsed, createdAt, completedAt, fidelity }) {
   const seconds = completedAt ? Math.round((Date.parse(completedAt) - Date.parse(createdAt)) / 1_000) : 0;
   const facts = [
-    tokensUsed ? filled(words.usedTokens, { number: grouped(tokensUsed) }) : words.nothingCharged,
-    seconds ? filled(words.seconds, { number: grouped(seconds) }) : '',
+    tokensUsed ? filled(words.usedTokens, { number: tokensUsed }) : words.nothingCharged,
+    seconds ? filled(words.seconds, { number: seconds }) : '',
     fidelity ? FIDELITY[fidelity] : '',
   ];
   const said = facts.filter(Boolean).join(' · ');

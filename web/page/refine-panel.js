@@ -83,7 +83,7 @@ export class RefinePanel {
       this.#onChange();
     });
     const label = make('label', { title: version.feedback }, input, make('span', {}, grouped(index + 1)));
-    input.setAttribute('aria-label', filled(words.version, { number: grouped(index + 1) }));
+    input.setAttribute('aria-label', filled(words.version, { number: index + 1 }));
     return label;
   }
 

@@ -1,5 +1,6 @@
 /** The page's words, in the language that before-paint.js has chosen; and numbers and times as that language writes them. */
 
+import { grouped } from './elements.js';
 import { en } from './words/en.js';
 
 export const language = document.documentElement.lang;
@@ -7,9 +8,12 @@ export const language = document.documentElement.lang;
 /** @type {import('./words/en.js').Words} */
 export const words = language === 'en' ? en : (await import(`./words/${language}.js`)).words;
 
-/** Put values where a sentence has their names in braces. @param {string} sentence @param {Record<string, string | number>} values */
+/** Put values where a sentence has their names in braces; numbers in the language's digits. @param {string} sentence @param {Record<string, string | number>} values */
 export function filled(sentence, values) {
-  return sentence.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+  return sentence.replace(/\{(\w+)\}/g, (place, name) => {
+    const value = values[name] ?? place;
+    return typeof value === 'number' ? grouped(value) : value;
+  });
 }
 
 /** @param {string} name @returns {string} */

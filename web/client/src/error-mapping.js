@@ -5,6 +5,7 @@
 import {
   BadRequest,
   Cancelled,
+  codeOf,
   GenerationFailed,
   IdempotencyKeyReused,
   InsufficientTokens,
@@ -22,28 +23,27 @@ import {
 
 /** @typedef {typeof import('./errors.js').GenerationError} ErrorClass */
 
-/** @type {Readonly<Record<string, ErrorClass>>} */
-const BY_CODE = {
-  manual_prompt_required: InvalidPrompt,
-  invalid_manual_prompt: InvalidPrompt,
-  manual_prompt_too_long: InvalidPrompt,
-  invalid_feedback: InvalidPrompt,
-  invalid_metadata: InvalidPrompt,
-  body_too_large: InvalidPrompt,
-  invalid_json: BadRequest,
-  invalid_idempotency_key: BadRequest,
-  invalid_parameter: BadRequest,
-  idempotency_key_reused: IdempotencyKeyReused,
-  unauthorized: Unauthorized,
-  unknown_account: UnknownAccount,
-  insufficient_tokens: InsufficientTokens,
-  subscription_inactive: SubscriptionInactive,
-  task_not_found: TaskNotFound,
-  too_many_tasks: TooManyTasks,
-  too_many_polls: TooManyPolls,
-  cancelled: Cancelled,
-  interrupted: Interrupted,
-};
+/** Their codes are their names: `too_many_polls`. The others are known by their HTTP status. */
+const NAMED = [
+  IdempotencyKeyReused,
+  Unauthorized,
+  UnknownAccount,
+  InsufficientTokens,
+  SubscriptionInactive,
+  TaskNotFound,
+  TooManyTasks,
+  TooManyPolls,
+  Cancelled,
+  Interrupted,
+];
+
+/** @param {string | undefined} code @returns {ErrorClass | undefined} */
+function byCode(code = '') {
+  if (/manual_prompt|^invalid_(feedback|metadata)$|^body_too_large$/.test(code)) {
+    return InvalidPrompt;
+  }
+  return NAMED.find((kind) => codeOf(kind.prototype.name) === code);
+}
 
 /**
  * A server or proxy that sends no code of ours: the HTTP status has to do.
@@ -91,7 +91,7 @@ export function retryAfterMs(headers) {
 export function errorOfAnswer(response, body, taskId) {
   const { message, error, error_code: code, request_id: requestId } = texts(body);
   const ours = code !== undefined || /** @type {any} */ (body)?.success === false;
-  const kind = BY_CODE[code] ?? byStatus(response.status, ours && taskId !== undefined);
+  const kind = byCode(code) ?? byStatus(response.status, ours && taskId !== undefined);
   const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : 'Unexpected answer');
   return new kind(error ?? message ?? `The server answered with HTTP ${response.status}.`, {
     title,
@@ -110,7 +110,7 @@ function texts(body) {
 
 /** @param {import('./index.js').StatusDocument} document a failed one */
 export function errorOfDocument(document, taskId = document.task_id) {
-  const kind = BY_CODE[document.error_code ?? ''] ?? byMessage(document.message);
+  const kind = byCode(document.error_code) ?? byMessage(document.message);
   const facts = { title: document.message, code: document.error_code, taskId, document };
   return new kind(document.error ?? document.message, facts);
 }

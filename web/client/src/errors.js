@@ -38,22 +38,33 @@
  * @property {unknown} [cause]
  */
 
+/** @param {string} name of a class */
+export const codeOf = (name) => name.replace(/\B[A-Z]/g, '_$&').toLowerCase();
+
 export class GenerationError extends Error {
+  title = '';
+  code = '';
+  /** @type {string | undefined} */
+  taskId;
+  /** @type {number | undefined} */
+  httpStatus;
+  /** @type {string | undefined} */
+  requestId;
+  /** @type {number | undefined} */
+  retryAfterMs;
+  /** @type {import('./index.js').StatusDocument | undefined} */
+  document;
+  /** @type {string | undefined} set when a submit may have been accepted all the same */
+  idempotencyKey;
+
   /**
    * @param {string} message
    * @param {Facts} [facts]
    */
-  constructor(message, facts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
-    this.title = facts.title ?? message;
-    this.code = facts.code ?? this.name.replace(/\B[A-Z]/g, '_$&').toLowerCase();
-    this.taskId = facts.taskId;
-    this.httpStatus = facts.httpStatus;
-    this.requestId = facts.requestId;
-    this.retryAfterMs = facts.retryAfterMs;
-    this.document = facts.document;
-    /** @type {string | undefined} set when a submit may have been accepted all the same */
-    this.idempotencyKey = undefined;
+  constructor(message, { cause, ...facts } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    const { title = message, code = codeOf(this.name) } = facts;
+    Object.assign(this, facts, { title, code });
   }
 
   // A getter on the prototype: names survive minifiers, and stay out of what loggers print for each instance.
@@ -62,35 +73,34 @@ export class GenerationError extends Error {
   }
 }
 
-export class InvalidPrompt extends GenerationError {
-  get name() {
-    return 'InvalidPrompt';
-  }
-}
+/**
+ * A class that adds nothing but its name, which minifiers leave as it is.
+ *
+ * @param {string} name
+ */
+const kind = (name) =>
+  ({
+    [name]: class extends GenerationError {
+      get name() {
+        return name;
+      }
+    },
+  })[name];
 
-export class BadRequest extends GenerationError {
-  get name() {
-    return 'BadRequest';
-  }
-}
-
-export class IdempotencyKeyReused extends GenerationError {
-  get name() {
-    return 'IdempotencyKeyReused';
-  }
-}
-
-export class Unauthorized extends GenerationError {
-  get name() {
-    return 'Unauthorized';
-  }
-}
-
-export class UnknownAccount extends GenerationError {
-  get name() {
-    return 'UnknownAccount';
-  }
-}
+export const InvalidPrompt = kind('InvalidPrompt');
+export const BadRequest = kind('BadRequest');
+export const IdempotencyKeyReused = kind('IdempotencyKeyReused');
+export const Unauthorized = kind('Unauthorized');
+export const UnknownAccount = kind('UnknownAccount');
+export const SubscriptionInactive = kind('SubscriptionInactive');
+export const TaskNotFound = kind('TaskNotFound');
+export const TooManyTasks = kind('TooManyTasks');
+export const TooManyPolls = kind('TooManyPolls');
+export const Cancelled = kind('Cancelled');
+export const Interrupted = kind('Interrupted');
+export const GenerationFailed = kind('GenerationFailed');
+export const ServerUnavailable = kind('ServerUnavailable');
+export const UnexpectedAnswer = kind('UnexpectedAnswer');
 
 export class InsufficientTokens extends GenerationError {
   /**
@@ -110,60 +120,6 @@ export class InsufficientTokens extends GenerationError {
   }
 }
 
-export class SubscriptionInactive extends GenerationError {
-  get name() {
-    return 'SubscriptionInactive';
-  }
-}
-
-export class TaskNotFound extends GenerationError {
-  get name() {
-    return 'TaskNotFound';
-  }
-}
-
-export class TooManyTasks extends GenerationError {
-  get name() {
-    return 'TooManyTasks';
-  }
-}
-
-export class TooManyPolls extends GenerationError {
-  get name() {
-    return 'TooManyPolls';
-  }
-}
-
-export class Cancelled extends GenerationError {
-  get name() {
-    return 'Cancelled';
-  }
-}
-
-export class Interrupted extends GenerationError {
-  get name() {
-    return 'Interrupted';
-  }
-}
-
-export class GenerationFailed extends GenerationError {
-  get name() {
-    return 'GenerationFailed';
-  }
-}
-
-export class ServerUnavailable extends GenerationError {
-  get name() {
-    return 'ServerUnavailable';
-  }
-}
-
-export class UnexpectedAnswer extends GenerationError {
-  get name() {
-    return 'UnexpectedAnswer';
-  }
-}
-
 export class NetworkError extends GenerationError {
   /**
    * @param {string} message
@@ -179,20 +135,8 @@ export class NetworkError extends GenerationError {
   }
 }
 
-export class Timeout extends GenerationError {
-  /**
-   * @param {string} message
-   * @param {Facts} [facts]
-   */
-  constructor(message, facts = {}) {
-    super(message, facts);
-    this.timeoutMs = facts.timeoutMs;
-  }
-
-  get name() {
-    return 'Timeout';
-  }
-}
+/** Has `timeoutMs`. */
+export const Timeout = kind('Timeout');
 
 /**
  * Whether a proxy or a portal said it, and not the generation server.

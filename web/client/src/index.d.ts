@@ -182,7 +182,8 @@ export type OnProgress = (progress: Progress) => void;
 export type OnComplete = (prompt: string, generatedByAI: boolean, result: Result) => void;
 export type OnError = (message: string, error: GenerationError) => void;
 
-export class PromptGeneratorAPI {
+/** Generations alone, without lists, accounts and callbacks: what a session and the React package need. */
+export class GenerationClient {
   /** @param apiBaseUrl for example `https://prompts.example.com/api/v1/web-knowledge` */
   constructor(apiBaseUrl: string, authToken: AuthToken, options?: ClientOptions);
 
@@ -196,7 +197,9 @@ export class PromptGeneratorAPI {
   resume(taskId: string, options?: WatchOptions): Promise<Result>;
   /** End a generation; resolves to its last document. Cancelling twice is no error. */
   cancel(taskId: string, options?: RequestOptions): Promise<StatusDocument>;
+}
 
+export class PromptGeneratorAPI extends GenerationClient {
   status(taskId: string, options?: RequestOptions): Promise<StatusDocument>;
   /** Unexpired generations, newest first: a hundred at most, or `limit` of those `before` a task. */
   recent(options?: LedgerOptions): Promise<StatusDocument[]>;
@@ -269,7 +272,7 @@ export interface SessionGenerateOptions {
 
 /** One person's generation as a user interface shows it. Each state is a new object. */
 export class GenerationSession {
-  constructor(client: PromptGeneratorAPI, options?: SessionOptions);
+  constructor(client: GenerationClient, options?: SessionOptions);
   getState: () => SessionState;
   subscribe: (listener: () => void) => () => void;
   /** Take up what was running before a reload, or before `disconnect`. */

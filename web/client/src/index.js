@@ -23,5 +23,6 @@ export {
   UnexpectedAnswer,
   UnknownAccount,
 } from './errors.js';
+export { GenerationClient } from './generation-client.js';
 export { alwaysPresent, browserPresence } from './presence.js';
 export { GenerationSession } from './session.js';

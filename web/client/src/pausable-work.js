@@ -4,7 +4,7 @@
  */
 
 import { NetworkError, Timeout } from './errors.js';
-import { abortReason, LinkedAbort, now, onAbort, throwIfAborted } from './waiting.js';
+import { LinkedAbort, now, orAborted, throwIfAborted } from './waiting.js';
 
 /** @typedef {import('./index.js').Presence} Presence */
 
@@ -98,26 +98,18 @@ export class PausableWork {
  * @param {Presence} presence
  * @param {() => boolean} condition
  * @param {AbortSignal} [signal]
- * @returns {Promise<void>}
  */
-function until(presence, condition, signal) {
-  return new Promise((resolve, reject) => {
-    let settled = false;
-    let forget = () => {};
-    let unsubscribe = () => {};
-    const settle = (/** @type {() => void} */ how) => {
-      settled = true;
-      unsubscribe();
-      forget();
-      how();
-    };
-    const look = () => !settled && condition() && settle(resolve);
-    unsubscribe = presence.subscribe(look);
-    forget = onAbort(signal, () => settle(() => reject(abortReason(/** @type {AbortSignal} */ (signal)))));
+async function until(presence, condition, signal) {
+  let unsubscribe = () => {};
+  /** @type {Promise<void>} */
+  const met = new Promise((resolve) => {
+    const look = () => condition() && resolve();
+    unsubscribe = presence.subscribe(look); // which may call its listener at once
     look();
-    if (settled) {
-      unsubscribe(); // once more: a presence may call its listener before it has returned how to stop it
-      forget();
-    }
   });
+  try {
+    await orAborted(met, signal);
+  } finally {
+    unsubscribe();
+  }
 }

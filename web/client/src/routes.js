@@ -115,7 +115,7 @@ async function openEvents(transport, view, signal) {
   }
   let response;
   try {
-    response = await transport.open(transport.generations(`events/${encodeURIComponent(taskId)}/`), {
+    response = await transport.open(transport.task('events', taskId), {
       headers,
       taskId,
       signal,
@@ -147,7 +147,7 @@ export const isDocument = (body) => typeof body?.status === 'string';
  */
 export async function poll(transport, view, signal) {
   const { taskId } = view;
-  const { body, headers } = await transport.json(transport.generations(`status/${encodeURIComponent(taskId)}/`), {
+  const { body, headers } = await transport.json(transport.task('status', taskId), {
     taskId,
     signal,
     expected: isDocument,

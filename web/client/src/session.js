@@ -49,7 +49,7 @@ export class GenerationSession {
   #remembered = null;
 
   /**
-   * @param {import('./index.js').PromptGeneratorAPI} client
+   * @param {import('./index.js').GenerationClient} client
    * @param {{storage?: import('./index.js').SessionStorage | null, storageKey?: string}} [options] where a running
    *   generation is remembered, sessionStorage for example; nowhere by default
    */

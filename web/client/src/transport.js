@@ -46,6 +46,11 @@ export class Transport {
     return `${this.#base}/generate-prompt-async/${path}`;
   }
 
+  /** @param {'status' | 'events' | 'cancel'} what @param {string} taskId */
+  task(what, taskId) {
+    return this.generations(`${what}/${encodeURIComponent(taskId)}/`);
+  }
+
   /** @param {string} path below the account, which is a neighbour of web-knowledge */
   account(path = '') {
     return `${this.#base.replace(/\/[^/]*$/, '')}/account/${path}`;

@@ -4,7 +4,7 @@
  * Owns the decisions; routes.js makes the single tries. Nothing is left running when `watch` has settled.
  */
 
-import { PollInterval } from './poll-interval.js';
+import { pollIntervals } from './poll-interval.js';
 import { Retries } from './retry.js';
 import { EventsUnusable, followEvents, poll } from './routes.js';
 import { delay, throwIfAborted } from './waiting.js';
@@ -12,92 +12,61 @@ import { delay, throwIfAborted } from './waiting.js';
 /** After so many refusals in a row, while polls work, the stream is not tried any more. */
 const EVENT_TRIES = 2;
 
-export class Watcher {
-  #transport;
-  #settings;
-  #view;
-  #work;
-  #useEvents;
+/**
+ * Settle when the task has ended.
+ *
+ * @param {import('./transport.js').Transport} transport
+ * @param {import('./view.js').TaskView} view
+ * @param {import('./pausable-work.js').PausableWork} work
+ * @param {import('./generation-client.js').Settings} settings
+ * @throws {import('./errors.js').Timeout} the time is used up; the task may go on
+ */
+export function watch(transport, view, work, settings) {
+  let useEvents = settings.events;
+  let eventTries = EVENT_TRIES;
   /** Why nothing arrives, while nothing does. @type {unknown} */
-  #trouble;
-  #eventTries = EVENT_TRIES;
-
-  /**
-   * @param {import('./transport.js').Transport} transport
-   * @param {import('./view.js').TaskView} view
-   * @param {import('./pausable-work.js').PausableWork} work
-   * @param {import('./api.js').Settings} settings
-   */
-  constructor(transport, view, work, settings) {
-    this.#transport = transport;
-    this.#view = view;
-    this.#work = work;
-    this.#settings = settings;
-    this.#useEvents = settings.events;
-  }
-
-  /**
-   * Settle when the task has ended.
-   *
-   * @throws {import('./errors.js').Timeout} the time is used up; the task may go on
-   */
-  watch() {
-    const { taskId } = this.#view;
-    return this.#work.during(
-      (signal) => this.#follow(signal),
-      () => ({ taskId, document: this.#view.document, cause: this.#trouble }),
-    );
-  }
+  let trouble;
 
   /** @param {AbortSignal} signal */
-  async #follow(signal) {
-    const retries = new Retries({ ...this.#settings, patient: true });
-    const interval = new PollInterval(this.#settings.pollIntervalMs);
-    while (!this.#view.ended) {
+  const follow = async (signal) => {
+    const retries = new Retries({ ...settings, patient: true });
+    const nextInterval = pollIntervals(settings.pollIntervalMs);
+    const worked = () => {
+      trouble = undefined;
+      retries.worked();
+    };
+    while (!view.ended) {
       try {
-        if (this.#useEvents) {
-          await followEvents(this.#transport, this.#view, signal, () => {
-            this.#worked(retries);
-            this.#eventTries = EVENT_TRIES;
+        if (useEvents) {
+          await followEvents(transport, view, signal, () => {
+            worked();
+            eventTries = EVENT_TRIES;
           });
         } else {
-          const retryAfterMs = await poll(this.#transport, this.#view, signal);
-          this.#worked(retries);
-          if (!this.#view.ended) {
-            await delay(interval.next(retryAfterMs), signal);
+          const retryAfterMs = await poll(transport, view, signal);
+          worked();
+          if (!view.ended) {
+            await delay(nextInterval(retryAfterMs), signal);
           }
-          this.#useEvents = this.#settings.events && this.#eventTries > 0;
+          useEvents = settings.events && eventTries > 0;
         }
       } catch (error) {
         throwIfAborted(signal);
         if (error instanceof EventsUnusable) {
-          this.#useEvents = false;
-          this.#eventTries = error.passing ? this.#eventTries - 1 : 0;
-        } else {
-          await this.#waitAfter(error, retries, signal);
+          useEvents = false;
+          eventTries = error.passing ? eventTries - 1 : 0;
+          continue;
         }
+        if (work.isOffline(error)) {
+          throw error;
+        }
+        trouble = error;
+        const waitMs = retries.waitAfter(error);
+        view.connected('retrying');
+        await delay(waitMs, signal);
       }
     }
-  }
+  };
 
-  /** @param {Retries} retries */
-  #worked(retries) {
-    this.#trouble = undefined;
-    retries.worked();
-  }
-
-  /**
-   * @param {unknown} error
-   * @param {Retries} retries
-   * @param {AbortSignal} signal
-   */
-  async #waitAfter(error, retries, signal) {
-    if (this.#work.isOffline(error)) {
-      throw error;
-    }
-    this.#trouble = error;
-    const waitMs = retries.waitAfter(error);
-    this.#view.connected('retrying');
-    await delay(waitMs, signal);
-  }
+  return work.during(follow, () => ({ taskId: view.taskId, document: view.document, cause: trouble }));
 }

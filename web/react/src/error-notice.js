@@ -3,7 +3,7 @@
 /** An error with the buttons that help against it. Which there are, the page decides by the callbacks it gives. */
 
 import { createElement as h } from 'react';
-import { ENGLISH, filled } from './labels.js';
+import { ENGLISH, fillIn } from './labels.js';
 
 /** @typedef {import('./index.js').ErrorActions} ErrorActions */
 
@@ -19,13 +19,13 @@ const REMEDIES = {
 const FINAL = new Set(['InvalidPrompt', 'BadRequest', 'Unauthorized', 'UnknownAccount']);
 
 /** @param {import('./index.js').ErrorNoticeProps} props */
-export function ErrorNotice({ error, onRetry, labels, ...actions }) {
+export function ErrorNotice({ error, onRetry, labels, lang, ...actions }) {
   const says = { ...ENGLISH, ...labels };
   const [name, button] = REMEDIES[error.name] ?? [];
   const remedy = name && actions[name];
   const ours = says.errors[error.code] ?? says.errors[error.name] ?? says.errors.Otherwise;
   const [title, sentence] = ours ?? [error.title, error.message];
-  const message = ours ? filled(sentence, /** @type {any} */ (error)) : sentence;
+  const message = ours ? fillIn(lang)(sentence, /** @type {any} */ (error)) : sentence;
   const retry = FINAL.has(error.name) ? undefined : onRetry;
   return h(
     'div',

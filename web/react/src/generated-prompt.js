@@ -5,8 +5,7 @@
 import { createElement as h, useEffect, useId, useRef, useState } from 'react';
 import { copyText } from 'prompt-generation-client/clipboard';
 import { factsIn, factsNotIn, sentencesWith, withFacts } from 'prompt-generation-client/facts';
-import { takenBack, withShown, withText } from 'prompt-generation-client/versions';
-import { filled } from './labels.js';
+import { NO_VERSIONS, takenBack, withResult, withShown, withText } from 'prompt-generation-client/versions';
 import { ENGLISH_OF_RESULTS } from './result-labels.js';
 
 const COPIED_FOR_MS = 2_000;
@@ -14,6 +13,10 @@ const COPIED_FOR_MS = 2_000;
 /** @typedef {import('prompt-generation-client/versions').Versions} Versions */
 /** @typedef {import('prompt-generation-client/versions').Version} Version */
 /** @typedef {import('./index.js').Labels} Labels */
+/** @typedef {import('./labels.js').Fill} Fill */
+
+/** @param {Versions | null} versions @param {import('./index.js').PromptGeneration} generation one that has completed */
+export const noted = (versions, generation) => withResult(versions ?? NO_VERSIONS, generation);
 
 /** @param {string} text @param {() => void} onClick @param {object} [more] */
 const button = (text, onClick, more) => h('button', { type: 'button', className: 'pg-button', onClick, ...more }, text);
@@ -22,8 +25,8 @@ const button = (text, onClick, more) => h('button', { type: 'button', className:
 const marked = (text, facts, className) =>
   factsIn(text, facts).map((part, key) => (part.fact ? h('mark', { key, className }, part.text) : part.text));
 
-/** @param {{says: Partial<Labels>, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
-export function GeneratedPrompt({ says: given, versions, onVersions, onRefine }) {
+/** @param {{says: Partial<Labels>, fill: Fill, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
+export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRefine }) {
   const says = /** @type {Labels} */ ({ ...ENGLISH_OF_RESULTS, ...given });
   const version = versions.list[versions.at];
   const { text, result } = version;
@@ -54,7 +57,7 @@ export function GeneratedPrompt({ says: given, versions, onVersions, onRefine })
         button(copied || says.copy, copy),
       ),
     ),
-    result.warning && h(FactCheck, { says, version, onWrite: write, onRefine }),
+    result.warning && h(FactCheck, { says, fill, version, onWrite: write, onRefine }),
     edits
       ? h('textarea', {
           ...name,
@@ -68,29 +71,29 @@ export function GeneratedPrompt({ says: given, versions, onVersions, onRefine })
           { ...name, ref: shown, className: 'pg-text', tabIndex: 0, role: 'group' },
           marked(text, result.inventedFacts, 'pg-invented'),
         ),
-    versions.list.length > 1 && h(VersionList, { says, versions, onVersions }),
+    versions.list.length > 1 && h(VersionList, { says, fill, versions, onVersions }),
     h(Refinement, { says, onRefine }),
     h('p', { className: 'pg-hidden', role: 'status' }, copied || says.doneAnnounced),
   );
 }
 
-/** What the AI left out and made up, and what helps. @param {{says: Labels, version: Version, onWrite: (text: string) => void, onRefine: (feedback: string) => void}} props */
-function FactCheck({ says, version: { text, asked, result }, onWrite, onRefine }) {
+/** What the AI left out and made up, and what helps. @param {{says: Labels, fill: Fill, version: Version, onWrite: (text: string) => void, onRefine: (feedback: string) => void}} props */
+function FactCheck({ says, fill, version: { text, asked, result }, onWrite, onRefine }) {
   const { warning, missingFacts, inventedFacts } = result;
   const missing = missingFacts.join(' · ');
   const invented = inventedFacts.join(' · ');
   const warns = says.warnings[result.warningCode ?? ''] ?? says.warnings.otherwise ?? warning;
   const wishes = [
-    missing && filled(says.correctMissing, { facts: missing }),
-    invented && filled(says.correctInvented, { facts: invented }),
+    missing && fill(says.correctMissing, { facts: missing }),
+    invented && fill(says.correctInvented, { facts: invented }),
   ].filter(Boolean);
   return h(
     'div',
     { className: 'pg-warning', role: 'note' },
     [
       warns,
-      missing && filled(says.missingFacts, { facts: missing }),
-      invented && filled(says.inventedFacts, { facts: invented }),
+      missing && fill(says.missingFacts, { facts: missing }),
+      invented && fill(says.inventedFacts, { facts: invented }),
     ]
       .filter(Boolean)
       .join(' '),
@@ -113,8 +116,8 @@ function FactCheck({ says, version: { text, asked, result }, onWrite, onRefine }
   );
 }
 
-/** @param {{says: Labels, versions: Versions, onVersions: (versions: Versions) => void}} props */
-function VersionList({ says, versions, onVersions }) {
+/** @param {{says: Labels, fill: Fill, versions: Versions, onVersions: (versions: Versions) => void}} props */
+function VersionList({ says, fill, versions, onVersions }) {
   const { list, at, undecided } = versions;
   const [beside, setBeside] = useState(false);
   const before = list.find(({ taskId }) => taskId === list[at].base);
@@ -125,10 +128,10 @@ function VersionList({ says, versions, onVersions }) {
       'div',
       { className: 'pg-buttons', role: 'group', 'aria-label': says.versions },
       list.map(({ taskId, feedback }, index) =>
-        button(String(index + 1), () => onVersions(withShown(versions, taskId)), {
+        button(fill('{number}', { number: index + 1 }), () => onVersions(withShown(versions, taskId)), {
           key: taskId,
           title: feedback,
-          'aria-label': filled(says.version, { number: index + 1 }),
+          'aria-label': fill(says.version, { number: index + 1 }),
           'aria-pressed': index === at,
         }),
       ),
@@ -142,7 +145,7 @@ function VersionList({ says, versions, onVersions }) {
         'div',
         { className: 'pg-beside' },
         [before, list[at]].map((version) => {
-          const name = filled(says.version, { number: list.indexOf(version) + 1 });
+          const name = fill(says.version, { number: list.indexOf(version) + 1 });
           return h(
             'div',
             { key: version.taskId, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': name },

@@ -1,9 +1,9 @@
 import type { CSSProperties, ReactElement, ReactNode } from 'react';
 import type {
   AuthToken,
+  GenerationClient,
   GenerationError,
   GenerationSession,
-  PromptGeneratorAPI,
   Result,
   SessionGenerateOptions,
   SessionState,
@@ -13,7 +13,7 @@ import type {
 /** A session that several components share, or a client of your own, kept across renders; or what one is made from. */
 export type ClientSource =
   | { session: GenerationSession; client?: undefined; apiBaseUrl?: undefined; authToken?: undefined }
-  | { client: PromptGeneratorAPI; session?: undefined; apiBaseUrl?: undefined; authToken?: undefined }
+  | { client: GenerationClient; session?: undefined; apiBaseUrl?: undefined; authToken?: undefined }
   | {
       client?: undefined;
       session?: undefined;
@@ -62,6 +62,8 @@ export interface ErrorActions {
 export interface ErrorNoticeProps extends ErrorActions {
   error: GenerationError;
   labels?: Partial<Labels>;
+  /** In whose digits numbers are shown. Default: English. */
+  lang?: string;
   onRetry?: () => void;
 }
 
@@ -140,6 +142,7 @@ export type PromptGeneratorProps = UsePromptGenerationOptions &
     value?: string;
     onChange?: (draft: string) => void;
     id?: string;
+    /** The language of `labels`, whose digits numbers have. Default: that of the page around it. */
     lang?: string;
     dir?: 'ltr' | 'rtl' | 'auto';
     [attribute: `data-${string}` | `aria-${string}`]: string | number | boolean | undefined;

@@ -39,6 +39,23 @@ export const ENGLISH = {
   }),
 };
 
-/** Put values where a sentence has their names in braces. @param {string} sentence @param {Record<string, string | number | undefined>} values */
-export const filled = (sentence, values) =>
-  sentence.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+/**
+ * @param {string} [lang] whose digits numbers are shown in
+ * @returns {import('./labels.js').Fill}
+ */
+export function fillIn(lang) {
+  /** @type {Intl.NumberFormat} */
+  let numbers;
+  try {
+    numbers = new Intl.NumberFormat(lang || 'en');
+  } catch {
+    numbers = new Intl.NumberFormat('en'); // `lang` is no language
+  }
+  return (sentence, values) =>
+    sentence.replace(/\{(\w+)\}/g, (place, name) => {
+      const value = values[name] ?? place;
+      return typeof value === 'number' ? numbers.format(value) : value;
+    });
+}
+
+/** Put values where a sentence has their names in braces. @typedef {(sentence: string, values: Record<string, string | number | undefined>) => string} Fill */

@@ -6,19 +6,19 @@
  * Owns the look; the hook owns the state.
  */
 
-import { createElement as h, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
-import { NO_VERSIONS, withResult } from 'prompt-generation-client/versions';
+import { createElement as h, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { ErrorNotice } from './error-notice.js';
 import { tabStorage, useKept } from './kept.js';
-import { ENGLISH, filled } from './labels.js';
+import { ENGLISH, fillIn } from './labels.js';
 import { usePromptGeneration } from './use-prompt-generation.js';
 
 const ALMOST_AT_THE_END_PX = 8;
 
 const CHARACTERS_AT_MOST = 20_000; // what the server allows, unless it is configured otherwise
-const numbers = new Intl.NumberFormat('en');
 
 /** @typedef {Partial<import('./index.js').Labels> & typeof ENGLISH} Labels */
+/** @typedef {import('./labels.js').Fill} Fill */
+/** @typedef {import('prompt-generation-client/versions').Versions} Versions */
 
 /** @param {import('./index.js').PromptGeneratorProps} props */
 export function PromptGenerator(props) {
@@ -39,19 +39,26 @@ export function PromptGenerator(props) {
   const { isRunning, result, error, phase, canRetry, manualPrompt, feedback } = generation;
   const [storage] = useState(() => (props.storage === undefined ? tabStorage() : props.storage));
   const [own, setOwn] = useKept(storage, `${storageKey}:draft`, /** @type {string | null} */ (null));
-  const [versions, setVersions] = useKept(storage, `${storageKey}:versions`, NO_VERSIONS);
+  const [versions, setVersions] = useKept(storage, `${storageKey}:versions`, /** @type {Versions | null} */ (null));
   const [chosen, setChosen] = useState('');
   const businessType = chosen || props.businessType;
   const written = value ?? own;
   const draft = written ?? (feedback ? '' : manualPrompt); // what is taken up was perhaps written elsewhere
   const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
   const pressed = useFocusThatIsKept(top);
+  const [around, setAround] = useState('');
+  useEffect(() => setAround(/** @type {HTMLElement | null} */ (top.current?.closest('[lang]'))?.lang ?? ''), []);
+  const lang = props.lang ?? around;
+  const fill = useMemo(() => fillIn(lang), [lang]);
+  const version = versions?.list[versions.at];
+  const shows = !isRunning && (!error || feedback) && (result ?? version);
+  const view = useResultView(isRunning || shows ? phase : '');
   // biome-ignore lint/correctness/useExhaustiveDependencies: each result is noted once, whatever else has changed
-  useEffect(() => {
-    if (result) {
-      setVersions(withResult(versions, generation));
+  useLayoutEffect(() => {
+    if (result && view) {
+      setVersions(view.noted(versions, generation));
     }
-  }, [result]);
+  }, [result, view]);
   const write = (/** @type {string} */ text) => {
     setOwn(text);
     onChange?.(text);
@@ -59,22 +66,35 @@ export function PromptGenerator(props) {
       generation.reset(); // what it was about is being mended
     }
   };
-  const version = !isRunning && (!error || feedback) ? versions.list[versions.at] : undefined;
-  const Result = useResultView(isRunning || version ? phase : '');
   const refine = (/** @type {string} */ wish) =>
-    generation.generate(versions.list[versions.at].text, { feedback: wish, businessType });
+    generation.generate(/** @type {string} */ (version?.text), { feedback: wish, businessType });
   const retry = () => generation.retry(feedback ? undefined : (written ?? undefined));
-  /** @type {[keyof import('./index.js').Slots, import('react').ReactElement | false | null][]} */
+  /** @type {[keyof import('./index.js').Slots, any][]} */
   const parts = [
     [
       'form',
-      h(PromptForm, { says, generation, draft, businessType, businessTypes, onWrite: write, onChoose: setChosen }),
+      h(PromptForm, {
+        says,
+        fill,
+        generation,
+        draft,
+        businessType,
+        businessTypes,
+        onWrite: write,
+        onChoose: setChosen,
+      }),
     ],
-    ['progress', isRunning && h(GenerationProgress, { says, generation })],
-    ['error', error && h(ErrorNotice, { ...props, error, onRetry: canRetry ? retry : undefined })],
+    ['progress', isRunning && h(GenerationProgress, { says, fill, generation })],
+    ['error', error && h(ErrorNotice, { ...props, lang, error, onRetry: canRetry ? retry : undefined })],
     [
       'result',
-      version ? h(Result, { key: version.taskId, says, versions, onVersions: setVersions, onRefine: refine }) : null,
+      shows &&
+        (view && version
+          ? h(view.GeneratedPrompt, {
+              ...{ key: version.taskId, says, fill, versions: /** @type {Versions} */ (versions) },
+              ...{ onVersions: setVersions, onRefine: refine },
+            })
+          : h('div', { className: 'pg-text', dir: 'auto' }, result?.prompt ?? version?.text)),
     ],
   ];
   const given = Object.entries(props).filter(([name]) => /^(data|aria)-|^(id|lang|dir)$/.test(name));
@@ -101,18 +121,14 @@ export function PromptGenerator(props) {
   );
 }
 
-/** @typedef {typeof import('./generated-prompt.js').GeneratedPrompt} ResultView */
+/** @typedef {typeof import('./generated-prompt.js')} ResultView */
 
 /** @type {ResultView | undefined} */
 let loaded;
 
-/** Until the rest has come, or where it cannot come: what counts. @type {ResultView} */
-function PlainResult({ versions }) {
-  return h('div', { className: 'pg-text', dir: 'auto' }, versions.list[versions.at].text);
-}
-
 /**
- * The view of a result is a file of its own, which comes while the first generation runs: nobody needs it before.
+ * What a result wants is a file of its own, which comes while the first generation runs. Until it has come, or where
+ * it cannot, there is the text.
  *
  * @param {string} wanted the phase that wants it, or none: a load that failed is tried again in the next one
  */
@@ -121,12 +137,12 @@ function useResultView(wanted) {
   useEffect(() => {
     if (wanted && !view) {
       import('./generated-prompt.js').then(
-        ({ GeneratedPrompt }) => setView(() => (loaded = GeneratedPrompt)),
+        (module) => setView(() => (loaded = module)),
         () => {},
       );
     }
   }, [wanted, view]);
-  return view ?? PlainResult;
+  return view;
 }
 
 /**
@@ -151,6 +167,7 @@ function useFocusThatIsKept(top) {
 /**
  * @typedef {object} FormProps
  * @property {Labels} says
+ * @property {Fill} fill
  * @property {import('./index.js').PromptGeneration} generation
  * @property {string} draft
  * @property {string} [businessType]
@@ -160,7 +177,7 @@ function useFocusThatIsKept(top) {
  */
 
 /** @param {FormProps} props */
-function PromptForm({ says, generation, draft: text, businessType, businessTypes, onWrite, onChoose }) {
+function PromptForm({ says, fill, generation, draft: text, businessType, businessTypes, onWrite, onChoose }) {
   const { isRunning, cancelling } = generation;
   const id = useId();
   return h(
@@ -205,7 +222,7 @@ function PromptForm({ says, generation, draft: text, businessType, businessTypes
     h(
       'p',
       { id: `${id}-count`, className: 'pg-count' },
-      `${numbers.format([...text].length)} / ${numbers.format(CHARACTERS_AT_MOST)}`,
+      fill('{used} / {limit}', { used: [...text].length, limit: CHARACTERS_AT_MOST }),
     ),
     h(
       'div',
@@ -225,8 +242,12 @@ function PromptForm({ says, generation, draft: text, businessType, businessTypes
   );
 }
 
-/** @param {{says: Labels, generation: import('./index.js').PromptGeneration}} props */
-function GenerationProgress({ says, generation: { progress, estimate, stage, message, connection, text, taskId } }) {
+/** @param {{says: Labels, fill: Fill, generation: import('./index.js').PromptGeneration}} props */
+function GenerationProgress({
+  says,
+  fill,
+  generation: { progress, estimate, stage, message, connection, text, taskId },
+}) {
   const growing = useRef(/** @type {HTMLDivElement | null} */ (null));
   const followed = useRef(true); // until the reader scrolls back
   // biome-ignore lint/correctness/useExhaustiveDependencies: `text` is what makes it grow
@@ -237,15 +258,8 @@ function GenerationProgress({ says, generation: { progress, estimate, stage, mes
   }, [text]);
   const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
-  const shown = filled(says.percent, { number: percent });
-  const troubles = {
-    live: null,
-    polling: null,
-    retrying: says.retrying,
-    background: says.background,
-    offline: taskId ? says.offline : says.unsent,
-  };
-  const trouble = connection && troubles[connection];
+  const shown = fill(says.percent, { number: percent });
+  const trouble = connection === 'offline' && !taskId ? 'unsent' : connection; // live and polling have no words
   return h(
     'div',
     { className: 'pg-progress' },
@@ -264,7 +278,7 @@ function GenerationProgress({ says, generation: { progress, estimate, stage, mes
       h('div', { className: 'pg-fill', style: { width: `${estimate}%` } }),
     ),
     h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
-    h('p', { className: 'pg-trouble', role: 'status' }, trouble),
+    h('p', { className: 'pg-trouble', role: 'status' }, trouble && /** @type {any} */ (says)[trouble]),
     text &&
       h(
         'div',

@@ -7,7 +7,7 @@
  */
 
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
-import { GenerationSession, PromptGeneratorAPI } from 'prompt-generation-client';
+import { GenerationClient, GenerationSession } from 'prompt-generation-client';
 import { tabStorage } from './kept.js';
 
 /**
@@ -32,7 +32,7 @@ export function usePromptGeneration({
   const session = useMemo(
     () =>
       shared ??
-      new GenerationSession(client ?? new PromptGeneratorAPI(required(apiBaseUrl), token), {
+      new GenerationSession(client ?? new GenerationClient(required(apiBaseUrl), token), {
         storage: storage === undefined ? tabStorage() : storage,
         storageKey,
       }),
