@@ -128,10 +128,24 @@ class _Known:
     """The draft, as far as what it says must not be cut away."""
 
     def __init__(self, draft: str) -> None:
-        self.draft = fold(draft)
-        self.words = frozenset(UNIT.findall(self.draft.casefold()))
-        self.has_no_rule = bool(draft) and not any(RULE.fullmatch(line.strip()) for line in draft.split("\n"))
-        self.speaks_of_no_prompts = bool(self.draft) and not speaks_of_prompts(self.draft)
+        self._written = draft
+
+    @cached_property
+    def draft(self) -> str:
+        return fold(self._written)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(UNIT.findall(self.draft.casefold()))
+
+    @cached_property
+    def has_no_rule(self) -> bool:
+        written = self._written
+        return bool(written) and not any(RULE.fullmatch(line.strip()) for line in written.split("\n"))
+
+    @cached_property
+    def speaks_of_no_prompts(self) -> bool:
+        return bool(self.draft) and not speaks_of_prompts(self.draft)
 
     def says(self, paragraph: str) -> bool:
         """Say whether the draft says this too: literally, or with half of its words."""

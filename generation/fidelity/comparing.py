@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from generation.fidelity import figures, literals
 from generation.fidelity.counting import short_of
 from generation.fidelity.exchanges import exchanged
 from generation.fidelity.fact import Fact, Facts, Key
-from generation.fidelity.number_words import has_number_word
+from generation.fidelity.number_words import NumberWords
 from generation.fidelity.places import swapped
 
 MOST_CODE = 50  # pieces of code in which other facts are looked for
@@ -27,6 +28,7 @@ LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D){GERMAN_MONTHS
 SENTENCE_END = re.compile(
     rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) |(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_]){GERMAN_MONTHS})"
 )
+ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 # What a draft says to the model rather than to its assistant: nothing in such a sentence has to stay.
 INJECTION = re.compile(r"</\w{1,20}>|\bmanual_prompt\b|-{3} ?END", re.IGNORECASE)
 
@@ -101,19 +103,17 @@ def missing(draft: Facts, answer: Facts, answer_text: str) -> list[Fact]:
     """Return the draft's facts that the answer has not, each once."""
     lost: list[Fact] = []
     seen: set[tuple[tuple[Key, ...], ...]] = set()
-    compact: str | None = None
+    in_words, written = NumberWords(answer_text), _Codes(answer_text)
     for fact in draft.found:
-        if answer.has(fact) and not short_of(fact, draft, answer, answer_text):
+        if answer.has(fact) and not short_of(fact, draft, answer, in_words):
             continue
         if fact.ways in seen:
             continue
         seen.add(fact.ways)
         if fact.kind == "code":
-            if compact is None:
-                compact = literals.collapsed(answer_text)
-            if _has_code(fact, answer_text, compact) or INJECTION.search(fact.text):
+            if written.have(fact) or INJECTION.search(fact.text):
                 continue
-        elif fact.kind == "number" and not answer.has(fact) and has_number_word(fact, answer_text):
+        elif fact.kind == "number" and not answer.has(fact) and in_words.have(fact):
             continue
         lost.append(fact)
     return lost
@@ -144,9 +144,39 @@ def invented(draft: Facts, draft_text: str, answer: Facts) -> list[Fact]:
     return found
 
 
-def _has_code(fact: Fact, answer_text: str, compact: str) -> bool:
-    sort, value = fact.ways[0][0]
-    if sort == "code":
-        return value in compact
-    pattern = r", ?".join(value.split(",")) if sort == "labels" else re.escape(value)
-    return re.search(rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])", answer_text) is not None
+class _Codes:
+    """A text in which codes are looked for as they are written; what many searches share is made once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def have(self, fact: Fact) -> bool:
+        sort, value = fact.ways[0][0]
+        if sort == "code":
+            return value in self._collapsed
+        if not self._words.issuperset(ASCII_WORD.findall(value)):
+            return False
+        return _stands_alone(value, self._unspaced if sort == "labels" else self._text)
+
+    @cached_property
+    def _collapsed(self) -> str:
+        return literals.collapsed(self._text)
+
+    @cached_property
+    def _unspaced(self) -> str:
+        return self._text.replace(", ", ",")
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(ASCII_WORD.findall(self._text))
+
+
+def _stands_alone(value: str, text: str) -> bool:
+    """Say whether the value is in the text with neither an ASCII letter nor a figure directly beside it."""
+    at = text.find(value)
+    while at >= 0:
+        beside = text[max(0, at - 1) : at] + text[at + len(value) : at + len(value) + 1]
+        if not ASCII_WORD.search(beside):
+            return True
+        at = text.find(value, at + 1)
+    return False

@@ -10,7 +10,8 @@ import re
 
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.languages import SPOKEN_IN
-from generation.fidelity.number_words import has_number_word
+from generation.fidelity.number_words import NumberWords
+from generation.fidelity.units import Units
 
 COUNTED = frozenset({"number", "amount", "time"})
 UNIT = re.compile(r"[ -]?([%°]|[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]+)")
@@ -22,10 +23,9 @@ NO_UNIT = frozenset({
 })
 # fmt: on
 MOST_UNITS = 20  # of one value
-ALIKE = 3  # letters at the beginning of two words that may be one unit: min and minutes, Tag and Tagen
 
 
-def short_of(fact: Fact, draft: Facts, answer: Facts, answer_text: str) -> bool:
+def short_of(fact: Fact, draft: Facts, answer: Facts, in_words: NumberWords) -> bool:
     """Say whether the answer has the fact's value for other facts of the draft alone."""
     if fact.kind not in COUNTED:
         return False
@@ -33,21 +33,21 @@ def short_of(fact: Fact, draft: Facts, answer: Facts, answer_text: str) -> bool:
     if key is None or answer.keys[key] > draft.keys[key]:
         return False
     own, wanted = _unit(fact, draft.text), _units(key, draft)
-    count = len(wanted) + (not _among(own, wanted))
-    if answer.keys[key] >= count or _among(own, _units(key, answer)):
+    count = wanted.count + (own not in wanted)
+    if answer.keys[key] >= count or own in _units(key, answer):
         return False
-    return not has_number_word(fact, answer_text)
+    return not in_words.have(fact)
 
 
-def _units(key: Key, facts: Facts) -> list[str]:
+def _units(key: Key, facts: Facts) -> Units:
     """Return what the facts count that offer a key, each once."""
     units = facts.units.get(key)
     if units is None:
-        units = facts.units[key] = []
+        units = facts.units[key] = Units()
         for part in (facts, *facts.others):
             for fact in part.offering(key):
-                if not _among(unit := _unit(fact, part.text), units) and len(units) < MOST_UNITS:
-                    units.append(unit)
+                if units.count < MOST_UNITS and (unit := _unit(fact, part.text)) not in units:
+                    units.add(unit)
     return units
 
 
@@ -62,12 +62,3 @@ def _unit(fact: Fact, text: str) -> str:
     found = UNIT.match(text, fact.start + len(fact.text))
     unit = found[1].casefold() if found else ""
     return "" if unit in NO_UNIT or unit in SPOKEN_IN else unit
-
-
-def _among(unit: str, units: list[str]) -> bool:
-    return any(unit == other or (unit and other and _alike(unit, other)) for other in units)
-
-
-def _alike(one: str, other: str) -> bool:
-    length = min(ALIKE, len(one), len(other))
-    return one[:length] == other[:length]

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from generation.fidelity.units import Units
+
 Key = tuple[str, str]  # a sort of value and the value, in its canonical form: ("number", "4.2"), ("time", "1020")
 BESIDE = 12  # characters on each side of a fact
 MOST_FACTS = 1_000  # of one text: further ones are left out, so that no text costs more than its length
@@ -42,7 +44,7 @@ class Facts:
     found: list[Fact] = field(default_factory=list)
     keys: Counter[Key] = field(default_factory=Counter)
     others: list[Facts] = field(default_factory=list)
-    units: dict[Key, list[str]] = field(default_factory=dict)
+    units: dict[Key, Units] = field(default_factory=dict)
     _offered: list[tuple[Fact, Sequence[Key]]] = field(default_factory=list)
     _offering: dict[Key, list[Fact]] | None = None
 

@@ -340,8 +340,7 @@ def _hours(text: str, run: str, around: tuple[str, str]) -> tuple[Key, ...]:
 
 
 def _multiplied(value: tuple[str, ...], after: str) -> tuple[str, ...]:
-    first = after[1:2] if after[:1] == " " else after[:1]
-    found = numbers.MULTIPLIER.match(after) if first and first in numbers.FIRST_MULTIPLIERS else None
+    found = numbers.MULTIPLIER.match(after) if numbers.may_begin(numbers.MULTIPLIER_STARTS, after) else None
     if found is None:
         return value
     zeros = numbers.MULTIPLIERS[found[1] or found[2]]
@@ -386,8 +385,7 @@ def _named_date(text: str, before: str, after: str) -> tuple[tuple[tuple[Key, ..
 
 
 def _currency(left: str, right: str) -> str | None:
-    first = right[1:2] if right[:1] == " " else right[:1]
-    if first and first.lower() in numbers.FIRST_SIGNS:
+    if numbers.may_begin(numbers.CURRENCY_STARTS, right[:3].lower()):
         after = numbers.CURRENCY_AFTER.match(right)
         if after is None and (multiplier := numbers.MULTIPLIER.match(right)):
             after = numbers.CURRENCY_AFTER.match(right, multiplier.end())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from generation.fidelity.fact import Fact
 
@@ -22,16 +23,32 @@ WORDS = {
 }
 
 
-def _pattern(words: list[str]) -> re.Pattern[str]:
-    spaced = "|".join(re.escape(word) for word in words if word < "\u2e80")
-    unspaced = "|".join(word for word in words if word >= "\u2e80")
-    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)" + (f"|{unspaced}" if unspaced else ""), re.IGNORECASE)
+WORD = re.compile(r"[\w\u0900-\u0963-]+")  # the vowel signs of Devanagari are no letters to Python
+SPACED: dict[str, str] = {}  # the word → its number
+UNSPACED: list[tuple[str, str]] = []  # the sign → its number, in scripts without spaces
+for _number, _words in WORDS.items():
+    for _word in _words.split():
+        if _word < "\u2e80":
+            SPACED[_word] = _number
+        else:
+            UNSPACED.append((_word, _number))
 
 
-PATTERNS = {number: _pattern(words.split()) for number, words in WORDS.items()}
+class NumberWords:
+    """The small numbers that a text says in words; the text is read once, when first asked."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
 
-def has_number_word(fact: Fact, text: str) -> bool:
-    """Say whether a small plain number that is not there in figures is there as a word."""
-    pattern = PATTERNS.get(fact.ways[0][0][1])
-    return pattern is not None and pattern.search(text) is not None
+    def have(self, fact: Fact) -> bool:
+        """Say whether a small plain number that is not there in figures is there as a word."""
+        number = fact.ways[0][0][1]
+        return number in WORDS and number in self._said
+
+    @cached_property
+    def _said(self) -> frozenset[str]:
+        lowered = self._text.lower()
+        words = set(WORD.findall(lowered))
+        words |= {part for word in words if "-" in word for part in word.split("-")}
+        spaced = {SPACED[word] for word in words if word in SPACED}
+        return frozenset(spaced | {number for sign, number in UNSPACED if sign in lowered})

@@ -77,8 +77,15 @@ CURRENCIES: dict[str, tuple[str, ...]] = {
 CURRENCY_OF = {sign: currency for currency, signs in CURRENCIES.items() for sign in signs}
 _SIGNS = "|".join(sorted(map(re.escape, CURRENCY_OF), key=len, reverse=True))
 CURRENCY_AFTER = re.compile(rf" ?({_SIGNS})(?![a-zà-ÿа-яء-ی])", re.IGNORECASE)
-FIRST_MULTIPLIERS = frozenset(word[0] for word in MULTIPLIERS)
-FIRST_SIGNS = frozenset(sign[0] for sign in CURRENCY_OF) | FIRST_MULTIPLIERS
+# Cheap to look up, before a pattern of a hundred words is tried: what the words and signs begin with.
+MULTIPLIER_STARTS = frozenset(word[:2] for word in MULTIPLIERS)
+CURRENCY_STARTS = frozenset(sign[:2] for sign in CURRENCY_OF) | frozenset(word[:2].lower() for word in MULTIPLIERS)
+
+
+def may_begin(starts: frozenset[str], text: str) -> bool:
+    """Say whether a word that begins so may stand at the beginning of a text, behind a space or not."""
+    at = text[:1] == " "
+    return text[at : at + 2] in starts or text[at : at + 1] in starts
 
 
 def values(text: str) -> tuple[str, ...]:

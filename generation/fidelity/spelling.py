@@ -23,6 +23,10 @@ SENTENCE = re.compile(r"\n|(?<=[^\d\s][.!?;؟।]) |(?<=[。！？])|(?<=\d\.) (
 SIGN_BEFORE = re.compile(r"(?:[A-Z]{0,2}[$€£¥₹₺₪₽₩]|\b(?:USD|EUR|GBP|ISK|CHF|TL|Rs\.?|AED|SAR)) ?$")
 SIGN_AFTER = re.compile(r" ?(?:[%٪‰]|[ap]\.?m\.?\b|uhr\b|h(?:\d\d)?\b|[点點时時分시])", re.IGNORECASE)
 UNIT_AFTER = re.compile(r" ([^\W\d_]{2,14})\b(?! ?\d)")
+SEPARATOR = "\x1e"
+LONGEST_SIGN = 6  # characters that are one when they are folded, as in "&amp;"
+LONGEST_PIECE = 200  # characters of a sentence that are folded at once
+PIECE = re.compile(rf"\S{{1,{LONGEST_PIECE // 2}}}\s{{0,{LONGEST_PIECE // 2}}}|\s{{1,{LONGEST_PIECE}}}")
 BETWEEN = re.compile(r" ?(?:[-\u2010-\u2015\u2212~\u301c\uff5e/]|a|à|às|to|bis|до|تا|إلى|到|至|から|עד|से) ?")
 
 
@@ -38,9 +42,10 @@ class Written:
 
     def __init__(self, text: str) -> None:
         self._sentences = [sentence for sentence in SENTENCE.split(text) if sentence.strip()]
-        self._folded = [fold(sentence) for sentence in self._sentences]
+        self._folded = _folded(self._sentences)
         self._joined = "\n".join(self._folded)
         self._starts = [0, *accumulate(len(folded) + 1 for folded in self._folded)]
+        self._unfoldings: dict[int, _Unfolding] = {}
 
     def names(self, facts: Iterable[Fact]) -> list[str]:
         """Return the facts as they are written, with their signs and units, in the order of the text."""
@@ -66,8 +71,9 @@ class Written:
         """Return the sentences that carry the facts, each once, in the order of the text; code that has lines, whole."""
         wanted: set[int] = set()
         blocks: list[str] = []
-        for fact in facts:
-            at = self._find(fact)
+        at = 0
+        for fact in sorted(facts, key=lambda fact: fact.start):
+            at = self._find(fact, max(at, 0))
             if at < 0:
                 at = self._joined.find(fact.text)
             if at >= 0:
@@ -76,12 +82,18 @@ class Written:
                 blocks.append(fact.text)
         return [self._sentences[at].strip() for at in sorted(wanted)] + list(dict.fromkeys(blocks))
 
-    def _find(self, fact: Fact) -> int:
-        """Return where a fact stands in the folded sentences, with as much as there is of what stood beside it; -1: nowhere."""
+    def _find(self, fact: Fact, after: int = 0) -> int:
+        """Return where a fact stands in the folded sentences, with as much as there is of what stood beside it; -1: nowhere.
+
+        ``after`` is where it is looked for first.
+        """
         before, behind = fact.beside
         for left, right in ((before, behind), (before, ""), ("", behind)):
             if left or right:
-                at = self._joined.find(f"{left}{fact.text}{right}")
+                wanted = f"{left}{fact.text}{right}"
+                at = self._joined.find(wanted, max(0, after - len(left)))
+                if at < 0 and after:
+                    at = self._joined.find(wanted)
                 if at >= 0:
                     return at + len(left)
         return _whole(fact.text, self._joined)
@@ -95,7 +107,15 @@ class Written:
             return None
         number = self._number(at)
         begin = at - self._starts[number]
-        return _Place(number, *_unfolded(self._sentences[number], self._folded[number], begin, begin + len(fact.text)))
+        return _Place(number, *self._unfolded(number, begin, begin + len(fact.text)))
+
+    def _unfolded(self, number: int, begin: int, end: int) -> tuple[int, int]:
+        sentence = self._sentences[number]
+        if sentence == self._folded[number]:
+            return begin, end
+        if number not in self._unfoldings:
+            self._unfoldings[number] = _Unfolding(sentence)
+        return self._unfoldings[number].span(begin, end)
 
     def _touch(self, first: _Place, second: _Place) -> bool:
         between = self._sentences[first.sentence][first.end : second.begin]
@@ -129,23 +149,38 @@ def _whole(text: str, folded: str) -> int:
     return -1
 
 
-def _unfolded(sentence: str, folded: str, begin: int, end: int) -> tuple[int, int]:
-    if sentence == folded:
-        return begin, end
-    lengths = _Lengths(sentence)
-    start = bisect_right(lengths, begin) - 1
-    stop = bisect_left(lengths, end)
-    return max(0, start), min(stop, len(sentence))
+def _folded(sentences: list[str]) -> list[str]:
+    """Fold each sentence, all in one go: what a fold makes is never the sign between them."""
+    folded = fold(SEPARATOR.join(sentences)).split(SEPARATOR)
+    return folded if len(folded) == len(sentences) else [fold(sentence) for sentence in sentences]
 
 
-class _Lengths:
-    """How long a sentence's beginnings are when they are folded; looked up, not stored."""
+class _Unfolding:
+    """A sentence and how long its pieces are when they are folded."""
 
     def __init__(self, sentence: str) -> None:
         self._sentence = sentence
+        pieces = PIECE.findall(sentence)
+        self._starts = [0, *accumulate(map(len, pieces))]
+        self._folded_starts = [0, *accumulate(len(fold(piece)) for piece in pieces)]
+
+    def span(self, begin: int, end: int) -> tuple[int, int]:
+        """Return from where to where that is written which stands there in the folded sentence."""
+        number = max(0, min(bisect_right(self._folded_starts, begin), len(self._starts) - 1) - 1)
+        start, before = self._starts[number], self._folded_starts[number]
+        sizes = _Lengths(self._sentence[start : start + LONGEST_PIECE + LONGEST_SIGN * (end - begin)])
+        first, behind = bisect_right(sizes, begin - before) - 1, bisect_left(sizes, end - before)
+        return start + max(0, first), min(start + behind, len(self._sentence))
+
+
+class _Lengths:
+    """How long a text's beginnings are when they are folded; looked up, not stored."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __len__(self) -> int:
-        return len(self._sentence) + 1
+        return len(self._text) + 1
 
     def __getitem__(self, at: int) -> int:
-        return len(fold(self._sentence[:at]))
+        return len(fold(self._text[:at]))

@@ -91,15 +91,15 @@ def answered(draft: str, answer: str, *, lost: int, facts: int) -> bool:
     short, beginning = len(answer) <= max(400, len(draft)), answer[:LOOKED_AT]
     if (
         short
-        and TALKS.search(beginning)
-        and ABOUT_PROMPT.search(beginning)
-        and not TALKS.search(draft[:LOOKED_AT])
         and "\n#" not in "\n" + answer
+        and ABOUT_PROMPT.search(beginning)
+        and TALKS.search(beginning)
+        and not TALKS.search(draft[:LOOKED_AT])
     ):
         return True
     if lost == 0 and (HAS_FACTS.search(draft) or len(UNIT.findall(draft)) < FEW_WORDS):
         return False
-    return PROMPT_LIKE.search(beginning) is None and lost * 2 >= facts
+    return lost * 2 >= facts and PROMPT_LIKE.search(beginning) is None
 
 
 def _only_the_question(draft: str, answer: str) -> bool:
@@ -118,8 +118,10 @@ def _only_the_question(draft: str, answer: str) -> bool:
 
 def _as_letter(draft: str, answer: str) -> bool:
     """Say whether a draft that wants something written got the letter itself."""
-    letter, wanted = GREETING.match(answer.lstrip()), WRITE.search(draft[:LOOKED_AT])
-    return letter is not None and wanted is not None and letter[0].strip() not in draft and "\n#" not in answer
+    letter = GREETING.match(answer.lstrip())
+    if letter is None or letter[0].strip() in draft or "\n#" in answer:
+        return False
+    return WRITE.search(draft[:LOOKED_AT]) is not None
 
 
 def _mostly_the_same(draft: str, answer: str) -> bool:

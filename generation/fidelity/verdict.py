@@ -51,9 +51,13 @@ class Verdict:
         )
 
     @cached_property
+    def _written(self) -> Written:
+        return Written(self.draft)
+
+    @cached_property
     def missing_facts(self) -> list[str]:
         """The lost and swapped facts as the draft spells them."""
-        return Written(self.draft).names((*self.lost, *self.swapped)) if self.lost or self.swapped else []
+        return self._written.names((*self.lost, *self.swapped)) if self.lost or self.swapped else []
 
     @cached_property
     def invented_facts(self) -> list[str]:
@@ -65,7 +69,7 @@ class Verdict:
         if not (self.lost or self.swapped):
             return self.answer
         heading = HEADINGS.get(languages.language(self.draft), HEADINGS["en"])
-        sentences = Written(self.draft).sentences((*self.lost, *self.swapped))
+        sentences = self._written.sentences((*self.lost, *self.swapped))
         lines = [sentence if sentence.startswith(("- ", "* ", "|", "#")) else f"- {sentence}" for sentence in sentences]
         return f"{self.answer.rstrip()}\n\n## {heading}\n" + "\n".join(lines)
 
