@@ -30,10 +30,10 @@ class Breaker:
 
     @property
     def state(self) -> str:
-        """closed (all may pass) | open (none, or all but one account) | probing (one is on its way and decides)"""
+        """closed (all may pass) | open (none, or all but one account) | probing (one call decides)"""
         if self._open_until is None:
             return "closed"
-        return "probing" if self._probing else "open"
+        return "open" if self._open_until > self._clock() and not self._probing else "probing"
 
     def closed_to(self, account: str) -> bool:
         """Whether a call for this account would have to be a probe, or would be refused."""

@@ -37,9 +37,9 @@ def promtool() -> str:
     return path
 
 
-def fires(promtool: str, folder: Path, alert: str, series: str, values: str) -> bool:
-    """Ask promtool whether the alert fires within the two minutes of these values, one every 30 s."""
-    expected = {"alertname": alert, "eval_time": "2m", "exp_alerts": []}
+def fires(promtool: str, folder: Path, alert: str, series: str, values: str, at: str = "2m") -> bool:
+    """Ask promtool whether the alert fires at a time of these values, one every 30 s."""
+    expected = {"alertname": alert, "eval_time": at, "exp_alerts": []}
     test = {"interval": "30s", "input_series": [{"series": series, "values": values}], "alert_rule_test": [expected]}
     file = folder / "test.yml"
     file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "30s", "tests": [test]}))
@@ -61,3 +61,19 @@ def test_the_first_event_fires_its_alert(promtool: str, tmp_path: Path, alert: s
     assert fires(promtool, tmp_path, alert, series, "0 0 1 1 1")
     assert not fires(promtool, tmp_path, alert, series, "0 0 0 0 0")
     assert not fires(promtool, tmp_path, alert, series, "_ _ 1 1 1")  # why the counter must be there before
+
+
+def test_a_model_that_fails_at_each_probe_fires_and_one_that_nobody_asks_any_more_does_not(
+    promtool: str, tmp_path: Path
+) -> None:
+    series = 'prompt_gemini_breaker_state{instance="a", model="m", state="open"}'
+    assert fires(promtool, tmp_path, "PromptGeminiModelFails", series, "1 0 0 " * 20, at="25m")
+    assert not fires(promtool, tmp_path, "PromptGeminiModelFails", series, "1 1 1 1 1 1" + " 0" * 60, at="25m")
+
+
+def test_while_no_model_s_breaker_is_closed_the_alert_fires_also_between_two_probes(
+    promtool: str, tmp_path: Path
+) -> None:
+    series = 'prompt_gemini_breaker_state{instance="a", model="m", state="closed"}'
+    assert fires(promtool, tmp_path, "PromptGeminiBreakerOpen", series, "0 " * 30, at="10m")
+    assert not fires(promtool, tmp_path, "PromptGeminiBreakerOpen", series, "0 0 0 1 " * 10, at="10m")

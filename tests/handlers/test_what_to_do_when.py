@@ -16,7 +16,9 @@ RATE_LIMITED = 'prompt_gemini_attempt_duration_seconds_count{outcome="RateLimite
 BREAKER_OPEN = 'prompt_gemini_breaker_state{state="open"}'
 UNAVAILABLE = 'prompt_gemini_model_unavailable{model="gemini-3.8-flash"}'
 INSUFFICIENT = 'prompt_tasks_finished_total{outcome="failed",error_code="insufficient_tokens"}'
-SETTINGS = pytest.mark.settings(gemini={"model": "gemini-3.8-flash", "tries": 1, "breaker_failures": 3})
+SETTINGS = pytest.mark.settings(
+    gemini={"model": "gemini-3.8-flash", "tries": 1, "breaker_failures": 3, "breaker_open_s": 300}
+)
 
 
 async def until_above_zero(client: Client, named: str) -> None:
