@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -62,9 +62,15 @@ def make_gemini(stack: AsyncExitStack, standin: Standin) -> MakeGemini:
 
 @pytest.fixture
 def logged() -> Iterator[list[Any]]:
-    """Every log line of the test, as structlog's dicts."""
-    with structlog.testing.capture_logs() as lines:
+    """Every log line of the test but debug ones, as structlog's dicts."""
+    with structlog.testing.capture_logs(processors=[_without_debug]) as lines:
         yield lines
+
+
+def _without_debug(_logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if method == "debug":
+        raise structlog.DropEvent
+    return event
 
 
 async def ask(
