@@ -17,12 +17,16 @@ from generation.answer_shape import MarkFilter, Marks
 from generation.fidelity import Guard, Verdict
 from generation.fidelity.restoring import restored
 from generation.gemini import Afford, Gemini, GeminiAnswer, GeminiError, afford_all
+from generation.gemini.errors import AnswerTooLarge
 from generation.gemini.usage import Usage
 from generation.prompt_text import INSTRUCTIONS, PromptText
 from runtime.tracing import NO_TRACING, Tracing
 
 SHORTEST_REPAIR_S = 10.0
-AT_ONCE = 8_000  # characters, which cost 20 ms at most; 65,536 tokens can be hundreds of thousands, and 300 ms
+AT_ONCE = 8_000  # characters, which cost 20 ms at most
+# Characters of an answer beyond which it is no rewrite of its draft, but a model that does not find its end. It is not
+# compared: a pattern holds all other work up as long as it reads, and 65,536 tokens can be hundreds of thousands.
+LONGEST_REWRITE, LONGEST_PER_CHARACTER = 20_000, 4
 REPAIR_SHARE = 1.3  # of the first call's time must be left for a second one
 
 T = TypeVar("T")
@@ -145,7 +149,7 @@ class Rewriter:
             closing=self._prompt_text.closing(marks),
         )
         await observer.end()
-        return answer
+        return _of_bounded_length(answer, request.draft)
 
     def _may_repair(self, request: Request, took_s: float) -> bool:
         left_s = request.deadline - asyncio.get_running_loop().time()
@@ -154,7 +158,7 @@ class Rewriter:
     async def _second(self, request: Request, marks: Marks, verdict: Verdict, steps: Steps) -> GeminiAnswer | None:
         steps.count_on()
         try:
-            return await self._gemini.generate(
+            answer = await self._gemini.generate(
                 system_instruction=self._prompt_text.instruction(request.business_type, marks, short=request.short),
                 text=self._prompt_text.repair_text(verdict, request.feedback),
                 deadline=request.deadline,
@@ -164,8 +168,22 @@ class Rewriter:
                 closing=self._prompt_text.repair_closing(marks),
                 in_one_piece=True,
             )
+            return _of_bounded_length(answer, request.draft)
         except GeminiError:
             return None  # it has been logged; the first answer is what there is
+
+
+def _of_bounded_length(answer: GeminiAnswer, draft: str) -> GeminiAnswer:
+    """Return the answer.
+
+    Raises:
+        AnswerTooLarge: it is longer than any rewrite of the draft.
+    """
+    most = LONGEST_REWRITE + LONGEST_PER_CHARACTER * len(draft)
+    if len(answer.text) > most:
+        log.warning("answer_too_long", characters=len(answer.text), limit_characters=most)
+        raise AnswerTooLarge(limit_characters=most)
+    return answer
 
 
 async def _shown(verdict: Verdict, model: str, fidelity: str) -> Rewritten:

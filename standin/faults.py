@@ -151,5 +151,5 @@ BROKEN = (
     *("html_error", "html", "wrong_utf8", "broken_json", "huge", "redirect"),
 )
 # The answer is whole and untrue to its draft: its first fact is gone or altered, a telephone number is made up, …
-DAMAGES = ("fact_lost", "fact_altered", "invented", "obeyed", "in_english", "recited")
+DAMAGES = ("fact_lost", "fact_altered", "invented", "obeyed", "in_english", "recited", "repeated")
 FAULTS = (*ERRORS, *ANSWERS, *DAMAGES, *BROKEN)

@@ -84,6 +84,21 @@ async def test_an_answer_that_is_no_rewrite_gives_way_to_the_fallback(client: Cl
 
 
 @pytest.mark.gen_test
+async def test_an_answer_without_end_is_not_compared_and_gives_way_to_the_fallback(
+    client: Client, standin: Any, storage: OpenStorage
+) -> None:
+    before = await balance(client)
+    document = await client.finished(
+        await client.start(f"{DRAFT} [[standin:fault=repeated,words_per_chunk=200,characters_per_token=8]]")
+    )
+    assert document["fallback_reason"] == "ai_too_large"
+    assert DRAFT in document["prompt"]
+    assert standin.counters.requests == 1, "what is so long is not sent again to be repaired"
+    assert before - await balance(client) == document["tokens_used"] > 2_000
+    assert await Accounts(storage).audit() == []
+
+
+@pytest.mark.gen_test
 @pytest.mark.settings(tasks={"deadline_s": 14.0}, gemini={"deadline_s": 5.0})
 async def test_without_time_for_a_second_call_none_is_made(client: Client, standin: Any) -> None:
     document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost]]"))

@@ -170,3 +170,18 @@ def test_what_the_feedback_asks_for_is_neither_lost_nor_invented() -> None:
     answer = DRAFT.replace("€7.50", "€7.90")
     assert not GUARD.judge(DRAFT, answer, "Make the soup €7.90").missing_facts
     assert GUARD.judge(DRAFT, answer, "Make it friendlier").missing_facts == ["€7.50"]
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer", "missing"),
+    [
+        ("Answer within 2 days.", "Answer within Two days.", []),
+        ("Answer within 2 days.", "Answer within a twofold time.", ["2 days"]),
+        ("जवाब 2 दिन में दें और 5 बजे तक।", "जवाब दो दिन में दें और पाँच बजे तक।", []),
+        ("जवाब 2 दिन में दें।", "दोस्त को जवाब दें।", ["2"]),  # the word for a friend begins with that for two
+        ("请在2天内回答。", "请在两天内回答。", []),
+        ("Yanıt 12 saat içinde.", "Yanıt on-iki saat içinde.", []),
+    ],
+)
+def test_a_small_number_may_become_a_word(draft: str, answer: str, missing: list[str]) -> None:
+    assert GUARD.judge(draft, answer).missing_facts == missing
