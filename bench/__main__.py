@@ -10,19 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from bench import generations, mixed, polls, streams, submit
+from bench import generations, mixed, polls, streams, submit, traces
 from bench.process import BenchmarkFailed
 from bench.report import Report, machine
 from bench.testbed import Testbed, open_testbed
 
-PARTS = ("submits", "generations", "polls", "mixed", "together", "streams")
+PARTS = ("submits", "generations", "traces", "polls", "mixed", "together", "streams")
 
 
 def efforts(*, quick: bool, beside: Path | None) -> dict[str, Callable[[Testbed, Report], None]]:
     """Return each part, bounded in time: a quarter of an hour for all, or a minute and a half to see that it works."""
     if quick:
         submits = submit.Effort(per_s=50, seconds=5, peer_seconds=6, pools=1)
-        whole = generations.Effort(long_per_s=10, short_per_s=20, seconds=2)
+        whole = traced = generations.Effort(long_per_s=10, short_per_s=20, seconds=2)
         some = polls.Effort(seconds=1.5, connections=(100,), idle_connections=0)
         mix = mixed.Effort(seconds=1, connections=(100,))
         together_s = 4.0
@@ -30,6 +30,7 @@ def efforts(*, quick: bool, beside: Path | None) -> dict[str, Callable[[Testbed,
     else:
         submits = submit.Effort(per_s=150, seconds=30, peer_seconds=15)
         whole = generations.Effort(long_per_s=25, short_per_s=80, seconds=16, turns=3)
+        traced = generations.Effort(long_per_s=8, short_per_s=20, seconds=10, turns=3)
         some = polls.Effort(seconds=5, connections=(1, 100, 1_000, 10_000), idle_connections=5_000)
         mix = mixed.Effort(seconds=5, connections=(1, 100, 1_000, 10_000))
         together_s = 10.0
@@ -37,6 +38,7 @@ def efforts(*, quick: bool, beside: Path | None) -> dict[str, Callable[[Testbed,
     return {
         "submits": lambda testbed, report: submit.measure_submits(testbed, report, submits),
         "generations": lambda testbed, report: generations.measure_generations(testbed, report, whole, beside),
+        "traces": lambda testbed, report: traces.measure_traces(testbed, report, traced),
         "polls": lambda testbed, report: polls.measure_polls(testbed, report, some),
         "mixed": lambda testbed, report: mixed.measure_mixed(testbed, report, mix),
         "together": lambda testbed, report: mixed.measure_submits_among_polls(testbed, report, together_s),

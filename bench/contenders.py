@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.process import BenchmarkFailed, Process, free_port
 
@@ -59,10 +60,17 @@ class Contender:
     store: str = ""
 
 
-def start_ours(stack: ExitStack, place: Place, *, lane: bool = True, root: Path = ROOT) -> Server:
+def start_ours(
+    stack: ExitStack,
+    place: Place,
+    *,
+    lane: bool = True,
+    root: Path = ROOT,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Server:
     """Start the server as production does, except that accounts may poll and wait for Gemini as much as they like.
 
-    ``root`` may be another version's folder.
+    ``root`` may be another version's folder; ``variables`` are more of the environment.
     """
     env = {
         "PROMPT_REDIS__URL": place.redis_url,
@@ -77,6 +85,7 @@ def start_ours(stack: ExitStack, place: Place, *, lane: bool = True, root: Path 
         "PROMPT_IDENTITY__JWT__ALGORITHM": "HS256",
         "PROMPT_IDENTITY__JWT__SECRET": place.jwt_secret,
         "PROMPT_LOGS__FORMAT": "json",
+        **variables,
     }
     port = free_port()
     command = [sys.executable, root / "main.py", "serve", "--port", str(port)]

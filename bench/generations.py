@@ -94,7 +94,7 @@ def measure_generations(testbed: Testbed, report: Report, effort: Effort, beside
     rows, goals = [], []
     for case in CASES:
         for version in versions:
-            cost = _median(costs[case, version])
+            cost = median(costs[case, version])
             rows.append(_row(case, version, cost, percentile(commands[case, version], 50)))
             if version == "ours":
                 goals.append(Goal(f"{case.name}: server", cost.ms_each(sum(cost.process_s)), case.server_ms, "ms"))
@@ -109,10 +109,10 @@ def _measure(testbed: Testbed, effort: Effort, folder: Path) -> list[tuple[Case,
         standin = start_standin(stack, testbed.place.folder, core=testbed.core, delay_s=SHORT_S)
         server = start_ours(stack, testbed.place_with(standin.url), root=folder)
         testbed.warm_up(server)
-        return [(case, *_measure_case(testbed, effort, server, standin, case)) for case in CASES]
+        return [(case, *measure_case(testbed, effort, server, standin, case)) for case in CASES]
 
 
-def _measure_case(testbed: Testbed, effort: Effort, server: Server, standin: Server, case: Case) -> tuple[Cost, float]:
+def measure_case(testbed: Testbed, effort: Effort, server: Server, standin: Server, case: Case) -> tuple[Cost, float]:
     open_loop = OpenLoop(server.url, testbed.accounts, follow=case.follow, manual_prompt=case.prompt)
     asyncio.run(open_loop.at_rate(*WARM_UP))
     meter = Meter(testbed, standin, [server.process])
@@ -124,7 +124,7 @@ def _measure_case(testbed: Testbed, effort: Effort, server: Server, standin: Ser
     return meter.cost(seen), (testbed.redis_commands - before) / max(1, seen.completed)
 
 
-def _median(costs: list[Cost]) -> Cost:
+def median(costs: list[Cost]) -> Cost:
     return sorted(costs, key=lambda cost: cost.ms_each(sum(cost.process_s)))[len(costs) // 2]
 
 
