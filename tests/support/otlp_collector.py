@@ -17,7 +17,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 @dataclass(frozen=True)
 class CollectedSpan:
-    """One span as it came; ids are hexadecimal, ``kind`` is as OTLP numbers it (2 server, 3 client)."""
+    """One span as it came; ids are hexadecimal, ``kind`` is as OTLP numbers it (2 server, 3 client).
+
+    ``began_s`` is Unix time.
+    """
 
     name: str
     trace_id: str
@@ -27,6 +30,7 @@ class CollectedSpan:
     attributes: dict[str, Any]
     links: tuple[tuple[str, str], ...]
     failed: bool
+    began_s: float
     seconds: float
     service: str
 
@@ -92,6 +96,7 @@ def _span(span: Any, service: str) -> CollectedSpan:
         _values(span.attributes),
         tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
         span.status.code == span.status.STATUS_CODE_ERROR,
+        span.start_time_unix_nano / 1e9,
         (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9,
         service,
     )
