@@ -11,6 +11,7 @@ from functools import cache
 
 RUN = 8  # words of ours in a row that nobody writes by chance
 LOOKED_AT = 4_000  # characters in which words like these show, if a text has them at all
+AT_ONCE = 10_000  # characters
 FEW_WORDS = 4  # of so short a draft nothing can be said
 HAS_FACTS = re.compile(r"[\d{@`]|://")
 WORD = re.compile(r"\w+")
@@ -132,5 +133,10 @@ def _mostly_the_same(draft: str, answer: str) -> bool:
 
 def _kept(draft: str, answer: str) -> float:
     """Return which part of the draft's words (signs, in scripts without spaces) are in the answer."""
-    words = set(UNIT.findall(draft.casefold()[:20_000]))
-    return len(words & set(UNIT.findall(answer.casefold()))) / len(words) if words else 1.0
+    words = _words(draft[:20_000])
+    return len(words & _words(answer)) / len(words) if words else 1.0
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of a text, read in parts: nothing else can go on while a pattern reads."""
+    return {word for at in range(0, len(text), AT_ONCE) for word in UNIT.findall(text[at : at + AT_ONCE].casefold())}
