@@ -64,3 +64,4 @@ lock:
 	  --output-file requirements-dev.lock >/dev/null
 	$(LOCK) --group vertex --constraint requirements-dev.lock --output-file requirements-vertex.lock >/dev/null
 	$(LOCK) --group otel --constraint requirements-dev.lock --output-file requirements-otel.lock >/dev/null
+	$(LOCK) --group webpush --constraint requirements-dev.lock --output-file requirements-webpush.lock >/dev/null

@@ -52,7 +52,16 @@ from handlers.reference_files import Reference
 from handlers.routes import make_app
 from handlers.services import Services
 from handlers.status_errors import rendered, rendered_error
-from notifications import Deliverer, Deliveries, Notices, open_webhook_session
+from notifications import (
+    Deliverer,
+    Deliveries,
+    Notices,
+    Pushes,
+    PushSubscriptions,
+    open_push_session,
+    open_webhook_session,
+)
+from notifications.vapid import public_key
 from runtime.debug_lines import debug_by_account
 from runtime.descriptors import connections_within_limit
 from runtime.garbage import settle_garbage_collector
@@ -60,7 +69,7 @@ from runtime.logs import dropped_lines
 from runtime.loop_lag import LoopLag, WorstLag
 from runtime.metrics import Metrics
 from runtime.periodic import Periodic
-from runtime.settings import GeminiSettings, RedisSettings, Settings, WebhookSettings
+from runtime.settings import GeminiSettings, RedisSettings, Settings
 from runtime.systemd import Systemd
 from runtime.trace_start import open_tracing
 from runtime.tracing import Tracing
@@ -142,6 +151,8 @@ async def compose(
         admin_keys=admin_keys,
         watch_tokens=watch_tokens,
         deliveries=work.deliveries,
+        subscriptions=work.subscriptions,
+        push_key=_push_key(settings),
         usage=UsageReport(storage),
         admin_networks=settings.admin.networks,
         generations=work.generations,
@@ -186,6 +197,7 @@ class Work:
     generations: Generations
     runner: Runner
     deliveries: Deliveries
+    subscriptions: PushSubscriptions
     processes: Processes
     renewal: Periodic
     reaper: Reaper
@@ -207,7 +219,8 @@ async def _open_work(
 ) -> Work:
     """Construct tasks, pipeline, runner and reaper, and the Gemini client that they need."""
     gemini_session = await stack.enter_async_context(open_session(settings.gemini))
-    deliverer = await _open_deliverer(settings.webhooks, stack, metrics, tracing)
+    subscriptions = PushSubscriptions(storage, allow_loopback=settings.web_push.allow_loopback)
+    deliverer = await _open_deliverer(settings, stack, metrics, tracing, subscriptions)
     tasks = Tasks(
         storage,
         owner=secrets.token_hex(8),
@@ -266,7 +279,7 @@ async def _open_work(
         tracing=tracing,
     )
     processes = _processes(storage, tasks, runner, reaper, gemini, lag)
-    return Work(generations, runner, deliveries, processes, renewal, reaper)
+    return Work(generations, runner, deliveries, subscriptions, processes, renewal, reaper)
 
 
 def _processes(
@@ -313,14 +326,42 @@ def _connections(settings: Settings, app: Application, lane: ExpressLane) -> Con
 
 
 async def _open_deliverer(
-    settings: WebhookSettings, stack: AsyncExitStack, metrics: Metrics, tracing: Tracing
+    settings: Settings,
+    stack: AsyncExitStack,
+    metrics: Metrics,
+    tracing: Tracing,
+    subscriptions: PushSubscriptions,
 ) -> Deliverer | None:
-    if not settings.url:
+    webhooks = settings.webhooks
+    pushes = await _open_pushes(settings, stack, metrics, subscriptions)
+    if not webhooks.url and pushes is None:
         return None
-    local = settings.url.startswith("http:")  # only to this host: no proxy can reach it for us
-    proxy = None if local else environment_proxy(settings.url)
-    session = await stack.enter_async_context(open_webhook_session(settings, proxy))
-    return await stack.enter_async_context(Deliverer(session, settings, metrics.webhook_tried, tracing))
+    local = not webhooks.url.startswith("https:")  # only to this host: no proxy can reach it for us
+    proxy = None if local else environment_proxy(webhooks.url)
+    session = await stack.enter_async_context(open_webhook_session(webhooks, proxy))
+    return await stack.enter_async_context(Deliverer(session, webhooks, metrics.webhook_tried, tracing, pushes=pushes))
+
+
+async def _open_pushes(
+    settings: Settings, stack: AsyncExitStack, metrics: Metrics, subscriptions: PushSubscriptions
+) -> Pushes | None:
+    if not _push_key(settings):
+        return None
+    session = await stack.enter_async_context(open_push_session(settings.web_push))
+    pushes = Pushes(
+        session,
+        settings.web_push,
+        subscriptions,
+        ttl_s=settings.tasks.status_ttl_s,
+        proxy_of=lambda address: environment_proxy(address) if address.startswith("https:") else None,
+        tried=metrics.push_tried,
+    )
+    return await stack.enter_async_context(pushes)
+
+
+def _push_key(settings: Settings) -> str:
+    private = settings.web_push.private_key.get_secret_value()
+    return public_key(private) if private else ""
 
 
 def _noted_in_the_log(observe: Callable[[str, float], None]) -> Callable[[str, float], None]:
@@ -463,6 +504,7 @@ class AccountsAdministration:
     admin_keys: AdminKeys
     tasks: AccountTasks
     deliveries: Deliveries
+    subscriptions: PushSubscriptions
     usage: UsageReport
     advice: Callable[[str], str]
     archiving: Archiving
@@ -479,7 +521,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         tasks=settings.tasks,
         limits=settings.limits,
         money=settings.money,
-        after_end=Notices(settings.webhooks) if settings.webhooks.url else NothingAfter(),
+        after_end=Notices(settings.webhooks, push=bool(_push_key(settings))),
     )
     accounts = Accounts(storage)
     return AccountsAdministration(
@@ -488,6 +530,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         admin_keys=AdminKeys(storage),
         tasks=AccountTasks(tasks),
         deliveries=Deliveries(storage, tasks.index),
+        subscriptions=PushSubscriptions(storage),
         usage=UsageReport(storage),
         advice=advice,
         archiving=Archiving(storage, accounts.index),

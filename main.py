@@ -21,6 +21,8 @@ from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models
 from generation.gemini import CredentialsUnusable, ProxyUnusable
 from generation.prompt_text import PromptText, TemplatesUnusable
+from notifications import PushUnusable
+from notifications.commands import web_push as web_push_commands
 from notifications.commands import webhooks as webhooks_commands
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.library_lines import take_what_nobody_raised
@@ -89,7 +91,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     except OSError as exc:
         where = settings.server.unix_socket or f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {exc.strerror}") from exc
-    except (TemplatesUnusable, ProxyUnusable, CredentialsUnusable, TracesUnusable) as exc:
+    except (TemplatesUnusable, ProxyUnusable, CredentialsUnusable, TracesUnusable, PushUnusable) as exc:
         raise click.ClickException(str(exc)) from exc
     except PublicKeyUnusable as exc:
         raise click.ClickException(f"identity.jwt.public_key_file: {exc.path} {exc.reason}") from exc
@@ -162,6 +164,7 @@ cli.add_command(gemini_standin)
 cli.add_command(accounts_commands)
 cli.add_command(admin_keys_commands)
 cli.add_command(webhooks_commands)
+cli.add_command(web_push_commands)
 cli.add_command(evaluate_command(read_settings))
 
 

@@ -57,6 +57,13 @@ class AccountDeliveries(Protocol):
     async def delete_all(self, account_id: str) -> None: ...
 
 
+class AccountSubscriptions(Protocol):
+    """Push subscriptions as the commands need them."""
+
+    async def shown(self, account_id: str) -> list[dict[str, Any]]: ...
+    async def delete_all(self, account_id: str) -> None: ...
+
+
 class Administration(Protocol):
     """The services that the commands use."""
 
@@ -76,6 +83,8 @@ class Administration(Protocol):
     def archiving(self) -> Archiving: ...
     @property
     def ledger_days(self) -> int: ...
+    @property
+    def subscriptions(self) -> AccountSubscriptions: ...
     @property
     def advice(self) -> Callable[[str], str]:
         """Say what is unusual about a business type; empty when nothing is."""
@@ -299,7 +308,7 @@ def usage(ctx: click.Context, account_id: str, month: str, by_month: bool, as_js
 def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> None:
     """Close the account and delete what is personal.
 
-    Its keys, tasks, prompts and name; with --ledger delete also its entries and numbers.
+    Its keys, tasks, prompts, push subscriptions and name; with --ledger delete also its entries and numbers.
     """
 
     async def deleted(admin: Administration) -> None:
@@ -307,6 +316,7 @@ def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> N
         await admin.tasks.delete_all(account_id)
         await admin.api_keys.delete_all(account_id)
         await admin.deliveries.delete_all(account_id)
+        await admin.subscriptions.delete_all(account_id)
         await admin.accounts.forget(account_id, keep_ledger=ledger == "keep")
 
     perform(ctx, deleted)
@@ -332,6 +342,7 @@ def export(ctx: click.Context, account_id: str, _as_json: bool) -> None:
         return {
             "account": account.as_dict(),
             "keys": [key.as_dict() for key in await admin.api_keys.of(account_id)],
+            "push_subscriptions": await admin.subscriptions.shown(account_id),
             "tasks": [json.loads(document) for document in await admin.tasks.recent(account_id)],
             "ledger": [entry.as_dict() for entry in entries],
         }

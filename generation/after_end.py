@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from generation.lease_index import LOW, TaskRef
+from generation.lease_index import LOW, PUSH, TaskRef
 from storage.storage import Storage
 
 
@@ -17,16 +17,18 @@ class Notice:
     """What the script that ends a task writes down about whom to tell.
 
     ``head`` is the document's head as the receiver gets it, empty to tell nobody; ``low_balance``, in tokens, 0 for
-    none, is the balance below which the receiver is told that it is low; ``kept_s`` how long the record is kept.
+    none, is the balance below which the receiver is told that it is low; ``kept_s`` how long the record is kept;
+    ``push``: the account's browsers are notified, unless somebody follows the task.
     """
 
     head: bytes = b""
     low_balance: int = 0
     kept_s: int = 0
+    push: bool = False
 
     @property
     def arguments(self) -> list[bytes | int]:
-        return [self.head, self.low_balance, self.kept_s]
+        return [self.head, self.low_balance, self.kept_s, int(self.push)]
 
 
 NO_NOTICE = Notice()
@@ -40,6 +42,16 @@ def delivery_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
         key(account_id, "delivery", LOW + task_id),
         key(account_id, "deliveries_due"),
         key(account_id, "deliveries"),
+    ]
+
+
+def push_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
+    """Name the keys of an end's notification: its record, whom it goes to, and whether somebody follows the task."""
+    key = storage.key
+    return [
+        key(account_id, "delivery", PUSH + task_id),
+        key(account_id, "push_subscriptions"),
+        key(account_id, "readers", task_id),
     ]
 
 

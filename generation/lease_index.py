@@ -22,7 +22,7 @@ MEMBERS_PER_CALL = 1_000  # unpack() in Lua and one answer are both bounded by t
 ACCOUNTS_PER_CALL = 200
 LOOKED_AT_FOR_S = 5.0  # how long what one process took is not shown to the others
 REBUILT_EVERY_S = 270.0  # by whichever process comes first
-LOW = "low-"  # before the task's id in the name of a webhook about a low balance
+LOW, PUSH = "low-", "push-"  # before the task's id in the name of a webhook about a low balance, and of a push
 SETTLED_S = 60.0  # an account that was noted so long ago and has no unfinished task is forgotten
 
 
@@ -190,11 +190,16 @@ class LeaseIndex:
             due = await self._storage.run(
                 "list_unfinished", [self._storage.key(account_id, "deliveries_due")], [MEMBERS_PER_CALL]
             )
-            named = [str(each, "ascii") for each in ids] + [str(each, "ascii").removeprefix(LOW) for each in due]
+            named = [str(each, "ascii") for each in ids] + [task_of_delivery(str(each, "ascii")) for each in due]
             return [TaskRef(account_id, task_id) for task_id in dict.fromkeys(named)]
         except UNREADABLE as exc:
             self._set_aside.note(key, exc)
             return []
+
+
+def task_of_delivery(delivery_id: str) -> str:
+    """Return the id of the task whose end left the delivery."""
+    return delivery_id.removeprefix(LOW).removeprefix(PUSH)
 
 
 def shard_of(account_id: str) -> int:

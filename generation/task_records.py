@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from generation.after_end import AfterEnd, delivery_keys
+from generation.after_end import AfterEnd, delivery_keys, push_keys
 from generation.documents import progress_head
 from generation.lease import Lease
 from generation.lease_index import TaskRef
@@ -53,8 +53,9 @@ class TaskRecords:
         ]
 
     def closing_keys(self, task: TaskRef) -> list[str]:
-        """Name the five keys more that a script gets which may end the task: of its webhooks, and the usage."""
-        return [*delivery_keys(self.storage, *task), self.storage.key(task.account_id, "usage")]
+        """Name the eight keys more that a script gets which may end the task: of webhooks, the usage, and a push."""
+        usage = self.storage.key(task.account_id, "usage")
+        return [*delivery_keys(self.storage, *task), usage, *push_keys(self.storage, *task)]
 
     async def call(self, script: str, task: TaskRef, arguments: Sequence[Argument], *more_keys: str) -> Any:
         """Run a script on the task's record; return its answer.

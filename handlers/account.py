@@ -25,6 +25,7 @@ class OwnAccountHandler(AuthenticatedHandler):
                 "tokens_charged": account.tokens_charged,
                 "tokens_granted": account.tokens_granted,
                 "minimum_tokens": self.services.minimum_tokens,
+                "web_push_key": self.services.push_key or None,
                 "business_types": self.services.generations.business_types,
             }
         )

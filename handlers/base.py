@@ -9,9 +9,10 @@ import json
 import time
 from asyncio import Future
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
+from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller, ForbiddenForWatchToken
@@ -27,6 +28,7 @@ ALLOWED_HEADERS = (
     *("traceparent", "tracestate", "baggage", "sentry-trace"),  # added by tracing to every call of a page
 )
 
+Body = TypeVar("Body", bound=BaseModel)
 log = structlog.get_logger(__name__)
 
 
@@ -241,6 +243,24 @@ class BodyHandler(AuthenticatedHandler):
         """Return the whole body."""
         self._whole = True
         return bytes(self._body)
+
+    def parsed(self, model: type[Body]) -> Body:
+        """Return the body as ``model``.
+
+        Raises:
+            BadRequest: with what is wrong where.
+        """
+        try:
+            return model.model_validate_json(self.body() or b"{}")
+        except ValidationError as exc:
+            problem = exc.errors(include_url=False, include_input=False)[0]
+            if problem["type"] == "json_invalid":
+                raise BadRequest(
+                    400, "invalid_json", "Body is not valid JSON", "Send one JSON object in UTF-8."
+                ) from exc
+            where = ".".join(map(str, problem["loc"])) or "the body"
+            sentence = f"{where}: {problem['msg'].removeprefix('Value error, ')}."
+            raise BadRequest(400, "invalid_body", "Body is not valid", sentence) from exc
 
 
 @stream_request_body

@@ -31,6 +31,7 @@ from accounts import (
 from accounts.jwts import LONGEST_TOKEN
 from generation import errors as generation
 from handlers.rate_limit import refused_by_number, refused_by_rate
+from notifications.errors import PushNotConfigured, SubscriptionRefused, UnknownSubscription
 from storage.errors import StorageUnavailable
 
 
@@ -274,6 +275,16 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     InvalidPeriod: Answer(400, "invalid_parameter", "month is not valid", "Send a month as 2025-01."),
     InvalidEntryId: Answer(
         400, "invalid_parameter", "before is not valid", "Send as before what an earlier page has as next."
+    ),
+    SubscriptionRefused: lambda exc: Answer(400, "invalid_subscription", "Subscription is not valid", f"{exc.demand}."),
+    UnknownSubscription: Answer(
+        404, "subscription_not_found", "Subscription not found", "The account has no subscription with this endpoint."
+    ),
+    PushNotConfigured: Answer(
+        404,
+        "push_not_configured",
+        "Notifications are not available",
+        "This server sends no notifications: it has no keys for Web Push.",
     ),
     AccountsError: INTERNAL,  # the rest occurs only in the command line
 }

@@ -17,6 +17,7 @@ from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
 from handlers.operate import OperatePage
 from handlers.page import FileHandler, PageHandler
 from handlers.paths import ACCOUNT, CANCEL, EVENTS, GENERATIONS, HEALTH, METRICS, STATUS, SYNCHRONOUS, origin_form
+from handlers.push_subscriptions import PushSubscriptionsHandler
 from handlers.reference import LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
 from handlers.request_log import RequestLog
 from handlers.services import Services
@@ -40,6 +41,7 @@ def make_app(services: Services) -> Application:
         "synchronous": (rf"{SYNCHRONOUS}/?", SynchronousHandler),
         "account": (rf"{ACCOUNT}/?", OwnAccountHandler),
         "ledger": (rf"{ACCOUNT}/ledger/?", OwnLedgerHandler),
+        "push_subscriptions": (rf"{ACCOUNT}/push-subscriptions/?", PushSubscriptionsHandler),
         **ADMIN_ROUTES,
         "live": (rf"{HEALTH}/live/?", LiveHandler),
         "ready": (rf"{HEALTH}/ready/?", ReadyHandler),

@@ -16,7 +16,7 @@ from handlers.open_requests import OpenRequests
 from handlers.open_streams import OpenStreams
 from handlers.page_files import Page
 from handlers.reference_files import Reference
-from notifications import Deliveries
+from notifications import Deliveries, PushSubscriptions
 from runtime.metrics import Metrics
 from runtime.tracing import Tracing
 
@@ -46,7 +46,7 @@ class Services:
     """``not_ready`` returns a reason, or '' when all is well; ``cors_origins`` are exact.
 
     ``path_prefix`` is what clients see before our paths, '' for nothing; ``body_bytes`` is what a body may have where
-    one is expected.
+    one is expected; ``push_key`` is the public key for Web Push, '' when there is none.
     """
 
     identity: Identity
@@ -55,6 +55,8 @@ class Services:
     admin_keys: AdminKeys
     watch_tokens: WatchTokens
     deliveries: Deliveries
+    subscriptions: PushSubscriptions
+    push_key: str
     usage: UsageReport
     admin_networks: tuple[IPv4Network | IPv6Network, ...]
     generations: Generations

@@ -1,9 +1,17 @@
-"""Webhooks: a signed POST to the operator's backend when a task ends or a balance is low."""
+"""Webhooks and Web Push: who is told when a task ends or a balance is low."""
 
 from notifications.deliverer import Deliverer, open_webhook_session
 from notifications.deliveries import Deliveries, Delivery
-from notifications.errors import NotificationsError, UnknownDelivery
+from notifications.errors import (
+    NotificationsError,
+    PushNotConfigured,
+    SubscriptionRefused,
+    UnknownDelivery,
+    UnknownSubscription,
+)
 from notifications.notices import Notices
+from notifications.pushes import Pushes, PushUnusable, open_push_session
+from notifications.subscriptions import PushSubscription, PushSubscriptions
 
 __all__ = [
     "Deliverer",
@@ -11,6 +19,14 @@ __all__ = [
     "Delivery",
     "Notices",
     "NotificationsError",
+    "PushNotConfigured",
+    "PushSubscription",
+    "PushSubscriptions",
+    "PushUnusable",
+    "Pushes",
+    "SubscriptionRefused",
     "UnknownDelivery",
+    "UnknownSubscription",
+    "open_push_session",
     "open_webhook_session",
 ]

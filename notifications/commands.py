@@ -1,4 +1,4 @@
-"""The ``webhooks`` commands: make a secret, see an account's webhooks, send one again."""
+"""The ``webhooks`` commands: make a secret, see an account's webhooks, send one again; and ``web-push keys``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from accounts.tables import show_table
 from notifications.deliveries import Delivery
 from notifications.errors import UnknownDelivery
 from notifications.signing import new_secret
+from notifications.vapid import new_private_key, public_key
 
 COLUMNS = {
     "id": "id",
@@ -78,3 +79,23 @@ def resend(ctx: click.Context, account_id: str, delivery_id: str, as_json: bool)
     except UnknownDelivery as exc:
         raise click.ClickException(f"the account has no webhook {delivery_id!r}; 'webhooks list' shows them") from exc
     click.echo(json.dumps(delivery.as_dict(), ensure_ascii=False) if as_json else f"{delivery.id} is {delivery.state}")
+
+
+@click.group("web-push")
+def web_push() -> None:
+    """Make the keys for notifications in browsers."""
+
+
+@web_push.command("keys")
+@JSON
+def make_keys(as_json: bool) -> None:
+    """Make a private key for the setting web_push.private_key, and show the public key that browsers get.
+
+    With another key every browser has to subscribe again: keep it.
+    """
+    private = new_private_key()
+    if as_json:
+        click.echo(json.dumps({"private_key": private, "public_key": public_key(private)}))
+        return
+    click.echo(f"PROMPT_WEB_PUSH__PRIVATE_KEY={private}")
+    click.echo(f"public key: {public_key(private)}")

@@ -1,6 +1,7 @@
 """Sends the webhooks that are due, a few at a time; whatever it cannot take the reapers of all processes find again.
 
-Source: Standard Webhooks, specification 1.0.0, "Deliverability and reliability". Refuses to know how records are kept.
+Source: Standard Webhooks, specification 1.0.0, "Deliverability and reliability". Passes pushes on; refuses to know how
+records are kept.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from generation.lease_index import TaskRef
 from notifications import spans
 from notifications.deliveries import Deliveries, DueDelivery
 from notifications.notices import Notices
+from notifications.pushes import Pushes
 from notifications.signing import Signer
 from runtime.settings import WebhookSettings
 from runtime.tracing import NO_TRACING, Tracing, trace_id_of
@@ -60,8 +62,11 @@ class Deliverer(Notices):
         settings: WebhookSettings,
         tried: Callable[[str], None] = lambda _outcome: None,
         tracing: Tracing = NO_TRACING,
+        *,
+        pushes: Pushes | None = None,
     ) -> None:
-        super().__init__(settings)
+        super().__init__(settings, push=pushes is not None)
+        self._pushes = pushes
         self._session = session
         self._signer = Signer([secret.get_secret_value() for secret in settings.secrets])
         self._tried = tried
@@ -74,6 +79,8 @@ class Deliverer(Notices):
     def deliver(self, deliveries: Deliveries) -> None:
         """Say where the records are: they need the index of the tasks, which need this deliverer."""
         self._deliveries = deliveries
+        if self._pushes is not None:
+            self._pushes.deliver(deliveries, self.offer)
 
     async def __aenter__(self) -> Deliverer:
         self._workers = [
@@ -115,6 +122,9 @@ class Deliverer(Notices):
                 await self._deliveries.put_back(task, next_ms)
                 return
             for each in due:
+                if each.is_push and self._pushes is not None:
+                    self._pushes.take(task, each)
+                    continue
                 state, last, again_s = await self._traced_try(task, each)
                 self._tried(state if state == "delivered" else last if last.isalpha() else "refused")
                 await self._deliveries.end_try(task, each, state, last, again_s)
@@ -139,6 +149,8 @@ class Deliverer(Notices):
 
     async def _try(self, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:
         """Send once; return the state after it, how it ended, and when the next try comes, in s from now."""
+        if due.is_push or not self._settings.url:  # of a time, or of a process, with other settings
+            return "pending" if due.number <= len(PAUSES_S) else "failed", "unset", pause_s(due.number, None)
         headers = {**headers, "Content-Type": "application/json"}
         headers |= self._signer.headers(due.id, int(time.time()), due.body)
         retry_after = None

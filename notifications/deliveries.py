@@ -1,4 +1,4 @@
-"""The records of webhooks: what is due, how its tries went, and how it is sent again.
+"""The records of webhooks and pushes: what is due, how its tries went, and how it is sent again.
 
 ``pg:{A}:delivery:{id}`` is written by the script that ends a task (generation/lua/include/note_delivery.lua). Its place
 in the queue is the task's entry in the index of leases. Refuses to know HTTP.
@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from generation.after_end import delivery_keys
-from generation.lease_index import LOW, LeaseIndex, TaskRef
+from generation.after_end import delivery_keys, push_keys
+from generation.lease_index import LOW, PUSH, LeaseIndex, TaskRef, task_of_delivery
 from notifications.errors import UnknownDelivery
 from notifications.notices import KEPT_S
 from storage.storage import Storage
@@ -47,12 +47,18 @@ class DueDelivery:
     """A delivery that this process has claimed.
 
     ``number`` counts its tries from 1; ``trace`` is the traceparent of the task's submit, '' when that was not traced.
+    The body of a webhook is what is sent; that of a push (``kind`` push.…) names the subscriptions that are left.
     """
 
     id: str
+    kind: str
     body: bytes
     number: int
     trace: str = ""
+
+    @property
+    def is_push(self) -> bool:
+        return self.kind.startswith("push.")
 
 
 class Deliveries:
@@ -68,22 +74,25 @@ class Deliveries:
         Raises:
             StorageUnavailable
         """
+        first, low, due_key, _all = self._keys(task)
         next_ms, *found = await self._storage.run(
-            "claim_deliveries", self._keys(task)[:3], [int(CLAIMED_S * 1000), task.task_id, LOW + task.task_id]
+            "claim_deliveries",
+            [first, low, push_keys(self._storage, *task)[0], due_key],
+            [int(CLAIMED_S * 1000), task.task_id, LOW + task.task_id, PUSH + task.task_id],
         )
-        due = [
-            DueDelivery(
-                str(each, "ascii"),
-                _payload(task.account_id, str(kind, "ascii"), body, created_ms),
-                number,
-                str(trace, "ascii", "replace"),
-            )
-            for each, kind, body, created_ms, number, trace in found
-        ]
+        due = []
+        for each, kind_bytes, stored, created_ms, number, trace in found:
+            kind = str(kind_bytes, "ascii")
+            body = stored if kind.startswith("push.") else _payload(task.account_id, kind, stored, created_ms)
+            due.append(DueDelivery(str(each, "ascii"), kind, body, number, str(trace, "ascii", "replace")))
         return due, next_ms or None
 
-    async def end_try(self, task: TaskRef, due: DueDelivery, state: str, last: str, again_s: float) -> None:
+    async def end_try(
+        self, task: TaskRef, due: DueDelivery, state: str, last: str, again_s: float, *, left: str = ""
+    ) -> None:
         """Write down how a try ended; ``again_s`` is when the next one comes, for a delivery that stays pending.
+
+        ``left``: the subscriptions that a push still goes to, '' for the same as before.
 
         Raises:
             StorageUnavailable
@@ -91,7 +100,7 @@ class Deliveries:
         await self._storage.run(
             "end_try",
             [self._record(task.account_id, due.id), self._keys(task)[2]],
-            [due.id, due.number, state, last, int(again_s * 1000), KEPT_S],
+            [due.id, due.number, state, last, int(again_s * 1000), KEPT_S, left],
         )
 
     async def put_back(self, task: TaskRef, due_ms: int | None) -> None:
@@ -125,7 +134,7 @@ class Deliveries:
         Raises:
             UnknownDelivery, StorageUnavailable
         """
-        task = TaskRef(account_id, delivery_id.removeprefix(LOW))
+        task = TaskRef(account_id, task_of_delivery(delivery_id))
         record = self._record(account_id, delivery_id)
         if await self._storage.run("resend", [record, self._keys(task)[2]], [delivery_id, KEPT_S]) != 1:
             raise UnknownDelivery(delivery_id)
@@ -168,7 +177,7 @@ def _delivery(record: Mapping[str, bytes]) -> Delivery:
     pending = text["state"] == "pending"
     return Delivery(
         id=text["id"],
-        task_id=text["id"].removeprefix(LOW),
+        task_id=task_of_delivery(text["id"]),
         type=text["type"],
         state=text["state"],
         tries=int(text["tries"]),

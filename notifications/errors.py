@@ -1,7 +1,10 @@
-"""Everything that can go wrong with webhooks and that somebody is told.
+"""Everything that can go wrong with webhooks and pushes and that somebody is told.
 
 NotificationsError
-└── UnknownDelivery  no such delivery, or not any more
+├── UnknownDelivery      no such delivery, or not any more
+├── SubscriptionRefused  what is wrong with a push subscription
+├── UnknownSubscription  the account has none with this endpoint
+└── PushNotConfigured    this server has no keys for Web Push
 """
 
 from __future__ import annotations
@@ -12,4 +15,20 @@ class NotificationsError(Exception):
 
 
 class UnknownDelivery(NotificationsError):
+    pass
+
+
+class SubscriptionRefused(NotificationsError):
+    """``demand``: what must be otherwise, a sentence without its full stop."""
+
+    def __init__(self, demand: str) -> None:
+        super().__init__(demand)
+        self.demand = demand
+
+
+class UnknownSubscription(NotificationsError):
+    pass
+
+
+class PushNotConfigured(NotificationsError):
     pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from generation.after_end import NO_NOTICE, Notice
+from generation.after_end import Notice
 from generation.lease_index import TaskRef
 from runtime.settings import WebhookSettings
 
@@ -14,16 +14,18 @@ KEPT_S = 7 * 86_400
 class Notices:
     """What tasks call ``AfterEnd`` in a process that sends nothing itself: others find what is due in the index."""
 
-    def __init__(self, settings: WebhookSettings) -> None:
+    def __init__(self, settings: WebhookSettings, *, push: bool = False) -> None:
         self._settings = settings
+        self._push = push
 
     def notice(self, head: bytes, *, failed: bool) -> Notice:
         """Return what is written down of an end; without its prompt, unless the settings want it."""
-        events = self._settings.events
+        events = self._settings.events if self._settings.url else ()
         low = self._settings.low_balance_tokens if "account.low_balance" in events else 0
-        if ("task.failed" if failed else "task.completed") not in events:
-            return Notice(b"", low, KEPT_S) if low else NO_NOTICE
-        return Notice(head if failed or self._settings.include_prompt else _without_prompt(head), low, KEPT_S)
+        told = b""
+        if ("task.failed" if failed else "task.completed") in events:
+            told = head if failed or self._settings.include_prompt else _without_prompt(head)
+        return Notice(told, low, KEPT_S, self._push)
 
     def offer(self, task: TaskRef) -> bool:  # noqa: ARG002  # the protocol's
         """Leave the task in the index."""

@@ -113,6 +113,9 @@ class Metrics:
         self._webhook_tries = self._counter(
             "prompt_webhook_tries_total", "Tries to deliver a webhook, by how they ended.", "outcome"
         )
+        self._push_tries = self._counter(
+            "prompt_push_tries_total", "Requests to push services, by how they ended.", "outcome"
+        )
         self._gemini_tokens = self._counter(
             "prompt_gemini_tokens_total", "Tokens that Gemini reported, failed tries included.", "kind", "model"
         )
@@ -174,6 +177,10 @@ class Metrics:
     def webhook_tried(self, outcome: str) -> None:
         """``outcome``: delivered | refused | timeout | unreachable."""
         self._webhook_tries.labels(outcome).inc()
+
+    def push_tried(self, outcome: str) -> None:
+        """``outcome``: delivered | gone | refused | timeout | unreachable."""
+        self._push_tries.labels(outcome).inc()
 
     def tokens_charged(self, tokens: int) -> None:
         self._tokens.inc(tokens)

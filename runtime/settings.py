@@ -7,7 +7,7 @@ room its own part. Secrets are ``SecretStr``, and no error shows what was given.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64decode
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -289,6 +289,30 @@ class WebhookSettings(Section):
         return self
 
 
+def _vapid_key(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    try:
+        usable = len(urlsafe_b64decode(text + "=" * (-len(text) % 4))) == 32
+    except ValueError:
+        usable = False
+    if text and not usable:
+        raise ValueError("must be a private key as `main.py web-push keys` makes it")
+    return value
+
+
+class WebPushSettings(Section):
+    private_key: Annotated[SecretStr, AfterValidator(_vapid_key)] = SecretStr("")
+    subject: Annotated[str, Field(pattern=r"^((mailto:.+@|https://).+)?$")] = ""
+    connections: Annotated[int, Field(ge=1, le=1_000)] = 10
+    allow_loopback: bool = False
+
+    @model_validator(mode="after")
+    def _says_who_sends(self) -> WebPushSettings:
+        if self.private_key.get_secret_value() and not self.subject:
+            raise ValueError("web_push.private_key needs web_push.subject: push services turn to that address")
+        return self
+
+
 class PromptSettings(Section):
     templates_folder: str = ""
 
@@ -318,6 +342,7 @@ class Settings(Section):
     identity: IdentitySettings = IdentitySettings()
     admin: AdminSettings = AdminSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    web_push: WebPushSettings = WebPushSettings()
     prompt: PromptSettings = PromptSettings()
     logs: LogSettings = LogSettings()
     traces: TraceSettings = TraceSettings()

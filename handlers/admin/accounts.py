@@ -96,6 +96,7 @@ class AccountHandler(AdminHandler):
         await self.services.generations.delete_all(account_id)
         await self.services.api_keys.delete_all(account_id)
         await self.services.deliveries.delete_all(account_id)
+        await self.services.subscriptions.delete_all(account_id)
         await self.services.accounts.forget(account_id, keep_ledger=keep_ledger == "keep")
         self.did("delete", account_id, ledger=keep_ledger)
         self.write_json({"success": True, "account_id": account_id, "ledger": keep_ledger})
@@ -136,6 +137,7 @@ class ExportHandler(AdminHandler):
         tasks = await self.services.generations.recent(account_id)
         exported_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         head = {"success": True, "exported_at": exported_at, "account": account.as_dict(), "keys": keys}
+        head["push_subscriptions"] = await self.services.subscriptions.shown(account_id)
         self.write(json.dumps(head, ensure_ascii=False).encode()[:-1])
         self.write(b',"tasks":[' + b",".join(tasks) + b'],"ledger":[')
         before: str | None = None

@@ -6,22 +6,19 @@ Refuses to know any single endpoint.
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
-from pydantic import BaseModel, ValidationError
 
 from accounts import Account, ApiKey, NetworkNotAllowed
 from accounts.admin_keys import ADMIN_KEY_PREFIX
 from accounts.errors import AdminKeyRequired
 from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.base import BodyHandler
-from handlers.errors import Answer, BadRequest
+from handlers.errors import Answer
 
 MOST_PER_PAGE = 200
 log = structlog.get_logger("audit")
-
-Body = TypeVar("Body", bound=BaseModel)
 
 
 class AdminHandler(BodyHandler):
@@ -54,24 +51,6 @@ class AdminHandler(BodyHandler):
         if known is None:
             return super().answer_for(exc)
         return known(exc) if callable(known) else known
-
-    def parsed(self, model: type[Body]) -> Body:
-        """Return the body as ``model``.
-
-        Raises:
-            BadRequest: with what is wrong where.
-        """
-        try:
-            return model.model_validate_json(self.body() or b"{}")
-        except ValidationError as exc:
-            problem = exc.errors(include_url=False, include_input=False)[0]
-            if problem["type"] == "json_invalid":
-                raise BadRequest(
-                    400, "invalid_json", "Body is not valid JSON", "Send one JSON object in UTF-8."
-                ) from exc
-            where = ".".join(map(str, problem["loc"])) or "the body"
-            sentence = f"{where}: {problem['msg'].removeprefix('Value error, ')}."
-            raise BadRequest(400, "invalid_body", "Body is not valid", sentence) from exc
 
     def limit(self) -> int:
         """Return how many a page may have: 1 to 200."""

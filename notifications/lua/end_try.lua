@@ -3,12 +3,14 @@
 -- KEYS: 1 delivery  2 deliveries_due
 -- ARGV: 1 id  2 number of the try  3 state after it: pending, delivered or failed  4 how it ended
 --       5 when the next one comes, ms from now  6 how long the record is kept from now, s
+--       7 body of the next one, '' for the same
 -- Returns 1 | -1 gone | -3 another try has begun
 -- Repeatable: the same outcome is written again.
 local record = redis.call('HMGET', KEYS[1], 'tries', 'state')
 if not record[1] then return -1 end
 if record[1] ~= ARGV[2] then return -3 end
 local due = now_ms() + ARGV[5]
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'body', ARGV[7]) end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'last', ARGV[4], 'due_ms', due)
 if ARGV[3] == 'pending' then redis.call('ZADD', KEYS[2], due, ARGV[1]) else redis.call('ZREM', KEYS[2], ARGV[1]) end
 redis.call('EXPIRE', KEYS[1], ARGV[6])

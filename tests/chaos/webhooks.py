@@ -24,6 +24,7 @@ async def killed_before_delivering(tasks: int, random: Random) -> Outcome:
             "webhooks__url": receiver.url,
             "webhooks__secrets": SECRET,
             "webhooks__connections": 20,
+            "tasks__status_ttl_s": 3_600,  # the first tasks are still looked at when the last ones have ended
         }
         await world.serve(**settings)
         client = await world.client(tokens=10_000_000_000)

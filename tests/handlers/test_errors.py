@@ -37,6 +37,7 @@ FACTS = {
     "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
     "Unauthorized": ("missing",),
     "SubjectUnusable": ("sub",),
+    "SubscriptionRefused": ("keys.auth must be 16 bytes",),
     "AccountClosed": ("acc_1",),
     "SubmitUnsure": ("timeout", None, True),
     "UnknownAccount": ("acc_1",),

@@ -1,0 +1,16 @@
+-- add_push_subscription: keep one more place where an account wants to be notified; above the limit the oldest ones go.
+-- KEYS: 1 push_subscriptions
+-- ARGV: 1 id  2 the subscription, as JSON that has created_ms  3 how many an account may have
+-- Returns 1
+-- Repeatable: the id names the endpoint, and what was there under it is replaced.
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+while redis.call('HLEN', KEYS[1]) > tonumber(ARGV[3]) do
+  local oldest, at
+  local all = redis.call('HGETALL', KEYS[1])
+  for i = 1, #all, 2 do
+    local created = tonumber(string.match(all[i + 1], '"created_ms":(%d+)') or '0')
+    if all[i] ~= ARGV[1] and (not at or created < at) then oldest, at = all[i], created end
+  end
+  redis.call('HDEL', KEYS[1], oldest)
+end
+return 1

@@ -1,0 +1,339 @@
+"""A browser hears of the end of a task that nobody watches: encrypted for it alone, once, and without the prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from accounts import AdminKeys
+from composition import make_storage
+from generation.documents import completed_head
+from generation.lease_index import TaskRef
+from generation.readers import Readers
+from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING
+from generation.tasks import Tasks
+from main import cli
+from notifications import Notices, pushes
+from notifications.pushes import PAUSES_S
+from notifications.subscriptions import MOST_SUBSCRIPTIONS, PushSubscriptions
+from notifications.vapid import new_private_key, public_key
+from runtime.configuration import InvalidSettings, load_settings, shown
+from runtime.metrics import Metrics
+from runtime.settings import Settings
+from tests.support.storage import OpenStorage
+from tests.support.whole_server import BASE, Client
+
+pytest.importorskip("pywebpush", reason="pywebpush is an extra")
+from tests.support.push_service import Browser, PushService, base64url, serve_push_service
+
+DRAFT = "Answer questions about our bakery. Open 7-18."
+START = f"{BASE}/generate-prompt-async/"
+PATH = "/api/v1/account/push-subscriptions/"
+PRIVATE = new_private_key()
+SUBJECT = "mailto:ops@example.com"
+
+
+@pytest.fixture
+def push_service(io_loop: Any, stack: AsyncExitStack) -> PushService:
+    made: PushService = io_loop.run_sync(lambda: stack.enter_async_context(serve_push_service()))
+    return made
+
+
+@pytest.fixture
+def changes(request: pytest.FixtureRequest, push_service: PushService) -> dict[str, dict[str, Any]]:
+    """Settings of one test, with Web Push and no webhooks; reapers are quick."""
+    marker = request.node.get_closest_marker("settings")
+    sections = dict(marker.kwargs) if marker else {}
+    web_push = {"private_key": PRIVATE, "subject": SUBJECT, "allow_loopback": True}
+    return sections | {
+        "web_push": web_push | sections.get("web_push", {}),
+        "tasks": {"reap_every_s": 0.2, "lease_s": 2.0, "renew_every_s": 0.5},
+    }
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushes, "PAUSES_S", (0.0,) * len(PAUSES_S))
+
+
+async def subscribed(client: Client, service: PushService, name: str = "one", **more: Any) -> Browser:
+    browser = Browser(service, name)
+    answer = await client.ask("POST", PATH, browser.subscription(**more))
+    assert answer.status == 201, answer.body
+    return browser
+
+
+async def endpoints(client: Client) -> list[str]:
+    answer = await client.ask("GET", PATH)
+    return [each["endpoint"] for each in answer.json["subscriptions"]]
+
+
+@pytest.mark.gen_test
+async def test_the_end_is_pushed_encrypted_and_signed_and_without_the_prompt(
+    client: Client, push_service: PushService
+) -> None:
+    browser = await subscribed(client, push_service)
+    task_id = await client.start(DRAFT)
+    [push] = await push_service.has(1)
+    assert browser.read(push) == {"title": "Your prompt is ready", "task_id": task_id, "status": "completed"}
+    assert b"bakery" not in push.body
+    claims, key = push_service.sender_of(push)
+    assert claims["sub"] == SUBJECT
+    assert time.time() < claims["exp"] <= time.time() + 86_400
+    assert key == public_key(PRIVATE) == (await client.ask("GET", "/api/v1/account/")).json["web_push_key"]
+    assert push.headers["ttl"] == "600"
+    assert push.headers["topic"] == task_id.replace("-", "")
+    with pytest.raises(Exception, match=r"(?i)decrypt|tag|invalid"):
+        Browser(push_service, "another").read(push)
+
+
+@pytest.mark.gen_test
+async def test_every_browser_of_the_account_is_told_in_its_own_words(client: Client, push_service: PushService) -> None:
+    german = await subscribed(client, push_service, "german", titles={"completed": "Dein Prompt ist fertig"})
+    english = await subscribed(client, push_service, "english")
+    await client.start(DRAFT)
+    came = {push.path: push for push in await push_service.has(2)}
+    assert german.read(came[german.path])["title"] == "Dein Prompt ist fertig"
+    assert english.read(came[english.path])["title"] == "Your prompt is ready"
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_somebody_follows_is_not_pushed_and_neither_is_one_that_was_cancelled(
+    client: Client, push_service: PushService, storage: OpenStorage
+) -> None:
+    browser = await subscribed(client, push_service)
+    cancelled = await client.start(DRAFT + " [[standin:delay=60]]")
+    await client.ask("POST", f"{START}cancel/{cancelled}/")
+    followed = await client.start(DRAFT + " [[standin:delay=1]]")
+    readers = Readers(storage, None)  # type: ignore[arg-type]  # noting reads no copy
+    await readers.note(TaskRef(client.account_id, followed))
+    await client.finished(followed)
+    unwatched = await client.start(DRAFT)
+    [push] = await push_service.has(1)
+    assert browser.read(push)["task_id"] == unwatched
+
+
+@pytest.mark.gen_test
+async def test_a_failure_is_pushed_as_one(client: Client, push_service: PushService, storage: OpenStorage) -> None:
+    browser = await subscribed(client, push_service, titles={"failed": "Nothing came of it"})
+    keys = [storage.key(client.account_id, part) for part in ("account", "ledger")]
+    balance = int((await storage.command("HGET", keys[0], "balance")).decode())
+    mark = storage.key(client.account_id, "call", "x")
+    await storage.run("grant_tokens", [*keys, mark], [-balance, "taken back", 10**12])
+    await client.start(DRAFT)
+    [push] = await push_service.has(1)
+    assert browser.read(push)["title"] == "Nothing came of it"
+    assert browser.read(push)["status"] == "failed"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_subscription_that_is_gone_is_removed_and_the_others_are_told(
+    client: Client, push_service: PushService, storage: OpenStorage, status: int
+) -> None:
+    left, stays = await subscribed(client, push_service, "left"), await subscribed(client, push_service, "stays")
+    push_service.answers[left.path] = [status]
+    await client.start(DRAFT)
+    await push_service.has(2)
+    await delivery(client, storage, lambda each: each["state"] == "delivered")
+    assert await endpoints(client) == [stays.endpoint]
+    await client.start(DRAFT)
+    await push_service.has(3)
+    assert [push.path for push in push_service.received].count(left.path) == 1
+
+
+@pytest.mark.gen_test
+async def test_what_a_push_service_could_not_take_comes_again_and_only_there(
+    client: Client, push_service: PushService, no_pauses: None
+) -> None:
+    troubled, well = await subscribed(client, push_service, "troubled"), await subscribed(client, push_service, "well")
+    push_service.answers[troubled.path] = [503, 429]
+    await client.start(DRAFT)
+    came = [push.path for push in await push_service.has(4)]
+    assert (came.count(troubled.path), came.count(well.path)) == (3, 1)
+    assert sorted(await endpoints(client)) == sorted([troubled.endpoint, well.endpoint])
+
+
+async def delivery(client: Client, storage: OpenStorage, reached: Callable[[Any], bool]) -> Any:
+    key = await AdminKeys(storage).create("test")
+    admin = Client(client.base_url, client.http, client.account_id, key.key)
+    async with asyncio.timeout(60):
+        while True:  # nothing tells a client of the record
+            answer = await admin.ask("GET", f"/api/v1/admin/accounts/{client.account_id}/deliveries/")
+            found = answer.json["deliveries"]
+            if found and reached(found[0]):
+                return found[0]
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.gen_test
+async def test_tries_end_and_the_delivery_says_how(
+    client: Client, push_service: PushService, storage: OpenStorage, no_pauses: None
+) -> None:
+    browser = await subscribed(client, push_service)
+    push_service.answers[browser.path] = [500] * 20
+    task_id = await client.start(DRAFT)
+    found = await delivery(client, storage, lambda each: each["state"] == "failed")
+    assert (found["id"], found["task_id"], found["type"]) == (f"push-{task_id}", task_id, "push.completed")
+    assert found["tries"] == len(PAUSES_S) + 1 == len(push_service.received)
+
+
+@pytest.mark.gen_test
+async def test_a_refusal_is_not_repeated(client: Client, push_service: PushService, storage: OpenStorage) -> None:
+    browser = await subscribed(client, push_service)
+    push_service.answers[browser.path] = [403]
+    await client.start(DRAFT)
+    found = await delivery(client, storage, lambda each: each["state"] != "pending")
+    assert (found["state"], found["last"], found["tries"]) == ("failed", "refused", 1)
+
+
+@pytest.mark.gen_test
+async def test_what_a_process_that_died_left_is_pushed_by_another(
+    client: Client, settings: Settings, push_service: PushService
+) -> None:
+    browser = await subscribed(client, push_service)
+    of_the_dead = make_storage(settings.redis)
+    dead = Tasks(
+        of_the_dead,
+        "dead",
+        lambda _account_id, _task_id, _document: None,
+        Metrics(),
+        tasks=settings.tasks,
+        limits=settings.limits,
+        money=settings.money,
+        after_end=Notices(settings.webhooks, push=True),  # it writes down what is due, and sends nothing
+    )
+    lease = await dead.submit(client.account_id, DRAFT, None)
+    assert not isinstance(lease, str)
+    for stage in (INITIALIZING, CHECKING, GENERATING, FINALIZING):
+        await dead.advance(lease, stage)
+    await dead.endings.complete(lease, COMPLETED, completed_head("better", "m"), 5, "generated")
+    await of_the_dead.aclose()
+    [push] = await push_service.has(1)
+    assert browser.read(push)["task_id"] == lease.task_id
+
+
+@pytest.mark.gen_test
+async def test_a_push_service_that_hangs_holds_up_no_generation(client: Client, push_service: PushService) -> None:
+    push_service.hangs = True
+    await subscribed(client, push_service)
+    ids = [await client.start(DRAFT) for _ in range(3)]
+    for task_id in ids:
+        assert (await client.finished(task_id))["status"] == "completed"
+
+
+@pytest.mark.gen_test
+async def test_subscribing_twice_is_one_subscription_and_unsubscribing_ends_it(
+    client: Client, push_service: PushService
+) -> None:
+    browser = await subscribed(client, push_service)
+    await client.ask("POST", PATH, browser.subscription())
+    assert await endpoints(client) == [browser.endpoint]
+    answer = await client.ask("DELETE", PATH, {"endpoint": browser.endpoint})
+    assert (answer.status, await endpoints(client)) == (200, [])
+    answer = await client.ask("DELETE", PATH, {"endpoint": browser.endpoint})
+    assert (answer.status, answer.json["error_code"]) == (404, "subscription_not_found")
+
+
+@pytest.mark.gen_test
+async def test_above_the_limit_the_oldest_subscription_goes(client: Client, push_service: PushService) -> None:
+    browsers = [await subscribed(client, push_service, f"b{n}") for n in range(MOST_SUBSCRIPTIONS + 1)]
+    kept = await endpoints(client)
+    assert len(kept) == MOST_SUBSCRIPTIONS
+    assert browsers[-1].endpoint in kept
+
+
+POINT = base64url(b"\x04" + bytes(64))  # not on the curve
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(web_push={"allow_loopback": False})
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://push.example.com/a",
+        "http://127.0.0.1:6379/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://10.0.0.1/a",
+        "https://169.254.169.254/latest",
+        "https://localhost/a",
+        "https://redis/a",
+        "https://push.internal/a",
+        "https://user@push.example.com/a",
+        "https://push.example.com/a b",
+        "https://push.example.com:port/",
+        "ftp://push.example.com/a",
+        "https://push.example.com/" + "a" * 2_048,
+        "",
+    ],
+)
+async def test_an_endpoint_must_be_a_public_address_with_https(
+    client: Client, push_service: PushService, endpoint: str
+) -> None:
+    body = Browser(push_service, "x").subscription() | {"endpoint": endpoint}
+    answer = await client.ask("POST", PATH, body)
+    assert answer.status == 400, answer.body
+    assert await endpoints(client) == []
+    answer = await client.ask("POST", PATH, body | {"endpoint": "https://updates.push.example.com/wpush/v2/abc"})
+    assert answer.status == 201, answer.body
+
+
+@pytest.mark.gen_test
+async def test_what_is_no_subscription_is_refused_with_what_is_wrong(client: Client, push_service: PushService) -> None:
+    right = Browser(push_service, "x").subscription()
+    wrong_ones: tuple[Any, ...] = (
+        {},
+        [],
+        right | {"keys": {}},
+        right | {"keys": right["keys"] | {"p256dh": POINT}},
+        right | {"keys": right["keys"] | {"p256dh": "AAAA"}},
+        right | {"keys": right["keys"] | {"auth": "?"}},
+        right | {"titles": {"completed": "t" * 121}},
+    )
+    for wrong in wrong_ones:
+        answer = await client.ask("POST", PATH, wrong)
+        assert answer.status == 400, wrong
+        assert answer.json["error"].endswith(".")
+    assert await endpoints(client) == []
+
+
+@pytest.mark.gen_test
+async def test_subscriptions_are_exported_without_keys_and_deleted_with_the_account(
+    client: Client, push_service: PushService, storage: OpenStorage
+) -> None:
+    browser = await subscribed(client, push_service)
+    key = await AdminKeys(storage).create("test")
+    admin = Client(client.base_url, client.http, client.account_id, key.key)
+    path = f"/api/v1/admin/accounts/{client.account_id}/"
+    exported = await admin.ask("GET", f"{path}export/")
+    assert [each["endpoint"] for each in exported.json["push_subscriptions"]] == [browser.endpoint]
+    assert browser.subscription()["keys"]["auth"].encode() not in exported.body
+    assert (await admin.ask("DELETE", path)).status == 200
+    assert await PushSubscriptions(storage).of(client.account_id) == []
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(web_push={"private_key": "", "subject": ""})
+async def test_without_keys_nobody_can_subscribe(client: Client, push_service: PushService) -> None:
+    answer = await client.ask("POST", PATH, Browser(push_service, "x").subscription())
+    assert (answer.status, answer.json["error_code"]) == (404, "push_not_configured")
+    assert (await client.ask("GET", PATH)).json["web_push_key"] is None
+
+
+def test_the_command_makes_keys_that_the_settings_take_and_never_show(tmp_path: Path) -> None:
+    made = json.loads(CliRunner().invoke(cli, ["web-push", "keys", "--json"]).stdout)
+    settings = load_settings(None, {"web_push": {"private_key": made["private_key"], "subject": SUBJECT}})
+    assert made["private_key"] not in json.dumps(shown(settings))
+    assert public_key(made["private_key"]) == made["public_key"]
+    for wrong in ({"private_key": "short", "subject": SUBJECT}, {"private_key": made["private_key"]}):
+        with pytest.raises(InvalidSettings):
+            load_settings(None, {"web_push": wrong})
