@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from accounts.api_keys import ApiKey, NewApiKey, generate_key, is_well_formed, key_digest, now_iso
+from accounts.api_keys import ApiKey, NewApiKey, generate_key, is_well_formed, key_digest, now_iso, read_keys
 from accounts.errors import Unauthorized, UnknownApiKey
 from storage.storage import Storage
 
@@ -69,7 +69,7 @@ class AdminKeys:
 
     async def _records(self) -> list[tuple[str, ApiKey]]:
         records = await self._storage.command("HGETALL", self._key)
-        return [(str(digest, "ascii"), _parsed(record)) for digest, record in records.items()]
+        return list(read_keys(self._key, records))
 
     async def _store(self, digest: str, key: ApiKey) -> None:
         await self._storage.command("HSET", self._key, digest, json.dumps(key.as_dict(), ensure_ascii=False))

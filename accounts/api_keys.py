@@ -11,12 +11,14 @@ import re
 import secrets
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from accounts.account_index import log_unreadable
 from accounts.accounts import Accounts
 from accounts.errors import Unauthorized, UnknownAccount, UnknownApiKey
+from storage.errors import UNREADABLE
 from storage.storage import Storage
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -164,13 +166,22 @@ class ApiKeys:
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
         records = await self._storage.command("HGETALL", self._key(account_id))
-        return [(str(digest, "ascii"), ApiKey(**json.loads(record))) for digest, record in records.items()]
+        return list(read_keys(self._key(account_id), records))
 
     def _key(self, account_id: str) -> str:
         return self._storage.key(account_id, "api_keys")
 
     def _hint(self, digest: str) -> str:
         return self._storage.shared_key("api_key", digest)
+
+
+def read_keys(stored_in: str, records: Mapping[bytes, bytes]) -> Iterator[tuple[str, ApiKey]]:
+    """Read the records of keys by digest; one that cannot be read is passed over, and hides no other."""
+    for digest, record in records.items():
+        try:
+            yield str(digest, "ascii"), ApiKey(**json.loads(record))
+        except UNREADABLE as exc:
+            log_unreadable(f"{stored_in} {digest!r}", exc)
 
 
 def generate_key(prefix: str = API_KEY_PREFIX) -> str:

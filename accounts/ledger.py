@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts.account_index import log_unreadable
 from accounts.errors import InvalidEntryId
+from storage.errors import UNREADABLE
 from storage.storage import Storage
 
 ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
@@ -100,8 +102,13 @@ class Ledger:
         newest = f"({before}" if before else "+"
         key = self._storage.key(account_id, "ledger")
         entries = await self._storage.command("XREVRANGE", key, newest, "-", "COUNT", limit + 1)
-        page = [read_entry(entry_id, fields) for entry_id, fields in entries[:limit]]
-        return page, page[-1].id if len(entries) > limit and page else None
+        page = []
+        for entry_id, fields in entries[:limit]:
+            try:
+                page.append(read_entry(entry_id, fields))
+            except UNREADABLE as exc:
+                log_unreadable(f"{key} {entry_id!r}", exc)
+        return page, str(entries[limit - 1][0], "ascii") if len(entries) > limit else None
 
     async def entry(self, account_id: str, entry_id: str) -> LedgerEntry | None:
         """Return one entry, or None when it is archived."""

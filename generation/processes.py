@@ -11,10 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
 
+import structlog
+from redis import exceptions as redis_errors
+
 from generation.failures import RecentFailure
 from runtime.periodic import Periodic
-from storage.errors import StorageUnavailable
+from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
 
 SAYS_EVERY_S = 2.0
 ALIVE_FOR_S = 10.0  # after its last word
@@ -87,15 +92,21 @@ class Processes:
             StorageUnavailable
         """
         now_ms, *said = await self._storage.run("list_processes", [self._key], [int(ALIVE_FOR_S * 1000)])
-        found = [
-            AliveProcess(str(each, "ascii"), max(0, now_ms - ms) / 1000, _state(json.loads(how)))
-            for each, ms, how in said
-        ]
+        found = []
+        for each, ms, how in said:
+            with contextlib.suppress(*UNREADABLE):  # what a process did not say: it is forgotten soon
+                found.append(AliveProcess(str(each, "ascii"), max(0, now_ms - ms) / 1000, _state(json.loads(how))))
         return now_ms, sorted(found, key=lambda process: (process.state.started_ms, process.id))
 
     async def _say_if_possible(self) -> None:
-        with contextlib.suppress(StorageUnavailable):
+        try:
             await self.say()
+        except StorageUnavailable:
+            return  # said again soon
+        except UNREADABLE as exc:  # another type stands there: no start and no other work is stopped by it
+            log.error("record_set_aside", key=self._key, error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
+            with contextlib.suppress(StorageUnavailable, redis_errors.ResponseError):  # another process was quicker
+                await self._storage.command("RENAME", self._key, f"{self._key}:set_aside")
 
 
 def _state(said: dict[str, object]) -> ProcessState:

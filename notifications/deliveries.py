@@ -12,11 +12,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 from generation.after_end import delivery_keys, push_keys
 from generation.lease_index import LOW, PUSH, LeaseIndex, TaskRef, task_of_delivery
 from notifications.errors import UnknownDelivery
 from notifications.notices import KEPT_S
+from storage.errors import UNREADABLE
 from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
 
 DELETED_AT_ONCE = 500
 CLAIMED_S = 60.0  # for which one process alone works on a delivery: longer than a try may take
@@ -125,7 +130,13 @@ class Deliveries:
         records = await self._storage.commands(
             "HMGET", [(self._record(account_id, each), *FIELDS) for each in ids[:limit]]
         )
-        found = [_delivery(dict(zip(FIELDS, record, strict=True))) for record in records if record[0] is not None]
+        found = []
+        for each, record in zip(ids[:limit], records, strict=True):
+            try:
+                if record[0] is not None:
+                    found.append(_delivery(dict(zip(FIELDS, record, strict=True))))
+            except UNREADABLE as exc:
+                log.error("record_set_aside", key=self._record(account_id, each), error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
         return found, ids[limit - 1] if len(ids) > limit else None
 
     async def resend(self, account_id: str, delivery_id: str) -> Delivery:

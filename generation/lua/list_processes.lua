@@ -8,6 +8,6 @@ local now, said = now_ms(), redis.call('HGETALL', KEYS[1])
 local found = {now}
 for at = 1, #said, 2 do
   local ms, how = string.match(said[at + 1], '^(%d+) (.*)$')
-  if tonumber(ms) >= now - tonumber(ARGV[1]) then found[#found + 1] = {said[at], tonumber(ms), how} end
+  if (tonumber(ms) or 0) >= now - tonumber(ARGV[1]) then found[#found + 1] = {said[at], tonumber(ms), how} end
 end
 return found

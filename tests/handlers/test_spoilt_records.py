@@ -1,0 +1,71 @@
+"""A record that somebody else has written over stops no start, no settlement and no list of others."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import structlog
+
+from accounts import Accounts, AdminKeys, ApiKeys
+from composition import compose
+from runtime.settings import Settings
+from tests.support.storage import OpenStorage
+from tests.support.whole_server import Client
+
+NO_TEXT = b"\xff\xfe{"
+
+
+def set_aside(lines: Any) -> list[str]:
+    return [str(line["key"]) for line in lines if line["event"] == "record_set_aside"]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("spoilt", ["a value", "its type"])
+async def test_a_process_starts_and_the_overview_answers_whatever_stands_among_the_processes(
+    client: Client, storage: OpenStorage, settings: Settings, spoilt: str
+) -> None:
+    key = storage.shared_key("processes", "{00}")
+    admin = {"Authorization": f"Bearer {(await AdminKeys(storage).create('shop')).key}"}
+    if spoilt == "a value":
+        await storage.redis.hset(key, b"\xff", NO_TEXT)
+        await storage.redis.hset(key, b"another", b"9999999999999 " + NO_TEXT)
+    else:
+        await storage.redis.delete(key)
+        await storage.redis.set(key, "other")
+    with structlog.testing.capture_logs() as lines:
+        async with AsyncExitStack() as stack:
+            await compose(settings, stack)
+    assert set_aside(lines) == ([] if spoilt == "a value" else [key])
+    assert (await client.ask("GET", "/api/v1/admin/overview/", headers=admin)).status == 200
+
+
+@pytest.mark.gen_test
+async def test_numbers_of_usage_that_are_none_stop_no_settlement(client: Client, storage: OpenStorage) -> None:
+    key = storage.key(client.account_id, "usage")
+    await client.finished(await client.start("Write a menu."))
+    for field in await storage.redis.hkeys(key):
+        await storage.redis.hset(key, field, NO_TEXT)
+    assert (await client.finished(await client.start("Write a menu.")))["status"] == "completed"
+    await storage.redis.delete(key)
+    await storage.redis.set(key, "other")
+    assert (await client.finished(await client.start("Write a menu.")))["status"] == "completed"
+    assert await Accounts(storage).audit(client.account_id) == []
+
+
+@pytest.mark.gen_test
+async def test_a_key_or_an_entry_that_cannot_be_read_hides_no_other(client: Client, storage: OpenStorage) -> None:
+    admin_keys = AdminKeys(storage)
+    headers = {"Authorization": f"Bearer {(await admin_keys.create('shop')).key}"}
+    await storage.redis.hset(storage.shared_key("admin_keys"), b"\xff", NO_TEXT)
+    await storage.redis.hset(storage.key(client.account_id, "api_keys"), b"0" * 64, NO_TEXT)
+    await storage.redis.xadd(storage.key(client.account_id, "ledger"), {b"\xff": NO_TEXT})
+    with structlog.testing.capture_logs() as lines:
+        keys = await client.ask("GET", f"/api/v1/admin/accounts/{client.account_id}/keys/", headers=headers)
+        ledger = await client.ask("GET", "/api/v1/account/ledger/")
+        assert [key.label for key in await admin_keys.list_all()] == ["shop"]
+        assert [key.label for key in await ApiKeys(storage).of(client.account_id)] == ["test"]
+    assert (keys.status, ledger.status) == (200, 200)
+    assert [entry["kind"] for entry in ledger.json["entries"]] == ["grant"]
+    assert len(set_aside(lines)) == 4
