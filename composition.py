@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from generation.gemini import Gemini, open_session, open_tokens
 from generation.gemini.session import environment_proxy
 from generation.healing import Healing
 from generation.outcomes import ends
+from generation.overview import overview
 from generation.pipeline import Pipeline
 from generation.processes import Processes, ProcessState
 from generation.prompt_text import PromptText
@@ -506,9 +507,14 @@ class AccountsAdministration:
     deliveries: Deliveries
     subscriptions: PushSubscriptions
     usage: UsageReport
+    overview: Callable[[], Awaitable[dict[str, Any]]]
     advice: Callable[[str], str]
     archiving: Archiving
     ledger_days: int
+
+
+def _says_nothing() -> ProcessState:
+    raise AssertionError("the command line is none of the service's processes")
 
 
 def administration(storage: Storage, settings: Settings, advice: Callable[[str], str]) -> AccountsAdministration:
@@ -524,6 +530,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         after_end=Notices(settings.webhooks, push=bool(_push_key(settings))),
     )
     accounts = Accounts(storage)
+    reading = Processes(storage, tasks.owner, _says_nothing)
     return AccountsAdministration(
         accounts=accounts,
         api_keys=ApiKeys(storage),
@@ -532,6 +539,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         deliveries=Deliveries(storage, tasks.index),
         subscriptions=PushSubscriptions(storage),
         usage=UsageReport(storage),
+        overview=lambda: overview(reading),
         advice=advice,
         archiving=Archiving(storage, accounts.index),
         ledger_days=settings.money.ledger_days,

@@ -20,6 +20,7 @@ from composition import open_accounts, run
 from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models
 from generation.gemini import CredentialsUnusable, ProxyUnusable
+from generation.overview_command import overview_command
 from generation.prompt_text import PromptText, TemplatesUnusable
 from notifications import PushUnusable
 from notifications.commands import web_push as web_push_commands
@@ -165,6 +166,7 @@ cli.add_command(accounts_commands)
 cli.add_command(admin_keys_commands)
 cli.add_command(webhooks_commands)
 cli.add_command(web_push_commands)
+cli.add_command(overview_command)
 cli.add_command(evaluate_command(read_settings))
 
 

@@ -17,7 +17,6 @@ async def overview(processes: Processes) -> dict[str, Any]:
     Raises:
         StorageUnavailable
     """
-    await processes.say()  # so that the answer shows this process as it is now
     now_ms, alive = await processes.alive()
     states = [process.state for process in alive]
     oldest_ms = min((state.oldest_ms for state in states if state.oldest_ms), default=0)

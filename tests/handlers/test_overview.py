@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import AdminKeys
 from generation.failures import RecentFailure
 from generation.processes import Processes, ProcessState
+from main import cli
+from runtime.settings import Settings
 from tests.support.http_reply import HttpReply
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client, make_client
@@ -86,3 +91,23 @@ async def test_a_process_that_ends_is_gone_at_once_and_one_of_another_version_is
     newer = '{"version":"2","started_ms":1,"running":7,"waiting":0,"oldest_ms":0,"takeovers":0,"lag_s":0,"more":[1]}'
     await storage.run("note_process", [storage.shared_key("processes", "{00}")], ["newer", newer, 60_000])
     assert [(process.id, process.state.running) for process in (await reader.alive())[1]] == [("newer", 7)]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_the_command_shows_what_the_admin_api_shows_without_being_a_process_itself(
+    client: Client, storage: OpenStorage, settings: Settings
+) -> None:
+    task_id = await client.start(DRAFT + " [[standin:delay=60]]")
+    asked = await seen(storage, client)
+    environment = {"PROMPT_REDIS__URL": settings.redis.url.get_secret_value()}
+    environment["PROMPT_REDIS__KEY_PREFIX"] = settings.redis.key_prefix
+    runner = CliRunner()
+    as_json = await asyncio.to_thread(runner.invoke, cli, ["overview", "--json"], env=environment)
+    assert as_json.exit_code == 0, as_json.output
+    shown = json.loads(as_json.stdout)
+    assert [each["id"] for each in shown["processes"]] == [each["id"] for each in asked["processes"]]
+    assert set(shown) == set(asked) - {"success"}
+    table = await asyncio.to_thread(runner.invoke, cli, ["overview"], env=environment)
+    assert shown["processes"][0]["id"] in table.stdout
+    assert "running: " in table.stdout
+    await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")

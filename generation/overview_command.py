@@ -1,0 +1,43 @@
+"""The ``overview`` command: the whole service at one look, as the admin API's overview has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from accounts.commands import JSON, Open, perform
+from accounts.tables import show_table
+
+SUMS = ("at", "running", "waiting", "oldest_unfinished_s", "takeovers")
+PROCESSES = ("id", "version", "started_at", "said_s", "lag_s", "running", "waiting", "takeovers")
+FAILURES = ("at", "outcome", "error_code")
+
+
+@click.command("overview")
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
+@JSON
+@click.pass_context
+def overview_command(ctx: click.Context, config: Path | None, as_json: bool) -> None:
+    """Show the whole service at one look: running, waiting, processes, breakers, last failures."""
+    open_with: Open = ctx.obj
+    ctx.obj = lambda: open_with(config)
+
+    async def seen(admin: Any) -> dict[str, Any]:
+        members: dict[str, Any] = await admin.overview()
+        return members
+
+    members = perform(ctx, seen)
+    if as_json:
+        click.echo(json.dumps(members))
+        return
+    for name in SUMS:
+        click.echo(f"{name.replace('_', ' ')}: {'' if members[name] is None else members[name]}")
+    for model, state in members["breakers"].items():
+        click.echo(f"breaker of {model}: {state}")
+    for title, columns in (("processes", PROCESSES), ("failures", FAILURES)):
+        if members[title]:
+            click.echo(f"\n{title}")
+            show_table({name.replace("_", " "): name for name in columns}, members[title])
