@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import pytest
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.browser
 
 GALLERY = WEB.parent / "examples" / "gallery"
 THOROUGH = "BUILDS" in os.environ  # each state of the page in both schemes, and not only in one
+PICTURES = os.environ.get("PICTURES", "")  # a folder: every state is drawn there, to be looked at
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there: all files come from the folder
 STATES = re.findall(
     r"^  '?(\w[^:'\n]*)'?[:,]", (GALLERY / "states.js").read_text("utf-8").split("export const STATES")[1], re.MULTILINE
@@ -89,3 +91,27 @@ def test_the_component_in_every_state_is_accessible_and_fits(tab: Page, node_mod
 def test_the_gallery_offers_every_state(tab: Page) -> None:
     tab.goto(f"{NOWHERE}/app/index.html")
     expect(tab.locator("iframe")).to_have_count(len(STATES))
+
+
+@pytest.mark.skipif(not PICTURES, reason="asked for with PICTURES=folder")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_every_state_is_drawn_and_nothing_sticks_out(tab: Page, width: int, scheme: Literal["light", "dark"]) -> None:
+    folder = Path(PICTURES) / f"{width}-{scheme}"
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    found: list[str] = []
+    for number, state in enumerate(STATES):
+        name = f"{number:02}-{re.sub(r'[^a-z]+', '-', state)}"
+        tab.goto(f"{NOWHERE}/app/page.html?state={quote(state)}")
+        expect(tab.locator("#outcome")).to_have_attribute("data-phase", phase_of(tab, state))
+        tab.screenshot(path=folder / f"page-{name}.png", full_page=True)
+        if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(state)
+    tab.goto(f"{NOWHERE}/app/component.html?state=all&theme={scheme}")
+    for index, state in enumerate(STATES):
+        shown = tab.locator(f"#state-{index} > section")
+        expect(shown).to_have_attribute("data-phase", shown.get_attribute("data-expected") or "")
+        shown.screenshot(path=folder / f"component-{index:02}-{re.sub(r'[^a-z]+', '-', state)}.png")
+    assert found == []

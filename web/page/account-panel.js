@@ -183,7 +183,7 @@ export class AccountPanel {
       make('span', { className: 'excerpt', dir: 'auto' }, excerptOf(said)),
     );
     button.dataset.taskId = taskId;
-    if (!promptOf(taskId)) {
+    if (!promptOf(taskId) && document.prompt) {
       button.append(make('span', { className: 'hint' }, words.elsewhere));
     }
     if (document.status === 'completed' || document.status === 'failed') {

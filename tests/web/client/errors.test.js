@@ -130,12 +130,22 @@ test('nobody answers', async () => {
 });
 
 test('a generation that takes too long goes on and can be resumed', async () => {
-  const error = await failure(clientFor(key, { timeoutMs: 600 }).generate(taking(2)));
+  const patient = clientFor(key);
+  const begun = await patient.startGeneration(
+    taking(100),
+    () => {},
+    () => {},
+    () => {},
+  );
+  patient.stopPolling();
+  const error = await failure(clientFor(key, { timeoutMs: 600 }).resume(begun));
   assert.ok(error instanceof client.Timeout);
   assert.equal(error.timeoutMs, 600);
   assert.equal(error.code, 'timeout');
-  const result = await clientFor(key).resume(error.taskId);
-  assert.equal(result.generatedByAI, true);
+  const resumed = patient.resume(error.taskId);
+  assert.equal((await patient.status(error.taskId)).status, 'processing');
+  await patient.cancel(error.taskId);
+  assert.ok((await failure(resumed)) instanceof client.Cancelled);
 });
 
 test('a callback’s own mistake is thrown, not taken for a network error', async () => {

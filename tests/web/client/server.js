@@ -42,7 +42,7 @@ export function strangersToken() {
 }
 
 /** Wait for what another process does. */
-export async function eventually(condition, withinMs = 10_000) {
+export async function eventually(condition, withinMs = 60_000) {
   const deadline = Date.now() + withinMs;
   while (!(await condition())) {
     if (Date.now() > deadline) {
