@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 from generation.fidelity import figures, literals
 from generation.fidelity.counting import short_of
@@ -47,7 +48,7 @@ def compare(draft: str, answer: str) -> Comparison:
     """Compare two folded texts. What both say in the same sentence is not looked at, unless something else is amiss."""
     if draft == answer:
         return Comparison([], [], [], 0)
-    draft, answer = LIST_NUMBER.sub(r"\1", draft), LIST_NUMBER.sub(r"\1", answer)
+    draft, answer = LIST_NUMBER.sub(itemgetter(1), draft), LIST_NUMBER.sub(itemgetter(1), answer)
     memo: figures.Memo = {}
     same, draft_rest, answer_rest = _apart(draft, answer)
     drafted, answered = read(draft_rest, memo), read(answer_rest, memo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from operator import itemgetter
 
 from generation.fidelity.folding import ENTITY, ESCAPED
 
@@ -21,7 +22,7 @@ def restored(draft: str, answer: str) -> str:
         nonlocal left
         left -= 1
         word = found[0]
-        bare = ESCAPED.sub(r"\1", ENTITY.sub(lambda entity: html.unescape(entity[0]), word))
+        bare = ESCAPED.sub(itemgetter(1), ENTITY.sub(lambda entity: html.unescape(entity[0]), word))
         return bare if left >= 0 and word not in draft and bare.strip(".,;:()[]*_") in draft else word
 
     return WORD_WITH_ESCAPE.sub(plain, answer)

@@ -21,6 +21,7 @@ MOST_NAMED = 30  # facts that a document names; the rest are only counted
 LONGEST_NAME = 300  # characters of one of them
 SENTENCE = re.compile(r"\n|(?<=[^\d\s][.!?;؟।]) |(?<=[。！？])|(?<=\d\.) (?=[^\W\d_])")
 SIGN_BEFORE = re.compile(r"(?:[A-Z]{0,2}[$€£¥₹₺₪₽₩]|\b(?:USD|EUR|GBP|ISK|CHF|TL|Rs\.?|AED|SAR)) ?$")
+LONGEST_SIGN_BEFORE = 8  # characters, with what must not be a part of it
 SIGN_AFTER = re.compile(r" ?(?:[%٪‰]|[ap]\.?m\.?\b|uhr\b|h(?:\d\d)?\b|[点點时時分시])", re.IGNORECASE)
 UNIT_AFTER = re.compile(r" ([^\W\d_]{2,14})\b(?! ?\d)")
 SEPARATOR = "\x1e"
@@ -124,8 +125,9 @@ class Written:
     def _widened(self, fact: Fact, place: _Place) -> _Place:
         sentence = self._sentences[place.sentence]
         if fact.kind in ("amount", "number", "time"):
-            if sign := SIGN_BEFORE.search(sentence[: place.begin]):
-                place.begin = sign.start()
+            floor = max(0, place.begin - LONGEST_SIGN_BEFORE)
+            if sign := SIGN_BEFORE.search(sentence[floor : place.begin]):
+                place.begin = floor + sign.start()
             for following in (MULTIPLIER, CURRENCY_AFTER, SIGN_AFTER):
                 if found := following.match(sentence, place.end):
                     place.end = found.end()
