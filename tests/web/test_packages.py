@@ -26,10 +26,17 @@ def test_a_package_holds_what_a_user_needs_and_nothing_else(
 
 @pytest.mark.parametrize("folder", ["client", "react"])
 def test_a_package_says_where_it_comes_from(folder: str) -> None:
+    address = json.loads((WEB / "package.json").read_text())["repository"]
     described = json.loads((WEB / folder / "package.json").read_text())
-    assert described["repository"]["directory"] == f"web/{folder}"
-    assert described["homepage"].endswith("docs/frontend.md")
-    assert described["bugs"]
+    assert described["repository"] == {"type": "git", "url": f"git+{address}.git", "directory": f"web/{folder}"}
+    assert described["homepage"] == f"{address}/blob/main/docs/frontend.md"
+    assert described["bugs"] == f"{address}/issues"
+
+
+def test_the_guide_clones_the_repository_that_the_packages_name() -> None:
+    address = json.loads((WEB / "package.json").read_text())["repository"]
+    cloned = re.findall(r"git clone (\S+)", (WEB.parent / "docs" / "frontend.md").read_text("utf-8"))
+    assert set(cloned) == {f"{address}.git"}
 
 
 def test_the_client_depends_on_nothing() -> None:
