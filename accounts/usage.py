@@ -21,7 +21,7 @@ MONTHS_AT_ONCE = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class PeriodUsage:
     """``period``: 2025-01-10 or 2025-01. ``tokens`` are those charged; the kinds those that Gemini reported."""
 
     period: str
@@ -47,7 +47,7 @@ class UsageReport:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def days(self, account_id: str, month: str = "") -> list[Usage]:
+    async def days(self, account_id: str, month: str = "") -> list[PeriodUsage]:
         """Return the days of a month (2025-01; this one unless given) on which something was used, the oldest first.
 
         Raises:
@@ -57,7 +57,7 @@ class UsageReport:
         days = [first + timedelta(days=after) for after in range(31)]
         return await self._read(account_id, [day.isoformat() for day in days if day.month == first.month])
 
-    async def months(self, account_id: str, until: str = "") -> list[Usage]:
+    async def months(self, account_id: str, until: str = "") -> list[PeriodUsage]:
         """Return the twelve months up to one (this one unless given) in which something was used, the oldest first.
 
         Raises:
@@ -68,12 +68,12 @@ class UsageReport:
         months = [divmod(each, 12) for each in range(max(0, number - MONTHS_AT_ONCE + 1), number + 1)]
         return await self._read(account_id, [f"{year:04}-{month + 1:02}" for year, month in months])
 
-    async def _read(self, account_id: str, periods: list[str]) -> list[Usage]:
+    async def _read(self, account_id: str, periods: list[str]) -> list[PeriodUsage]:
         key = self._storage.key(account_id, "usage")
         names = [f"{period}:{what}" for period in periods for what in COUNTED]
         counts = [int(count or 0) for count in await self._storage.command("HMGET", key, *names)]
         rows = [counts[at : at + len(COUNTED)] for at in range(0, len(counts), len(COUNTED))]
-        return [Usage(period, *row) for period, row in zip(periods, rows, strict=True) if any(row)]
+        return [PeriodUsage(period, *row) for period, row in zip(periods, rows, strict=True) if any(row)]
 
 
 def _first_day(month: str) -> date:

@@ -57,7 +57,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class CpuUsed:
     """Seconds of CPU that all had used at one moment."""
 
     at: float
@@ -88,8 +88,8 @@ class Meter:
             others_s=end.redis - start.redis + end.standin - start.standin + end.generator - start.generator,
         )
 
-    def _usage(self) -> Usage:
-        return Usage(
+    def _usage(self) -> CpuUsed:
+        return CpuUsed(
             time.monotonic(),
             tuple(process.cpu_s for process in self._processes),
             core_busy_s(self._testbed.place.core),

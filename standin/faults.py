@@ -15,7 +15,7 @@ QUOTA_METRIC = "generativelanguage.googleapis.com/generate_content_free_tier_req
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorAnswer:
+class GoogleError:
     """Google's ``{"error": …}``. ``wrapped``: as the only member of an array, which some front ends do."""
 
     http_status: int
@@ -64,64 +64,64 @@ def _quota(quota_id: str) -> Mapping[str, Any]:
     }
 
 
-API_KEY_INVALID = ErrorAnswer(
+API_KEY_INVALID = GoogleError(
     400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", (_error_info("API_KEY_INVALID"),)
 )
-NO_KEY = ErrorAnswer(
+NO_KEY = GoogleError(
     403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers. Please use API Key or other form of identity."
 )
-SHORT_TIMEOUT = ErrorAnswer(
+SHORT_TIMEOUT = GoogleError(
     400, "INVALID_ARGUMENT", "Manually set deadline is too short. Minimum allowed deadline is 10s."
 )
-NO_SUCH_TIER = ErrorAnswer(400, "INVALID_ARGUMENT", "Invalid value at 'service_tier'.")
-NO_STORE = ErrorAnswer(
+NO_SUCH_TIER = GoogleError(400, "INVALID_ARGUMENT", "Invalid value at 'service_tier'.")
+NO_STORE = GoogleError(
     400, "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "store": Cannot find field.'
 )
-NO_MINIMAL_THINKING = ErrorAnswer(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model.")
+NO_MINIMAL_THINKING = GoogleError(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model.")
 BUSY = "This model is currently experiencing high demand. Please try again later."
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 
-ERRORS: Mapping[str, ErrorAnswer] = {
-    "bad_request": ErrorAnswer(400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
+ERRORS: Mapping[str, GoogleError] = {
+    "bad_request": GoogleError(400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
     "api_key_invalid": API_KEY_INVALID,
-    "failed_precondition": ErrorAnswer(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
-    "billing": ErrorAnswer(400, "FAILED_PRECONDITION", "Billing must be enabled for this project."),
-    "unauthenticated": ErrorAnswer(
+    "failed_precondition": GoogleError(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
+    "billing": GoogleError(400, "FAILED_PRECONDITION", "Billing must be enabled for this project."),
+    "unauthenticated": GoogleError(
         401,
         "UNAUTHENTICATED",
         "Request had invalid authentication credentials.",
         (_error_info("CREDENTIALS_MISSING"),),
     ),
-    "payment_required": ErrorAnswer(402, "FAILED_PRECONDITION", "Your prepaid credit is used up."),
+    "payment_required": GoogleError(402, "FAILED_PRECONDITION", "Your prepaid credit is used up."),
     "permission_denied": NO_KEY,
-    "key_leaked": ErrorAnswer(403, "PERMISSION_DENIED", "Your API key was reported as leaked."),
-    "api_disabled": ErrorAnswer(
+    "key_leaked": GoogleError(403, "PERMISSION_DENIED", "Your API key was reported as leaked."),
+    "api_disabled": GoogleError(
         403,
         "PERMISSION_DENIED",
         "Generative Language API has not been used in this project before or it is disabled.",
         (_error_info("SERVICE_DISABLED"),),
     ),
-    "not_found": ErrorAnswer(404, "NOT_FOUND", "The model is not found or not supported for generateContent."),
-    "rate_limited": ErrorAnswer(
+    "not_found": GoogleError(404, "NOT_FOUND", "The model is not found or not supported for generateContent."),
+    "rate_limited": GoogleError(
         429,
         "RESOURCE_EXHAUSTED",
         QUOTA,
         (_quota("GenerateRequestsPerMinutePerProjectPerModel-FreeTier"),),
         asks_to_wait=True,
     ),
-    "rate_limited_bare": ErrorAnswer(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
-    "rate_limited_in_array": ErrorAnswer(429, "RESOURCE_EXHAUSTED", "Resource exhausted.", wrapped=True),
-    "quota_per_day": ErrorAnswer(
+    "rate_limited_bare": GoogleError(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
+    "rate_limited_in_array": GoogleError(429, "RESOURCE_EXHAUSTED", "Resource exhausted.", wrapped=True),
+    "quota_per_day": GoogleError(
         429,
         "RESOURCE_EXHAUSTED",
         QUOTA,
         (_quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier"),),
         asks_to_wait=True,
     ),
-    "internal": ErrorAnswer(500, "INTERNAL", "An internal error has occurred. Please retry."),
-    "overloaded": ErrorAnswer(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
-    "high_demand": ErrorAnswer(503, "UNAVAILABLE", BUSY),
-    "gateway_timeout": ErrorAnswer(504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
+    "internal": GoogleError(500, "INTERNAL", "An internal error has occurred. Please retry."),
+    "overloaded": GoogleError(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
+    "high_demand": GoogleError(503, "UNAVAILABLE", BUSY),
+    "gateway_timeout": GoogleError(504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
 }
 ANSWERS: Mapping[str, OddAnswer] = {
     "blocked_prompt": OddAnswer(block_reason="SAFETY", candidates=False),

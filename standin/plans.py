@@ -15,7 +15,7 @@ from typing import Any
 
 from standin import protocol
 from standin.behaviour import Behaviour
-from standin.faults import ANSWERS, DAMAGES, ERRORS, ErrorAnswer, OddAnswer
+from standin.faults import ANSWERS, DAMAGES, ERRORS, GoogleError, OddAnswer
 from standin.protocol import Asked
 from standin.rewriting import damage, draft_in, rewrite
 
@@ -85,7 +85,7 @@ def _words(asked: Asked, fault: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def error_plan(error: ErrorAnswer, behaviour: Behaviour) -> Plan:
+def error_plan(error: GoogleError, behaviour: Behaviour) -> Plan:
     """Plan Google's refusal, which takes the behaviour's delay as any answer does."""
     return Plan([behaviour.delay_s, _json(error.body(behaviour.retry_after_s))], error.http_status)
 

@@ -25,7 +25,7 @@ from tornado.web import Application, RequestHandler
 
 from standin.behaviour import Behaviour, Chooser, InvalidBehaviour
 from standin.counters import Counters
-from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, NO_MINIMAL_THINKING, NO_STORE, NO_SUCH_TIER, ErrorAnswer
+from standin.faults import API_KEY_INVALID, ERRORS, NO_KEY, NO_MINIMAL_THINKING, NO_STORE, NO_SUCH_TIER, GoogleError
 from standin.plans import End, Method, Plan, error_plan, make_plan
 from standin.protocol import InvalidArgument, read_request
 from standin.rewriting import draft_in
@@ -123,7 +123,7 @@ class GenerateHandler(_Handler):
                 return error_plan(NO_SUCH_TIER, Behaviour())
             behaviour = self.standin.chooser.choose(asked.text, self.request.headers, model, draft_in(asked.texts))
         except (InvalidArgument, InvalidBehaviour) as exc:
-            return error_plan(ErrorAnswer(400, "INVALID_ARGUMENT", str(exc)), Behaviour())
+            return error_plan(GoogleError(400, "INVALID_ARGUMENT", str(exc)), Behaviour())
         if behaviour.fault:
             self.standin.counters.faults[behaviour.fault] += 1
         sse = self.get_query_argument("alt", "") == "sse"
@@ -142,7 +142,7 @@ class GenerateHandler(_Handler):
     def _is_vertex(self) -> bool:
         return "/publishers/" in self.request.path
 
-    def _refusal(self, model: str) -> ErrorAnswer | None:
+    def _refusal(self, model: str) -> GoogleError | None:
         key = self.request.headers.get("x-goog-api-key", "")
         bearer = self.request.headers.get("Authorization", "")
         if "/projects/" in self.request.path:
@@ -157,7 +157,7 @@ class GenerateHandler(_Handler):
             return API_KEY_INVALID
         return self._unknown_model(model)
 
-    def _unknown_model(self, model: str) -> ErrorAnswer | None:
+    def _unknown_model(self, model: str) -> GoogleError | None:
         return None if model.startswith(KNOWN_MODEL) else ERRORS["not_found"]
 
     async def _play(self, plan: Plan) -> None:
