@@ -16,7 +16,7 @@ import structlog
 from accounts import PublicKeyUnusable
 from accounts.commands import accounts as accounts_commands
 from accounts.task_commands import admin_keys as admin_keys_commands
-from composition import open_accounts, run
+from composition import open_accounts
 from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models
 from generation.gemini import CredentialsUnusable, ProxyUnusable
@@ -32,6 +32,7 @@ from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
 from runtime.trace_start import TracesUnusable
 from runtime.version import VERSION
+from serving import run
 from standin.commands import gemini_standin
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import NoRedisServer, RedisServer

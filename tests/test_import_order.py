@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = (
     ("main",),
     ("demo",),
+    ("serving",),
     ("composition",),
     ("handlers", "server"),
     ("notifications",),

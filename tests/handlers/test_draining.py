@@ -16,13 +16,14 @@ import structlog
 from tornado.netutil import bind_sockets
 
 import generation.runner
-from composition import Service, run
+from composition import Service
 from generation.lease import Lease
 from generation.pipeline import Pipeline
 from generation.runner import Runner
 from handlers.open_requests import OpenRequests
 from runtime.settings import Settings
 from server.connections import Connections
+from serving import run
 from storage.storage import Storage
 from tests.deploy.processes import Process, demo
 from tests.support.raw_http import connected, new_task_id, request
