@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 from tornado.httpserver import HTTPServer
@@ -383,12 +382,19 @@ def _masters(storage: Storage) -> tuple[int, int]:
     return len(masters), sum(master.wire is not None for master in masters)
 
 
-def make_storage(settings: RedisSettings, **observers: Any) -> Storage:
+def make_storage(
+    settings: RedisSettings,
+    observe: Callable[[str, float], None] = lambda _operation, _seconds: None,
+    failed: Callable[[str], None] = lambda _reason: None,
+) -> Storage:
     """Make the storage with the scripts of every room; it connects when it is first used."""
-    return Storage(connect(settings), load_scripts(SCRIPT_FOLDERS), prefix=settings.key_prefix, **observers)
+    scripts = load_scripts(SCRIPT_FOLDERS)
+    return Storage(connect(settings), scripts, prefix=settings.key_prefix, observe=observe, failed=failed)
 
 
-def _readiness(storage: Storage, open_requests: OpenRequests, watched: Sequence[Periodic]) -> Callable[[], Any]:
+def _readiness(
+    storage: Storage, open_requests: OpenRequests, watched: Sequence[Periodic]
+) -> Callable[[], Awaitable[str]]:
     async def not_ready() -> str:
         if open_requests.draining:
             return "draining"
@@ -450,7 +456,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
 
 
 @asynccontextmanager
-async def open_accounts(settings: Settings, advice: Callable[[str], str]) -> AsyncIterator[Any]:
+async def open_accounts(settings: Settings, advice: Callable[[str], str]) -> AsyncIterator[AccountsAdministration]:
     """Open what the accounts commands need, without a server around it."""
     async with AsyncExitStack() as stack:
         storage = await _open_storage(settings, stack, Metrics())

@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import structlog
 
@@ -96,7 +95,7 @@ async def _drain(service: Service, tasks_s: float, requests_s: float) -> None:
     log.info("drained")
 
 
-async def _unless(stop: asyncio.Event, starting: Coroutine[Any, Any, Service]) -> Service | None:
+async def _unless(stop: asyncio.Event, starting: Coroutine[object, None, Service]) -> Service | None:
     """Return what ``starting`` returns, or None when ``stop`` is set before: a start may wait for Redis for long."""
     task, stopping = asyncio.create_task(starting), asyncio.create_task(stop.wait())
     try:
