@@ -6,127 +6,26 @@ a settings file or None, opens what ``Administration`` lists.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import click
 
-from accounts.accounts import MOST_TOKENS, Account, Accounts
-from accounts.admin_keys import AdminKeys
-from accounts.api_keys import ApiKeys
+from accounts.accounts import MOST_TOKENS, Account
+from accounts.administration import JSON, Administration, Open, perform
+from accounts.api_keys import NewApiKey
 from accounts.archives import Archives
-from accounts.archiving import Archived, Archiving
+from accounts.archiving import Archived
 from accounts.audit import AuditFailure
-from accounts.errors import (
-    AccountClosed,
-    AccountExists,
-    AccountsError,
-    GrantRefused,
-    InvalidAccountId,
-    InvalidEntryId,
-    InvalidPeriod,
-    TokensOutOfRange,
-    UnknownAccount,
-    UnknownApiKey,
-    UnknownTask,
-)
-from accounts.tables import show_keys, show_table
-from accounts.usage import COUNTED, UsageReport
-from storage.errors import StorageMisconfigured, StorageUnavailable
-
-T = TypeVar("T")
+from accounts.key_commands import keys
+from accounts.ledger import LedgerEntry
+from accounts.tables import show_table
+from accounts.usage import COUNTED, PeriodUsage
 
 
-class AccountTasks(Protocol):
-    """Tasks as the commands need them: documents are JSON in bytes."""
-
-    async def recent(self, account_id: str) -> list[bytes]: ...
-    async def cancel(self, account_id: str, task_id: str) -> bytes: ...
-    async def delete_all(self, account_id: str) -> list[str]: ...
-
-
-class AccountDeliveries(Protocol):
-    """Webhooks as the commands need them."""
-
-    async def delete_all(self, account_id: str) -> None: ...
-
-
-class AccountSubscriptions(Protocol):
-    """Push subscriptions as the commands need them."""
-
-    async def shown(self, account_id: str) -> list[dict[str, Any]]: ...
-    async def delete_all(self, account_id: str) -> None: ...
-
-
-class Administration(Protocol):
-    """The services that the commands use."""
-
-    @property
-    def accounts(self) -> Accounts: ...
-    @property
-    def api_keys(self) -> ApiKeys: ...
-    @property
-    def admin_keys(self) -> AdminKeys: ...
-    @property
-    def tasks(self) -> AccountTasks: ...
-    @property
-    def usage(self) -> UsageReport: ...
-    @property
-    def deliveries(self) -> AccountDeliveries: ...
-    @property
-    def archiving(self) -> Archiving: ...
-    @property
-    def ledger_days(self) -> int: ...
-    @property
-    def subscriptions(self) -> AccountSubscriptions: ...
-    @property
-    def advice(self) -> Callable[[str], str]:
-        """Say what is unusual about a business type; empty when nothing is."""
-
-
-Open = Callable[[Path | None], AbstractAsyncContextManager[Administration]]
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
-
-SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
-    UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
-    AccountClosed: lambda exc: f"account {exc.account_id!r} is closed",
-    AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
-    InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: up to 255 printable characters",
-    GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
-    TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.most} tokens in all",
-    InvalidPeriod: lambda exc: f"{exc.period!r} is not a month such as 2025-01",
-    InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",
-    UnknownTask: lambda exc: f"the account has no task {exc.task_id!r} that has not expired",
-    UnknownApiKey: lambda exc: f"there is no key {exc.key_id!r}; 'keys list' or 'admin-keys list' shows them",
-}
-
-
-def perform(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]) -> T:
-    """Run one action; an error becomes one clear line and exit code 1."""
-
-    async def opened() -> T:
-        async with ctx.obj() as administration:
-            return await action(administration)
-
-    try:
-        return asyncio.run(opened())
-    except AccountsError as exc:
-        raise click.ClickException(SENTENCES[type(exc)](exc)) from exc
-    except StorageMisconfigured as exc:
-        raise click.ClickException(exc.sentence) from exc
-    except StorageUnavailable as exc:
-        raise click.ClickException(f"Redis cannot be used ({exc.reason}): check redis.url (PROMPT_REDIS__URL)") from exc
-    except UnicodeEncodeError as exc:
-        raise click.ClickException("what you gave is not valid UTF-8 text") from exc
-
-
-def show_account(account: Account, as_json: bool, **more: Any) -> None:
+def show_account(account: Account, as_json: bool, **more: str) -> None:
     """Print an account for people or for scripts."""
     members = account.as_dict() | more
     if as_json:
@@ -167,7 +66,7 @@ def create(
     The key is shown this once: only its SHA-256 is stored.
     """
 
-    async def made(admin: Administration) -> tuple[Account, Any]:
+    async def made(admin: Administration) -> tuple[Account, NewApiKey]:
         if advice := admin.advice(business_type):
             click.echo(f"Note: {advice}", err=True)
         account = await admin.accounts.create(
@@ -288,7 +187,7 @@ def usage(ctx: click.Context, account_id: str, month: str, by_month: bool, as_js
     are left out.
     """
 
-    async def used(admin: Administration) -> list[Any]:
+    async def used(admin: Administration) -> list[PeriodUsage]:
         await admin.accounts.show(account_id)
         return await (admin.usage.months if by_month else admin.usage.days)(account_id, month)
 
@@ -383,7 +282,7 @@ def subscribe(ctx: click.Context, account_id: str, days: int, as_json: bool) -> 
 def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, as_json: bool) -> None:
     """Show the entries behind the balance, newest first."""
 
-    async def page(admin: Administration) -> Any:
+    async def page(admin: Administration) -> tuple[list[LedgerEntry], str | None]:
         await admin.accounts.show(account_id)
         return await admin.accounts.ledger(account_id, limit=limit, before=before)
 
@@ -509,55 +408,4 @@ def reindex(ctx: click.Context, as_json: bool) -> None:
     click.echo(json.dumps({"accounts": noted}) if as_json else f"{noted} accounts are in the index")
 
 
-@accounts.group("keys")
-def keys() -> None:
-    """Make, list and revoke API keys.
-
-    A key is shown only when it is made.
-    """
-
-
-@keys.command("create")
-@click.argument("account_id")
-@click.option("--label", default="", help="What it is for.")
-@JSON
-@click.pass_context
-def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -> None:
-    """Make another key for the account."""
-    made = perform(ctx, lambda admin: admin.api_keys.create(account_id, label))
-    click.echo(
-        json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}"
-    )
-
-
-@keys.command("list")
-@click.argument("account_id")
-@JSON
-@click.pass_context
-def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
-    """List the account's keys, never their text."""
-    show_keys(perform(ctx, lambda admin: admin.api_keys.of(account_id)), as_json)
-
-
-@keys.command("revoke-all")
-@click.argument("account_id")
-@JSON
-@click.pass_context
-def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
-    """End every key of the account.
-
-    They stop working everywhere within 5 seconds.
-    """
-    revoked = perform(ctx, lambda admin: admin.api_keys.revoke_all(account_id))
-    show_keys(revoked, as_json)
-
-
-@keys.command("revoke")
-@click.argument("account_id")
-@click.argument("key_id")
-@JSON
-@click.pass_context
-def revoke_key(ctx: click.Context, account_id: str, key_id: str, as_json: bool) -> None:
-    """End a key; it stops working everywhere within 5 seconds."""
-    revoked = perform(ctx, lambda admin: admin.api_keys.revoke(account_id, key_id))
-    click.echo(json.dumps(asdict(revoked)) if as_json else f"revoked {revoked.key_id}")
+accounts.add_command(keys)

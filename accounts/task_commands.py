@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from accounts.commands import JSON, Administration, Open, accounts, perform
+from accounts.administration import JSON, Administration, Open, perform
+from accounts.commands import accounts
 from accounts.tables import show_keys, show_table
 
 

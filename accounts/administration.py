@@ -1,0 +1,119 @@
+"""What every command of the accounts works with, and how its errors are told on a terminal.
+
+Refuses to know the commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from accounts.accounts import Accounts
+from accounts.admin_keys import AdminKeys
+from accounts.api_keys import ApiKeys
+from accounts.archiving import Archiving
+from accounts.errors import (
+    AccountClosed,
+    AccountExists,
+    AccountsError,
+    GrantRefused,
+    InvalidAccountId,
+    InvalidEntryId,
+    InvalidPeriod,
+    TokensOutOfRange,
+    UnknownAccount,
+    UnknownApiKey,
+    UnknownTask,
+)
+from accounts.usage import UsageReport
+from storage.errors import StorageMisconfigured, StorageUnavailable
+
+T = TypeVar("T")
+
+
+class AccountTasks(Protocol):
+    """Tasks as the commands need them: documents are JSON in bytes."""
+
+    async def recent(self, account_id: str) -> list[bytes]: ...
+    async def cancel(self, account_id: str, task_id: str) -> bytes: ...
+    async def delete_all(self, account_id: str) -> list[str]: ...
+
+
+class AccountDeliveries(Protocol):
+    """Webhooks as the commands need them."""
+
+    async def delete_all(self, account_id: str) -> None: ...
+
+
+class AccountSubscriptions(Protocol):
+    """Push subscriptions as the commands need them."""
+
+    async def shown(self, account_id: str) -> list[dict[str, Any]]: ...
+    async def delete_all(self, account_id: str) -> None: ...
+
+
+class Administration(Protocol):
+    """The services that the commands use."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def admin_keys(self) -> AdminKeys: ...
+    @property
+    def tasks(self) -> AccountTasks: ...
+    @property
+    def usage(self) -> UsageReport: ...
+    @property
+    def deliveries(self) -> AccountDeliveries: ...
+    @property
+    def archiving(self) -> Archiving: ...
+    @property
+    def ledger_days(self) -> int: ...
+    @property
+    def subscriptions(self) -> AccountSubscriptions: ...
+    @property
+    def advice(self) -> Callable[[str], str]:
+        """Say what is unusual about a business type; empty when nothing is."""
+
+
+Open = Callable[[Path | None], AbstractAsyncContextManager[Administration]]
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+
+SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
+    UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
+    AccountClosed: lambda exc: f"account {exc.account_id!r} is closed",
+    AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
+    InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: up to 255 printable characters",
+    GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
+    TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.most} tokens in all",
+    InvalidPeriod: lambda exc: f"{exc.period!r} is not a month such as 2025-01",
+    InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",
+    UnknownTask: lambda exc: f"the account has no task {exc.task_id!r} that has not expired",
+    UnknownApiKey: lambda exc: f"there is no key {exc.key_id!r}; 'keys list' or 'admin-keys list' shows them",
+}
+
+
+def perform(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]) -> T:
+    """Run one action; an error becomes one clear line and exit code 1."""
+
+    async def opened() -> T:
+        async with ctx.obj() as administration:
+            return await action(administration)
+
+    try:
+        return asyncio.run(opened())
+    except AccountsError as exc:
+        raise click.ClickException(SENTENCES[type(exc)](exc)) from exc
+    except StorageMisconfigured as exc:
+        raise click.ClickException(exc.sentence) from exc
+    except StorageUnavailable as exc:
+        raise click.ClickException(f"Redis cannot be used ({exc.reason}): check redis.url (PROMPT_REDIS__URL)") from exc
+    except UnicodeEncodeError as exc:
+        raise click.ClickException("what you gave is not valid UTF-8 text") from exc

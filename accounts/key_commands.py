@@ -1,0 +1,65 @@
+"""The ``accounts keys`` commands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from accounts.administration import JSON, perform
+from accounts.tables import show_keys
+
+
+@click.group("keys")
+def keys() -> None:
+    """Make, list and revoke API keys.
+
+    A key is shown only when it is made.
+    """
+
+
+@keys.command("create")
+@click.argument("account_id")
+@click.option("--label", default="", help="What it is for.")
+@JSON
+@click.pass_context
+def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -> None:
+    """Make another key for the account."""
+    made = perform(ctx, lambda admin: admin.api_keys.create(account_id, label))
+    click.echo(
+        json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}"
+    )
+
+
+@keys.command("list")
+@click.argument("account_id")
+@JSON
+@click.pass_context
+def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
+    """List the account's keys, never their text."""
+    show_keys(perform(ctx, lambda admin: admin.api_keys.of(account_id)), as_json)
+
+
+@keys.command("revoke-all")
+@click.argument("account_id")
+@JSON
+@click.pass_context
+def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
+    """End every key of the account.
+
+    They stop working everywhere within 5 seconds.
+    """
+    revoked = perform(ctx, lambda admin: admin.api_keys.revoke_all(account_id))
+    show_keys(revoked, as_json)
+
+
+@keys.command("revoke")
+@click.argument("account_id")
+@click.argument("key_id")
+@JSON
+@click.pass_context
+def revoke_key(ctx: click.Context, account_id: str, key_id: str, as_json: bool) -> None:
+    """End a key; it stops working everywhere within 5 seconds."""
+    revoked = perform(ctx, lambda admin: admin.api_keys.revoke(account_id, key_id))
+    click.echo(json.dumps(asdict(revoked)) if as_json else f"revoked {revoked.key_id}")
