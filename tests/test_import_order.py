@@ -17,7 +17,7 @@ ORDER = (
     ("serving",),
     ("composition",),
     ("handlers", "server"),
-    ("notifications",),
+    ("notifications",),  # docs/decisions/0017-notifications-above-generation.md
     ("generation",),
     ("accounts",),
     ("storage",),
