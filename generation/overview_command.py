@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from accounts.commands import JSON, Open, perform
+from accounts.administration import JSON, Open, perform
 from accounts.tables import show_table
 
 SUMS = ("at", "running", "waiting", "oldest_unfinished_s", "takeovers")
