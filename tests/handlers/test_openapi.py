@@ -14,6 +14,7 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from generation.prompt_text import PromptText
+from generation.visible_text import is_visible
 from tests.deploy.processes import ROOT, demo
 
 EXAMPLES = 5  # of each operation
@@ -66,4 +67,6 @@ def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Ser
     excluded: list[Any] = [positive_data_acceptance] if draws_headers_past_their_pattern else []
     if case.operation.definition.raw["operationId"] in IGNORE_UNKNOWN_PARAMETERS:
         excluded.append(negative_data_rejection)  # it draws parameters with unknown names, and those are ignored
+    if isinstance(case.body, dict) and not is_visible(str(case.body.get("manual_prompt", ""))):
+        excluded.append(positive_data_acceptance)  # the pattern leaves out most of what is drawn as nothing, not all
     case.call_and_validate(base_url=server.url, headers=server.headers, excluded_checks=excluded)
