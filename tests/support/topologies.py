@@ -21,6 +21,7 @@ from storage.redis_server import RedisServer
 
 PASSWORD = "the-same-for-all"
 SLOTS = 16384
+KEYS_AT_ONCE = 100  # redis-cli --cluster-pipeline
 SENTINEL = """\
 port {port}
 bind 127.0.0.1
@@ -190,7 +191,7 @@ class ClusterWorld:
         raise AssertionError(slot)
 
     async def move_slot(self, slot: int, source: Node, target: Node) -> None:
-        """Move one slot as redis-cli does, key by key."""
+        """Move one slot as redis-cli does, by its keys."""
         await self.begin_move(slot, source, target)
         await self.move_keys(slot, source, target)
         await self.end_move(slot, source, target)
@@ -202,14 +203,13 @@ class ClusterWorld:
     async def move_keys(self, slot: int, source: Node, target: Node, *, most: int = 0) -> None:
         """Move the slot's keys, or the first ``most`` of them."""
         async with source.client() as redis:
-            while keys := await redis.execute_command("CLUSTER", "GETKEYSINSLOT", slot, most or 10):
+            while keys := await redis.execute_command("CLUSTER", "GETKEYSINSLOT", slot, most or KEYS_AT_ONCE):
                 credentials = ("AUTH", PASSWORD)
                 await redis.execute_command(
                     "MIGRATE", "127.0.0.1", target.port, "", 0, 60_000, *credentials, "KEYS", *keys
                 )
                 if most:
                     return
-                await asyncio.sleep(0.005)
 
     async def end_move(self, slot: int, source: Node, target: Node) -> None:
         target_id = await self.id_of(target)
