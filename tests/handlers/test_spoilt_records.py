@@ -55,6 +55,19 @@ async def test_numbers_of_usage_that_are_none_stop_no_settlement(client: Client,
 
 
 @pytest.mark.gen_test
+async def test_a_task_ends_and_is_charged_once_though_its_account_s_index_of_tasks_is_none(
+    client: Client, storage: OpenStorage
+) -> None:
+    task_id = await client.start("Write a menu. [[standin:delay=1]]")
+    await storage.redis.set(storage.key(client.account_id, "unfinished"), "other")
+    document = await client.finished(task_id)
+    assert document["status"] == "completed"
+    account = await Accounts(storage).show(client.account_id)
+    assert (account.tokens_held, account.tokens_charged) == (0, document["tokens_used"])
+    assert await Accounts(storage).audit(client.account_id) == []
+
+
+@pytest.mark.gen_test
 async def test_a_key_or_an_entry_that_cannot_be_read_hides_no_other(client: Client, storage: OpenStorage) -> None:
     admin_keys = AdminKeys(storage)
     headers = {"Authorization": f"Bearer {(await admin_keys.create('shop')).key}"}

@@ -60,7 +60,7 @@ local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed,
   note_usage(KEYS[12], iso_time(now), reason == 'cancelled' and reason or stage, charged, named)
   redis.call('HSET', KEYS[1], 'stage', stage, 'closed', reason, 'hold', 0, 'used', used)
   redis.call('HDEL', KEYS[1], 'manual_prompt', 'steering')
-  redis.call('ZREM', KEYS[4], record[1])
+  redis.pcall('ZREM', KEYS[4], record[1]) -- an index that is none must not part the charge from the end
   for i, kind in ipairs(named) do usage[i] = '"' .. kind[1] .. '":' .. kind[2] end
   local tail = ',"tokens_used":' .. used .. (#usage > 0 and ',"usage":{' .. table.concat(usage, ',') .. '}' or '')
     .. (estimated and ',"estimated":true' or '') .. ',"completed_at":"' .. iso_time(now) .. '"'
