@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 from accounts import Accounts, AdminKeys, ApiKeys
 from tests.deploy.processes import Process
 from tests.support.storage import OpenStorage
+from tests.support.waiting import eventually
 
 JWT_SECRET = "a secret for tests, of thirty-two bytes and more"
 RICH = 1_000_000
@@ -63,6 +64,21 @@ class Demo:
         with urlopen(request, timeout=60) as answer:
             return str(json.load(answer)["task_id"])
 
+    def finished(self, account: Account, manual_prompt: str) -> str:
+        """Run a generation for the account to its end; return its task's id."""
+        task_id = self.submit(account, manual_prompt)
+        request = Request(
+            f"{self.url.rstrip('/')}/api/v1/web-knowledge/generate-prompt-async/status/{task_id}/",
+            headers={"Authorization": f"Bearer {account.api_key}"},
+        )
+
+        def over() -> bool:
+            with urlopen(request, timeout=60) as answer:
+                return json.load(answer)["status"] in {"completed", "failed"}
+
+        assert eventually(over, within_s=60)
+        return task_id
+
     def facts_for_node(self) -> dict[str, Any]:
         """What tests/web/client/server.js reads."""
         rich = ["generate", "errors", "other", "busy", "connection", "presence", "seed", "session", "examples"]
@@ -72,12 +88,14 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
+def running_demo(folder: Path, **more: str) -> Iterator[Demo]:
+    """``more``: environment variables of its own."""
     arguments = ["demo", "--port", "0", "--data", str(folder / "data"), "--gemini-delay-s", "0.3"]
     environment = {
         "PROMPT_IDENTITY__JWT__ALGORITHM": "HS256",
         "PROMPT_IDENTITY__JWT__SECRET": JWT_SECRET,
         "PROMPT_SERVER__DRAIN_TIMEOUT_S": "0.1",  # nobody reads what tests left running
+        **more,
     }
     with Process(folder, arguments, environment) as process:
         yield Demo(**process.start())  # type: ignore[arg-type]  # the ready file's pid is a number

@@ -2,17 +2,61 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests.support.webhook_receiver import SECRET
 from tests.web.accessibility import violations
-from tests.web.demo import Account, Demo
+from tests.web.demo import Account, Demo, running_demo
 
 pytestmark = pytest.mark.browser
 SLOW = "Write a menu. [[standin:delay=60]]"
+
+
+class Backend:
+    """It takes webhooks: 204, and 410 for the accounts that it has ``closed``."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        self.closed: set[str] = set()
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[Backend]:
+    made = Backend()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(410 if event["data"]["account_id"] in made.closed else 204)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        made.url = f"http://127.0.0.1:{server.server_port}/webhooks"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield made
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, backend: Backend) -> Iterator[Demo]:
+    """A demo that sends webhooks."""
+    settings = {"PROMPT_WEBHOOKS__URL": backend.url, "PROMPT_WEBHOOKS__SECRETS": SECRET}
+    with running_demo(tmp_path_factory.mktemp("operate"), **settings) as demo:
+        yield demo
 
 
 def connect(page: Page, demo: Demo, path: str = "/operate/") -> None:
@@ -49,13 +93,47 @@ def test_a_task_is_found_and_cancelled_tokens_are_granted_and_a_key_is_revoked(
     page.get_by_label("Tokens (negative takes back)").fill("1234")
     page.get_by_label("Reason, for the ledger").fill("goodwill")
     page.get_by_role("button", name="Grant", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("1234 tokens are granted")
-    expect(page.locator("#balance")).to_contain_text("1001234")
+    expect(page.get_by_role("status")).to_contain_text("1,234 tokens are granted")
+    expect(page.locator("#balance")).to_contain_text("1,001,234")
 
     page.get_by_role("button", name="Revoke key").click()
     page.get_by_role("button", name="Really: Revoke key").click()
     expect(page.get_by_role("region", name="API keys")).to_contain_text("revoked")
     assert {urlsplit(request.url).netloc for request in asked} == {urlsplit(demo.url).netloc}
+
+
+def test_a_webhook_that_its_backend_refused_is_sent_again(
+    page: Page, demo: Demo, account: Account, backend: Backend
+) -> None:
+    backend.closed.add(account.account_id)
+    task_id = demo.finished(account, "Write a menu.")
+    connect(page, demo)
+    search(page, account.account_id)
+    delivery = page.get_by_role("region", name="Deliveries").locator("tbody tr")
+    again = page.get_by_role("button", name=f"Send delivery {task_id} again")
+    expect(delivery.locator("td")).to_contain_text(["", "task.completed", "failed", "1", "410", "", "Send", task_id])
+
+    backend.closed.clear()
+    again.click()
+    expect(page.get_by_role("status")).to_contain_text(f"Delivery {task_id} is sent again.")
+    expect(again).to_be_focused()
+    expect(delivery.locator("td")).to_contain_text(["", "task.completed", "delivered", "1", "204", "", "Send", task_id])
+
+
+def test_older_deliveries_are_shown_when_they_are_asked_for(page: Page, demo: Demo, account: Account) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/deliveries/", lambda route: route.continue_(url=route.request.url + "?limit=1"))
+    ids = [demo.finished(account, f"Write menu {number}.") for number in range(2)]
+    connect(page, demo)
+    search(page, account.account_id)
+    deliveries = page.get_by_role("region", name="Deliveries").locator("tbody tr")
+    expect(deliveries).to_have_count(1)
+    expect(deliveries).to_contain_text(ids[1])
+    page.get_by_role("button", name="Older deliveries").click()
+    expect(deliveries).to_have_count(2)
+    expect(deliveries.last).to_contain_text(ids[0])
+    expect(page.get_by_role("button", name="Older deliveries")).to_be_hidden()
 
 
 def test_it_shows_what_runs_and_refuses_a_wrong_key_in_the_server_s_words(
@@ -83,6 +161,7 @@ def test_it_fits_a_telephone_and_a_desk_and_axe_has_nothing_to_say(
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{demo.url.rstrip('/')}/operate/")
     assert violations(page, node_modules) == []
+    demo.finished(account, "Write a menu.")
     demo.submit(account, SLOW)
     connect(page, demo)
     search(page, account.account_id)

@@ -14,10 +14,17 @@ function element(name, text = '') {
   return made;
 }
 
-// Return a figure with its name; a bad one stands out.
+// Return an element around a text or around another element.
+function filled(name, value) {
+  const made = element(name);
+  made.append(value);
+  return made;
+}
+
+// Return a figure with its name, a text or an element; a bad one stands out.
 export function definition(name, text, bad = false) {
   const pair = element('div');
-  pair.append(element('dt', name), element('dd', text));
+  pair.append(element('dt', name), filled('dd', text));
   if (bad) pair.dataset.state = 'bad';
   return pair;
 }
@@ -26,8 +33,7 @@ export function definition(name, text, bad = false) {
 export function cells(values, id = -1) {
   const row = element('tr');
   values.forEach((value, index) => {
-    const cell = element('td', value instanceof Element ? '' : value);
-    if (value instanceof Element) cell.append(value);
+    const cell = filled('td', value);
     if (index === id) cell.className = 'id';
     row.append(cell);
   });

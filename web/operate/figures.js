@@ -1,5 +1,7 @@
 // What the operator's page makes of /metrics: a few figures, two histograms, the causes of what went wrong.
 
+import { number, when } from './values.js';
+
 const SAMPLE = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 export const BUCKETS = ['0.1', '0.5', '1', '2', '5', '10', '20', '30', '60', '120', 'more'];
@@ -21,9 +23,10 @@ function sum(samples, name, wanted = {}) {
     .reduce((total, { value }) => total + value, 0);
 }
 
-// Return [name, text, whether it is bad] of each figure.
+// Return [name, text or element, whether it is bad] of each figure.
 export function figures(samples) {
   const of = (name, labels) => sum(samples, name, labels);
+  const shown = (name, labels) => number(of(name, labels));
   const open = samples.filter(
     ({ name, labels, value }) => name === 'prompt_gemini_breaker_state' && labels.state !== 'closed' && value,
   );
@@ -34,35 +37,39 @@ export function figures(samples) {
     0,
     ...samples.filter(({ name }) => name === 'prompt_periodic_work_age_seconds').map(({ value }) => value),
   );
-  const ended = (outcome) => of('prompt_tasks_finished_total', { outcome });
+  const ended = (outcome) => shown('prompt_tasks_finished_total', { outcome });
   const started = of('process_start_time_seconds');
   return [
     [
       'Tasks running',
-      `${of('prompt_tasks_unfinished', { state: 'running' })} of ${of('prompt_tasks_unfinished_limit', { state: 'running' })}`,
+      `${shown('prompt_tasks_unfinished', { state: 'running' })} of ${shown('prompt_tasks_unfinished_limit', { state: 'running' })}`,
     ],
-    ['Tasks waiting', `${waiting} of ${of('prompt_tasks_unfinished_limit', { state: 'waiting' })}`, waiting > 0],
-    ['Completed, fallback, failed', `${ended('completed')}, ${ended('fallback')}, ${ended('failed')}`],
+    [
+      'Tasks waiting',
+      `${number(waiting)} of ${shown('prompt_tasks_unfinished_limit', { state: 'waiting' })}`,
+      waiting > 0,
+    ],
+    ['Completed, fallback, failed', ['completed', 'fallback', 'failed'].map(ended).join(', ')],
     [
       'Gemini circuit breaker',
       open.map(({ labels }) => `${labels.model}: ${labels.state}`).join(', ') || 'closed',
       open.length > 0,
     ],
-    ['Requests to Gemini', `${of('prompt_gemini_requests_open')} of ${of('prompt_gemini_requests_open_limit')}`],
+    ['Requests to Gemini', `${shown('prompt_gemini_requests_open')} of ${shown('prompt_gemini_requests_open_limit')}`],
     [
       'Redis masters',
-      away ? `${away} away` : `${of('prompt_redis_masters', { state: 'connected' })} connected`,
+      away ? `${away} away` : `${shown('prompt_redis_masters', { state: 'connected' })} connected`,
       away > 0,
     ],
-    ['Redis errors', String(errors), errors > 0],
-    ['Connections', `${of('prompt_http_connections')} of ${of('prompt_http_connections_limit')}`],
+    ['Redis errors', number(errors), errors > 0],
+    ['Connections', `${shown('prompt_http_connections')} of ${shown('prompt_http_connections_limit')}`],
     [
       'Event streams, waiting polls',
-      `${of('prompt_http_waits_open', { kind: 'stream' })}, ${of('prompt_http_waits_open', { kind: 'poll' })}`,
+      `${shown('prompt_http_waits_open', { kind: 'stream' })}, ${shown('prompt_http_waits_open', { kind: 'poll' })}`,
     ],
-    ['Tokens charged', String(of('prompt_tokens_charged_total'))],
-    ['Last turn of renewal or reaper', `${oldest.toFixed(0)} s ago`, oldest > 60],
-    ['Up since', started ? new Date(1000 * started).toISOString().slice(0, 19) + 'Z' : '—'],
+    ['Tokens charged', shown('prompt_tokens_charged_total')],
+    ['Last turn of renewal or reaper', `${number(Math.round(oldest))} s ago`, oldest > 60],
+    ['Up since', started ? when(new Date(1000 * started).toISOString()) : '—'],
   ];
 }
 
@@ -83,7 +90,7 @@ export function causes(samples) {
       ({ name, labels, value }) => name === 'prompt_tasks_finished_total' && labels.outcome !== 'completed' && value,
     )
     .sort((one, other) => other.value - one.value)
-    .map(({ labels, value }) => [labels.outcome, labels.error_code, String(value)]);
+    .map(({ labels, value }) => [labels.outcome, labels.error_code, number(value)]);
 }
 
 function bound(le) {

@@ -1,0 +1,170 @@
+// One account on the operator's page: its tokens, tasks, deliveries and keys, and what can be done about them.
+
+import { $, ask, attempt, say } from './session.js';
+import { cells, definition, replace } from './drawing.js';
+import { number, when } from './values.js';
+
+let account = '';
+let grantId = ''; // of the grant that is being made: sent again, it counts once
+let deliveries = []; // of the pages that were asked for, the newest first
+let older = null; // `before` of the next page
+
+const pathOf = (rest = '') => `accounts/${encodeURIComponent(account)}/${rest}`;
+const wanted = () => $('task-id').value.trim().toLowerCase();
+
+export async function showAccount() {
+  const [shown, tasks, keys, page] = await Promise.all([
+    ask('GET', pathOf()),
+    ask('GET', pathOf('tasks/')),
+    ask('GET', pathOf('keys/')),
+    ask('GET', pathOf('deliveries/')),
+  ]);
+  const facts = Object.entries(shown.account).filter(([name]) => name !== 'success');
+  replace($('balance'), ...facts.map(([name, value]) => definition(name.replaceAll('_', ' '), fact(name, value))));
+  fill($('tasks'), tasks.tasks.filter((task) => !wanted() || task.task_id === wanted()).map(taskRow));
+  fill($('keys'), keys.keys.map(keyRow));
+  deliveries = page.deliveries;
+  older = page.next;
+  showDeliveries();
+  $('account').hidden = false;
+}
+
+// Ask for the newest deliveries again while one of those shown is still to be tried.
+export async function followDeliveries() {
+  if ($('account').hidden || !deliveries.some(({ state }) => state === 'pending')) return;
+  const asked = account;
+  const page = await ask('GET', pathOf('deliveries/'));
+  if (account !== asked) return;
+  const fresh = new Set(page.deliveries.map(({ id }) => id));
+  deliveries = [...page.deliveries, ...deliveries.filter(({ id }) => !fresh.has(id))];
+  showDeliveries();
+}
+
+export function leaveAccount() {
+  $('account').hidden = true;
+}
+
+function showDeliveries() {
+  fill($('deliveries'), deliveries.filter((one) => !wanted() || one.task_id === wanted()).map(deliveryRow));
+  $('older-deliveries').hidden = older === null;
+}
+
+// Show the rows, or that there are none; the focus stays with the button that has the same name.
+function fill(body, rows) {
+  const focused = body.contains(document.activeElement) && document.activeElement.getAttribute('aria-label');
+  const columns = body.parentElement.tHead.rows[0].cells.length;
+  replace(body, ...(rows.length ? rows : [cells(['none', ...Array(columns - 1).fill('')])]));
+  if (focused) focusAgain(body, focused);
+}
+
+function focusAgain(body, label) {
+  if (document.activeElement !== document.body) return; // the operator has gone on
+  const same = [...body.querySelectorAll('button')].find((button) => button.getAttribute('aria-label') === label);
+  (same ?? body.closest('[role="region"]')).focus();
+}
+
+function fact(name, value) {
+  if (value === null) return '—';
+  if (typeof value === 'number') return number(value);
+  return /_(at|until)$/.test(name) ? when(value) : String(value);
+}
+
+function taskRow(task) {
+  const over = task.status === 'completed' || task.status === 'failed';
+  const why = task.error_code ?? task.fallback_reason ?? task.warning_code ?? '';
+  const cancel = over
+    ? ''
+    : irrevocable('Cancel', `Cancel task ${task.task_id}`, async () => {
+        await ask('POST', pathOf(`tasks/${task.task_id}/cancel/`));
+        say(`Task ${task.task_id} is cancelled.`);
+      });
+  return cells([when(task.created_at), task.task_id, `${task.status} ${task.progress} %`, task.stage, why, cancel], 1);
+}
+
+function deliveryRow(one) {
+  const again = action('Send again', `Send delivery ${one.id} again`, async () => {
+    await ask('POST', pathOf(`deliveries/${encodeURIComponent(one.id)}/resend/`));
+    say(`Delivery ${one.id} is sent again.`);
+  });
+  const due = one.due_at === null ? '' : when(one.due_at);
+  const row = cells([when(one.created_at), one.type, one.state, number(one.tries), one.last, due, again, one.id], 7);
+  if (one.state === 'failed') row.dataset.state = 'bad';
+  return row;
+}
+
+function keyRow(key) {
+  const revoke = key.revoked_at
+    ? when(key.revoked_at, 'revoked ')
+    : irrevocable('Revoke', `Revoke key ${key.key_id}`, async () => {
+        await ask('DELETE', pathOf(`keys/${encodeURIComponent(key.key_id)}/`));
+        say(`Key ${key.key_id} is revoked.`);
+      });
+  return cells([key.key_id, key.label, when(key.created_at), revoke], 0);
+}
+
+// A button that does its work and shows the account as it is then.
+function action(word, label, work) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'button';
+  button.textContent = word;
+  button.setAttribute('aria-label', label);
+  button.addEventListener('click', () => {
+    const body = button.closest('tbody');
+    attempt(button, async () => {
+      await work();
+      await showAccount();
+      focusAgain(body, label);
+    });
+  });
+  return button;
+}
+
+// The same, and it asks once more before it does what cannot be undone.
+function irrevocable(word, label, work) {
+  const button = action(word, label, work);
+  const ask = (event) => {
+    event.stopImmediatePropagation();
+    button.removeEventListener('click', ask, true);
+    button.textContent = `Really ${word.toLowerCase()}?`;
+    button.setAttribute('aria-label', `Really: ${label}?`);
+  };
+  button.addEventListener('click', ask, true);
+  return button;
+}
+
+$('search-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  attempt(event.submitter, async () => {
+    leaveAccount();
+    account = $('account-id').value.trim();
+    say('');
+    await showAccount();
+  });
+});
+
+$('older-deliveries').addEventListener('click', ({ currentTarget }) => {
+  attempt(currentTarget, async () => {
+    const page = await ask('GET', pathOf(`deliveries/?before=${encodeURIComponent(older)}`));
+    deliveries.push(...page.deliveries);
+    older = page.next;
+    showDeliveries();
+  });
+});
+
+$('grant-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  attempt(event.submitter, async () => {
+    const tokens = Number($('grant-tokens').value);
+    grantId ||= `operate-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    await ask('POST', pathOf('grants/'), { grant_id: grantId, tokens, reason: $('grant-reason').value });
+    grantId = '';
+    $('grant-form').reset();
+    await showAccount();
+    say(`${number(tokens)} tokens are granted to ${account}.`);
+  });
+});
+
+$('grant-form').addEventListener('input', () => {
+  grantId = '';
+});

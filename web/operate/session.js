@@ -1,0 +1,52 @@
+// One tab's connection with the admin API: the key, what is asked with it, and what the operator is told.
+
+const root = document.body.dataset.root;
+export const $ = (id) => document.getElementById(id);
+let adminKey = '';
+
+export class Refused extends Error {}
+
+// Ask with this key from now on; an empty one ends the connection.
+export function takeKey(key) {
+  adminKey = key;
+}
+
+export function connected() {
+  return adminKey !== '';
+}
+
+export async function ask(method, path, body) {
+  const answer = await fetch(`${root}api/v1/admin/${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${adminKey}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+    body: body && JSON.stringify(body),
+    cache: 'no-store',
+  });
+  const document = await answer.json().catch(() => ({}));
+  if (!answer.ok)
+    throw new Refused(`${document.error ?? answer.status} (request ${answer.headers.get('X-Request-ID')})`);
+  return document;
+}
+
+// Return the text of /metrics, or null where it cannot be reached from here.
+export async function metrics() {
+  const answer = await fetch(`${root}metrics`, { cache: 'no-store' }).catch(() => null);
+  return answer?.ok ? answer.text() : null;
+}
+
+export function say(text, kind = 'done') {
+  $('said').textContent = text;
+  $('said').dataset.kind = kind;
+}
+
+// Run what the operator asked for; a button is not taken twice meanwhile.
+export async function attempt(button, work) {
+  if (button) button.disabled = true;
+  try {
+    await work();
+  } catch (error) {
+    say(error instanceof Refused ? error.message : 'The server does not answer.', 'error');
+  } finally {
+    if (button) button.disabled = false;
+  }
+}
