@@ -110,7 +110,7 @@ def test_a_webhook_that_its_backend_refused_is_sent_again(
     connect(page, demo)
     search(page, account.account_id)
     delivery = page.get_by_role("region", name="Deliveries").locator("tbody tr")
-    again = page.get_by_role("button", name=f"Send delivery {task_id} again")
+    again = page.get_by_role("button", name=f"Send again: delivery {task_id}")
     expect(delivery.locator("td")).to_contain_text(["", "task.completed", "failed", "1", "410", "", "Send", task_id])
 
     backend.closed.clear()

@@ -82,7 +82,7 @@ function taskRow(task) {
 }
 
 function deliveryRow(one) {
-  const again = action('Send again', `Send delivery ${one.id} again`, async () => {
+  const again = action('Send again', `Send again: delivery ${one.id}`, async () => {
     await ask('POST', pathOf(`deliveries/${encodeURIComponent(one.id)}/resend/`));
     say(`Delivery ${one.id} is sent again.`);
   });
