@@ -19,6 +19,11 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+# Starting a service worker needs a trusted address, and the page makes that one.
+PAGE_POLICY = SECURITY_HEADERS["Content-Security-Policy"].replace(
+    "trusted-types 'none'", "trusted-types service-worker"
+)
+SERVICE_WORKER = "client/src/notifications-worker.js"
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -52,8 +57,19 @@ class FileHandler(BaseHandler):
         self.write(file.gzipped if gzipped else file.body)
 
 
+class ServiceWorker(FileHandler):
+    """GET /service-worker.js: what shows notifications; from beside the page, so that its scope is the page."""
+
+    async def get(self, *_path: str) -> None:
+        self.write_file(self.services.page.files[SERVICE_WORKER], cache_control="no-cache")
+
+
 class PageHandler(FileHandler):
     """GET /: the page itself."""
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Content-Security-Policy", PAGE_POLICY)
 
     async def get(self, *_path: str) -> None:
         # no-store: the demo's copy holds a key, which has no place in a cache on disk

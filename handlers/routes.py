@@ -15,7 +15,7 @@ from handlers.events import EventsHandler
 from handlers.generations import CancelHandler, StartHandler, StatusHandler, SynchronousHandler
 from handlers.health import LiveHandler, MetricsHandler, ReadyHandler
 from handlers.operate import OperatePage
-from handlers.page import FileHandler, PageHandler
+from handlers.page import FileHandler, PageHandler, ServiceWorker
 from handlers.paths import ACCOUNT, CANCEL, EVENTS, GENERATIONS, HEALTH, METRICS, STATUS, SYNCHRONOUS, origin_form
 from handlers.push_subscriptions import PushSubscriptionsHandler
 from handlers.reference import LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
@@ -27,6 +27,7 @@ def make_app(services: Services) -> Application:
     """Build the application; every path answers with and without its trailing slash."""
     handlers: dict[str, tuple[str, type[BaseHandler]]] = {
         "page": (r"/", PageHandler),
+        "service_worker": (r"/service-worker\.js/?", ServiceWorker),
         "static": (r"/static/(.+)", FileHandler),
         "operate": (r"/operate/?", OperatePage),
         "reference": (r"/docs/?", ReferencePage),

@@ -52,6 +52,15 @@ async def test_the_page_allows_nothing_but_this_server(client: Client) -> None:
 
 
 @pytest.mark.gen_test
+async def test_the_service_worker_comes_from_beside_the_page_and_is_asked_for_anew(client: Client) -> None:
+    answer = await client.ask("GET", "/service-worker.js")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/javascript; charset=UTF-8")
+    assert answer.body == (WEB / "client" / "src" / "notifications-worker.js").read_bytes()
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.gen_test
 async def test_everything_the_page_asks_for_is_there(client: Client) -> None:
     """Follow the page's links and the modules' imports to their ends."""
     waiting, seen = {"/"}, set()

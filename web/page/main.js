@@ -16,6 +16,7 @@ import { forgetPrompts, promptOf, rememberPrompt } from './prompt-history.js';
 import { Composer } from './composer.js';
 import { keepKey, readKey } from './credentials.js';
 import { KeyPanel } from './key-panel.js';
+import { NotifyOffer } from './notify-offer.js';
 import { Outcome } from './outcome.js';
 import { RefinePanel } from './refine-panel.js';
 import { Versions } from './versions.js';
@@ -52,6 +53,7 @@ const outcome = new Outcome(versions, {
   onAction: (action) => ACTIONS[action](),
   onCorrect: (feedback) => refine(feedback),
 });
+const notifyOffer = new NotifyOffer(client);
 const refining = new RefinePanel(versions, { onRefine: (feedback) => refine(feedback), onChange: () => show() });
 
 const ACTIONS = {
@@ -137,7 +139,9 @@ function noteAccount({
   subscription_active: active,
   tokens_remaining: left,
   minimum_tokens: needed,
+  web_push_key: webPushKey,
 }) {
+  notifyOffer.possible = Boolean(webPushKey);
   composer.offerBusinesses(names);
   const { error } = shown;
   if ((error instanceof InsufficientTokens && left >= needed) || (error instanceof SubscriptionInactive && active)) {
@@ -154,6 +158,7 @@ function show() {
   const state = version && shown.phase !== 'failed' ? stateOf(version) : asksForKey ? IDLE : shown;
   document.documentElement.dataset.failure = shown.error?.name ?? '';
   outcome.show(state, version);
+  notifyOffer.show(shown);
   refining.show(version !== undefined);
   account.mark(state.taskId);
 }

@@ -155,6 +155,8 @@ export interface Account {
   tokens_charged: number;
   tokens_granted: number;
   minimum_tokens: number;
+  /** With which browsers subscribe to notifications; null where there are none. */
+  web_push_key?: string | null;
   /** The names that `businessType` may have; absent on older servers. */
   business_types?: string[];
 }

@@ -141,6 +141,12 @@ export const words = {
   listedBeside: 'عمليات الإنشاء الجارية مدرجة تحت «آخر عمليات الإنشاء».',
   neverTwice: 'لا تدفع مرتين إن حاولت مجددًا.',
   mayEndWell: 'قد ينتهي على خير: تابع المشاهدة.',
+  notifyMe: 'أعلمني عند الانتهاء',
+  notified: 'سيصلك إشعار عند الانتهاء، حتى لو أغلقت هذه الصفحة.',
+  notifyDenied: 'متصفحك لا يسمح بإشعارات هذه الصفحة.',
+  notifyTrouble: 'لم ينجح ذلك. حاول مرة أخرى.',
+  notifyCompleted: 'تعليماتك جاهزة',
+  notifyFailed: 'تعذّر إنشاء تعليماتك',
   businesses: {
     general: 'عام',
     restaurant: 'مطعم',

@@ -142,6 +142,12 @@ export const words = {
   listedBeside: 'Ihre laufenden Erzeugungen stehen unter „Letzte Erzeugungen“.',
   neverTwice: 'Ein neuer Versuch wird nie doppelt berechnet.',
   mayEndWell: 'Es kann noch gut ausgehen: Sehen Sie weiter zu.',
+  notifyMe: 'Benachrichtigen, wenn es fertig ist',
+  notified: 'Sie werden benachrichtigt, sobald es fertig ist, auch wenn Sie diese Seite schließen.',
+  notifyDenied: 'Ihr Browser erlaubt dieser Seite keine Benachrichtigungen.',
+  notifyTrouble: 'Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.',
+  notifyCompleted: 'Ihr Prompt ist fertig',
+  notifyFailed: 'Ihr Prompt konnte nicht erzeugt werden',
   businesses: {
     general: 'Allgemein',
     restaurant: 'Restaurant',

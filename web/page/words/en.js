@@ -147,6 +147,12 @@ export const en = {
   listedBeside: 'Your running generations are listed under “Last generations”.',
   neverTwice: 'Trying again never pays twice for the same generation.',
   mayEndWell: 'It may still end well: go on watching.',
+  notifyMe: 'Notify me when it is done',
+  notified: 'You will be notified when it is done, also if you close this page.',
+  notifyDenied: 'Your browser does not allow notifications from this page.',
+  notifyTrouble: 'That did not work. Please try again.',
+  notifyCompleted: 'Your prompt is ready',
+  notifyFailed: 'Your prompt could not be generated',
   /** @type {Record<string, string>} */
   businesses: {
     general: 'General',

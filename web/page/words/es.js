@@ -142,6 +142,12 @@ export const words = {
   listedBeside: 'Sus generaciones en curso están en «Últimas generaciones».',
   neverTwice: 'Reintentar nunca se cobra dos veces.',
   mayEndWell: 'Aún puede terminar bien: siga mirando.',
+  notifyMe: 'Avisarme cuando esté listo',
+  notified: 'Le avisaremos cuando esté listo, aunque cierre esta página.',
+  notifyDenied: 'Su navegador no permite las notificaciones de esta página.',
+  notifyTrouble: 'No ha funcionado. Inténtelo de nuevo.',
+  notifyCompleted: 'Su prompt está listo',
+  notifyFailed: 'No se pudo generar su prompt',
   businesses: {
     general: 'General',
     restaurant: 'Restaurante',

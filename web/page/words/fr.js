@@ -142,6 +142,12 @@ export const words = {
   listedBeside: 'Vos générations en cours figurent sous « Dernières générations ».',
   neverTwice: 'Réessayer ne fait jamais payer deux fois.',
   mayEndWell: 'Cela peut encore bien finir : continuez à suivre.',
+  notifyMe: 'Me prévenir quand c’est prêt',
+  notified: 'Vous serez prévenu quand ce sera prêt, même si vous fermez cette page.',
+  notifyDenied: 'Votre navigateur n’autorise pas les notifications de cette page.',
+  notifyTrouble: 'Cela n’a pas fonctionné. Veuillez réessayer.',
+  notifyCompleted: 'Votre prompt est prêt',
+  notifyFailed: 'Votre prompt n’a pas pu être généré',
   businesses: {
     general: 'Général',
     restaurant: 'Restaurant',

@@ -1,0 +1,88 @@
+/** "Notify me when it is done": offered to who has waited a while. Its place is kept from the start, so nothing jumps. */
+
+import { canNotify, Notifications } from '../client/src/notifications.js';
+import { element } from './elements.js';
+import { words } from './words.js';
+
+const OFFERED_AFTER_MS = 4_000;
+
+const parts = {
+  root: element('notify', HTMLDivElement),
+  button: element('notify-me', HTMLButtonElement),
+  said: element('notify-said', HTMLParagraphElement),
+};
+
+export class NotifyOffer {
+  /** Whether the server can: the account says so. */
+  possible = false;
+  #client;
+  /** @type {Notifications | undefined} */
+  #notifications;
+  #running = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {import('../client/src/index.js').GenerationClient} client */
+  constructor(client) {
+    this.#client = client;
+    parts.button.addEventListener('click', () => void this.#turnOn());
+  }
+
+  /** @param {import('../client/src/index.js').SessionState} state */
+  show({ phase, taskId }) {
+    const running = phase === 'running' && taskId !== null && this.possible && canNotify();
+    if (running === this.#running) {
+      return;
+    }
+    this.#running = running;
+    clearTimeout(this.#timer);
+    parts.root.hidden = !running;
+    parts.button.hidden = true;
+    parts.said.textContent = '';
+    if (running) {
+      this.#timer = setTimeout(() => void this.#offer(), OFFERED_AFTER_MS);
+    }
+  }
+
+  async #offer() {
+    const state = await this.#state().catch(() => 'impossible'); // then nothing is offered
+    if (!this.#running) {
+      return;
+    }
+    parts.button.hidden = state !== 'off';
+    parts.said.textContent = state === 'on' ? words.notified : '';
+  }
+
+  async #state() {
+    const titles = { completed: words.notifyCompleted, failed: words.notifyFailed };
+    this.#notifications ??= new Notifications(this.#client, { serviceWorker: workerAddress(), titles });
+    return this.#notifications.state();
+  }
+
+  async #turnOn() {
+    if (!this.#notifications || parts.button.getAttribute('aria-disabled') === 'true') {
+      return;
+    }
+    parts.button.setAttribute('aria-disabled', 'true'); // not disabled: that would take the focus away
+    const state = await this.#notifications.turnOn().catch(() => 'trouble');
+    parts.button.setAttribute('aria-disabled', 'false');
+    const said = { on: words.notified, denied: words.notifyDenied, trouble: words.notifyTrouble, off: '' };
+    parts.said.textContent = said[state];
+    if (state === 'on' || state === 'denied') {
+      const focused = document.activeElement === parts.button;
+      parts.button.hidden = true;
+      if (focused) {
+        parts.said.focus({ preventScroll: true });
+      }
+    }
+  }
+}
+
+/** Where the page's own worker is, as something that the page's policy lets be run. */
+function workerAddress() {
+  const href = new URL('service-worker.js', document.baseURI).href;
+  const { trustedTypes } = /** @type {any} */ (globalThis);
+  return trustedTypes
+    ? trustedTypes.createPolicy('service-worker', { createScriptURL: () => href }).createScriptURL('')
+    : href;
+}
