@@ -45,9 +45,10 @@ def test_the_client_depends_on_nothing() -> None:
     assert described["sideEffects"] is False
 
 
-@pytest.mark.parametrize(
-    "entry", [f"prompt-generation-client{part}" for part in ("", "/react-native", "/clipboard", "/facts", "/versions")]
-)
+PARTS = ("", "/react-native", "/clipboard", "/facts", "/versions", "/notifications")
+
+
+@pytest.mark.parametrize("entry", [f"prompt-generation-client{part}" for part in PARTS])
 def test_what_is_declared_is_what_is_exported(project: Project, entry: str) -> None:
     code = f"console.log(JSON.stringify(Object.keys(await import('{entry}'))))"
     command = [project.node, "--input-type=module", "--eval", code]

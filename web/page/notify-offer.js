@@ -64,7 +64,7 @@ export class NotifyOffer {
       return;
     }
     parts.button.setAttribute('aria-disabled', 'true'); // not disabled: that would take the focus away
-    const state = await this.#notifications.turnOn().catch(() => 'trouble');
+    const state = await this.#notifications.turnOn().catch(() => /** @type {const} */ ('trouble'));
     parts.button.setAttribute('aria-disabled', 'false');
     const said = { on: words.notified, denied: words.notifyDenied, trouble: words.notifyTrouble, off: '' };
     parts.said.textContent = said[state];
