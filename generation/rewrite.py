@@ -138,7 +138,7 @@ class Rewriter:
         return self._guard.judge(request.draft, restored(request.draft, prompt), request.feedback)
 
     async def _first(self, request: Request, marks: Marks, steps: Steps) -> GeminiAnswer:
-        observer = _Shown(steps, MarkFilter(marks))
+        observer = _Shown(steps, marks)
         answer = await self._gemini.generate(
             system_instruction=self._prompt_text.instruction(request.business_type, marks, short=request.short),
             text=self._prompt_text.request_text(request.draft, request.feedback),
@@ -212,19 +212,26 @@ async def _beside_the_loop(characters: int, work: Callable[[], T]) -> T:
 class _Shown:
     """An observer of the first call: its text is shown as it comes, without the marks."""
 
-    def __init__(self, steps: Steps, marks: MarkFilter) -> None:
+    def __init__(self, steps: Steps, marks: Marks) -> None:
         self._steps = steps
         self._marks = marks
+        self._filter = MarkFilter(marks)
+        self._has_shown = False
+
+    def restart(self) -> None:
+        self._filter = MarkFilter(self._marks)
 
     async def request_sent(self) -> None:
         await self._steps.request_sent()
 
-    async def text(self, piece: str) -> None:
-        if shown := self._marks.feed(piece):
+    async def text(self, piece: str) -> bool:
+        if shown := self._filter.feed(piece):
+            self._has_shown |= not shown.isspace()
             await self._steps.text(shown)
+        return self._has_shown
 
     async def end(self) -> None:
-        if rest := self._marks.end():
+        if rest := self._filter.end():
             await self._steps.text(rest)
 
     def usage(self, usage: Usage) -> None:
@@ -240,7 +247,10 @@ class _Unseen:
     async def request_sent(self) -> None:
         pass
 
-    async def text(self, piece: str) -> None:
+    async def text(self, piece: str) -> bool:  # noqa: ARG002  # nobody sees it
+        return False
+
+    def restart(self) -> None:
         pass
 
     def usage(self, usage: Usage) -> None:

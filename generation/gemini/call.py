@@ -22,8 +22,11 @@ class Observer(Protocol):
     async def request_sent(self) -> None:
         """The first request has been written to its connection; called once, before any text."""
 
-    async def text(self, piece: str) -> None:
-        """More visible text, as Gemini made it."""
+    async def text(self, piece: str) -> bool:
+        """More text, as Gemini made it; return whether anybody was shown any of it, even now or before."""
+
+    def restart(self) -> None:
+        """Another try begins: what came before, of which nobody was shown anything, is void."""
 
     def usage(self, usage: Usage) -> None:
         """Tokens billed so far, over all tries of this call."""
@@ -35,7 +38,10 @@ class IgnoringObserver:
     async def request_sent(self) -> None:
         pass
 
-    async def text(self, piece: str) -> None:
+    async def text(self, piece: str) -> bool:
+        return not piece.isspace()
+
+    def restart(self) -> None:
         pass
 
     def usage(self, usage: Usage) -> None:
@@ -83,6 +89,7 @@ class Call:
         self.larger_cap = self.too_small_cap = 0
         self.sent = asyncio.Event()
         self.text_passed_on = False
+        self.response_id = ""  # of the last answer that had one, for Google's support
         self._observer = observer
         self._told: asyncio.Task[None] | None = None
         self._billed_before = Usage()
@@ -91,6 +98,10 @@ class Call:
     @property
     def remaining_s(self) -> float:
         return self.deadline - self._now()
+
+    def leaves_time_for_another(self, pause_s: float, last_s: float) -> bool:
+        """Say whether half of Gemini's time is left for another model after a pause and a try as long as the last."""
+        return self.remaining_s - pause_s - last_s >= self.given_s / 2
 
     async def affordable(self, wanted: int) -> int:
         """Return how many tokens the next answer may have: ``wanted`` at most.
@@ -156,9 +167,14 @@ class Call:
             if not self._told.done():
                 await self._told
             self._told.result()
-            self.text_passed_on |= not text.isspace()
-            await self._observer.text(text)
+            self.text_passed_on |= await self._observer.text(text)
         return text
+
+    def begin_try(self) -> None:
+        self.tries += 1
+        if not self.text_passed_on:
+            self._observer.restart()
 
     def end_of_try(self, reply: Reply) -> None:
         self._billed_before += reply.usage or Usage()
+        self.response_id = reply.response_id or self.response_id

@@ -118,7 +118,8 @@ class Gemini:
                 answer = await self._any_model(call, account)
         except GeminiError as exc:
             write = log.error if exc.operators_problem else log.warning
-            write("gemini_failed", failure=type(exc).__name__, tries=call.tries, **exc.facts)
+            named = {"response_id": call.response_id} if call.response_id else {}
+            write("gemini_failed", failure=type(exc).__name__, tries=call.tries, **named, **exc.facts)
             raise
         log.info(
             "gemini_answered",
@@ -168,8 +169,8 @@ class Gemini:
                     raise before from None  # that says more about why there is no answer
                 raise
             tries += 1
-            call.tries += 1
-            asked = model.thinking_level
+            call.begin_try()
+            asked, left_s = model.thinking_level, call.remaining_s
             try:
                 async with call.connection(self._free_connections):
                     asked = model.thinking_level  # another request may have changed it meanwhile
@@ -183,12 +184,19 @@ class Gemini:
             except GeminiError as exc:
                 if call.text_passed_on and exc.again and not isinstance(exc, TimedOut):
                     raise AnswerTruncated(cut_by=exc) from exc
+                if call.text_passed_on:
+                    raise
                 if exc.facts.get("finish_reason") == "MAX_TOKENS":
                     if call.too_small_cap or (larger := request.larger_cap(self._settings, cap)) is None:
                         raise
                     cap, call.larger_cap, call.too_small_cap = larger, larger, cap
+                    before = exc
+                    tries -= 1  # it was the cap that failed
+                    continue
                 pause_s = pause_before_next_try_s(exc, before, tries, self._settings, last_model=last)
-                if pause_s is None or tries >= most or call.text_passed_on or call.remaining_s <= pause_s:
+                if pause_s is None or tries >= most or call.remaining_s <= pause_s:
+                    raise
+                if not last and exc.next_model and not call.leaves_time_for_another(pause_s, left_s - call.remaining_s):
                     raise
                 before = exc
                 await asyncio.sleep(pause_s)

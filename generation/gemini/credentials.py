@@ -18,6 +18,7 @@ import structlog
 
 from generation.gemini.backends import needs_tokens
 from generation.gemini.errors import ConnectionFailed, GeminiError, Misconfigured
+from generation.gemini.session import ProxyUnusable, environment_proxy
 from runtime.settings import GeminiSettings
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,8 @@ async def open_tokens(settings: GeminiSettings) -> AsyncIterator[GoogleTokens | 
     if not needs_tokens(settings):
         yield None
         return
-    tokens = GoogleTokens(await asyncio.to_thread(_default_credentials))
+    request = TokenRequests(settings.proxy == "environment")
+    tokens = GoogleTokens(await asyncio.to_thread(_default_credentials, request), request)
     keeper = asyncio.create_task(tokens.keep())
     try:
         yield tokens
@@ -57,7 +59,8 @@ async def open_tokens(settings: GeminiSettings) -> AsyncIterator[GoogleTokens | 
 class GoogleTokens:
     """Tokens of google-auth's ``credentials``; ``keep`` has to run beside those who ask for them."""
 
-    def __init__(self, credentials: Any) -> None:
+    def __init__(self, credentials: Any, request: TokenRequests) -> None:
+        self._request = request
         self._credentials = credentials
         self._token = ""
         self._valid_until = 0.0  # event loop seconds
@@ -108,7 +111,7 @@ class GoogleTokens:
         from google.auth import exceptions  # an extra
 
         try:
-            await asyncio.to_thread(self._credentials.refresh, _request)
+            await asyncio.to_thread(self._credentials.refresh, self._request)
         except exceptions.TransportError as exc:
             raise ConnectionFailed(reason="no token for Google Cloud: its server cannot be reached") from exc
         except (exceptions.GoogleAuthError, ValueError) as exc:
@@ -130,8 +133,7 @@ class GoogleTokens:
         return bool(self._token) and asyncio.get_running_loop().time() < self._valid_until - UNUSABLE_S
 
 
-def _default_credentials() -> Any:
-    request: Any = _request  # google-auth wants a class of its own, and calls it
+def _default_credentials(request: Any) -> Any:
     try:
         import google.auth  # an extra
         from google.auth import exceptions
@@ -163,28 +165,41 @@ class _Response:
         self.data = data
 
 
-def _request(
-    url: str,
-    method: str = "GET",
-    body: bytes | None = None,
-    headers: Mapping[str, str] | None = None,
-    timeout: float | None = None,
-    **_others: Any,
-) -> _Response:
-    """Do one request for google-auth, as its google.auth.transport.Request does; runs in a thread.
+class TokenRequests:
+    """What google-auth calls as its google.auth.transport.Request; runs in a thread.
 
-    The standard library's client: google-auth's own would bring another HTTP library along.
+    The standard library's client: google-auth's own would bring another HTTP library along. It goes through the same
+    proxies as Gemini's requests.
     """
-    from google.auth import exceptions  # an extra
 
-    if not url.startswith(("http://", "https://")):
-        raise exceptions.TransportError("not an address of HTTP")  # type: ignore[no-untyped-call]  # theirs
-    asked = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)  # noqa: S310  # checked
-    try:
-        with urllib.request.urlopen(asked, timeout=timeout or RENEWAL_TIMEOUT_S) as answer:  # noqa: S310  # checked
-            return _Response(answer.status, answer.headers, answer.read(LARGEST_ANSWER))
-    except urllib.error.HTTPError as exc:
-        with exc:
-            return _Response(exc.code, exc.headers, exc.read(LARGEST_ANSWER))
-    except OSError as exc:
-        raise exceptions.TransportError(type(exc).__name__) from exc  # type: ignore[no-untyped-call]  # theirs
+    def __init__(self, through_proxies: bool) -> None:
+        self._through_proxies = through_proxies
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **_others: Any,
+    ) -> _Response:
+        from google.auth import exceptions  # an extra
+
+        if not url.startswith(("http://", "https://")):
+            raise exceptions.TransportError("not an address of HTTP")  # type: ignore[no-untyped-call]  # theirs
+        asked = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)  # noqa: S310  # checked
+        try:
+            with self._opener(url).open(asked, timeout=timeout or RENEWAL_TIMEOUT_S) as answer:
+                return _Response(answer.status, answer.headers, answer.read(LARGEST_ANSWER))
+        except urllib.error.HTTPError as exc:
+            with exc:
+                return _Response(exc.code, exc.headers, exc.read(LARGEST_ANSWER))
+        except (OSError, ProxyUnusable) as exc:
+            raise exceptions.TransportError(type(exc).__name__) from exc  # type: ignore[no-untyped-call]  # theirs
+
+    def _opener(self, url: str) -> urllib.request.OpenerDirector:
+        proxy = environment_proxy(url) if self._through_proxies else None
+        return urllib.request.build_opener(
+            urllib.request.ProxyHandler({url.partition(":")[0]: str(proxy)} if proxy else {})
+        )

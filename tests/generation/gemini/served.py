@@ -24,10 +24,14 @@ class Recorder:
         self.happened.append("sent")
         self.sent.set()
 
-    async def text(self, piece: str) -> None:
+    async def text(self, piece: str) -> bool:
         self.happened.append("text")
         self.pieces.append(piece)
         self.first_text.set()
+        return not self.said.isspace()
+
+    def restart(self) -> None:
+        self.pieces.clear()
 
     def usage(self, usage: Usage) -> None:
         self.usages.append(usage)

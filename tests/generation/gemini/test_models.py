@@ -98,6 +98,16 @@ async def test_a_model_that_hangs_leaves_time_for_the_next(make_gemini: MakeGemi
 
 
 @pytest.mark.gen_test
+async def test_a_model_whose_refusals_take_long_leaves_half_of_the_time_for_the_next(
+    make_gemini: MakeGemini, standin: Standin
+) -> None:
+    standin.behave(Behaviour(fault="overloaded", model=FIRST, delay_s=3.0))
+    gemini = await make_gemini(models=BOTH, deadline_s=10.0, silence_timeout_s=9.0)
+    assert (await ask(gemini)).model == SECOND
+    assert standin.counters.models == {FIRST: 1, SECOND: 1}
+
+
+@pytest.mark.gen_test
 async def test_each_model_has_a_circuit_of_its_own(make_gemini: MakeGemini, standin: Standin) -> None:
     standin.behave(Behaviour(fault="overloaded", model=FIRST))
     gemini = await make_gemini(models=BOTH, breaker_failures=2, breaker_open_s=60, tries=1)
@@ -214,6 +224,19 @@ async def test_too_small_a_cap_is_raised_once_whichever_model_is_asked(
             await ask(await make_gemini(base_url=recorded.url, models=BOTH), "x" * 100)
     caps = [int(request.split(b'"maxOutputTokens": ')[1].split(b",")[0]) for request in recorded.requests]
     assert caps == [24_776] + [49_552] * (len(statuses) - 1 if statuses else 1)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("before", "tries"), [((), 1), ((503, 503), 3)])
+async def test_a_larger_cap_is_no_try_of_those_that_are_counted(
+    make_gemini: MakeGemini, before: tuple[int, ...], tries: int
+) -> None:
+    body = b'{"candidates":[{"finishReason":"MAX_TOKENS"}]}'
+    async with serve(InTurn(body, statuses=(*before, 200, 200))) as recorded:
+        with pytest.raises(AnswerEmpty, match="MAX_TOKENS"):
+            await ask(await make_gemini(base_url=recorded.url, tries=tries), "x" * 100)
+    caps = [int(request.split(b'"maxOutputTokens": ')[1].split(b",")[0]) for request in recorded.requests]
+    assert caps == [24_776] * (len(before) + 1) + [49_552]
 
 
 @pytest.mark.gen_test

@@ -61,8 +61,9 @@ async def outcome_of(path: Path, http_status: int, *, stream: bool, piece: int, 
     # A refused stream call comes with the stream's type, whatever its body is.
     content_type = types.get(path.suffix, "text/event-stream" if stream else "application/json; charset=UTF-8")
     heard = Recorder()
+    once = {"tries": 1, "max_output_tokens": 24_576}  # there is no larger cap to ask again with
     async with serve(Recorded(path.read_bytes(), http_status, content_type, piece)) as recorded:
-        settings = settings_for(recorded.url, backend=backend, stream=stream, tries=1, answer_bytes=20_000_000)
+        settings = settings_for(recorded.url, backend=backend, stream=stream, answer_bytes=20_000_000, **once)
         answer = failure = None
         async with open_session(settings) as session:
             try:

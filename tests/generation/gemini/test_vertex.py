@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from generation.gemini import CredentialsUnusable, Gemini, backends, open_session, open_tokens
+from generation.gemini.credentials import TokenRequests
 from generation.gemini.errors import ConnectionFailed, Misconfigured
 from runtime.settings import GeminiSettings
 from standin import Behaviour, Standin
 from tests.generation.gemini.conftest import ask, settings_for, until
+from tests.generation.gemini.served import Recorded, serve
 
-pytest.importorskip("google.auth", reason="google-auth is an extra")
+exceptions = pytest.importorskip("google.auth.exceptions", reason="google-auth is an extra")
 ROOT = Path(__file__).parents[3]
 PROJECT = {"backend": "vertex", "project": "a-project", "api_key": ""}
 
@@ -199,3 +201,21 @@ async def test_a_whole_process_takes_its_token_from_the_metadata_server(standin:
     assert "gemini-3.8-flash: answers in" in printed.decode()
     assert standin.counters.token_requests >= 1
     assert "ya29." not in printed.decode() + complaints.decode()
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+async def test_tokens_are_asked_for_through_the_environments_proxy_unless_there_is_to_be_none(
+    io_loop: object, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for other in ("HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        for spelt in (other, other.lower()):
+            monkeypatch.delenv(spelt, raising=False)
+    async with serve(Recorded(b"{}")) as proxy:
+        monkeypatch.setenv(name, proxy.url)
+        through, past = TokenRequests(through_proxies=True), TokenRequests(through_proxies=False)
+        answer = await asyncio.to_thread(through, "http://tokens.example/token", "POST", b"x")
+        with pytest.raises(exceptions.TransportError):
+            await asyncio.to_thread(past, "http://127.0.0.1:1/token", "POST", b"x")
+    assert (answer.status, answer.data) == (200, b"{}")
+    assert [request.partition(b" HTTP")[0] for request in proxy.requests] == [b"POST http://tokens.example/token"]
