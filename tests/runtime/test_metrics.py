@@ -44,6 +44,7 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.gemini_billed({"thoughts": 5}, "m")
     metrics.gemini_answered("m", "standard")
     metrics.webhook_tried("delivered")
+    metrics.push_tried("delivered")
     metrics.readings.unavailable_models(lambda: {"m": True, "other": False})
     metrics.readings.retirements(lambda: {"m": 1.8e9, "other": None})
     metrics.readings.breakers(lambda: {"m": "open"})

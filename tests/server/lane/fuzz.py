@@ -25,7 +25,9 @@ from tornado.netutil import bind_sockets
 from accounts import Accounts, ApiKeys
 from composition import BARE_ERRORS, UNBOUNDED, Service, compose
 from runtime.configuration import load_settings
+from server.bare_answers import BareAnswers
 from server.connections import Connections
+from server.handoff_stream import MALFORMED
 from storage.redis_server import RedisServer
 from tests.support.raw_http import BROWSER, document, new_task_id
 from tests.support.storage import OpenStorage
@@ -58,11 +60,23 @@ class Conversation(NamedTuple):
     end: End
 
     def agrees_with(self, other: Conversation) -> bool:
-        """Say whether the same was answered. A reset may eat the refusal that was sent before it, and nothing else."""
-        mine, theirs = (VARYING.sub(b"", each.received) for each in (self, other))
-        if mine == theirs:
+        """Say whether the same was answered as by ``other``, which is plain Tornado's.
+
+        A reset may eat the refusal that was sent before it, and nothing else; and where Tornado closes without a word,
+        as after the length of a chunk that does not end, ours may say why.
+        """
+        mine, theirs = (_as_tornado_says_it(each.received) for each in (self, other))
+        if mine in (theirs, theirs + MALFORMED):
             return (self.end is End.SILENT) == (other.end is End.SILENT)
         return _refusal_eaten(mine, self.end, theirs) or _refusal_eaten(theirs, other.end, mine)
+
+
+def _as_tornado_says_it(received: bytes) -> bytes:
+    """Leave out what varies, and of our answers to what is no request all that Tornado does not say."""
+    answers = BareAnswers(BARE_ERRORS)
+    malformed, head_too_large = (VARYING.sub(b"", each) for each in (answers.malformed(), answers.head_too_large()))
+    said = VARYING.sub(b"", received)
+    return said.replace(malformed, MALFORMED).replace(head_too_large, b"")
 
 
 def _refusal_eaten(received: bytes, end: End, whole: bytes) -> bool:
