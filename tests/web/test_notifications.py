@@ -21,6 +21,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from notifications.vapid import new_private_key, public_key
 from tests.web.accessibility import violations
+from tests.web.applications import open_application
 from tests.web.demo import Account, Demo, running_demo
 from tests.web.the_page import BAKERY, LONG, expect_phase, generate, open_page
 
@@ -246,3 +247,40 @@ def test_who_denies_it_is_told_so_and_not_asked_again(page: Page, notifying: Dem
 def test_where_the_server_has_no_keys_nothing_is_offered(page: Page, demo: Demo, subscriber: Browser) -> None:
     wait_on(page, demo, demo.account())
     expect(page.locator("#notify")).to_be_hidden()
+
+
+def test_the_component_offers_it_too_where_an_application_wants_that(
+    page: Page,
+    apps: Path,
+    notifying: Demo,
+    account: Account,
+    pushing: Pushing,
+    subscriber: Browser,
+    node_modules: Path,
+) -> None:
+    """The worker's file is the server's own here; an application has a copy of it."""
+    page.add_init_script("sessionStorage.setItem('worker', '/service-worker.js?open=/app/component.html')")
+    page.clock.install()
+    open_application(page, apps, "component.html", notifying.url, account.api_key)
+    page.get_by_label("Your prompt").fill(LONG)
+    page.get_by_role("button", name="Generate AI Prompt").click()
+    offer, said = page.get_by_role("button", name=BUTTON), page.locator(".pg-notify p")
+    expect(page.get_by_role("progressbar")).to_have_attribute("data-progress", "70")
+    expect(said).to_be_attached()
+    page.clock.fast_forward(5_000)
+    page.route(
+        "**/push-subscriptions/", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
+    )
+    offer.click()
+    expect(said).to_have_text("That did not work. Please try again.")
+    assert violations(page, node_modules) == []
+    page.unroute("**/push-subscriptions/")
+    offer.click()
+    expect(said).to_have_text(NOTIFIED)
+    expect(said).to_be_focused()
+    expect(offer).to_have_count(0)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.locator(".prompt-generator")).to_have_attribute("data-phase", "failed")
+    before = len(pushing.service.received)
+    task_id = notifying.submit(account, BAKERY)
+    assert subscriber.read(pushing.has(before + 1)[-1])["task_id"] == task_id

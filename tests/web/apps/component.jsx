@@ -20,6 +20,7 @@ function App() {
           apiBaseUrl="/api/v1/web-knowledge"
           authToken={() => localStorage.getItem('token')}
           businessTypes={JSON.parse(sessionStorage.getItem('kinds') ?? 'null') ?? undefined}
+          serviceWorker={sessionStorage.getItem('worker') ?? undefined}
           onComplete={(result) => window.told.push(['complete', result.prompt])}
           onPurchaseTokens={(error) => window.told.push(['purchase', error.needed, error.available])}
           onUpgradeSubscription={(error) => window.told.push(['upgrade', error.name])}

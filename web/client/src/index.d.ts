@@ -275,6 +275,7 @@ export interface SessionGenerateOptions {
 /** One person's generation as a user interface shows it. Each state is a new object. */
 export class GenerationSession {
   constructor(client: GenerationClient, options?: SessionOptions);
+  readonly client: GenerationClient;
   getState: () => SessionState;
   subscribe: (listener: () => void) => () => void;
   /** Take up what was running before a reload, or before `disconnect`. */

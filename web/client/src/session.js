@@ -36,7 +36,8 @@ const IDLE = Object.freeze({
 });
 
 export class GenerationSession {
-  #client;
+  /** @readonly */
+  client;
   #storage;
   #storageKey;
   #state = IDLE;
@@ -54,7 +55,7 @@ export class GenerationSession {
    *   generation is remembered, sessionStorage for example; nowhere by default
    */
   constructor(client, { storage = null, storageKey = 'prompt-generation' } = {}) {
-    this.#client = client;
+    this.client = client;
     this.#storage = storage;
     this.#storageKey = storageKey;
   }
@@ -131,7 +132,7 @@ export class GenerationSession {
       return;
     }
     try {
-      const document = await this.#client.cancel(taskId, { signal: run.signal });
+      const document = await this.client.cancel(taskId, { signal: run.signal });
       if (this.#run === run && document.status === 'failed') {
         this.#fail(run.signal, errorOfDocument(document));
       } // a completed one lost no race: the watcher brings its result
@@ -171,7 +172,7 @@ export class GenerationSession {
   /** @param {string} taskId @param {Asked} asked */
   #open(taskId, asked) {
     const signal = this.#begin(asked, { taskId });
-    this.#settle(signal, this.#client.resume(taskId, this.#listen(signal)));
+    this.#settle(signal, this.client.resume(taskId, this.#listen(signal)));
   }
 
   /** @param {Asked} asked @param {string} idempotencyKey */
@@ -179,7 +180,7 @@ export class GenerationSession {
     const signal = this.#begin(asked, { idempotencyKey });
     const { manualPrompt, feedback, businessType } = asked;
     const steering = { feedback: feedback || undefined, businessType: businessType || undefined };
-    this.#settle(signal, this.#client.generate(manualPrompt, { ...this.#listen(signal), ...steering, idempotencyKey }));
+    this.#settle(signal, this.client.generate(manualPrompt, { ...this.#listen(signal), ...steering, idempotencyKey }));
   }
 
   /** @param {Asked} asked @param {{taskId?: string, idempotencyKey?: string}} found @returns {AbortSignal} that of the new run */

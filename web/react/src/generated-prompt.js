@@ -2,7 +2,7 @@
 
 /** The result: to read, edit, copy, check and change; and the versions that this makes. */
 
-import { createElement as h, useEffect, useId, useRef, useState } from 'react';
+import { createElement as h, lazy, Suspense, useEffect, useId, useRef, useState } from 'react';
 import { copyText } from 'prompt-generation-client/clipboard';
 import { factsIn, factsNotIn, sentencesWith, withFacts } from 'prompt-generation-client/facts';
 import { NO_VERSIONS, takenBack, withResult, withShown, withText } from 'prompt-generation-client/versions';
@@ -17,6 +17,12 @@ const COPIED_FOR_MS = 2_000;
 
 /** @param {Versions | null} versions @param {import('./index.js').PromptGeneration} generation one that has completed */
 export const noted = (versions, generation) => withResult(versions ?? NO_VERSIONS, generation);
+
+const NotifyOffer = lazy(() => import('./notify-offer.js').catch(() => ({ default: () => /** @type {any} */ (null) })));
+
+/** @param {any} props those of ./notify-offer.js, which comes where it is wanted; its place is kept */
+export const notifyOffer = (props) =>
+  h(Suspense, { fallback: h('div', { className: 'pg-notify' }) }, h(NotifyOffer, props));
 
 /** @param {string} text @param {() => void} onClick @param {object} [more] */
 const button = (text, onClick, more) => h('button', { type: 'button', className: 'pg-button', onClick, ...more }, text);

@@ -39,6 +39,8 @@ export type UsePromptGenerationOptions = ClientSource & {
 
 export type PromptGeneration = SessionState & {
   readonly isRunning: boolean;
+  /** What speaks to the server. */
+  readonly client: GenerationClient;
   /** False, and nothing happens, while one is running, unless it is to be replaced. */
   generate(manualPrompt: string, options?: SessionGenerateOptions): boolean;
   /** Show a generation that exists, running or ended. */
@@ -110,6 +112,13 @@ export interface Labels {
   purchaseTokens: string;
   upgradeSubscription: string;
   signIn: string;
+  notifyMe: string;
+  notified: string;
+  notifyDenied: string;
+  notifyTrouble: string;
+  /** What the notification itself says. */
+  notifyCompleted: string;
+  notifyFailed: string;
   /** By `stage`; else what the server says. */
   stages: Record<string, string>;
   /** By `warning_code`, or `otherwise`; else what the server says. */
@@ -122,7 +131,7 @@ export const ENGLISH: Labels;
 
 /** Each may be drawn by a function of yours, which gets the state with its actions, and what would be drawn. */
 export type Slots = Record<
-  'form' | 'progress' | 'error' | 'result',
+  'form' | 'progress' | 'notify' | 'error' | 'result',
   (generation: PromptGeneration, drawn: ReactElement) => ReactNode
 >;
 
@@ -150,6 +159,11 @@ export type PromptGeneratorProps = UsePromptGenerationOptions &
     businessType?: string;
     /** Let people choose one: its name, and what they read. */
     businessTypes?: Record<string, string>;
+    /**
+     * Offer "Notify me when it is done" to who waits: where your copy of the client's notifications-worker.js is, with
+     * ?open=/path/ for where a click leads. Default: it is not offered.
+     */
+    serviceWorker?: string;
     /** Default: that of the page around it (its `color-scheme`, or `data-theme`), never the system's alone. */
     theme?: 'light' | 'dark';
   };

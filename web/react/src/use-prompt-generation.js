@@ -74,6 +74,7 @@ export function usePromptGeneration({
   return useMemo(
     () => ({
       ...state,
+      client: session.client,
       isRunning: state.phase === 'running',
       /** @param {string} manualPrompt @param {import('prompt-generation-client').SessionGenerateOptions} [options] */
       generate: (manualPrompt, options) => session.generate(manualPrompt, options),

@@ -1,0 +1,66 @@
+'use client';
+
+/** "Notify me when it is done": offered to who has waited a while, where server and browser can. Comes when it is wanted. */
+
+import { createElement as h, useEffect, useRef, useState } from 'react';
+import { Notifications } from 'prompt-generation-client/notifications';
+import { ENGLISH_OF_NOTIFYING } from './notify-labels.js';
+
+const OFFERED_AFTER_MS = 4_000;
+
+/** @typedef {'' | 'off' | 'on' | 'denied' | 'trouble' | 'impossible'} State */
+
+/** @param {{serviceWorker: string, labels?: Partial<import('./index.js').Labels>, generation: import('./index.js').PromptGeneration}} props */
+export default function NotifyOffer({ serviceWorker, labels, generation: { client, taskId } }) {
+  const says = { ...ENGLISH_OF_NOTIFYING, ...labels };
+  const [notifications] = useState(
+    () =>
+      new Notifications(client, {
+        serviceWorker,
+        titles: { completed: says.notifyCompleted, failed: says.notifyFailed },
+      }),
+  );
+  const [state, setState] = useState(/** @type {State} */ (''));
+  const [asking, setAsking] = useState(false);
+  const said = useRef(/** @type {HTMLParagraphElement | null} */ (null));
+  const pressed = useRef(false);
+  useEffect(() => {
+    if (taskId) {
+      const offer = () => notifications.state().then(setState, () => setState('impossible'));
+      const timer = setTimeout(offer, OFFERED_AFTER_MS);
+      return () => clearTimeout(timer);
+    }
+  }, [taskId, notifications]);
+  useEffect(() => {
+    if (pressed.current && (state === 'on' || state === 'denied')) {
+      said.current?.focus({ preventScroll: true }); // the button that had it has gone
+    }
+  }, [state]);
+  const turnOn = async () => {
+    pressed.current = true;
+    setAsking(true);
+    setState(await notifications.turnOn().catch(() => /** @type {State} */ ('trouble')));
+    setAsking(false);
+  };
+  const sentences = { on: says.notified, denied: says.notifyDenied, trouble: says.notifyTrouble };
+  return h(
+    'div',
+    { className: 'pg-notify' },
+    (state === 'off' || state === 'trouble') &&
+      h(
+        'button',
+        {
+          type: 'button',
+          className: 'pg-button',
+          onClick: asking ? undefined : turnOn,
+          'aria-disabled': asking, // and not disabled: that would take the focus away
+        },
+        says.notifyMe,
+      ),
+    h(
+      'p',
+      { ref: said, role: 'status', tabIndex: -1 },
+      /** @type {Partial<Record<State, string>>} */ (sentences)[state] ?? '',
+    ),
+  );
+}
