@@ -20,9 +20,19 @@ export const noted = (versions, generation) => withResult(versions ?? NO_VERSION
 
 const NotifyOffer = lazy(() => import('./notify-offer.js').catch(() => ({ default: () => /** @type {any} */ (null) })));
 
-/** @param {any} props those of ./notify-offer.js, which comes where it is wanted; its place is kept */
-export const notifyOffer = (props) =>
-  h(Suspense, { fallback: h('div', { className: 'pg-notify' }) }, h(NotifyOffer, props));
+/**
+ * It comes where an application wants it; its place is kept.
+ *
+ * @param {import('./index.js').PromptGeneratorProps} props
+ * @param {import('./index.js').PromptGeneration} generation
+ */
+export const notifyOffer = ({ serviceWorker, labels }, generation) =>
+  serviceWorker &&
+  h(
+    Suspense,
+    { fallback: h('div', { className: 'pg-notify' }) },
+    h(NotifyOffer, { serviceWorker, labels, generation }),
+  );
 
 /** @param {string} text @param {() => void} onClick @param {object} [more] */
 const button = (text, onClick, more) => h('button', { type: 'button', className: 'pg-button', onClick, ...more }, text);

@@ -85,7 +85,7 @@ export function PromptGenerator(props) {
       }),
     ],
     ['progress', isRunning && h(GenerationProgress, { says, fill, generation })],
-    ['notify', isRunning && props.serviceWorker && view?.notifyOffer({ ...props, generation })],
+    ['notify', isRunning && view?.notifyOffer(props, generation)],
     ['error', error && h(ErrorNotice, { ...props, lang, error, onRetry: canRetry ? retry : undefined })],
     [
       'result',
