@@ -293,6 +293,7 @@ def _processes(
             breakers={model.name: model.breaker.state for model in gemini.models.all},
             failures=tuple(tasks.endings.failures.latest()),
         ),
+        tasks.endings.last_hour,
     )
 
 

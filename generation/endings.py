@@ -17,6 +17,7 @@ from generation.errors import TaskNotFound
 from generation.failures import RecentFailures
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
+from generation.last_hour import LastHour
 from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.restoration import Restoration
@@ -53,6 +54,7 @@ class Endings:
         self._restoration = restoration
         self._metrics = metrics
         self.failures = RecentFailures()
+        self.last_hour = LastHour()
         self._latest: deque[Ending] = deque()
 
     async def complete(
@@ -150,7 +152,9 @@ class Endings:
             self._records.after_end.offer(task)
         self._metrics.tokens_charged(charged)
         self._metrics.task_ended(stage.name, "" if stage is COMPLETED else reason, elapsed_ms / 1000)
-        if stage is not COMPLETED and reason != CANCELLED.error_code:
+        cancelled = reason == CANCELLED.error_code
+        self.last_hour.task_ended("cancelled" if cancelled else stage.name, elapsed_ms / 1000)
+        if stage is not COMPLETED and not cancelled:
             self.failures.note(stage.name, reason)
         return bytes(document)
 

@@ -32,6 +32,7 @@ async def overview(processes: Processes) -> dict[str, Any]:
         "failures": [
             {"at": _moment(each.at_ms), "outcome": each.outcome, "error_code": each.error_code} for each in failures
         ],
+        "last_hour": await processes.last_hour(),
         "processes": [_process(each) for each in alive],
     }
 

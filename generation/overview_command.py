@@ -10,6 +10,7 @@ import click
 
 from accounts.administration import JSON, Open, perform
 from accounts.tables import show_table
+from generation.last_hour import OUTCOMES
 
 SUMS = ("at", "running", "waiting", "oldest_unfinished_s", "takeovers")
 PROCESSES = ("id", "version", "started_at", "said_s", "lag_s", "running", "waiting", "takeovers")
@@ -37,6 +38,9 @@ def overview_command(ctx: click.Context, config: Path | None, as_json: bool) -> 
         click.echo(f"{name.replace('_', ' ')}: {'' if members[name] is None else members[name]}")
     for model, state in members["breakers"].items():
         click.echo(f"breaker of {model}: {state}")
+    minutes = members["last_hour"]["minutes"]
+    ended = ", ".join(f"{sum(minute[name] for minute in minutes)} {name}" for name in OUTCOMES)
+    click.echo(f"last hour: {ended}")
     for title, columns in (("processes", PROCESSES), ("failures", FAILURES)):
         if members[title]:
             click.echo(f"\n{title}")

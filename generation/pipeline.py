@@ -251,7 +251,9 @@ class _Steps:
     async def text(self, piece: str) -> None:
         if not self._text_came:
             self._text_came = True
-            self._metrics.first_text(self._loop.time() - self._tasks.submitted_at(self._lease))
+            seconds = self._loop.time() - self._tasks.submitted_at(self._lease)
+            self._metrics.first_text(seconds)
+            self._tasks.endings.last_hour.first_text(seconds)
         self._pieces.append(piece)
         self._news.set()
 

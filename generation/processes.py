@@ -6,24 +6,25 @@ What a process says is a hint for people who look; nothing is decided by it. Ref
 from __future__ import annotations
 
 import contextlib
-import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
-
-import structlog
-from redis import exceptions as redis_errors
+from typing import Any
 
 from generation.failures import RecentFailure
+from generation.hours import last_hour
+from generation.last_hour import LastHour
+from generation.process_notes import ProcessNotes
 from runtime.periodic import Periodic
-from storage.errors import UNREADABLE, StorageUnavailable
+from storage.errors import UNREADABLE
 from storage.storage import Storage
 
-log = structlog.get_logger(__name__)
-
 SAYS_EVERY_S = 2.0
+SAYS_HOUR_EVERY_S = 10.0  # a few kilobytes
 ALIVE_FOR_S = 10.0  # after its last word
 FORGOTTEN_AFTER_S = 60.0
+HOUR_S = 3_600.0  # for which the last hour of a process that has ended counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,17 @@ class AliveProcess:
 
 
 class Processes:
-    """An async context manager: while it is open, this process says how it does."""
+    """An async context manager: while it is open, this process says how it does, and how its last hour was."""
 
-    def __init__(self, storage: Storage, owner: str, state: Callable[[], ProcessState]) -> None:
-        self._storage = storage
+    def __init__(
+        self, storage: Storage, owner: str, state: Callable[[], ProcessState], hour: LastHour | None = None
+    ) -> None:
         self._owner = owner
         self._state = state
-        self._key = storage.shared_key("processes", "{00}")
+        self._hour = hour or LastHour()
+        self._hour_due = 0.0
+        self._notes = ProcessNotes(storage, "processes", FORGOTTEN_AFTER_S)
+        self._hours = ProcessNotes(storage, "hours_of_processes", HOUR_S)
         self._periodic = Periodic("processes", self._say_if_possible, SAYS_EVERY_S)
 
     async def __aenter__(self) -> Processes:
@@ -73,8 +78,8 @@ class Processes:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._periodic.__aexit__(kind, exc, trace)
-        with contextlib.suppress(StorageUnavailable):
-            await self._storage.command("HDEL", self._key, self._owner)
+        await self._say_hour()
+        await self._notes.take_back(self._owner)
 
     async def say(self) -> None:
         """Say how this process does, now.
@@ -82,8 +87,8 @@ class Processes:
         Raises:
             StorageUnavailable
         """
-        said = json.dumps(asdict(self._state()), separators=(",", ":"))
-        await self._storage.run("note_process", [self._key], [self._owner, said, int(FORGOTTEN_AFTER_S * 1000)])
+        await self._notes.say(self._owner, asdict(self._state()))
+        await self._say_hour()
 
     async def alive(self) -> tuple[int, list[AliveProcess]]:
         """Return the time in ms of Redis' clock, and the processes that are alive, the longest running first.
@@ -91,22 +96,32 @@ class Processes:
         Raises:
             StorageUnavailable
         """
-        now_ms, *said = await self._storage.run("list_processes", [self._key], [int(ALIVE_FOR_S * 1000)])
+        now_ms, notes = await self._notes.said_within(ALIVE_FOR_S)
         found = []
-        for each, ms, how in said:
+        for note in notes:
             with contextlib.suppress(*UNREADABLE):  # what a process did not say: it is forgotten soon
-                found.append(AliveProcess(str(each, "ascii"), max(0, now_ms - ms) / 1000, _state(json.loads(how))))
+                found.append(AliveProcess(note.process, max(0, now_ms - note.at_ms) / 1000, _state(note.said)))
         return now_ms, sorted(found, key=lambda process: (process.state.started_ms, process.id))
 
+    async def last_hour(self) -> dict[str, Any]:
+        """Return the whole service's last hour, as ``generation.hours`` shapes it.
+
+        Raises:
+            StorageUnavailable
+        """
+        return last_hour(*await self._hours.said_within(HOUR_S))
+
     async def _say_if_possible(self) -> None:
-        try:
-            await self.say()
-        except StorageUnavailable:
-            return  # said again soon
-        except UNREADABLE as exc:  # another type stands there: no start and no other work is stopped by it
-            log.error("record_set_aside", key=self._key, error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
-            with contextlib.suppress(StorageUnavailable, redis_errors.ResponseError):  # another process was quicker
-                await self._storage.command("RENAME", self._key, f"{self._key}:set_aside")
+        await self._notes.say_if_possible(self._owner, asdict(self._state()))
+        if time.monotonic() >= self._hour_due:
+            await self._say_hour()
+
+    async def _say_hour(self) -> None:
+        """Say it again if anything has ended since: it stays true, as its minutes are told by their age."""
+        if self._hour.changed:
+            self._hour_due = time.monotonic() + SAYS_HOUR_EVERY_S
+            told = self._hour.told()
+            self._hour.changed = not await self._hours.say_if_possible(self._owner, told) or self._hour.changed
 
 
 def _state(said: dict[str, object]) -> ProcessState:

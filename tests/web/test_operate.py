@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.support.webhook_receiver import SECRET
 from tests.web.accessibility import violations
@@ -151,7 +153,32 @@ def test_it_shows_what_runs_and_refuses_a_wrong_key_in_the_server_s_words(
     expect(page.locator("#processes tr")).to_have_count(1)
     expect(page.locator("#figures")).to_contain_text("Tasks running")
     expect(page.locator("#figures")).to_contain_text("1 connected")
-    expect(page.locator("#plots svg")).to_have_count(2)
+
+
+def test_the_last_hour_is_drawn_and_told_in_words(page: Page, demo: Demo, account: Account) -> None:
+    demo.finished(account, "Write a menu.")
+    connect(page, demo)
+    plots = page.locator("#plots")
+    expect(plots.locator("svg")).to_have_count(4)
+    expect(plots).to_contain_text(re.compile(r"[1-9]\d* completed"))
+    expect(plots).to_contain_text(re.compile(r"Slowest: [\d.]+ s at "))
+    expect(plots.locator("figure").nth(2)).to_contain_text(re.compile(r"to [\d.]+ s: [1-9]"))
+    expect(plots.locator("figure").nth(0).locator("rect.completed").last).to_be_visible()
+    begins = plots.locator("figure").nth(0).locator("time").evaluate_all("all => all.map(({ dateTime }) => dateTime)")
+    first, last = (datetime.fromisoformat(begin) for begin in begins)
+    assert last - first == timedelta(minutes=59)
+
+
+def test_times_are_the_readers_own(browser: Browser, demo: Demo, account: Account) -> None:
+    with browser.new_context(locale="de-DE", timezone_id="Asia/Kathmandu") as context:
+        page = context.new_page()
+        connect(page, demo)
+        started = page.locator("#processes time")
+        moment = datetime.fromisoformat(str(started.get_attribute("datetime")))
+        there = moment.astimezone(timezone(timedelta(hours=5, minutes=45)))
+        expect(started).to_have_text(f"{there:%d.%m.%Y, %H:%M:%S}")
+        search(page, account.account_id)
+        expect(page.locator("#balance")).to_contain_text("1.000.000")
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -167,4 +194,5 @@ def test_it_fits_a_telephone_and_a_desk_and_axe_has_nothing_to_say(
     search(page, account.account_id)
     page.screenshot(path=tmp_path / f"operate-{width}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator("#processes").locator("xpath=../../following-sibling::p[1]")).to_be_visible(visible=width < 600)
     assert violations(page, node_modules) == []

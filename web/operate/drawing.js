@@ -40,29 +40,39 @@ export function cells(values, id = -1) {
   return row;
 }
 
-// Return a small plot of one bar per name, and the same in words.
-export function bars(caption, counts, names) {
+// Return a small plot and the same in words: a bar of each column's parts, which are [kind, value] from below.
+export function bars(caption, columns, ...words) {
   const figure = element('figure');
   const drawing = document.createElementNS(SVG, 'svg');
   drawing.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
   drawing.setAttribute('preserveAspectRatio', 'none');
   drawing.setAttribute('aria-hidden', 'true');
-  const most = Math.max(1, ...counts);
-  counts.forEach((count, index) => {
-    const bar = document.createElementNS(SVG, 'rect');
-    const height = (count / most) * HEIGHT;
-    const place = {
-      x: (index * WIDTH) / counts.length + 1,
-      y: HEIGHT - height,
-      width: WIDTH / counts.length - 2,
-      height,
-    };
-    for (const [name, value] of Object.entries(place)) bar.setAttribute(name, value);
-    drawing.append(bar);
+  const heights = columns.map((parts) => parts.reduce((total, [, value]) => total + value, 0));
+  const most = Math.max(...heights) || 1;
+  const wide = WIDTH / columns.length;
+  columns.forEach((parts, index) => {
+    let top = HEIGHT;
+    for (const [kind, value] of parts) {
+      const height = (value / most) * HEIGHT;
+      top -= height;
+      if (value) drawing.append(bar(kind, { x: index * wide + wide / 10, y: top, width: wide * 0.8, height }));
+    }
   });
-  const told = counts.flatMap((count, index) =>
-    count ? [`${names[index] === 'more' ? 'more' : `to ${names[index]} s`}: ${count}`] : [],
-  );
-  figure.append(element('figcaption', caption), drawing, element('p', told.join(' · ') || 'none yet'));
+  figure.append(element('figcaption', caption), drawing, ...words);
   return figure;
+}
+
+function bar(kind, place) {
+  const made = document.createElementNS(SVG, 'rect');
+  made.setAttribute('class', kind);
+  for (const [name, value] of Object.entries(place)) made.setAttribute(name, value);
+  return made;
+}
+
+// Return a line of words and elements below a plot; `kind` shows the colour that they explain.
+export function words(parts, kind = '') {
+  const line = element('p');
+  line.append(...parts);
+  if (kind) line.className = kind;
+  return line;
 }

@@ -1,10 +1,9 @@
-// What the operator's page makes of /metrics: a few figures, two histograms, the causes of what went wrong.
+// What the operator's page makes of /metrics: a few figures, the causes of what went wrong.
 
 import { number, when } from './values.js';
 
 const SAMPLE = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
-export const BUCKETS = ['0.1', '0.5', '1', '2', '5', '10', '20', '30', '60', '120', 'more'];
 
 // Return the samples of Prometheus' text: { name, labels, value }.
 export function parseMetrics(text) {
@@ -73,16 +72,6 @@ export function figures(samples) {
   ];
 }
 
-// Return how many fell into each of BUCKETS.
-export function perBucket(samples, name, wanted) {
-  const upTo = (le) =>
-    samples
-      .filter((sample) => sample.name === `${name}_bucket` && bound(sample.labels.le) === le && wanted(sample.labels))
-      .reduce((total, { value }) => total + value, 0);
-  const cumulative = BUCKETS.map((le) => upTo(le === 'more' ? Infinity : Number(le)));
-  return cumulative.map((count, index) => count - (cumulative[index - 1] ?? 0));
-}
-
 // Return [outcome, cause, tasks] of what did not go as it should, the most frequent first.
 export function causes(samples) {
   return samples
@@ -91,8 +80,4 @@ export function causes(samples) {
     )
     .sort((one, other) => other.value - one.value)
     .map(({ labels, value }) => [labels.outcome, labels.error_code, number(value)]);
-}
-
-function bound(le) {
-  return le === '+Inf' ? Infinity : Number(le);
 }

@@ -1,9 +1,10 @@
 // The operator's page: what the service and the process that answers are doing; account.js has one account.
 
-import { BUCKETS, causes, figures, parseMetrics, perBucket } from './figures.js';
-import { bars, cells, definition, replace } from './drawing.js';
+import { causes, figures, parseMetrics } from './figures.js';
+import { cells, definition, replace } from './drawing.js';
 import { followDeliveries, leaveAccount } from './account.js';
 import { $, ask, attempt, connected, metrics, say, takeKey } from './session.js';
+import { hourPlots } from './hour.js';
 import { number, when } from './values.js';
 
 const EVERY_MS = 5000;
@@ -24,6 +25,7 @@ async function showService() {
     definition('Gemini circuit breakers', breakers.map(([model, state]) => `${model}: ${state}`).join(', '), open),
     definition('Processes alive', number(whole.processes.length)),
   );
+  replace($('plots'), ...hourPlots(whole.last_hour));
   const rows = whole.processes.map((one) =>
     cells(
       [
@@ -51,13 +53,6 @@ async function showProcess() {
   }
   const samples = parseMetrics(text);
   replace($('figures'), ...figures(samples).map((figure) => definition(...figure)));
-  const outcomes = perBucket(samples, 'prompt_task_duration_seconds', (labels) => labels.outcome !== 'failed');
-  const firstText = perBucket(samples, 'prompt_first_text_seconds', () => true);
-  replace(
-    $('plots'),
-    bars('Seconds from submit to a result, tasks since the start', outcomes, BUCKETS),
-    bars('Seconds from submit to the first text, tasks since the start', firstText, BUCKETS),
-  );
   const rows = causes(samples).map((row) => cells(row));
   replace($('failures'), ...(rows.length ? rows : [cells(['none', '', '0'])]));
 }
@@ -85,6 +80,16 @@ $('key-form').addEventListener('submit', (event) => {
 });
 
 $('forget-key').addEventListener('click', disconnect);
+
+// A table that is wider than its place says so below.
+const widths = new ResizeObserver((seen) => {
+  for (const place of new Set(seen.map(({ target }) => target.closest('.scrolls'))))
+    place.toggleAttribute('data-wide', place.scrollWidth > place.clientWidth);
+});
+for (const place of document.querySelectorAll('.scrolls')) {
+  widths.observe(place);
+  widths.observe(place.firstElementChild);
+}
 
 setInterval(() => {
   if (!connected() || document.hidden || $('work').hidden) return;

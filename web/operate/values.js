@@ -2,6 +2,7 @@
 
 const NUMBER = new Intl.NumberFormat();
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 
 // Return a number with its digits in groups.
 export function number(value) {
@@ -10,8 +11,17 @@ export function number(value) {
 
 // Return a moment in the reader's own time; pointing at it shows it as the server wrote it.
 export function when(moment, before = '') {
+  return made(moment, before + MOMENT.format(new Date(moment)));
+}
+
+// The same, without its day and seconds.
+export function clock(moment) {
+  return made(moment, CLOCK.format(new Date(moment)));
+}
+
+function made(moment, text) {
   const time = document.createElement('time');
   time.dateTime = time.title = moment;
-  time.textContent = before + MOMENT.format(new Date(moment));
+  time.textContent = text;
   return time;
 }

@@ -1,0 +1,88 @@
+"""What each process says of itself: one hash in Redis, a field a process, the last word counts.
+
+A hint for people who look; nothing is decided by it. Refuses to know what is said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis import exceptions as redis_errors
+
+from storage.errors import UNREADABLE, StorageUnavailable
+from storage.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The last word of a process; ``at_ms`` is of Redis' clock, ``said`` any JSON."""
+
+    process: str
+    at_ms: int
+    said: Any
+
+
+class ProcessNotes:
+    """The notes of one name; each is kept for ``kept_s`` after it was said."""
+
+    def __init__(self, storage: Storage, name: str, kept_s: float) -> None:
+        self._storage = storage
+        self._key = storage.shared_key(name, "{00}")
+        self._kept_ms = int(kept_s * 1000)
+
+    async def say(self, process: str, said: Any) -> None:
+        """Say it in the place of what the process said before.
+
+        Raises:
+            StorageUnavailable
+        """
+        text = json.dumps(said, separators=(",", ":"))
+        await self._storage.run("note_process", [self._key], [process, text, self._kept_ms])
+
+    async def say_if_possible(self, process: str, said: Any) -> bool:
+        """Say it, or leave it; return whether it is said."""
+        try:
+            await self.say(process, said)
+        except StorageUnavailable:
+            return False
+        except UNREADABLE as exc:
+            await self._set_aside(exc)
+            return False
+        return True
+
+    async def take_back(self, process: str) -> None:
+        """Forget what the process said, if that is possible now."""
+        with contextlib.suppress(StorageUnavailable):
+            await self._storage.command("HDEL", self._key, process)
+
+    async def said_within(self, within_s: float) -> tuple[int, list[Note]]:
+        """Return the time in ms of Redis' clock, and what can be read of what was said so lately.
+
+        Raises:
+            StorageUnavailable
+        """
+        try:
+            now_ms, *found = await self._read(within_s)
+        except UNREADABLE as exc:
+            await self._set_aside(exc)
+            now_ms, *found = await self._read(within_s)
+        notes = []
+        for process, at_ms, text in found:
+            with contextlib.suppress(*UNREADABLE):  # what a process did not say: it is forgotten in its time
+                notes.append(Note(str(process, "ascii"), at_ms, json.loads(text)))
+        return now_ms, notes
+
+    async def _read(self, within_s: float) -> Any:
+        return await self._storage.run("list_processes", [self._key], [int(within_s * 1000)])
+
+    async def _set_aside(self, exc: Exception) -> None:
+        """Another type stands there: no start and no other work is stopped by it."""
+        log.error("record_set_aside", key=self._key, error=type(exc).__name__)
+        with contextlib.suppress(StorageUnavailable, redis_errors.ResponseError):  # another process was quicker
+            await self._storage.command("RENAME", self._key, f"{self._key}:set_aside")
