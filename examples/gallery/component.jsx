@@ -5,7 +5,7 @@ import { alwaysPresent, PromptGeneratorAPI } from 'prompt-generation-client';
 import { PromptGenerator } from 'prompt-generation-react';
 import 'prompt-generation-react/styles.css';
 import { pretendedFetch } from './pretended-server.js';
-import { chosen, prepare, press } from './one-state.js';
+import { chosen, prepare, press, pretendPush } from './one-state.js';
 import { DRAFT, STATES } from './states.js';
 
 const WORDS = import.meta.glob('@web/page/words/*.js');
@@ -41,6 +41,7 @@ function show(of, index) {
       storage={storage}
       lang={lang}
       labels={words}
+      serviceWorker={state.notify && '/worker.js'}
       data-state={of}
       data-expected={state.versions ? 'idle' : state.phase}
       {...actions}
@@ -49,4 +50,5 @@ function show(of, index) {
   press(place, state.press?.component);
 }
 
+pretendPush();
 (name === 'all' ? Object.keys(STATES) : [name]).forEach(show);

@@ -1,6 +1,7 @@
 /** What the address asks for, and what a tab would have kept from before. */
 
 import { NO_VERSIONS, withResult } from '@web/client/src/versions.js';
+import { PUSH } from './pretended-server.js';
 import { DRAFT } from './states.js';
 
 const TASK = '11111111-2222-4333-8444-555555555555';
@@ -41,6 +42,23 @@ export function prepare(state, key) {
 }
 
 const RESULT = { generatedByAI: true, fidelity: 'kept', missingFacts: [], inventedFacts: [], tokensUsed: 912 };
+
+/** A browser that has been allowed to notify, and offers it at once. */
+export function pretendPush() {
+  const subscription = {
+    endpoint: PUSH.endpoint,
+    options: { applicationServerKey: Uint8Array.from(atob(PUSH.key), (character) => character.charCodeAt(0)).buffer },
+    toJSON: () => ({ endpoint: PUSH.endpoint }),
+    unsubscribe: async () => true,
+  };
+  const pushManager = { getSubscription: async () => subscription, subscribe: async () => subscription };
+  const value = { register: async () => ({ active: {}, pushManager }) };
+  const { setTimeout } = window;
+  Object.defineProperty(navigator, 'serviceWorker', { value });
+  window.PushManager ??= class {};
+  window.Notification = { permission: 'granted', requestPermission: async () => 'granted' };
+  window.setTimeout = (done, ms, ...rest) => setTimeout(done, ms === 4_000 ? 0 : ms, ...rest);
+}
 
 /** Press these one after the other, each as soon as it is there. */
 export function press(where, selectors = []) {

@@ -4,7 +4,7 @@ import html from '@web/page/index.html?raw';
 import icon from '@web/page/icon.svg';
 import '@web/page/styles.css';
 import { pretendedFetch } from './pretended-server.js';
-import { chosen, memory, prepare, press } from './one-state.js';
+import { chosen, memory, prepare, press, pretendPush } from './one-state.js';
 import { DRAFT, STATES } from './states.js';
 
 const { name, theme, lang } = chosen();
@@ -20,6 +20,9 @@ window.fetch = pretendedFetch(state);
 if (state.hurry) {
   const { setTimeout } = window;
   window.setTimeout = (done, ms, ...rest) => setTimeout(done, ms / 50, ...rest); // nobody waits two minutes here
+}
+if (state.notify) {
+  pretendPush();
 }
 if (state.offline) {
   Object.defineProperty(navigator, 'onLine', { get: () => false });

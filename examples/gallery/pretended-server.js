@@ -17,6 +17,7 @@ const ENTRIES = [
   { id: '2', at: '2030-01-10T11:59:00Z', kind: 'settle', tokens: 912, balance: 48_210, held: 0, charged: 1_790 },
   { id: '1', at: '2030-01-10T11:00:00Z', kind: 'grant', tokens: 50_000, balance: 50_000, held: 0, charged: 0 },
 ];
+export const PUSH = { key: 'BA', endpoint: 'https://push.example.com/gallery' };
 const NOT_SOON = { 'Retry-After': '3600' }; // nobody waits for that
 const NEVER = new Promise(() => {});
 
@@ -49,7 +50,15 @@ async function answerTo(state, documents, path, method, signal) {
     return json({ entries: ENTRIES, next: null });
   }
   if (path.endsWith('/account/')) {
-    return state.submits?.http === 401 ? json(state.submits.body, 401) : json({ ...ACCOUNT, ...state.account });
+    const web_push_key = state.notify ? PUSH.key : null;
+    return state.submits?.http === 401
+      ? json(state.submits.body, 401)
+      : json({ ...ACCOUNT, web_push_key, ...state.account });
+  }
+  if (path.endsWith('/push-subscriptions/')) {
+    state.notify = { POST: 'on', DELETE: 'off' }[method] ?? state.notify;
+    const subscriptions = state.notify === 'on' ? [{ endpoint: PUSH.endpoint }] : [];
+    return json({ success: true, web_push_key: PUSH.key, subscriptions });
   }
   if (path.includes('/cancel/')) {
     return state.cancel === 'never'

@@ -71,6 +71,8 @@ export const STATES = {
     press: { page: ['#cancel'], component: ['.pg-form .pg-button:not(.pg-primary)'] },
     cancel: 'never',
   },
+  'notification offered': { ...waiting, text: TEXT.slice(0, 200), notify: 'off' },
+  'notification on': { ...waiting, text: TEXT.slice(0, 200), notify: 'on' },
   retrying: { ...waiting, text: TEXT.slice(0, 200), breaks: true },
   completed: completed(),
   'facts repaired': completed({ fidelity: 'repaired' }),

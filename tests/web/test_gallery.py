@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.accessibility import violations
 from tests.web.applications import serve_folder
@@ -55,6 +55,12 @@ def phase_of(tab: Page, state: str) -> str:
     return "idle" if state == "wrong key" else expected
 
 
+def expect_whole(shown: Page | Locator, state: str) -> None:
+    """Wait for what comes after its phase."""
+    if state.startswith("notification"):
+        expect(shown.get_by_role("button", name=re.compile("otif"))).to_be_visible()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_page_in_every_state_is_accessible_and_fits(tab: Page, node_modules: Path) -> None:
@@ -63,6 +69,7 @@ def test_the_page_in_every_state_is_accessible_and_fits(tab: Page, node_modules:
         tab.set_viewport_size({"width": (390, 768, 1280)[index % 3], "height": 844})
         tab.goto(f"{NOWHERE}/app/page.html?state={quote(state)}")
         expect(tab.locator("#outcome")).to_have_attribute("data-phase", phase_of(tab, state))
+        expect_whole(tab, state)
         tab.emulate_media(color_scheme="light" if index % 2 else "dark")
         found += [f"{state}: {line}" for line in violations(tab, node_modules)]
         if THOROUGH:
@@ -106,6 +113,7 @@ def test_every_state_is_drawn_and_nothing_sticks_out(tab: Page, width: int, sche
         name = f"{number:02}-{re.sub(r'[^a-z]+', '-', state)}"
         tab.goto(f"{NOWHERE}/app/page.html?state={quote(state)}")
         expect(tab.locator("#outcome")).to_have_attribute("data-phase", phase_of(tab, state))
+        expect_whole(tab, state)
         tab.screenshot(path=folder / f"page-{name}.png", full_page=True)
         if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(state)
@@ -113,5 +121,6 @@ def test_every_state_is_drawn_and_nothing_sticks_out(tab: Page, width: int, sche
     for index, state in enumerate(STATES):
         shown = tab.locator(f"#state-{index} > section")
         expect(shown).to_have_attribute("data-phase", shown.get_attribute("data-expected") or "")
+        expect_whole(shown, state)
         shown.screenshot(path=folder / f"component-{index:02}-{re.sub(r'[^a-z]+', '-', state)}.png")
     assert found == []

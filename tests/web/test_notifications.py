@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.browser
 
 PRIVATE = new_private_key()
 BUTTON = "Notify me when it is done"
+OFF = "Turn off notifications"
 NOTIFIED = "You will be notified when it is done, also if you close this page."
 # What a browser that reaches a push service would do: one subscription, kept, made with the key that is given.
 PUSH_MANAGER = """
@@ -40,6 +42,7 @@ PUSH_MANAGER = """
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
   const shown = () => made() && {
     endpoint: made().endpoint, options: {applicationServerKey: bytes(made().key).buffer}, toJSON: () => subscription,
+    unsubscribe: async () => { localStorage.removeItem('subscription'); return true; },
   };
   PushManager.prototype.getSubscription = async () => shown();
   PushManager.prototype.subscribe = async ({userVisibleOnly, applicationServerKey: key}) => {
@@ -125,6 +128,15 @@ def pass_time(page: Page) -> None:
     page.clock.fast_forward(5_000)
 
 
+def at_the_server(demo: Demo, account: Account) -> list[str]:
+    """The endpoints that the server would push to."""
+    asked = Request(
+        f"{demo.url}/api/v1/account/push-subscriptions/", headers={"Authorization": f"Bearer {account.api_key}"}
+    )
+    with urlopen(asked, timeout=60) as answer:
+        return [kept["endpoint"] for kept in json.load(answer)["subscriptions"]]
+
+
 def shown_notifications(page: Page) -> Any:
     return page.evaluate(
         "navigator.serviceWorker.ready.then((worker) => worker.getNotifications())"
@@ -160,7 +172,7 @@ def test_who_waits_is_offered_a_notification_and_gets_it_when_nobody_watches(
     assert violations(page, node_modules) == []
     offer.click()
     expect(page.locator("#notify-said")).to_have_text(NOTIFIED)
-    expect(page.locator("#notify-said")).to_be_focused()
+    expect(page.get_by_role("button", name=OFF)).to_be_focused()
     expect(offer).to_be_hidden()
     assert violations(page, node_modules) == []
     assert page.evaluate("JSON.parse(localStorage.getItem('subscription')).key") == public_key(PRIVATE)
@@ -201,7 +213,7 @@ def test_a_click_on_it_leads_to_the_page(
     assert worker.evaluate(clicked) == ["opened", f"{notifying.url}/"]
 
 
-def test_who_is_notified_already_is_told_so_and_not_asked_again(
+def test_who_is_notified_already_is_told_so_and_can_turn_it_off(
     page: Page, notifying: Demo, account: Account, subscriber: Browser
 ) -> None:
     wait_on(page, notifying, account)
@@ -211,7 +223,21 @@ def test_who_is_notified_already_is_told_so_and_not_asked_again(
     page.reload()
     pass_time(page)
     expect(said).to_have_text(NOTIFIED)
-    expect(page.locator("#notify-me")).to_be_hidden()
+    expect(page.get_by_role("button", name=BUTTON)).to_be_hidden()
+    off = page.get_by_role("button", name=OFF)
+    page.route("**/push-subscriptions/", lambda route: route.abort())
+    off.click()
+    expect(said).to_have_text("That did not work. Please try again.")
+    page.unroute("**/push-subscriptions/")
+    assert len(at_the_server(notifying, account)) == 1
+    off.click()
+    expect(page.get_by_role("button", name=BUTTON)).to_be_focused()
+    expect(said).to_be_empty()
+    assert at_the_server(notifying, account) == []
+    assert page.evaluate("localStorage.getItem('subscription')") is None
+    page.reload()
+    pass_time(page)
+    expect(page.get_by_role("button", name=BUTTON)).to_be_visible()
 
 
 def test_what_goes_wrong_is_said_and_can_be_tried_again(
@@ -277,8 +303,15 @@ def test_the_component_offers_it_too_where_an_application_wants_that(
     page.unroute("**/push-subscriptions/")
     offer.click()
     expect(said).to_have_text(NOTIFIED)
-    expect(said).to_be_focused()
     expect(offer).to_have_count(0)
+    off = page.get_by_role("button", name=OFF)
+    expect(off).to_be_focused()
+    off.click()
+    expect(offer).to_be_focused()
+    expect(said).to_be_empty()
+    assert at_the_server(notifying, account) == []
+    offer.click()
+    expect(off).to_be_focused()
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.locator(".prompt-generator")).to_have_attribute("data-phase", "failed")
     before = len(pushing.service.received)

@@ -12,6 +12,9 @@ const parts = {
   said: element('notify-said', HTMLParagraphElement),
 };
 
+/** @type {Record<string, string>} */
+const SAID = { on: words.notified, denied: words.notifyDenied };
+
 export class NotifyOffer {
   /** Whether the server can: the account says so. */
   possible = false;
@@ -19,13 +22,14 @@ export class NotifyOffer {
   /** @type {Notifications | undefined} */
   #notifications;
   #running = false;
+  #on = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /** @param {import('../client/src/index.js').GenerationClient} client */
   constructor(client) {
     this.#client = client;
-    parts.button.addEventListener('click', () => void this.#turnOn());
+    parts.button.addEventListener('click', () => void this.#turn());
   }
 
   /** @param {import('../client/src/index.js').SessionState} state */
@@ -49,8 +53,19 @@ export class NotifyOffer {
     if (!this.#running) {
       return;
     }
-    parts.button.hidden = state !== 'off';
-    parts.said.textContent = state === 'on' ? words.notified : '';
+    this.#showState(state);
+  }
+
+  /** One button turns it on and off. @param {string} state */
+  #showState(state) {
+    const focused = document.activeElement === parts.button;
+    this.#on = state === 'on';
+    parts.button.textContent = this.#on ? words.notifyOff : words.notifyMe;
+    parts.button.hidden = state !== 'on' && state !== 'off';
+    parts.said.textContent = SAID[state] ?? '';
+    if (focused && parts.button.hidden) {
+      parts.said.focus({ preventScroll: true });
+    }
   }
 
   async #state() {
@@ -59,22 +74,17 @@ export class NotifyOffer {
     return this.#notifications.state();
   }
 
-  async #turnOn() {
+  async #turn() {
     if (!this.#notifications || parts.button.getAttribute('aria-disabled') === 'true') {
       return;
     }
     parts.button.setAttribute('aria-disabled', 'true'); // not disabled: that would take the focus away
-    const state = await this.#notifications.turnOn().catch(() => /** @type {const} */ ('trouble'));
-    parts.button.setAttribute('aria-disabled', 'false');
-    const said = { on: words.notified, denied: words.notifyDenied, trouble: words.notifyTrouble, off: '' };
-    parts.said.textContent = said[state];
-    if (state === 'on' || state === 'denied') {
-      const focused = document.activeElement === parts.button;
-      parts.button.hidden = true;
-      if (focused) {
-        parts.said.focus({ preventScroll: true });
-      }
+    try {
+      this.#showState(await (this.#on ? this.#notifications.turnOff() : this.#notifications.turnOn()));
+    } catch {
+      parts.said.textContent = words.notifyTrouble;
     }
+    parts.button.setAttribute('aria-disabled', 'false');
   }
 }
 

@@ -17,4 +17,6 @@ export class Notifications {
   state(): Promise<'impossible' | 'off' | 'on'>;
   /** Ask the user and subscribe, while a click is handled; off: the question was closed without an answer. */
   turnOn(): Promise<'on' | 'off' | 'denied'>;
+  /** Unsubscribe this browser, here and at the server. */
+  turnOff(): Promise<'off'>;
 }

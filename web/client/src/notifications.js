@@ -72,6 +72,20 @@ export class Notifications {
     return 'on';
   }
 
+  /**
+   * Notify no more in this browser. The server is told first: when that fails, it can be tried again.
+   *
+   * @returns {Promise<'off'>}
+   */
+  async turnOff() {
+    const subscription = await (await this.#registration()).pushManager.getSubscription();
+    if (subscription) {
+      await this.#ask('DELETE', { endpoint: subscription.endpoint }).catch(unlessUnknown);
+      await subscription.unsubscribe();
+    }
+    return 'off';
+  }
+
   /** @param {string} method @param {unknown} [json] */
   #ask(method, json) {
     return this.#transport.json(this.#transport.account('push-subscriptions/'), {
@@ -91,6 +105,13 @@ export class Notifications {
     const registration = await navigator.serviceWorker.register(address);
     await activated(registration);
     return registration;
+  }
+}
+
+/** What the server does not have need not be removed. @param {{code?: string}} error */
+function unlessUnknown(error) {
+  if (error.code !== 'subscription_not_found') {
+    throw error;
   }
 }
 

@@ -144,6 +144,7 @@ export const words = {
   mayEndWell: 'Es kann noch gut ausgehen: Sehen Sie weiter zu.',
   notifyMe: 'Benachrichtigen, wenn es fertig ist',
   notified: 'Sie werden benachrichtigt, sobald es fertig ist, auch wenn Sie diese Seite schließen.',
+  notifyOff: 'Benachrichtigungen ausschalten',
   notifyDenied: 'Ihr Browser erlaubt dieser Seite keine Benachrichtigungen.',
   notifyTrouble: 'Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.',
   notifyCompleted: 'Ihr Prompt ist fertig',

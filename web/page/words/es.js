@@ -144,6 +144,7 @@ export const words = {
   mayEndWell: 'Aún puede terminar bien: siga mirando.',
   notifyMe: 'Avisarme cuando esté listo',
   notified: 'Le avisaremos cuando esté listo, aunque cierre esta página.',
+  notifyOff: 'Desactivar los avisos',
   notifyDenied: 'Su navegador no permite las notificaciones de esta página.',
   notifyTrouble: 'No ha funcionado. Inténtelo de nuevo.',
   notifyCompleted: 'Su prompt está listo',

@@ -144,6 +144,7 @@ export const words = {
   mayEndWell: 'Cela peut encore bien finir : continuez à suivre.',
   notifyMe: 'Me prévenir quand c’est prêt',
   notified: 'Vous serez prévenu quand ce sera prêt, même si vous fermez cette page.',
+  notifyOff: 'Désactiver les notifications',
   notifyDenied: 'Votre navigateur n’autorise pas les notifications de cette page.',
   notifyTrouble: 'Cela n’a pas fonctionné. Veuillez réessayer.',
   notifyCompleted: 'Votre prompt est prêt',

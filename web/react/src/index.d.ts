@@ -114,6 +114,7 @@ export interface Labels {
   signIn: string;
   notifyMe: string;
   notified: string;
+  notifyOff: string;
   notifyDenied: string;
   notifyTrouble: string;
   /** What the notification itself says. */

@@ -5,6 +5,7 @@
 export const ENGLISH_OF_NOTIFYING = {
   notifyMe: 'Notify me when it is done',
   notified: 'You will be notified when it is done, also if you close this page.',
+  notifyOff: 'Turn off notifications',
   notifyDenied: 'Your browser does not allow notifications from this page.',
   notifyTrouble: 'That did not work. Please try again.',
   notifyCompleted: 'Your prompt is ready',

@@ -8,7 +8,7 @@ import { ENGLISH_OF_NOTIFYING } from './notify-labels.js';
 
 const OFFERED_AFTER_MS = 4_000;
 
-/** @typedef {'' | 'off' | 'on' | 'denied' | 'trouble' | 'impossible'} State */
+/** @typedef {'' | 'off' | 'on' | 'denied' | 'impossible'} State */
 
 /** @param {{serviceWorker: string, labels?: Partial<import('./index.js').Labels>, generation: import('./index.js').PromptGeneration}} props */
 export default function NotifyOffer({ serviceWorker, labels, generation: { client, taskId } }) {
@@ -22,6 +22,7 @@ export default function NotifyOffer({ serviceWorker, labels, generation: { clien
   );
   const [state, setState] = useState(/** @type {State} */ (''));
   const [asking, setAsking] = useState(false);
+  const [trouble, setTrouble] = useState(false);
   const said = useRef(/** @type {HTMLParagraphElement | null} */ (null));
   const pressed = useRef(false);
   useEffect(() => {
@@ -32,35 +33,37 @@ export default function NotifyOffer({ serviceWorker, labels, generation: { clien
     }
   }, [taskId, notifications]);
   useEffect(() => {
-    if (pressed.current && (state === 'on' || state === 'denied')) {
+    if (pressed.current && state === 'denied') {
       said.current?.focus({ preventScroll: true }); // the button that had it has gone
     }
   }, [state]);
-  const turnOn = async () => {
+  const turn = async () => {
     pressed.current = true;
     setAsking(true);
-    setState(await notifications.turnOn().catch(() => /** @type {State} */ ('trouble')));
+    try {
+      setState(await (state === 'on' ? notifications.turnOff() : notifications.turnOn()));
+      setTrouble(false);
+    } catch {
+      setTrouble(true);
+    }
     setAsking(false);
   };
-  const sentences = { on: says.notified, denied: says.notifyDenied, trouble: says.notifyTrouble };
+  /** @type {Partial<Record<State, string>>} */
+  const sentences = { on: says.notified, denied: says.notifyDenied };
   return h(
     'div',
     { className: 'pg-notify' },
-    (state === 'off' || state === 'trouble') &&
+    (state === 'off' || state === 'on') &&
       h(
         'button',
         {
           type: 'button',
           className: 'pg-button',
-          onClick: asking ? undefined : turnOn,
+          onClick: asking ? undefined : turn,
           'aria-disabled': asking, // and not disabled: that would take the focus away
         },
-        says.notifyMe,
+        state === 'on' ? says.notifyOff : says.notifyMe,
       ),
-    h(
-      'p',
-      { ref: said, role: 'status', tabIndex: -1 },
-      /** @type {Partial<Record<State, string>>} */ (sentences)[state] ?? '',
-    ),
+    h('p', { ref: said, role: 'status', tabIndex: -1 }, trouble ? says.notifyTrouble : sentences[state]),
   );
 }
