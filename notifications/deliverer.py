@@ -1,4 +1,4 @@
-"""Sends the webhooks that are due, a few at a time; whatever it cannot take the reapers of all processes find again.
+"""Sends the webhooks that are due, a few at a time. The reapers of all processes find again what it cannot take.
 
 Source: Standard Webhooks, specification 1.0.0, "Deliverability and reliability". Passes pushes on; refuses to know how
 records are kept.
@@ -6,9 +6,6 @@ records are kept.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -20,34 +17,26 @@ from yarl import URL
 
 from generation.lease_index import TaskRef
 from notifications import spans
+from notifications.attempts import jittered, open_session
 from notifications.deliveries import Deliveries, DueDelivery
 from notifications.notices import Notices
 from notifications.pushes import Pushes
 from notifications.signing import Signer
+from notifications.workers import Workers
 from runtime.settings import WebhookSettings
 from runtime.tracing import NO_TRACING, Tracing, trace_id_of
-from storage.errors import StorageUnavailable
 
 # Seconds after each failed try: 10 tries over about three days.
 PAUSES_S = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 72_000, 115_200)
-JITTER = 0.2
 LONGEST_RETRY_AFTER_S = 86_400.0
-TRY_S = 15.0
-WAITING_AT_MOST = 1_000  # tasks; those beyond are found again in the index
-ENDS_IT = 410
+GONE = 410  # the receiver wants no more webhooks
 
 log = structlog.get_logger(__name__)
 
 
 def open_webhook_session(settings: WebhookSettings, proxy: URL | None = None) -> aiohttp.ClientSession:
     """Return the session for tries: few connections, no cookies, no redirects followed by ``Deliverer``."""
-    return aiohttp.ClientSession(
-        proxy=proxy,
-        connector=aiohttp.TCPConnector(limit=settings.connections),
-        timeout=aiohttp.ClientTimeout(total=TRY_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "prompt-generation-server"},
-    )
+    return open_session(aiohttp.TCPConnector(limit=settings.connections), proxy)
 
 
 class Deliverer(Notices):
@@ -71,9 +60,8 @@ class Deliverer(Notices):
         self._signer = Signer([secret.get_secret_value() for secret in settings.secrets])
         self._tried = tried
         self._tracing = tracing
-        self._waiting: asyncio.Queue[TaskRef] = asyncio.Queue(WAITING_AT_MOST)
-        self._known: set[TaskRef] = set()
-        self._workers: list[asyncio.Task[None]] = []
+        self._queued: set[TaskRef] = set()
+        self._workers = Workers("webhook", settings.connections, self._deliver, lambda task: task.task_id)
         self._deliveries: Deliveries | None = None
 
     def deliver(self, deliveries: Deliveries) -> None:
@@ -83,39 +71,23 @@ class Deliverer(Notices):
             self._pushes.deliver(deliveries, self.offer)
 
     async def __aenter__(self) -> Deliverer:
-        self._workers = [
-            asyncio.create_task(self._work(), name=f"webhooks {number}") for number in range(self._settings.connections)
-        ]
+        self._workers.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._workers.stop()
 
     def offer(self, task: TaskRef) -> bool:
         """Take over a task that has ended. A full queue leaves it in the index, where it is found again."""
-        if task not in self._known:
-            with contextlib.suppress(asyncio.QueueFull):
-                self._waiting.put_nowait(task)
-                self._known.add(task)
+        if task not in self._queued and self._workers.enqueue(task):
+            self._queued.add(task)
         return True
-
-    async def _work(self) -> None:
-        while True:
-            task = await self._waiting.get()
-            self._known.discard(task)
-            try:
-                await self._deliver(task)
-            except StorageUnavailable as exc:
-                log.warning("webhook_put_off", reason=exc.reason, task_id=task.task_id)
-            except Exception:
-                log.exception("webhook_crashed", task_id=task.task_id)
 
     async def _deliver(self, task: TaskRef) -> None:
         assert self._deliveries is not None
+        self._queued.discard(task)
         while True:
             due, next_ms = await self._deliveries.claim(task)
             if not due:
@@ -166,14 +138,14 @@ class Deliverer(Notices):
             last, status = "unreachable", 0
         if 200 <= status < 300:
             return "delivered", last, 0
-        if status == ENDS_IT or due.number > len(PAUSES_S):
+        if status == GONE or due.number > len(PAUSES_S):
             return "failed", last, 0
         return "pending", last, pause_s(due.number, retry_after)
 
 
 def pause_s(tries: int, retry_after: str | None) -> float:
     """Return how long to wait after so many tries: longer each time, with jitter, and as long as the receiver asks."""
-    pause = PAUSES_S[min(tries, len(PAUSES_S)) - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # no secret
+    pause = jittered(PAUSES_S[min(tries, len(PAUSES_S)) - 1])
     return max(pause, min(_asked_for_s(retry_after), LONGEST_RETRY_AFTER_S))
 
 

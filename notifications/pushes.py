@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -19,19 +18,17 @@ import structlog
 from yarl import URL
 
 from generation.lease_index import TaskRef
+from notifications.attempts import ATTEMPT_S, jittered, open_session
 from notifications.deliveries import CLAIMED_S, Deliveries, DueDelivery
 from notifications.public_addresses import PublicAddresses
 from notifications.subscriptions import PushSubscription, PushSubscriptions
 from notifications.vapid import Vapid
+from notifications.workers import Workers
 from runtime.settings import WebPushSettings
-from storage.errors import StorageUnavailable
 
 # Seconds after each failed try. A result is kept for ten minutes: later there is nothing to come back to.
 PAUSES_S = (5, 30, 120, 300)
-JITTER = 0.2
-TRY_S = 15.0
-WAITING_AT_MOST = 1_000  # those beyond are found again in the index
-STALE_AFTER_S = CLAIMED_S - TRY_S - 5  # of waiting here: others may have it by the time that it is tried
+STALE_AFTER_S = CLAIMED_S - ATTEMPT_S - 5  # in the queue: later another process may have claimed it
 TITLES = {"completed": "Your prompt is ready", "failed": "Your prompt could not be made"}
 GONE = (404, 410)
 
@@ -42,7 +39,7 @@ class PushUnusable(Exception):
     """Web Push is set up and cannot be used; the text says what is missing."""
 
 
-class _Waiting(NamedTuple):
+class _Queued(NamedTuple):
     task: TaskRef
     due: DueDelivery
     since: float  # monotonic, s
@@ -51,12 +48,7 @@ class _Waiting(NamedTuple):
 def open_push_session(settings: WebPushSettings) -> aiohttp.ClientSession:
     """Return the session for notifications: few connections, to public addresses only, no cookies."""
     resolver = None if settings.allow_loopback else PublicAddresses()
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.connections, resolver=resolver),
-        timeout=aiohttp.ClientTimeout(total=TRY_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "prompt-generation-server"},
-    )
+    return open_session(aiohttp.TCPConnector(limit=settings.connections, resolver=resolver))
 
 
 class Pushes:
@@ -94,8 +86,7 @@ class Pushes:
         self._ttl_s = ttl_s
         self._proxy_of = proxy_of
         self._tried = tried
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_AT_MOST)
-        self._workers: list[asyncio.Task[None]] = []
+        self._workers = Workers("push", settings.connections, self._process, lambda queued: queued.task.task_id)
         self._deliveries: Deliveries | None = None
         self._again: Callable[[TaskRef], object] = lambda _task: None
 
@@ -104,33 +95,21 @@ class Pushes:
         self._deliveries, self._again = deliveries, again
 
     async def __aenter__(self) -> Pushes:
-        numbers = range(self._settings.connections)
-        self._workers = [asyncio.create_task(self._work(), name=f"push {number}") for number in numbers]
+        self._workers.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._workers.stop()
 
     def take(self, task: TaskRef, due: DueDelivery) -> None:
         """Take over a claimed delivery; with a full queue it is due again when the claim ends."""
-        if not self._waiting.full():
-            self._waiting.put_nowait(_Waiting(task, due, time.monotonic()))
+        self._workers.enqueue(_Queued(task, due, time.monotonic()))
 
-    async def _work(self) -> None:
-        while True:
-            waiting = await self._waiting.get()
-            if time.monotonic() - waiting.since > STALE_AFTER_S:
-                continue
-            try:
-                await self._send(waiting.task, waiting.due)
-            except StorageUnavailable as exc:
-                log.warning("push_put_off", reason=exc.reason, task_id=waiting.task.task_id)
-            except Exception:
-                log.exception("push_crashed", task_id=waiting.task.task_id)
+    async def _process(self, queued: _Queued) -> None:
+        if time.monotonic() - queued.since <= STALE_AFTER_S:
+            await self._send(queued.task, queued.due)
 
     async def _send(self, task: TaskRef, due: DueDelivery) -> None:
         """Send to each subscription that is left; what a push service has taken is not sent again."""
@@ -147,7 +126,7 @@ class Pushes:
         last = next((name for name in names if name != "delivered"), names[0] if names else "gone")
         state, again_s = ("delivered" if "delivered" in names else "failed"), 0.0
         if left and due.number <= len(PAUSES_S):
-            pause = PAUSES_S[due.number - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # no secret
+            pause = jittered(PAUSES_S[due.number - 1])
             state, again_s = "pending", max([pause, *(asked for _, asked in outcomes if asked is not None)])
         log.info("push", task_id=task.task_id, tries=due.number, state=state, answer=last, removed=len(gone))
         await self._deliveries.end_try(task, due, state, last, again_s, left=" ".join(left))
