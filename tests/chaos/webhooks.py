@@ -40,8 +40,8 @@ async def killed_before_delivering(tasks: int, random: Random) -> Outcome:
         try:
             async with asyncio.timeout(ARRIVE_WITHIN_S):
                 while missing := set(ids) - set(receiver.tries()):
-                    receiver.news.clear()
-                    await receiver.news.wait()
+                    receiver.arrived.clear()
+                    await receiver.arrived.wait()
         except TimeoutError:
             verdict.lost += [f"{task_id} was never told" for task_id in missing]
         bodies: dict[str, bytes] = {}

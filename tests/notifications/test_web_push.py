@@ -14,20 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from accounts import AdminKeys
-from composition import make_storage
-from generation.documents import completed_head
 from generation.lease_index import TaskRef
 from generation.readers import Readers
-from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING
-from generation.tasks import Tasks
 from main import cli
-from notifications import Notices, pushes
+from notifications import pushes
 from notifications.pushes import PAUSES_S
 from notifications.subscriptions import MOST_SUBSCRIPTIONS, PushSubscriptions
 from notifications.vapid import new_private_key, public_key
 from runtime.configuration import InvalidSettings, load_settings, shown
-from runtime.metrics import Metrics
 from runtime.settings import Settings
+from tests.notifications.dead_process import end_task_and_die
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client
 
@@ -200,23 +196,7 @@ async def test_what_a_process_that_died_left_is_pushed_by_another(
     client: Client, settings: Settings, push_service: PushService
 ) -> None:
     browser = await subscribed(client, push_service)
-    of_the_dead = make_storage(settings.redis)
-    dead = Tasks(
-        of_the_dead,
-        "dead",
-        lambda _account_id, _task_id, _document: None,
-        Metrics(),
-        tasks=settings.tasks,
-        limits=settings.limits,
-        money=settings.money,
-        after_end=Notices(settings.webhooks, push=True),  # it writes down what is due, and sends nothing
-    )
-    lease = await dead.submit(client.account_id, DRAFT, None)
-    assert not isinstance(lease, str)
-    for stage in (INITIALIZING, CHECKING, GENERATING, FINALIZING):
-        await dead.advance(lease, stage)
-    await dead.endings.complete(lease, COMPLETED, completed_head("better", "m"), 5, "generated")
-    await of_the_dead.aclose()
+    lease = await end_task_and_die(settings, client.account_id, DRAFT, push=True)
     [push] = await push_service.has(1)
     assert browser.read(push)["task_id"] == lease.task_id
 

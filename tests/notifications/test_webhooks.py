@@ -14,16 +14,12 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import AdminKeys
-from composition import make_storage
-from generation.documents import completed_head
-from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING
-from generation.tasks import Tasks
-from notifications import Notices, deliverer
+from notifications import deliverer
 from notifications.deliverer import PAUSES_S, pause_s
 from runtime.configuration import InvalidSettings, load_settings, shown
-from runtime.metrics import Metrics
 from runtime.settings import Settings
 from tests.generation.gemini.served import Recorded, serve
+from tests.notifications.dead_process import TOKENS_USED, end_task_and_die
 from tests.support.storage import OpenStorage
 from tests.support.webhook_receiver import OTHER_SECRET, SECRET, Receiver
 from tests.support.whole_server import BASE, Client, make_client
@@ -198,25 +194,9 @@ def test_pauses_grow_to_three_days_and_respect_what_the_receiver_asks() -> None:
 async def test_what_a_dead_process_left_undelivered_is_delivered_by_another(
     client: Client, receiver: Receiver, settings: Settings, storage: OpenStorage
 ) -> None:
-    of_the_dead = make_storage(settings.redis)
-    dead = Tasks(
-        of_the_dead,
-        "dead",
-        lambda _account_id, _task_id, _document: None,
-        Metrics(),
-        tasks=settings.tasks,
-        limits=settings.limits,
-        money=settings.money,
-        after_end=Notices(settings.webhooks),
-    )
-    lease = await dead.submit(client.account_id, DRAFT, None)
-    assert not isinstance(lease, str)
-    for stage in (INITIALIZING, CHECKING, GENERATING, FINALIZING):
-        await dead.advance(lease, stage)
-    await dead.endings.complete(lease, COMPLETED, completed_head("better", "m"), 5, "generated")
-    await of_the_dead.aclose()
-    [told] = await receiver.has(1)  # nobody but its index entry has heard of it
-    assert (told.id, told.event["data"]["tokens_used"]) == (lease.task_id, 5)
+    lease = await end_task_and_die(settings, client.account_id, DRAFT)
+    [told] = await receiver.has(1)
+    assert (told.id, told.event["data"]["tokens_used"]) == (lease.task_id, TOKENS_USED)
 
 
 @pytest.mark.gen_test

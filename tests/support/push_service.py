@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +14,8 @@ import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.support.recording_server import RecordingServer, serve
 
 
 def base64url(raw: bytes) -> str:
@@ -57,32 +57,21 @@ class Browser:
         return json.loads(plain)
 
 
-class PushService:
-    """``answers`` are the next statuses by path, then 201; ``hangs`` keeps every request without an answer."""
+class PushService(RecordingServer[Push]):
+    """``answers`` are the next statuses by path, then 201."""
+
+    route = "/push/{name}"
 
     def __init__(self) -> None:
-        self.url = ""
-        self.received: list[Push] = []
+        super().__init__()
         self.answers: dict[str, list[int]] = {}
-        self.hangs = False
-        self.news = asyncio.Event()
 
-    async def handle(self, request: web.Request) -> web.Response:
-        headers = {name.lower(): text for name, text in request.headers.items()}
-        self.received.append(Push(request.path, headers, await request.read()))
-        self.news.set()
-        while self.hangs:  # noqa: ASYNC110  # a test sets it
-            await asyncio.sleep(0.05)
-        answers = self.answers.get(request.path)
+    def record(self, path: str, headers: dict[str, str], body: bytes) -> Push:
+        return Push(path, headers, body)
+
+    def answer(self, path: str) -> web.Response:
+        answers = self.answers.get(path)
         return web.Response(status=answers.pop(0) if answers else 201)
-
-    async def has(self, count: int, within_s: float = 90.0) -> list[Push]:
-        """Wait until so many messages have come, and return all."""
-        async with asyncio.timeout(within_s):
-            while len(self.received) < count:
-                self.news.clear()
-                await self.news.wait()
-        return self.received
 
     def sender_of(self, push: Push) -> tuple[dict[str, Any], str]:
         """Return the claims of who sent it and the public key that they are signed with (RFC 8292)."""
@@ -94,19 +83,6 @@ class PushService:
         return claims, parts["k"]
 
 
-@asynccontextmanager
-async def serve_push_service() -> AsyncIterator[PushService]:
+def serve_push_service() -> AbstractAsyncContextManager[PushService]:
     """Serve on a free port of this machine."""
-    service = PushService()
-    app = web.Application()
-    app.router.add_post("/push/{name}", service.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    service.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield service
-    finally:
-        service.hangs = False
-        await runner.cleanup()
+    return serve(PushService())

@@ -1,8 +1,7 @@
-"""A backend that takes webhooks: real HTTP, told how to answer."""
+"""A backend that receives webhooks, over real HTTP."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+
+from tests.support.recording_server import RecordingServer, serve
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_SECRET = "whsec_" + "c2VjcmV0LXRoYXQtaXMtbmV3ZXItYW5kLWxvbmdlcg=="
@@ -32,38 +33,21 @@ class Received:
         return json.loads(self.body)
 
 
-class Receiver:
-    """``answers`` are the statuses of the next tries, then 204; ``hangs`` keeps every try without an answer."""
+class Receiver(RecordingServer[Received]):
+    """``answers`` are the statuses and headers of the next answers, then 204."""
+
+    route = "/hooks/"
 
     def __init__(self) -> None:
-        self.url = ""
-        self.received: list[Received] = []
+        super().__init__()
         self.answers: list[tuple[int, dict[str, str]]] = []
-        self.hangs = False
-        self.open = self.most_open = 0
-        self.news = asyncio.Event()
 
-    async def handle(self, request: web.Request) -> web.Response:
-        self.open += 1
-        self.most_open = max(self.open, self.most_open)
-        try:
-            body = await request.read()
-            self.received.append(Received({name.lower(): text for name, text in request.headers.items()}, body))
-            self.news.set()
-            while self.hangs:  # noqa: ASYNC110  # a test sets it
-                await asyncio.sleep(0.05)
-            status, headers = self.answers.pop(0) if self.answers else (204, {})
-            return web.Response(status=status, headers=headers)
-        finally:
-            self.open -= 1
+    def record(self, path: str, headers: dict[str, str], body: bytes) -> Received:
+        return Received(headers, body)
 
-    async def has(self, count: int, within_s: float = 90.0) -> list[Received]:
-        """Wait until so many tries have come, and return all."""
-        async with asyncio.timeout(within_s):
-            while len(self.received) < count:
-                self.news.clear()
-                await self.news.wait()
-        return self.received
+    def answer(self, path: str) -> web.Response:
+        status, headers = self.answers.pop(0) if self.answers else (204, {})
+        return web.Response(status=status, headers=headers)
 
     def tries(self) -> Counter[str]:
         """Count the tries by webhook-id."""
@@ -72,17 +56,7 @@ class Receiver:
 
 @asynccontextmanager
 async def serve_receiver() -> AsyncIterator[Receiver]:
-    """Serve on a free port of this machine."""
-    receiver = Receiver()
-    app = web.Application()
-    app.router.add_post("/hooks/", receiver.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks/"
-    try:
+    """Serve on a free port of this machine; ``url`` is the one for the webhooks."""
+    async with serve(Receiver()) as receiver:
+        receiver.url += receiver.route
         yield receiver
-    finally:
-        receiver.hangs = False
-        await runner.cleanup()
