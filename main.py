@@ -14,8 +14,8 @@ import click
 import structlog
 
 from accounts import PublicKeyUnusable
-from accounts.commands import accounts as accounts_commands
-from accounts.task_commands import admin_keys as admin_keys_commands
+from accounts.command_line.accounts import accounts as accounts_commands
+from accounts.command_line.tasks import admin_keys as admin_keys_commands
 from composition import open_accounts
 from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models

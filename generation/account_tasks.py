@@ -8,7 +8,7 @@ from generation.tasks import Tasks
 
 
 class AccountTasks:
-    """The ``tasks`` of ``accounts.commands``."""
+    """The ``tasks`` of ``accounts.command_line.administration``."""
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks

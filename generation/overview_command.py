@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from accounts.administration import JSON, Open, perform
-from accounts.tables import show_table
+from accounts.command_line.administration import JSON, Open, perform
+from accounts.command_line.tables import show_table
 from generation.last_hour import OUTCOMES
 
 SUMS = ("at", "running", "waiting", "oldest_unfinished_s", "takeovers")

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from accounts.administration import JSON, Open, perform
-from accounts.tables import show_table
+from accounts.command_line.administration import JSON, Open, perform
+from accounts.command_line.tables import show_table
 from notifications.deliveries import Delivery
 from notifications.errors import UnknownDelivery
 from notifications.signing import new_secret

@@ -14,14 +14,14 @@ from typing import Any
 import click
 
 from accounts.accounts import MOST_TOKENS, Account
-from accounts.administration import JSON, Administration, Open, perform
 from accounts.api_keys import NewApiKey
 from accounts.archives import Archives
 from accounts.archiving import Archived
 from accounts.audit import AuditFailure
-from accounts.key_commands import keys
+from accounts.command_line.administration import JSON, Administration, Open, perform
+from accounts.command_line.keys import keys
+from accounts.command_line.tables import show_table
 from accounts.ledger import LedgerEntry
-from accounts.tables import show_table
 from accounts.usage import COUNTED, PeriodUsage
 
 

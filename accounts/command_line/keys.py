@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import click
 
-from accounts.administration import JSON, perform
-from accounts.tables import show_keys
+from accounts.command_line.administration import JSON, perform
+from accounts.command_line.tables import show_keys
 
 
 @click.group("keys")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from accounts.administration import JSON, Administration, Open, perform
-from accounts.commands import accounts
-from accounts.tables import show_keys, show_table
+from accounts.command_line.accounts import accounts
+from accounts.command_line.administration import JSON, Administration, Open, perform
+from accounts.command_line.tables import show_keys, show_table
 
 
 @accounts.group("tasks")
