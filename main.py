@@ -14,8 +14,8 @@ import click
 import structlog
 
 from accounts import PublicKeyUnusable
-from accounts.command_line.accounts import accounts as accounts_commands
-from accounts.command_line.tasks import admin_keys as admin_keys_commands
+from accounts.command_line import accounts as accounts_commands
+from accounts.command_line import admin_keys as admin_keys_commands
 from composition import open_accounts
 from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models
@@ -25,6 +25,7 @@ from generation.prompt_text import PromptText, TemplatesUnusable
 from notifications import PushUnusable
 from notifications.commands import web_push as web_push_commands
 from notifications.commands import webhooks as webhooks_commands
+from runtime.command_options import CONFIG
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
 from runtime.library_lines import take_what_nobody_raised
 from runtime.logs import configure_logging, flush_logs
@@ -53,7 +54,6 @@ def administer_accounts(config: Path | None) -> AbstractAsyncContextManager[Any]
     return open_accounts(settings, advice)
 
 
-CONFIG = click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
 HOST = click.option("--host", help="Address to listen on (setting server.host).")
 PORT = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any free one.")
 READY_FILE = click.option(

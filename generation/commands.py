@@ -13,6 +13,7 @@ import click
 from generation.evaluation import evaluate, table
 from generation.gemini import CredentialsUnusable, Gemini, ProxyUnusable, open_session, open_tokens, probe
 from generation.prompt_text import PromptText, TemplatesUnusable
+from runtime.command_options import CONFIG
 from runtime.logs import configure_logging
 from runtime.settings import Settings
 
@@ -21,7 +22,7 @@ def evaluate_command(read_settings: Callable[..., Settings]) -> Any:
     """Make the command; ``read_settings`` takes the path of a settings file and sections that win over it."""
 
     @click.command("evaluate")
-    @click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
+    @CONFIG
     @click.option("--bed", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
     @click.option("--model", help="Model to ask, instead of gemini.model.")
     @click.option("--thinking-level", help="Level to ask with, instead of gemini.thinking_level.")

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from accounts.command_line.administration import JSON, Open, perform
+from accounts.command_line.administration import Open, perform
 from accounts.command_line.tables import show_table
 from generation.last_hour import OUTCOMES
+from runtime.command_options import CONFIG, JSON
 
 SUMS = ("at", "running", "waiting", "oldest_unfinished_s", "takeovers")
 PROCESSES = ("id", "version", "started_at", "said_s", "lag_s", "running", "waiting", "takeovers")
@@ -18,7 +19,7 @@ FAILURES = ("at", "outcome", "error_code")
 
 
 @click.command("overview")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
+@CONFIG
 @JSON
 @click.pass_context
 def overview_command(ctx: click.Context, config: Path | None, as_json: bool) -> None:

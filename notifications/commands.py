@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
-from accounts.command_line.administration import JSON, Open, perform
+from accounts.command_line.administration import perform, settings_group
 from accounts.command_line.tables import show_table
 from notifications.deliveries import Delivery
 from notifications.errors import UnknownDelivery
 from notifications.signing import new_secret
 from notifications.vapid import new_private_key, public_key
+from runtime.command_options import JSON
 
 COLUMNS = {
     "id": "id",
@@ -27,13 +27,9 @@ COLUMNS = {
 MOST_SHOWN = 200
 
 
-@click.group("webhooks")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
-@click.pass_context
-def webhooks(ctx: click.Context, config: Path | None) -> None:
+@settings_group("webhooks")
+def webhooks() -> None:
     """Make secrets for webhooks, look at an account's webhooks and send one again."""
-    open_with: Open = ctx.obj
-    ctx.obj = lambda: open_with(config)
 
 
 @webhooks.command("secret")

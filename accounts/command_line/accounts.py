@@ -1,47 +1,22 @@
-"""The ``accounts`` commands: create, find, look at, change, grant, keys, ledger, archive, audit, export, close, delete.
-
-Speaks the terminal. What it works with comes from ``ctx.obj``: a callable that, given
-a settings file or None, opens what ``Administration`` lists.
-"""
+"""The group ``accounts``, and its commands that create, show, find, change, close, delete and export accounts."""
 
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from accounts.accounts import MOST_TOKENS, Account
 from accounts.api_keys import NewApiKey
-from accounts.archives import Archives
-from accounts.archiving import Archived
-from accounts.audit import AuditFailure
-from accounts.command_line.administration import JSON, Administration, Open, perform
-from accounts.command_line.keys import keys
-from accounts.command_line.tables import show_table
-from accounts.ledger import LedgerEntry
-from accounts.usage import COUNTED, PeriodUsage
+from accounts.command_line.administration import Administration, perform, settings_group
+from accounts.command_line.tables import show_account, show_table
+from runtime.command_options import JSON
 
 
-def show_account(account: Account, as_json: bool, **more: str) -> None:
-    """Print an account for people or for scripts."""
-    members = account.as_dict() | more
-    if as_json:
-        click.echo(json.dumps(members, ensure_ascii=False))
-    else:
-        for name, value in members.items():
-            click.echo(f"{name:20} {value}")
-
-
-@click.group("accounts")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings file instead of config.yaml.")
-@click.pass_context
-def accounts(ctx: click.Context, config: Path | None) -> None:
+@settings_group("accounts")
+def accounts() -> None:
     """Create and look after accounts: tokens, subscriptions, API keys, and the proof that all adds up."""
-    open_with: Open = ctx.obj
-    ctx.obj = lambda: open_with(config)
 
 
 @accounts.command("create")
@@ -174,30 +149,6 @@ def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
     show_account(perform(ctx, closed), as_json)
 
 
-@accounts.command("usage")
-@click.argument("account_id")
-@click.option("--month", default="", help="Days of this month, such as 2025-01; this month unless given.")
-@click.option("--by-month", is_flag=True, help="The last twelve months instead.")
-@JSON
-@click.pass_context
-def usage(ctx: click.Context, account_id: str, month: str, by_month: bool, as_json: bool) -> None:
-    """Show what an account used, by day or by month.
-
-    Generations by outcome, tokens charged, and tokens by kind. Days and months are those of UTC; those without any use
-    are left out.
-    """
-
-    async def used(admin: Administration) -> list[PeriodUsage]:
-        await admin.accounts.show(account_id)
-        return await (admin.usage.months if by_month else admin.usage.days)(account_id, month)
-
-    rows = [row.as_dict() for row in perform(ctx, used)]
-    if as_json:
-        click.echo(json.dumps({"usage": rows}))
-    else:
-        show_table({name: name for name in ("period", *COUNTED)}, rows)
-
-
 @accounts.command("delete")
 @click.argument("account_id")
 @click.option("--ledger", type=click.Choice(["keep", "delete"]), default="keep", show_default=True, help="Its entries.")
@@ -247,165 +198,3 @@ def export(ctx: click.Context, account_id: str, _as_json: bool) -> None:
         }
 
     click.echo(json.dumps(perform(ctx, exported), ensure_ascii=False, indent=2))
-
-
-@accounts.command("grant", context_settings={"ignore_unknown_options": True})
-@click.argument("account_id")
-@click.argument("tokens", type=click.IntRange(-MOST_TOKENS, MOST_TOKENS))
-@click.option("--reason", default="granted", show_default=True, help="Why, for the ledger.")
-@JSON
-@click.pass_context
-def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, as_json: bool) -> None:
-    """Grant tokens, or take unused ones back.
-
-    A negative number takes back what is neither held nor charged: accounts grant ID -500.
-    """
-    show_account(perform(ctx, lambda admin: admin.accounts.grant(account_id, tokens, reason)), as_json)
-
-
-@accounts.command("subscribe")
-@click.argument("account_id")
-@click.argument("days", type=click.IntRange(0, 36_500))
-@JSON
-@click.pass_context
-def subscribe(ctx: click.Context, account_id: str, days: int, as_json: bool) -> None:
-    """Extend the subscription by days; 0 ends it now."""
-    show_account(perform(ctx, lambda admin: admin.accounts.subscribe(account_id, days)), as_json)
-
-
-@accounts.command("ledger")
-@click.argument("account_id")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Entries to show.")
-@click.option("--before", help="Show entries older than this id.")
-@JSON
-@click.pass_context
-def ledger(ctx: click.Context, account_id: str, limit: int, before: str | None, as_json: bool) -> None:
-    """Show the entries behind the balance, newest first."""
-
-    async def page(admin: Administration) -> tuple[list[LedgerEntry], str | None]:
-        await admin.accounts.show(account_id)
-        return await admin.accounts.ledger(account_id, limit=limit, before=before)
-
-    entries, following = perform(ctx, page)
-    if as_json:
-        click.echo(json.dumps({"entries": [entry.as_dict() for entry in entries], "next": following}))
-        return
-    columns = {name: name for name in ("at", "kind", "tokens", "balance", "held", "uncollected", "reason")}
-    show_table(columns | {"task": "task_id"}, [entry.as_dict() for entry in entries])
-
-
-@accounts.command("archive")
-@click.option(
-    "--into",
-    "folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False, writable=True),
-    required=True,
-    help="The folder of archives; keep it as you keep backups.",
-)
-@click.option("--days", type=click.IntRange(1), help="How old entries must be (setting money.ledger_days).")
-@JSON
-@click.pass_context
-def archive(ctx: click.Context, folder: Path, days: int | None, as_json: bool) -> None:
-    """Move old ledger entries to a file of JSON lines.
-
-    What they add up to is carried forward in Redis, and they are dropped there once the disk has them. An interrupted
-    run is repeated. Exit 1 where an account's old entries cannot be read or do not add up: they stay, and
-    'accounts audit' names them.
-    """
-
-    async def archived(admin: Administration) -> Archived:
-        old = days or admin.ledger_days
-        if not old:
-            raise click.ClickException("nothing says how old entries must be: give --days or set money.ledger_days")
-        return await admin.archiving.archive(folder, old)
-
-    done = perform(ctx, archived)
-    shown = {"accounts": len(done.accounts), "entries": done.entries, "file": str(done.file) if done.file else None}
-    if as_json:
-        click.echo(json.dumps(shown | {"refused": done.refused}))
-    else:
-        click.echo(f"{done.entries} entries of {len(done.accounts)} accounts are in {done.file or 'no new file'}")
-        for account_id in done.refused:
-            click.echo(f"{account_id}: its old entries cannot be read or do not add up; nothing of it was moved")
-    ctx.exit(1 if done.refused else 0)
-
-
-@accounts.command("audit")
-@click.argument("account_id", required=False)
-@click.option(
-    "--expect-accounts",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Fail where there are fewer: after a restore, the number that the audit before the backup gave.",
-)
-@click.option(
-    "--archives",
-    "folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Prove archived entries too: the folder that 'accounts archive' wrote to.",
-)
-@JSON
-@click.pass_context
-def audit(
-    ctx: click.Context, account_id: str | None, expect_accounts: int | None, folder: Path | None, as_json: bool
-) -> None:
-    """Prove that the numbers add up; exit 1 where not.
-
-    Of one account, or of all that the index names: granted == balance + held + charged, none is negative, and the
-    ledger agrees. A record that is lost or cannot be read, and no account at all, prove nothing: that is 1 too.
-    """
-    if account_id is not None and expect_accounts is not None:
-        raise click.UsageError("--expect-accounts counts all accounts: give no ACCOUNT_ID")
-
-    async def audited(admin: Administration) -> tuple[int, list[AuditFailure]]:
-        archives = Archives(folder) if folder else None
-        if account_id is None:
-            return await admin.accounts.audit_all(archives)
-        return 1, await admin.accounts.audit(account_id, archives)
-
-    checked, failures = perform(ctx, audited)
-    unreadable = sum(failure.unreadable for failure in failures)
-    missing = max(0, (expect_accounts or 0) - checked)
-    ok = bool(checked) and not failures and not missing  # where there are no accounts, nothing has been proven
-    if as_json:
-        shown = [failure.as_dict() for failure in failures]
-        counts = {"accounts": checked, "unreadable": unreadable}
-        if expect_accounts is not None:
-            counts |= {"expected": expect_accounts, "missing": missing}
-        click.echo(json.dumps({"ok": ok} | counts | {"failures": shown}))
-    else:
-        for failure in failures:
-            click.echo(f"{failure.account_id}: {'; '.join(failure.problems)}: {failure.as_dict()}")
-        click.echo(audit_verdict(account_id, checked, len(failures), unreadable))
-        if missing:
-            click.echo(f"{missing} of the {expect_accounts} accounts that were expected are not there")
-    ctx.exit(0 if ok else 1)
-
-
-def audit_verdict(account_id: str | None, checked: int, failed: int, unreadable: int) -> str:
-    if failed:
-        return f"wrong: {failed} of {checked} accounts" + (f", {unreadable} cannot be read" if unreadable else "")
-    if account_id is not None:
-        return f"account {account_id} adds up"
-    if not checked:
-        return (
-            "nothing is proven: the index names no account. Are redis.url and redis.key_prefix right? "
-            "'accounts reindex' makes a lost index again"
-        )
-    return f"{checked} accounts, all that the index names, add up"
-
-
-@accounts.command("reindex")
-@JSON
-@click.pass_context
-def reindex(ctx: click.Context, as_json: bool) -> None:
-    """Note accounts in the index of accounts.
-
-    Their ids or the names of their keys come from standard input, one a line, as from: redis-cli --scan.
-    """
-    names = sys.stdin.buffer.read().decode("utf-8", "replace").splitlines()
-    noted = perform(ctx, lambda admin: admin.accounts.reindex(names))
-    click.echo(json.dumps({"accounts": noted}) if as_json else f"{noted} accounts are in the index")
-
-
-accounts.add_command(keys)

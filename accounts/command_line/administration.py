@@ -1,7 +1,4 @@
-"""What every command of the accounts works with, and how its errors are told on a terminal.
-
-Refuses to know the commands.
-"""
+"""The services that the commands use, and the sentences for their errors. Refuses to know the commands."""
 
 from __future__ import annotations
 
@@ -31,6 +28,7 @@ from accounts.errors import (
     UnknownTask,
 )
 from accounts.usage import UsageReport
+from runtime.command_options import CONFIG
 from storage.errors import StorageMisconfigured, StorageUnavailable
 
 T = TypeVar("T")
@@ -84,7 +82,6 @@ class Administration(Protocol):
 
 
 Open = Callable[[Path | None], AbstractAsyncContextManager[Administration]]
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 
 SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     UnknownAccount: lambda exc: f"there is no account {exc.account_id!r}; 'accounts list' shows all",
@@ -98,6 +95,25 @@ SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     UnknownTask: lambda exc: f"the account has no task {exc.task_id!r} that has not expired",
     UnknownApiKey: lambda exc: f"there is no key {exc.key_id!r}; 'keys list' or 'admin-keys list' shows them",
 }
+
+
+def settings_group(name: str) -> Callable[[Callable[[], None]], click.Group]:
+    """Make a group of commands with the option ``--config``; the function's docstring is its help.
+
+    The group's ``ctx.obj`` is an ``Open``, that of its commands opens with the settings file that was given.
+    """
+
+    def decorate(function: Callable[[], None]) -> click.Group:
+        @click.group(name, help=function.__doc__)
+        @CONFIG
+        @click.pass_context
+        def group(ctx: click.Context, config: Path | None) -> None:
+            open_with: Open = ctx.obj
+            ctx.obj = lambda: open_with(config)
+
+        return group
+
+    return decorate
 
 
 def perform(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]) -> T:

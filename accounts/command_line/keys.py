@@ -7,11 +7,13 @@ from dataclasses import asdict
 
 import click
 
-from accounts.command_line.administration import JSON, perform
+from accounts.command_line.accounts import accounts
+from accounts.command_line.administration import perform
 from accounts.command_line.tables import show_keys
+from runtime.command_options import JSON
 
 
-@click.group("keys")
+@accounts.group("keys")
 def keys() -> None:
     """Make, list and revoke API keys.
 

@@ -1,4 +1,4 @@
-"""Tables on a terminal. Refuses to know what stands in them."""
+"""Prints accounts, keys and tables on a terminal, for people or as JSON for scripts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from accounts.accounts import Account
 from accounts.api_keys import ApiKey
 
 
@@ -23,6 +24,16 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) ->
 
 def _padded(cell: str, width: int, at_right: bool) -> str:
     return cell.rjust(width) if at_right else cell.ljust(width)
+
+
+def show_account(account: Account, as_json: bool, **more: str) -> None:
+    """Print an account for people or for scripts."""
+    members = account.as_dict() | more
+    if as_json:
+        click.echo(json.dumps(members, ensure_ascii=False))
+    else:
+        for name, value in members.items():
+            click.echo(f"{name:20} {value}")
 
 
 def show_keys(keys: Sequence[ApiKey], as_json: bool) -> None:

@@ -14,7 +14,7 @@ import redis
 import structlog
 from click.testing import CliRunner
 
-from accounts.command_line.accounts import accounts
+from accounts.command_line import accounts
 from storage.redis_server import RedisServer
 from tests.support.account_commands import Commands
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from accounts.command_line.accounts import accounts
-from accounts.command_line.tasks import admin_keys
+from accounts.command_line import accounts, admin_keys
 from composition import AccountsAdministration, administration
 from generation.prompt_text import PromptText
 from runtime.settings import Settings
