@@ -55,8 +55,8 @@ class Collector:
 
 
 @contextmanager
-def collector() -> Iterator[Collector]:
-    """Collect on a free port of this machine until the block ends."""
+def collector(port: int = 0) -> Iterator[Collector]:
+    """Collect on this port of this machine, 0 for a free one, until the block ends."""
     collected = Collector()
 
     class Handler(BaseHTTPRequestHandler):
@@ -74,7 +74,7 @@ def collector() -> Iterator[Collector]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     collected.url = f"http://127.0.0.1:{server.server_address[1]}/v1/traces"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
