@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from storage.redis_server import RedisServer
 PASSWORD = "the-same-for-all"
 SLOTS = 16384
 KEYS_AT_ONCE = 100  # redis-cli --cluster-pipeline
+SLOTS_AT_ONCE = 2_000
 SENTINEL = """\
 port {port}
 bind 127.0.0.1
@@ -176,8 +177,9 @@ async def _sees_all(world: SentinelWorld) -> bool:
 class ClusterWorld:
     """Three masters, ``nodes[3:]`` their replicas; ``url`` is what redis.url says."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self.nodes = nodes
+    def __init__(self, nodes: Sequence[Node], add: Callable[[], Node]) -> None:
+        self.nodes = list(nodes)
+        self._add = add
         self.url = f"redis+cluster://:{PASSWORD}@127.0.0.1:{nodes[0].port},127.0.0.1:{nodes[1].port}"
 
     async def id_of(self, node: Node) -> str:
@@ -196,6 +198,46 @@ class ClusterWorld:
         await self.move_keys(slot, source, target)
         await self.end_move(slot, source, target)
 
+    async def add_node(self) -> Node:
+        """Add a master without slots, and wait until every node knows it."""
+        node = await asyncio.to_thread(self._add)
+        await node.ask("CLUSTER", "MEET", "127.0.0.1", self.nodes[0].port)
+        self.nodes.append(node)
+        await until_true(lambda: _know_each_other(self.nodes))
+        return node
+
+    async def drain(self, source: Node, target: Node) -> None:
+        """Move all slots of a node, some at a time."""
+        owned = [
+            slot
+            for first, last, master, *_ in await source.ask("CLUSTER", "SLOTS")
+            if master[1] == source.port
+            for slot in range(first, last + 1)
+        ]
+        source_id, target_id = await self.id_of(source), await self.id_of(target)
+        for some in [owned[begin : begin + SLOTS_AT_ONCE] for begin in range(0, len(owned), SLOTS_AT_ONCE)]:
+            await _set_slots(target, some, "IMPORTING", source_id)
+            await _set_slots(source, some, "MIGRATING", target_id)
+            await self._move_all_keys(some, source, target)
+            for node in dict.fromkeys((target, source, *self.nodes)):
+                with contextlib.suppress(redis_errors.ResponseError):  # a master becomes a replica with its last slot
+                    await _set_slots(node, some, "NODE", target_id)
+        await until_true(lambda: self._owns_nothing(source))
+
+    async def _owns_nothing(self, node: Node) -> bool:
+        for asked in self.nodes:
+            if any(master[1] == node.port for _first, _last, master, *_ in await asked.ask("CLUSTER", "SLOTS")):
+                return False
+        return True
+
+    async def remove(self, node: Node) -> None:
+        """End a node that has no slots, and have the others forget it."""
+        node_id = await self.id_of(node)
+        self.nodes.remove(node)
+        for other in self.nodes:
+            await other.ask("CLUSTER", "FORGET", node_id)
+        node.stop_hard()
+
     async def begin_move(self, slot: int, source: Node, target: Node) -> None:
         await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", await self.id_of(source))
         await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", await self.id_of(target))
@@ -204,12 +246,16 @@ class ClusterWorld:
         """Move the slot's keys, or the first ``most`` of them."""
         async with source.client() as redis:
             while keys := await redis.execute_command("CLUSTER", "GETKEYSINSLOT", slot, most or KEYS_AT_ONCE):
-                credentials = ("AUTH", PASSWORD)
-                await redis.execute_command(
-                    "MIGRATE", "127.0.0.1", target.port, "", 0, 60_000, *credentials, "KEYS", *keys
-                )
+                await redis.execute_command(*_migrate(target, keys))
                 if most:
                     return
+
+    async def _move_all_keys(self, slots: Sequence[int], source: Node, target: Node) -> None:
+        while slots:
+            counts = await _pipelined(source, [("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in slots])
+            slots = [slot for slot, count in zip(slots, counts, strict=True) if count]
+            some = await _pipelined(source, [("CLUSTER", "GETKEYSINSLOT", slot, KEYS_AT_ONCE) for slot in slots])
+            await _pipelined(source, [_migrate(target, keys) for keys in some if keys])
 
     async def end_move(self, slot: int, source: Node, target: Node) -> None:
         target_id = await self.id_of(target)
@@ -218,12 +264,30 @@ class ClusterWorld:
                 await node.ask("CLUSTER", "SETSLOT", slot, "NODE", target_id)
 
 
+def _migrate(target: Node, keys: Sequence[bytes]) -> tuple[str | int | bytes, ...]:
+    """Return the command that moves keys of one slot."""
+    return ("MIGRATE", "127.0.0.1", target.port, "", 0, 60_000, "AUTH", PASSWORD, "KEYS", *keys)
+
+
+async def _set_slots(node: Node, slots: Sequence[int], *words: str) -> None:
+    await _pipelined(node, [("CLUSTER", "SETSLOT", slot, *words) for slot in slots])
+
+
+async def _pipelined(node: Node, commands: Sequence[tuple[str | int | bytes, ...]]) -> list[Any]:
+    async with node.client() as redis:
+        pipeline = redis.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        replies: list[Any] = await pipeline.execute()
+        return replies
+
+
 @contextlib.asynccontextmanager
 async def cluster(binary: str, *, replicas: bool = False, node_timeout_ms: int = 1_000) -> AsyncIterator[ClusterWorld]:
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(node_timeout_ms))
     with contextlib.ExitStack() as stack:
         nodes = [stack.enter_context(Node(binary, port, *options)) for port in free_ports(6 if replicas else 3)]
-        world = ClusterWorld(nodes)
+        world = ClusterWorld(nodes, lambda: stack.enter_context(Node(binary, free_ports(1)[0], *options)))
         share = SLOTS // 3 + 1
         for number, node in enumerate(nodes[:3]):
             await node.ask("CLUSTER", "ADDSLOTSRANGE", number * share, min((number + 1) * share, SLOTS) - 1)
@@ -237,6 +301,10 @@ async def cluster(binary: str, *, replicas: bool = False, node_timeout_ms: int =
         for node in nodes[3:]:
             await until_true(lambda node=node: _follows(node))
         yield world
+
+
+async def _know_each_other(nodes: Sequence[Node]) -> bool:
+    return await _knows(nodes, len(nodes))
 
 
 async def _knows(nodes: Sequence[Node], count: int) -> bool:
