@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from tornado.netutil import bind_sockets
 
 from accounts import Unauthorized
-from composition import open_accounts
 from generation.prompt_text import PromptText
 from handlers.paths import BASE
 from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
 from serving import run
 from standin import serve_standin
+from wiring.commands import open_accounts
 
 STANDIN_KEY = "demo-key-of-the-stand-in"
 DEMO_TEXT = """

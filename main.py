@@ -16,7 +16,6 @@ import structlog
 from accounts import PublicKeyUnusable
 from accounts.command_line import accounts as accounts_commands
 from accounts.command_line import admin_keys as admin_keys_commands
-from composition import open_accounts
 from demo import free_port, run_demo
 from generation.commands import evaluate_command, probe_models
 from generation.gemini import CredentialsUnusable, ProxyUnusable
@@ -37,6 +36,7 @@ from serving import run
 from standin.commands import gemini_standin
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import NoRedisServer, RedisServer
+from wiring.commands import open_accounts
 
 log = structlog.get_logger("main")
 DATA = Path(__file__).parent / ".data"

@@ -15,8 +15,8 @@ import jwt
 from pydantic import SecretStr
 
 from accounts import Accounts
-from composition import make_storage
 from runtime.settings import RedisSettings
+from wiring.storage import make_storage
 
 COUNT = 1_000
 LIFETIME_S = 7_200

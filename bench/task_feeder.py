@@ -25,13 +25,13 @@ from redis import asyncio as aioredis
 
 from bench.load_accounts import account_ids
 from bench.shared_slots import SharedSlots
-from composition import make_storage
 from generation.documents import completed_head, progress_head
 from generation.lease import Lease
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING, QUEUED, WAITING, Stage
 from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, RedisSettings, TaskSettings
+from wiring.storage import make_storage
 
 STAGE_S = 1.1  # for each of the stages before the end
 COMPLETED_S = 2.0

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from composition import SCRIPT_FOLDERS
 from storage.storage import Call
 from storage.wire import Argument
 from tests.support.storage import OpenStorage
+from wiring.storage import SCRIPT_FOLDERS
 
 HEADER = re.compile(r"(?:^--- .*\n)*^-- (?P<name>[a-z_]+): (?P<rest>(?:.*\n)(?:^--(?!-).*\n)*)", re.MULTILINE)
 NUMBERED = re.compile(r"(?:^|\s)(\d+)(…?) (\S.*?)(?=\s{2,}\d+…? |$)", re.MULTILINE)

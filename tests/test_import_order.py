@@ -16,6 +16,7 @@ ORDER = (
     ("demo",),
     ("serving",),
     ("composition",),
+    ("wiring",),
     ("handlers", "server"),
     ("notifications",),  # docs/decisions/0017-notifications-above-generation.md
     ("generation",),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from composition import SCRIPT_FOLDERS
 from generation.task_codes import Code
 from storage.scripts import load_scripts
 from tests.lua_headers import HEADERS, Header
+from wiring.storage import SCRIPT_FOLDERS
 
 PATHS = [path for folder in SCRIPT_FOLDERS for path in sorted(folder.glob("*.lua"))]
 WHOLE = load_scripts(SCRIPT_FOLDERS)

@@ -9,7 +9,6 @@ from itertools import cycle, islice, product
 from random import Random
 from urllib.parse import urlsplit
 
-from composition import SCRIPT_FOLDERS
 from storage.scripts import Script, load_scripts
 from tests.chaos.clients import Client
 from tests.chaos.outcome import Outcome
@@ -17,6 +16,7 @@ from tests.chaos.verdict import Verdict, ended, judge, paid_in_vain
 from tests.chaos.world import REAL_LEASES, a_world
 from tests.deploy.nginx import Nginx
 from tests.support.redis_proxy import Proxy
+from wiring.storage import SCRIPT_FOLDERS
 
 SUBMIT = Script.of(load_scripts(SCRIPT_FOLDERS)["submit"])
 TIMEOUT_S = 0.5

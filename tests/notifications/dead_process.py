@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from composition import make_storage
 from generation.documents import completed_head
 from generation.lease import Lease
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING
@@ -10,6 +9,7 @@ from generation.tasks import Tasks
 from notifications import Notices
 from runtime.metrics import Metrics
 from runtime.settings import Settings
+from wiring.storage import make_storage
 
 TOKENS_USED = 5
 

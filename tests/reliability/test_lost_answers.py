@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from composition import SCRIPT_FOLDERS
 from storage.scripts import Script, load_scripts
 from tests.chaos.clients import START, Client
 from tests.chaos.world import Server, World
@@ -19,6 +18,7 @@ from tests.deploy.nginx import Nginx
 from tests.reliability.test_ownership import in_a_world
 from tests.reliability.test_redis_trouble import settled_tasks
 from tests.support.redis_proxy import Proxy
+from wiring.storage import SCRIPT_FOLDERS
 
 pytestmark = pytest.mark.slow
 

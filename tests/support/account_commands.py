@@ -10,10 +10,10 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from accounts.command_line import accounts, admin_keys
-from composition import AccountsAdministration, administration
 from generation.prompt_text import PromptText
 from runtime.settings import Settings
 from tests.support.storage import OpenStorage
+from wiring.commands import AccountsAdministration, administration
 
 
 class Commands:

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import SecretStr
 from redis import asyncio as aioredis
 
-from composition import SCRIPT_FOLDERS
 from runtime.settings import RedisSettings
 from storage.scripts import load_scripts
 from storage.storage import Storage, connect
+from wiring.storage import SCRIPT_FOLDERS
 
 
 class OpenStorage(Storage):

@@ -1,0 +1,1 @@
+"""The parts that ``composition`` puts together: each module constructs one of them."""
