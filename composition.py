@@ -46,7 +46,7 @@ from server.lane.responses import ErrorAnswer
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.schema import SchemaGuard
 from storage.storage import Storage
-from wiring.notifications import push_key
+from wiring.notifications import Seen, push_key
 from wiring.storage import open_storage
 from wiring.work import open_work
 
@@ -112,6 +112,7 @@ async def compose(
         deliveries=work.deliveries,
         subscriptions=work.subscriptions,
         push_key=push_key(settings),
+        seen=work.seen,
         usage=UsageReport(storage),
         admin_networks=settings.admin.networks,
         generations=work.generations,
@@ -133,7 +134,7 @@ async def compose(
         reference=Reference(),
     )
     app = make_app(services)
-    connections = await stack.enter_async_context(_connections(settings, app, _lane(copy, polls, identity)))
+    connections = await stack.enter_async_context(_connections(settings, app, _lane(copy, polls, identity, work.seen)))
     metrics.readings.connections(lambda: len(connections), settings.server.connections)
     await stack.enter_async_context(LoopLag(lag.note))
     await stack.enter_async_context(work.processes)
@@ -154,7 +155,7 @@ async def _open_jwks_session(settings: Settings, stack: AsyncExitStack) -> aioht
     return await stack.enter_async_context(open_key_set_session(proxy))
 
 
-def _lane(copy: StatusCopy, polls: Polls, identity: Identity) -> ExpressLane:
+def _lane(copy: StatusCopy, polls: Polls, identity: Identity, seen: Seen) -> ExpressLane:
     return ExpressLane(
         copy,
         polls,
@@ -162,6 +163,7 @@ def _lane(copy: StatusCopy, polls: Polls, identity: Identity) -> ExpressLane:
         errors=lambda exc, progress: ErrorAnswer(*rendered_error(exc, progress)),
         status_path=STATUS,
         retry_after_s=RETRY_AFTER_S,
+        seen=seen,
     )
 
 

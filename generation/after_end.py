@@ -18,17 +18,17 @@ class Notice:
 
     ``head`` is the document's head as the receiver gets it, empty to tell nobody; ``low_balance``, in tokens, 0 for
     none, is the balance below which the receiver is told that it is low; ``kept_s`` how long the record is kept;
-    ``push``: the account's browsers are notified, unless somebody follows the task.
+    ``push_after_ms``: how long after the end browsers are notified, unless somebody has seen it by then; -1 for never.
     """
 
     head: bytes = b""
     low_balance: int = 0
     kept_s: int = 0
-    push: bool = False
+    push_after_ms: int = -1
 
     @property
     def arguments(self) -> list[bytes | int]:
-        return [self.head, self.low_balance, self.kept_s, int(self.push)]
+        return [self.head, self.low_balance, self.kept_s, self.push_after_ms]
 
 
 NO_NOTICE = Notice()
@@ -46,13 +46,8 @@ def delivery_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
 
 
 def push_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
-    """Name the keys of an end's notification: its record, whom it goes to, and whether somebody follows the task."""
-    key = storage.key
-    return [
-        key(account_id, "delivery", PUSH + task_id),
-        key(account_id, "push_subscriptions"),
-        key(account_id, "readers", task_id),
-    ]
+    """Name the keys of an end's notification: its record, and whom it goes to."""
+    return [storage.key(account_id, "delivery", PUSH + task_id), storage.key(account_id, "push_subscriptions")]
 
 
 class AfterEnd(Protocol):

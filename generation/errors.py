@@ -121,8 +121,9 @@ class IdempotencyKeyReused(GenerationError):
 class GenerationFailed(GenerationError):
     """``message``, ``error`` and ``error_code`` as they stand in the task's status document."""
 
-    def __init__(self, message: str, error: str, error_code: str) -> None:
+    def __init__(self, message: str, error: str, error_code: str, task_id: str = "") -> None:
         super().__init__(error_code)
+        self.task_id = task_id
         self.message = message
         self.error = error
         self.error_code = error_code

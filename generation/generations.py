@@ -181,7 +181,7 @@ class Generations:
                 raise
         members = json.loads(document.body)
         if members["status"] == "failed":
-            raise GenerationFailed(members["message"], members["error"], members["error_code"])
+            raise GenerationFailed(members["message"], members["error"], members["error_code"], started.task_id)
         return Generated(started.task_id, started.replayed, members, started.allowance)
 
     async def status(self, account_id: str, task_id: str) -> Document:

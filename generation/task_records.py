@@ -53,7 +53,7 @@ class TaskRecords:
         ]
 
     def closing_keys(self, task: TaskRef) -> list[str]:
-        """Name the eight keys more that a script gets which may end the task: of webhooks, the usage, and a push."""
+        """Name the seven keys more that a script gets which may end the task: of webhooks, the usage, and a push."""
         usage = self.storage.key(task.account_id, "usage")
         return [*delivery_keys(self.storage, *task), usage, *push_keys(self.storage, *task)]
 

@@ -54,6 +54,8 @@ class EventsHandler(WaitingHandler):
                     await self.authenticate()
                     self.write(render(event))
                     await self._send()
+                    if event.kind == "end":
+                        self.services.seen(account_id, task_id)
 
     async def _send(self) -> None:
         """Wait until the reader has taken what was written: a slow one is cut off, not buffered for."""

@@ -8,7 +8,7 @@ from typing import Any
 from tornado.httputil import HTTPServerRequest
 
 from generation import Allowance, Document, SubmitKey, WaitScope
-from generation.errors import TaskNotFound
+from generation.errors import GenerationFailed, TaskNotFound
 from handlers.base import AuthenticatedHandler, BodyHandler
 from handlers.bodies import parse_prompt
 from handlers.paths import CANCEL, GENERATIONS, SYNCHRONOUS, client_prefix, status_url
@@ -97,7 +97,9 @@ class TaskHandler(AuthenticatedHandler):
             raise TaskNotFound
 
     def write_document(self, document: Document) -> None:
-        if not document.terminal:
+        if document.terminal:
+            self.services.seen(self.caller.account_id, self.path_args[0])
+        else:
             self.set_header("Retry-After", str(RETRY_AFTER_S))
         self.write(document.body)
 
@@ -184,9 +186,15 @@ class SynchronousHandler(SubmitHandler):
     async def post(self) -> None:
         manual_prompt, steering, _watched = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
-        generated = await self.services.generations.generate(
-            self.caller.account_id, manual_prompt, key, self.wait_scope, steering
-        )
+        account_id = self.caller.account_id
+        try:
+            generated = await self.services.generations.generate(
+                account_id, manual_prompt, key, self.wait_scope, steering
+            )
+        except GenerationFailed as exc:
+            self.services.seen(account_id, exc.task_id)
+            raise
+        self.services.seen(account_id, generated.task_id)
         self.set_allowance(generated.allowance)
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")

@@ -46,7 +46,8 @@ class Services:
     """``not_ready`` returns a reason, or '' when all is well; ``cors_origins`` are exact.
 
     ``path_prefix`` is what clients see before our paths, '' for nothing; ``body_bytes`` is what a body may have where
-    one is expected; ``push_key`` is the public key for Web Push, '' when there is none.
+    one is expected; ``push_key`` is the public key for Web Push, '' when there is none; ``seen`` is told of every
+    end that a client has been given: account id, task id.
     """
 
     identity: Identity
@@ -57,6 +58,7 @@ class Services:
     deliveries: Deliveries
     subscriptions: PushSubscriptions
     push_key: str
+    seen: Callable[[str, str], None]
     usage: UsageReport
     admin_networks: tuple[IPv4Network | IPv6Network, ...]
     generations: Generations

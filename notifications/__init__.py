@@ -11,6 +11,7 @@ from notifications.errors import (
 )
 from notifications.notices import Notices
 from notifications.pushes import Pushes, PushUnusable, open_push_session
+from notifications.sightings import Sightings
 from notifications.subscriptions import PushSubscription, PushSubscriptions
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "PushSubscriptions",
     "PushUnusable",
     "Pushes",
+    "Sightings",
     "SubscriptionRefused",
     "UnknownDelivery",
     "UnknownSubscription",

@@ -6,6 +6,7 @@ records are kept.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -22,7 +23,7 @@ from notifications.deliveries import Deliveries, DueDelivery
 from notifications.notices import Notices
 from notifications.pushes import Pushes
 from notifications.signing import Signer
-from notifications.workers import Workers
+from notifications.workers import QUEUE_LIMIT, Workers
 from runtime.settings import WebhookSettings
 from runtime.tracing import NO_TRACING, Tracing, trace_id_of
 
@@ -30,6 +31,7 @@ from runtime.tracing import NO_TRACING, Tracing, trace_id_of
 PAUSES_S = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 72_000, 115_200)
 LONGEST_RETRY_AFTER_S = 86_400.0
 GONE = 410  # the receiver wants no more webhooks
+SOON_S = 30.0  # what is due within it is waited for here, later ones are left to the reapers
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,7 @@ class Deliverer(Notices):
         *,
         pushes: Pushes | None = None,
     ) -> None:
-        super().__init__(settings, push=pushes is not None)
+        super().__init__(settings, push_after_s=None if pushes is None else pushes.after_s)
         self._pushes = pushes
         self._session = session
         self._signer = Signer([secret.get_secret_value() for secret in settings.secrets])
@@ -62,6 +64,7 @@ class Deliverer(Notices):
         self._tracing = tracing
         self._queued: set[TaskRef] = set()
         self._workers = Workers("webhook", settings.connections, self._deliver, lambda task: task.task_id)
+        self._soon: dict[TaskRef, asyncio.TimerHandle] = {}
         self._deliveries: Deliveries | None = None
 
     def deliver(self, deliveries: Deliveries) -> None:
@@ -77,6 +80,8 @@ class Deliverer(Notices):
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for timer in self._soon.values():
+            timer.cancel()
         await self._workers.stop()
 
     def offer(self, task: TaskRef) -> bool:
@@ -89,9 +94,11 @@ class Deliverer(Notices):
         assert self._deliveries is not None
         self._queued.discard(task)
         while True:
-            due, next_ms = await self._deliveries.claim(task)
+            due, following = await self._deliveries.claim(task)
             if not due:
-                await self._deliveries.put_back(task, next_ms)
+                await self._deliveries.put_back(task, following)
+                if following is not None:
+                    self._offer_again(task, following.in_s)
                 return
             for each in due:
                 if each.is_push and self._pushes is not None:
@@ -100,6 +107,17 @@ class Deliverer(Notices):
                 state, last, again_s = await self._traced_try(task, each)
                 self._tried(state if state == "delivered" else last if last.isalpha() else "refused")
                 await self._deliveries.end_try(task, each, state, last, again_s)
+
+    def _offer_again(self, task: TaskRef, in_s: float) -> None:
+        """Look again when the next delivery is due, if that is soon; should this process end, the index has it."""
+        if in_s > SOON_S or task in self._soon or len(self._soon) >= QUEUE_LIMIT:
+            return
+
+        def look() -> None:
+            del self._soon[task]
+            self.offer(task)
+
+        self._soon[task] = asyncio.get_running_loop().call_later(in_s, look)
 
     async def _traced_try(self, task: TaskRef, due: DueDelivery) -> tuple[str, str, float]:
         """Send once, with a span in the trace of the task's submit and a line in the log."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -66,6 +66,13 @@ class DueDelivery:
         return self.kind.startswith("push.")
 
 
+class Following(NamedTuple):
+    """When a task's next delivery is due: ``at_ms`` of Redis' clock, ``in_s`` from now."""
+
+    at_ms: int
+    in_s: float
+
+
 class Deliveries:
     """Reads and changes records; every step is one script."""
 
@@ -73,14 +80,14 @@ class Deliveries:
         self._storage = storage
         self._index = index
 
-    async def claim(self, task: TaskRef) -> tuple[list[DueDelivery], int | None]:
-        """Take what is due of a task's deliveries, and when the next one is, in ms of Redis' clock, or None.
+    async def claim(self, task: TaskRef) -> tuple[list[DueDelivery], Following | None]:
+        """Take what is due of a task's deliveries, and say when the next one is, None when there is none.
 
         Raises:
             StorageUnavailable
         """
         first, low, due_key, _all = self._keys(task)
-        next_ms, *found = await self._storage.run(
+        next_ms, left_ms, *found = await self._storage.run(
             "claim_deliveries",
             [first, low, push_keys(self._storage, *task)[0], due_key],
             [int(CLAIMED_S * 1000), task.task_id, LOW + task.task_id, PUSH + task.task_id],
@@ -90,7 +97,7 @@ class Deliveries:
             kind = str(kind_bytes, "ascii")
             body = stored if kind.startswith("push.") else _payload(task.account_id, kind, stored, created_ms)
             due.append(DueDelivery(str(each, "ascii"), kind, body, number, str(trace, "ascii", "replace")))
-        return due, next_ms or None
+        return due, Following(next_ms, left_ms / 1000) if next_ms else None
 
     async def end_try(
         self, task: TaskRef, due: DueDelivery, state: str, last: str, again_s: float, *, left: str = ""
@@ -108,16 +115,26 @@ class Deliveries:
             [due.id, due.number, state, last, int(again_s * 1000), KEPT_S, left],
         )
 
-    async def put_back(self, task: TaskRef, due_ms: int | None) -> None:
+    async def put_back(self, task: TaskRef, following: Following | None) -> None:
         """Let the reapers find the task again when its next delivery is due, or no more.
 
         Raises:
             StorageUnavailable
         """
-        if due_ms is None:
+        if following is None:
             await self._index.drop([task])
         else:
-            await self._index.note_end(task, due_ms)
+            await self._index.note_end(task, following.at_ms)
+
+    async def withdraw_push(self, task: TaskRef) -> None:
+        """Forget a notification that is not sent yet: somebody has seen the end.
+
+        Raises:
+            StorageUnavailable
+        """
+        _first, _low, due_key, list_key = self._keys(task)
+        record = push_keys(self._storage, *task)[0]
+        await self._storage.run("withdraw_push", [record, due_key, list_key], [PUSH + task.task_id])
 
     async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[Delivery], str | None]:
         """Return up to ``limit`` deliveries, newest first, and the ``before`` of the next page.

@@ -12,11 +12,14 @@ KEPT_S = 7 * 86_400
 
 
 class Notices:
-    """What tasks call ``AfterEnd`` in a process that sends nothing itself: others find what is due in the index."""
+    """What tasks call ``AfterEnd`` in a process that sends nothing itself: others find what is due in the index.
 
-    def __init__(self, settings: WebhookSettings, *, push: bool = False) -> None:
+    ``push_after_s``: how long an end waits for somebody to see it before browsers are notified, None to notify none.
+    """
+
+    def __init__(self, settings: WebhookSettings, *, push_after_s: float | None = None) -> None:
         self._settings = settings
-        self._push = push
+        self._push_after_ms = -1 if push_after_s is None else int(1000 * push_after_s)
 
     def notice(self, head: bytes, *, failed: bool) -> Notice:
         """Return what is written down of an end; without its prompt, unless the settings want it."""
@@ -25,7 +28,7 @@ class Notices:
         told = b""
         if ("task.failed" if failed else "task.completed") in events:
             told = head if failed or self._settings.include_prompt else _without_prompt(head)
-        return Notice(told, low, KEPT_S, self._push)
+        return Notice(told, low, KEPT_S, self._push_after_ms)
 
     def offer(self, task: TaskRef) -> bool:  # noqa: ARG002  # the protocol's
         """Leave the task in the index."""

@@ -54,8 +54,9 @@ def open_push_session(settings: WebPushSettings) -> aiohttp.ClientSession:
 class Pushes:
     """An async context manager: while it is open, it sends what it is given; its workers are not those of webhooks.
 
-    ``proxy_of`` names the proxy for an address; ``again`` is told of tasks of which something is still due; ``tried``
-    how each request ended: delivered, gone, refused, timeout or unreachable.
+    ``after_s``: how long an end waits for somebody to see it. ``proxy_of`` names the proxy for an address; ``again`` is
+    told of tasks of which something is still due; ``tried`` how each request ended: delivered, gone, refused, timeout
+    or unreachable.
 
     Raises:
         PushUnusable: pywebpush is not installed.
@@ -78,6 +79,7 @@ class Pushes:
                 "web_push.private_key needs pywebpush:"
                 " .venv/bin/pip install --require-hashes --no-deps -r requirements-webpush.lock"
             ) from exc
+        self.after_s = settings.unseen_s
         self._pusher = WebPusher
         self._session = session
         self._settings = settings

@@ -304,6 +304,7 @@ class WebPushSettings(Section):
     private_key: Annotated[SecretStr, AfterValidator(_vapid_key)] = SecretStr("")
     subject: Annotated[str, Field(pattern=r"^((mailto:.+@|https://).+)?$")] = ""
     connections: Annotated[int, Field(ge=1, le=1_000)] = 10
+    unseen_s: Annotated[float, Field(ge=0, le=60)] = 5.0
     allow_loopback: bool = False
 
     @model_validator(mode="after")

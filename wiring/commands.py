@@ -21,7 +21,6 @@ from notifications import (
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from storage.storage import Storage
-from wiring.notifications import push_key
 from wiring.storage import open_storage
 
 
@@ -54,7 +53,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         tasks=settings.tasks,
         limits=settings.limits,
         money=settings.money,
-        after_end=Notices(settings.webhooks, push=bool(push_key(settings))),
+        after_end=Notices(settings.webhooks),  # it ends tasks by cancelling them, of which nobody is notified
     )
     accounts = Accounts(storage)
     reading = Processes(storage, tasks.owner, _says_nothing)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import TypeAlias
 
 from generation.gemini.session import environment_proxy
 from notifications import (
     Deliverer,
+    Deliveries,
     Pushes,
     PushSubscriptions,
+    Sightings,
     open_push_session,
     open_webhook_session,
 )
@@ -16,6 +20,8 @@ from notifications.vapid import public_key
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tracing import Tracing
+
+Seen: TypeAlias = Callable[[str, str], None]  # somebody has seen how the account's task ended
 
 
 async def open_deliverer(
@@ -50,6 +56,12 @@ async def _open_pushes(
         tried=metrics.push_tried,
     )
     return await stack.enter_async_context(pushes)
+
+
+async def open_sightings(settings: Settings, stack: AsyncExitStack, deliveries: Deliveries) -> Seen:
+    if not push_key(settings):
+        return lambda _account_id, _task_id: None
+    return (await stack.enter_async_context(Sightings(deliveries))).note
 
 
 def push_key(settings: Settings) -> str:

@@ -32,7 +32,7 @@ from runtime.settings import Settings
 from runtime.tracing import Tracing
 from runtime.version import VERSION
 from storage.storage import Storage
-from wiring.notifications import open_deliverer
+from wiring.notifications import Seen, open_deliverer, open_sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Work:
     runner: Runner
     deliveries: Deliveries
     subscriptions: PushSubscriptions
+    seen: Seen
     processes: Processes
     renewal: Periodic
     reaper: Reaper
@@ -96,7 +97,8 @@ async def open_work(
         tracing=tracing,
     )
     processes = _processes(storage, tasks, runner, reaper, gemini, lag)
-    return Work(generations, runner, deliveries, subscriptions, processes, renewal, reaper)
+    seen = await open_sightings(settings, stack, deliveries)
+    return Work(generations, runner, deliveries, subscriptions, seen, processes, renewal, reaper)
 
 
 def _tasks(settings: Settings, storage: Storage, copy: StatusCopy, metrics: Metrics, after_end: AfterEnd) -> Tasks:

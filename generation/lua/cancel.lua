@@ -2,11 +2,11 @@
 -- cancel: end a task because its account asks for it, whoever owns it. The owner finds itself closed out.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
---       13 delivery of a push  14 push_subscriptions  15 readers
+--       13 delivery of a push  14 push_subscriptions
 -- ARGV: 1 stage it ends in  2 head of the document  3 status ttl, s  4 reason for the ledger
 --       5 tokens used over the task's whole life, as far as is known  6 document that was written before and forgotten, or ''
 --       7 head of the document for the webhook, '' for none  8 balance below which it is low, tokens, 0 for none
---       9 how long webhooks are kept, s  10 whether browsers are notified, 1 or 0  11 the tokens used by kind, '1,2,3,4,5' or ''
+--       9 how long webhooks are kept, s  10 ms after which browsers are notified, -1 for never  11 the tokens used by kind, '1,2,3,4,5' or ''
 -- Returns {1, document, tokens charged, ms since created, webhooks due} | {-1} gone | {-2, document} closed before
 -- Repeatable: the second call finds the task closed and changes nothing.
 local record = redis.call('HMGET', KEYS[1], 'owner', 'closed')

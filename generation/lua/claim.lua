@@ -2,12 +2,12 @@
 -- claim: take over a task whose lease ran out, or end it when it has had its attempts or its time.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
---       13 delivery of a push  14 push_subscriptions  15 readers
+--       13 delivery of a push  14 push_subscriptions
 -- ARGV: 1 new owner  2 lease, ms  3 attempts allowed  4 stage to begin at  5 stage it ends in when it cannot go on
 --       6 head of that document  7 status ttl, s  8 reason for the ledger  9 task id
 --       10 stage at which an owner's end counts against the task  11 how many owners may end there
 --       12 head of the document for the webhook, '' for none  13 balance below which it is low, tokens, 0 for none
---       14 how long webhooks are kept, s  15 whether browsers are notified, 1 or 0
+--       14 how long webhooks are kept, s  15 ms after which browsers are notified, -1 for never
 -- Returns {1, epoch, attempt, progress, manual prompt, tokens used, now ms, deadline ms, steering, created ms,
 --         kinds of tokens used, traceparent of the submit}
 --       | {3, document, tokens charged, ms since created, webhooks due} ended

@@ -3,12 +3,12 @@
 -- fail: end a task without a result and give its hold back, in one step. Any stage may fail.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
---       13 delivery of a push  14 push_subscriptions  15 readers
+--       13 delivery of a push  14 push_subscriptions
 -- ARGV: 1 owner  2 epoch  3 stage it ends in  4 head of the document  5 tokens used over the task's whole life
 --       6 status ttl, s  7 reason for the ledger  8 version that the document follows
 --       9 document that was written before and forgotten, or ''
 --       10 head of the document for the webhook, '' for none  11 balance below which it is low, tokens, 0 for none
---       12 how long webhooks are kept, s  13 whether browsers are notified, 1 or 0
+--       12 how long webhooks are kept, s  13 ms after which browsers are notified, -1 for never
 --       14 tokens used by kind, '1,2,3,4,5' or ''
 -- Returns {1, document, tokens charged, ms since created, webhooks due} | {-1} gone | {-2} closed | {-3} fenced
 -- Repeatable: the second call finds the task closed and changes nothing.

@@ -38,7 +38,7 @@ class ExpressLane:
     """One for all connections of a process.
 
     ``errors`` are what the ordinary handler answers; ``status_path`` is where it answers; ``retry_after_s`` is sent
-    with documents that are not terminal.
+    with documents that are not terminal; ``seen`` is told when a terminal one is first sent: account id, task id.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class ExpressLane:
         errors: ErrorAnswers,
         status_path: str,
         retry_after_s: int,
+        seen: Callable[[str, str], None] = lambda _account_id, _task_id: None,
     ) -> None:
         self.whole_poll = whole_polls_of(status_path)
         self._copy = copy
@@ -58,6 +59,7 @@ class ExpressLane:
         self._counts = polls.counts
         self._errors = errors
         self._retry_after_s = retry_after_s
+        self._seen = seen
         self._head = Head()
         self._too_many_polls = TooManyPolls(polls.limits.quota, polls.limits.window_s)
         self._refusals: dict[int | None, Refusal] = {}  # by the task's progress, None when it is not known
@@ -148,6 +150,8 @@ class ExpressLane:
         if document.rendered is None:
             retry_after_s = None if document.terminal else self._retry_after_s
             document.rendered = document_lines(len(document.body), retry_after_s)
+            if document.terminal:
+                self._seen(known.account_id, key[len(known.key_prefix) :].decode())
         self._counts["lane", "200"] += 1
         return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
 

@@ -25,7 +25,7 @@ async def end_task_and_die(settings: Settings, account_id: str, draft: str, *, p
         tasks=settings.tasks,
         limits=settings.limits,
         money=settings.money,
-        after_end=Notices(settings.webhooks, push=push),
+        after_end=Notices(settings.webhooks, push_after_s=0 if push else None),
     )
     lease = await tasks.submit(account_id, draft, None)
     assert not isinstance(lease, str)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
 
-from accounts import AdminKeys
-from generation.lease_index import TaskRef
-from generation.readers import Readers
+from accounts import AdminKeys, WatchTokens
 from main import cli
 from notifications import pushes
 from notifications.pushes import PAUSES_S
@@ -48,7 +47,7 @@ def changes(request: pytest.FixtureRequest, push_service: PushService) -> dict[s
     """Settings of one test, with Web Push and no webhooks; reapers are quick."""
     marker = request.node.get_closest_marker("settings")
     sections = dict(marker.kwargs) if marker else {}
-    web_push = {"private_key": PRIVATE, "subject": SUBJECT, "allow_loopback": True}
+    web_push = {"private_key": PRIVATE, "subject": SUBJECT, "allow_loopback": True, "unseen_s": 0}
     return sections | {
         "web_push": web_push | sections.get("web_push", {}),
         "tasks": {"reap_every_s": 0.2, "lease_s": 2.0, "renew_every_s": 0.5},
@@ -102,19 +101,81 @@ async def test_every_browser_of_the_account_is_told_in_its_own_words(client: Cli
 
 
 @pytest.mark.gen_test
-async def test_a_task_that_somebody_follows_is_not_pushed_and_neither_is_one_that_was_cancelled(
-    client: Client, push_service: PushService, storage: OpenStorage
-) -> None:
+async def test_a_task_that_was_cancelled_is_not_pushed(client: Client, push_service: PushService) -> None:
     browser = await subscribed(client, push_service)
     cancelled = await client.start(DRAFT + " [[standin:delay=60]]")
     await client.ask("POST", f"{START}cancel/{cancelled}/")
-    followed = await client.start(DRAFT + " [[standin:delay=1]]")
-    readers = Readers(storage, None)  # type: ignore[arg-type]  # noting reads no copy
-    await readers.note(TaskRef(client.account_id, followed))
-    await client.finished(followed)
-    unwatched = await client.start(DRAFT)
+    ended = await client.start(DRAFT)
     [push] = await push_service.has(1)
-    assert browser.read(push)["task_id"] == unwatched
+    assert browser.read(push)["task_id"] == ended
+
+
+async def poll_to_the_end(client: Client, task_id: str) -> None:
+    while (await client.status(task_id)).json["status"] not in ("completed", "failed"):  # noqa: ASYNC110  # it polls
+        await asyncio.sleep(0.02)
+
+
+async def wait_for_the_end(client: Client, task_id: str) -> None:
+    await client.finished(task_id)
+
+
+async def follow_to_the_end(client: Client, task_id: str) -> None:
+    answer = await client.ask("GET", f"{START}events/{task_id}/")
+    assert b"event: end" in answer.body
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(web_push={"unseen_s": 60})
+@pytest.mark.parametrize("see", [poll_to_the_end, wait_for_the_end, follow_to_the_end])
+async def test_an_end_that_somebody_sees_is_not_pushed(
+    client: Client, push_service: PushService, storage: OpenStorage, see: Callable[[Client, str], Awaitable[None]]
+) -> None:
+    await subscribed(client, push_service)
+    unseen, seen = [await client.start(DRAFT) for _ in range(2)]
+    await see(client, seen)
+    await until_pending(client, storage, [unseen])
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(web_push={"unseen_s": 60})
+@pytest.mark.parametrize("balance", [100_000, 10])
+async def test_who_gets_the_end_as_the_answer_to_the_request_is_not_notified_of_it(
+    client: Client, push_service: PushService, storage: OpenStorage, balance: int
+) -> None:
+    await subscribed(client, push_service)
+    if balance < 700:
+        account, ledger, mark = (storage.key(client.account_id, part) for part in ("account", "ledger", "mark"))
+        await storage.run("grant_tokens", [account, ledger, mark], [balance - 100_000, "taken back", 10**12])
+    unseen = await client.start(DRAFT)
+    answer = await client.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": DRAFT})
+    assert answer.status == (200 if balance >= 700 else 402)
+    await until_pending(client, storage, [unseen])
+
+
+async def until_pending(client: Client, storage: OpenStorage, task_ids: list[str]) -> None:
+    """Wait until just these tasks' notifications are there to be sent."""
+    key = storage.key(client.account_id, "deliveries_due")
+    wanted = {f"push-{task_id}".encode() for task_id in task_ids}
+    async with asyncio.timeout(60):
+        while set(await storage.command("ZRANGE", key, 0, -1)) != wanted:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(web_push={"unseen_s": 1})
+async def test_who_leaves_before_the_end_is_notified_when_nobody_has_come_for_it(
+    client: Client, push_service: PushService
+) -> None:
+    browser = await subscribed(client, push_service)
+    task_id = await client.start(DRAFT + " [[standin:delay=1]]")
+    address = urlsplit(client.base_url)
+    lines, leaver = await asyncio.open_connection(address.hostname, address.port)
+    head = f"GET {START}events/{task_id}/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {client.api_key}\r\n\r\n"
+    leaver.write(head.encode())
+    await lines.readuntil(b'"progress":50')
+    leaver.close()  # well before the end
+    [push] = await push_service.has(1)
+    assert browser.read(push)["task_id"] == task_id
 
 
 @pytest.mark.gen_test
@@ -180,6 +241,37 @@ async def test_tries_end_and_the_delivery_says_how(
     found = await delivery(client, storage, lambda each: each["state"] == "failed")
     assert (found["id"], found["task_id"], found["type"]) == (f"push-{task_id}", task_id, "push.completed")
     assert found["tries"] == len(PAUSES_S) + 1 == len(push_service.received)
+
+
+@pytest.mark.gen_test
+async def test_a_notification_is_sent_again_when_an_operator_asks(
+    client: Client, push_service: PushService, storage: OpenStorage
+) -> None:
+    browser = await subscribed(client, push_service)
+    task_id = await client.start(DRAFT)
+    sent = await delivery(client, storage, lambda each: each["state"] == "delivered")
+    key = await AdminKeys(storage).create("test")
+    admin = Client(client.base_url, client.http, client.account_id, key.key)
+    path = f"/api/v1/admin/accounts/{client.account_id}/deliveries/{sent['id']}/resend/"
+    answer = await admin.ask("POST", path)
+    assert (answer.status, answer.json["delivery"]["state"]) == (200, "pending"), answer.body
+    first, again = await push_service.has(2)
+    assert browser.read(first) == browser.read(again)
+    assert browser.read(again)["task_id"] == task_id
+
+
+@pytest.mark.gen_test
+async def test_a_watch_token_neither_sees_nor_changes_who_is_notified(
+    client: Client, push_service: PushService, storage: OpenStorage
+) -> None:
+    browser = await subscribed(client, push_service)
+    token = (await WatchTokens(storage).signer()).make(client.account_id, await client.start(DRAFT))
+    watcher = Client(client.base_url, client.http, client.account_id, token)
+    bodies = {"GET": None, "POST": browser.subscription(), "DELETE": {"endpoint": browser.endpoint}}
+    for method, body in bodies.items():
+        answer = await watcher.ask(method, PATH, body)
+        assert (answer.status, answer.json["error_code"]) == (403, "forbidden_for_watch_token"), method
+    assert await endpoints(client) == [browser.endpoint]
 
 
 @pytest.mark.gen_test

@@ -10,26 +10,28 @@
 -- `stopped`: it was ended while Gemini worked for it. When no use was reported but a request had gone out, the estimate of
 -- its input is charged, never more than hold and balance, and marked.
 -- `told`: head of the document for the webhook, '' for none; balance below which it is low, tokens, 0 for none; s that the
--- records are kept; 1 when the account's browsers are notified, unless somebody follows the task or cancelled it. Nothing:
--- nobody is told.
+-- records are kept; ms after which the account's browsers are notified of an end that is no cancellation, unless somebody
+-- has seen it by then (withdraw_push), -1 for never. Nothing: nobody is told.
 -- Returns {code, document, tokens charged, ms since the task was created, webhooks that are due}.
 local function tell_end(told, stage_head, head, charged, reason)
   local due, task = 0, redis.call('HMGET', KEYS[1], 'id', 'trace')
   local how = string.find(stage_head, '^{"status":"completed"') and 'completed' or 'failed'
   if told[1] ~= '' then
-    due = note_delivery(KEYS[8], KEYS[10], KEYS[11], task[1], 'task.' .. how, seal(KEYS[1], head), told[3], task[2])
+    due = note_delivery(KEYS[8], KEYS[10], KEYS[11], task[1], 'task.' .. how, seal(KEYS[1], head), told[3], 0, task[2])
   end
-  if told[4] == '1' and reason ~= 'cancelled' and redis.call('EXISTS', KEYS[15]) == 0 then
+  local push_after = tonumber(told[4])
+  if push_after >= 0 and reason ~= 'cancelled' then
     local subscribed = redis.call('HKEYS', KEYS[14])
     if #subscribed > 0 then
-      due = due + note_delivery(KEYS[13], KEYS[10], KEYS[11], 'push-' .. task[1], 'push.' .. how, table.concat(subscribed, ' '), told[3])
+      due = due + note_delivery(KEYS[13], KEYS[10], KEYS[11], 'push-' .. task[1], 'push.' .. how, table.concat(subscribed, ' '), told[3],
+        push_after)
     end
   end
   local low, account = tonumber(told[2]), redis.call('HMGET', KEYS[6], 'balance', 'held')
   local left = tonumber(account[1] or '0') + tonumber(account[2] or '0')
   if left < low and left + charged >= low then
     local body = '{"tokens_remaining":' .. left .. ',"low_balance_tokens":' .. low .. '}'
-    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. task[1], 'account.low_balance', body, told[3], task[2])
+    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. task[1], 'account.low_balance', body, told[3], 0, task[2])
   end
   return due
 end

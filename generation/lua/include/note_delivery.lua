@@ -1,14 +1,14 @@
 --- @include "clock"
 -- note_delivery: write down that a webhook is due: its record, when it is due, and the account's list of all of them.
 -- A record that is there stays as it is.
--- trace: traceparent of the submit, or false.
-local function note_delivery(record_key, due_key, list_key, id, kind, body, kept_s, trace)
+-- due_in: ms from now; trace: traceparent of the submit, or nothing.
+local function note_delivery(record_key, due_key, list_key, id, kind, body, kept_s, due_in, trace)
   if redis.call('EXISTS', record_key) == 1 then return 0 end
   local now = now_ms()
-  redis.call('HSET', record_key, 'id', id, 'type', kind, 'body', body, 'created_ms', now, 'state', 'pending', 'tries', 0, 'due_ms', now,
+  redis.call('HSET', record_key, 'id', id, 'type', kind, 'body', body, 'created_ms', now, 'state', 'pending', 'tries', 0, 'due_ms', now + due_in,
     'last', '', 'trace', trace or '')
   redis.call('EXPIRE', record_key, kept_s)
-  redis.call('ZADD', due_key, now, id)
+  redis.call('ZADD', due_key, now + due_in, id)
   redis.call('ZREMRANGEBYSCORE', list_key, '-inf', now - kept_s * 1000)
   redis.call('ZADD', list_key, now, id)
   redis.call('EXPIRE', due_key, kept_s)

@@ -13,6 +13,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from accounts import ApiKeys
+from notifications.vapid import new_private_key
 from server.lane import learning_slots
 from storage.redis_server import RedisServer
 from tests.server.lane.conftest import ORIGIN, SECRET, House, lane, polled, until
@@ -39,6 +40,23 @@ async def test_a_poll_is_answered_with_the_documents_own_bytes(house: House, sta
     assert [answer.constant for answer in answers] == [answers[0].constant] * 4
     assert len({answer["X-Request-Id"] for answer in answers}) == 4
     assert house.by_lane == (3 if lane(house) else 0)
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(web_push={"private_key": new_private_key(), "subject": "mailto:ops@example.com", "unseen_s": 60})
+async def test_a_poll_that_brings_the_end_withdraws_its_notification(house: House) -> None:
+    pytest.importorskip("pywebpush", reason="pywebpush is an extra")
+    first, task_id = await house.task(), await house.task(document(3, "completed"))
+    key = house.storage.key(house.account_id, "delivery", f"push-{task_id}")
+    await house.storage.redis.hset(key, "state", "pending")
+    async with connected(house.address) as wire:
+        await wire.ask(house.poll(first))
+        before = house.by_lane
+        assert (await wire.ask(house.poll(task_id))).body == document(3, "completed")
+    assert house.by_lane - before == (1 if lane(house) else 0)
+    async with asyncio.timeout(60):
+        while await house.storage.redis.exists(key):  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.gen_test
