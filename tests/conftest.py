@@ -23,14 +23,21 @@ _numbers = itertools.count()
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 LONGEST = (
+    "tests/web/test_builds.py",
+    "tests/web/test_page.py",
+    "tests/web/test_client.py",
+    "tests/web/test_gallery.py",
     "tests/generation/test_task_scripts.py",
     "tests/reliability/",
+    "tests/web/test_django_example.py",
+    "tests/web/test_refining.py",
+    "tests/examples/",
     "tests/server/lane/",
     "tests/handlers/test_openapi",
     "tests/handlers/test_generations.py",
     "tests/storage/test_topologies.py",
     "tests/test_end_to_end.py",
-    "tests/web/test_reference.py",
+    "tests/web/",
 )
 TOOLS = "apt install redis-server nginx chromium nodejs npm curl wrk systemd"
 
@@ -48,7 +55,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no worker runs one of them alone at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items.sort(
+        key=lambda item: next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
