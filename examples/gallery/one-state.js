@@ -1,10 +1,8 @@
 /** What the address asks for, and what a tab would have kept from before. */
 
 import { NO_VERSIONS, withResult } from '@web/client/src/versions.js';
-import { PUSH } from './pretended-server.js';
+import { PUSH, TASK } from './pretended-server.js';
 import { DRAFT } from './states.js';
-
-const TASK = '11111111-2222-4333-8444-555555555555';
 
 export function chosen() {
   const {

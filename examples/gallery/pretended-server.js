@@ -1,5 +1,6 @@
 /** The server, pretended: it answers as the real one does, from one of the states. */
 
+export const TASK = '11111111-2222-4333-8444-555555555555';
 const ACCOUNT = {
   account_id: 'acc_gallery',
   name: 'Bakery',
@@ -22,7 +23,7 @@ const NOT_SOON = { 'Retry-After': '3600' }; // nobody waits for that
 const NEVER = new Promise(() => {});
 
 const whole = (document, index) => ({
-  task_id: 'gallery',
+  task_id: TASK,
   created_at: new Date().toISOString(),
   attempt: 1,
   version: index + 1,
@@ -78,7 +79,7 @@ async function answerTo(state, documents, path, method, signal) {
   return method === 'POST' ? submitted(state.submits ?? {}) : json({ tasks: documents });
 }
 
-function submitted({ http = 202, body = { success: true, task_id: 'gallery', status: 'queued' }, never }) {
+function submitted({ http = 202, body = { success: true, task_id: TASK, status: 'queued' }, never }) {
   if (http === 0) {
     throw new TypeError('Failed to fetch');
   }

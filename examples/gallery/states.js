@@ -14,6 +14,8 @@ You answer the questions of guests of a bakery, in the language in which they as
 # How you answer
 Be short and friendly. When you do not know an answer, say so, and give the telephone number.`;
 
+const SHORTENED = TEXT.replace('- Rye bread is 4.80 euros.\n- Call 030 1234567.\n', '');
+
 const running = (stage, progress, message) => ({
   phase: 'running',
   documents: [{ status: 'processing', stage, progress, message }],
@@ -49,7 +51,7 @@ const waiting = running('waiting', 70, 'Waiting for AI response...');
 const lost = {
   fidelity: 'incomplete',
   missing_facts: ['030 1234567', '4.80'],
-  warning: 'The AI left out some of your details. They are at the end of the prompt.',
+  warning: 'The AI left out some of your facts; your own sentences with them were added at the end.',
   warning_code: 'facts_missing',
 };
 
@@ -78,14 +80,18 @@ export const STATES = {
   'facts repaired': completed({ fidelity: 'repaired' }),
   'facts missing': completed({
     ...lost,
-    prompt: TEXT.replace('- Rye bread is 4.80 euros.\n- Call 030 1234567.\n', ''),
+    prompt: `${SHORTENED}\n\nRye bread is 4.80 euros.\nCall 030 1234567.`,
   }),
+  'facts taken out again': {
+    phase: 'completed',
+    versions: [{ ...lost, missingFacts: lost.missing_facts, warningCode: lost.warning_code, prompt: SHORTENED }],
+  },
   'facts invented': completed({
     ...lost,
     missing_facts: [],
     invented_facts: ['1999'],
     prompt: TEXT.replace('a bakery', 'a bakery, founded in 1999'),
-    warning: 'The AI added details that you did not write.',
+    warning: 'The AI added something that you did not write. Please check what is marked.',
     warning_code: 'facts_invented',
   }),
   'without AI': completed({
@@ -93,7 +99,7 @@ export const STATES = {
     message: 'Prompt generated (AI unavailable, using fallback)',
     generated_by_ai: false,
     fidelity: undefined,
-    warning: 'The AI is not available at the moment: this is a simple combination.',
+    warning: 'The AI could not be reached, so your prompt was combined with a template instead.',
     warning_code: 'ai_unavailable',
     fallback_reason: 'unavailable',
   }),

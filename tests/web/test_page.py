@@ -370,6 +370,14 @@ def test_too_many_generations_at_once(opened: Page, demo: Demo, account: Account
     generate(sixth, BAKERY)
     expect(sixth.locator("#notice")).to_contain_text("Too many unfinished tasks")
     expect(sixth.locator("#recent .badge")).to_have_text(["Running"] * 5)
+    cancel = sixth.locator("#recent .cancel-one").first
+    cancel.focus()
+    cancel.evaluate("button => button.dataset.old = 'yes'")
+    expect(cancel).not_to_have_attribute("data-old", "yes")  # the list has been read anew
+    expect(cancel).to_be_focused()
+    cancel.press("Enter")
+    expect(sixth.locator("#recent .open").first).to_be_focused()
+    expect(sixth.locator("#notice")).to_be_hidden()
 
 
 def test_a_busy_server_asks_to_try_again(opened: Page) -> None:
@@ -477,6 +485,7 @@ def test_a_key_is_pasted_and_kept_for_this_tab(page: Page, demo: Demo, account: 
     page.goto(demo.url)
     page.get_by_role("button", name="Change key").click()
     page.get_by_role("button", name="Keep the key I have").click()
+    expect(page.get_by_role("button", name="Change key")).to_be_focused()
     expect(page.locator("#account-title")).to_have_text("Demo")
     page.get_by_role("button", name="Change key").click()
     field = page.get_by_label("API key", exact=True)

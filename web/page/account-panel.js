@@ -21,6 +21,7 @@ const parts = {
   entries: element('ledger-entries', HTMLUListElement),
   recent: element('recent', HTMLUListElement),
   more: element('more', HTMLButtonElement),
+  recentTitle: element('recent-title', HTMLHeadingElement),
   recentHint: element('recent-hint', HTMLParagraphElement),
 };
 
@@ -52,7 +53,7 @@ export class AccountPanel {
 
   /**
    * @param {import('../client/src/index.js').PromptGeneratorAPI} client
-   * @param {{onOpen: (taskId: string) => void, onCancel: (taskId: string) => void, onAccount: (account: Account) => void}} listeners
+   * @param {{onOpen: (taskId: string) => void, onCancel: (taskId: string) => void, onAccount: (account: Account, running: number) => void}} listeners
    */
   constructor(client, { onOpen, onCancel, onAccount }) {
     this.#client = client;
@@ -70,7 +71,7 @@ export class AccountPanel {
     try {
       const [account, recent] = await Promise.all([this.#client.account({ signal }), this.#readRecent(signal)]);
       this.#showAccount(account);
-      this.#onAccount(account);
+      this.#onAccount(account, recent.filter(isRunning).length);
       this.#showRecent(recent);
     } catch (error) {
       if (signal.aborted) {
@@ -99,14 +100,17 @@ export class AccountPanel {
   }
 
   #showMore() {
+    const { childElementCount: listed } = parts.recent;
     this.#wanted += LISTED;
-    void this.refresh().catch(() => (parts.more.hidden = false));
+    const pressed = document.activeElement === parts.more;
+    const done = () => pressed && parts.more.hidden && parts.recent.children[listed]?.querySelector('button')?.focus();
+    void this.refresh().then(done, () => (parts.more.hidden = false));
   }
 
   /** Mark the generation that is shown. @param {string | null} taskId */
   mark(taskId) {
     this.#open = taskId;
-    for (const button of parts.recent.querySelectorAll('button')) {
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (parts.recent.querySelectorAll('.open'))) {
       button.toggleAttribute('aria-current', button.dataset.taskId === taskId);
     }
   }
@@ -144,13 +148,16 @@ export class AccountPanel {
 
   /** @param {StatusDocument[]} documents */
   #showRecent(documents) {
-    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.taskId : undefined;
+    const focused = focusedIn(parts.recent);
     parts.recentHint.textContent = documents.length ? words.keptMinutes : words.nothingRecent;
     parts.recent.replaceChildren(...documents.map((document) => this.#recentItem(document)));
     this.mark(this.#open);
-    this.#refreshWhile(documents.some(({ status }) => status === 'queued' || status === 'processing'));
+    this.#refreshWhile(documents.some(isRunning));
     if (focused) {
-      [...parts.recent.querySelectorAll('button')].find((button) => button.dataset.taskId === focused)?.focus();
+      const buttons = [...parts.recent.querySelectorAll('button')];
+      const ofTask = buttons.filter(({ dataset }) => dataset.taskId === focused.dataset.taskId);
+      const same = ofTask.find(({ className }) => className === focused.className);
+      (same ?? ofTask[0] ?? parts.recentTitle).focus({ preventScroll: true });
     }
   }
 
@@ -173,7 +180,7 @@ export class AccountPanel {
     const time = new Date(document.created_at);
     const button = make(
       'button',
-      { type: 'button', onclick: () => this.#onOpen(taskId) },
+      { type: 'button', className: 'open', onclick: () => this.#onOpen(taskId) },
       make('span', { className: `badge ${document.status}` }, stateOf(document)),
       make(
         'time',
@@ -186,7 +193,7 @@ export class AccountPanel {
     if (!promptOf(taskId) && document.prompt) {
       button.append(make('span', { className: 'hint' }, words.elsewhere));
     }
-    if (document.status === 'completed' || document.status === 'failed') {
+    if (!isRunning(document)) {
       return make('li', {}, button);
     }
     const cancel = make(
@@ -194,6 +201,7 @@ export class AccountPanel {
       { type: 'button', className: 'cancel-one', onclick: () => this.#onCancel(taskId) },
       words.cancel,
     );
+    cancel.dataset.taskId = taskId;
     cancel.setAttribute('aria-label', filled(words.cancelOne, { prompt: excerptOf(said).slice(0, 40) }));
     return make('li', {}, button, cancel);
   }
@@ -224,6 +232,15 @@ export class AccountPanel {
       ),
     );
   }
+}
+
+/** @param {StatusDocument} document */
+const isRunning = ({ status }) => status === 'queued' || status === 'processing';
+
+/** @param {HTMLElement} list @returns {HTMLElement | null} */
+function focusedIn(list) {
+  const { activeElement } = document;
+  return activeElement instanceof HTMLElement && list.contains(activeElement) ? activeElement : null;
 }
 
 /** @param {StatusDocument} document */

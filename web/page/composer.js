@@ -90,7 +90,7 @@ export class Composer {
     parts.text.select();
     if (!document.execCommand('insertText', false, text)) {
       parts.text.value = text;
-      this.#changed();
+      parts.text.dispatchEvent(new Event('input'));
     }
   }
 

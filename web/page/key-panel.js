@@ -21,7 +21,10 @@ export class KeyPanel {
    */
   constructor(onKey, hasKey) {
     this.#hasKey = hasKey;
-    parts.keep.addEventListener('click', () => this.close());
+    parts.keep.addEventListener('click', () => {
+      this.close();
+      document.getElementById('change-key')?.focus();
+    });
     parts.form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#try(onKey);

@@ -6,6 +6,7 @@ import {
   InvalidPrompt,
   PromptGeneratorAPI,
   SubscriptionInactive,
+  TooManyTasks,
   Unauthorized,
   UnknownAccount,
 } from '../client/src/index.js';
@@ -40,7 +41,7 @@ const composer = new Composer(
 );
 const account = new AccountPanel(client, {
   onOpen: (taskId) => open(taskId),
-  onAccount: (read) => noteAccount(read),
+  onAccount: noteAccount,
   onCancel: (taskId) =>
     void client
       .cancel(taskId)
@@ -66,6 +67,8 @@ const ACTIONS = {
 
 const IDLE = session.getState();
 let shown = IDLE;
+/** While there were too many generations at once. */
+let mostRunning = 0;
 
 session.subscribe(() => {
   const before = shown;
@@ -133,20 +136,37 @@ function changeKey() {
   keyPanel.open();
 }
 
-/** Who may go on again needs no message any more. @param {import('../client/src/index.js').Account} account */
-function noteAccount({
-  business_types: names = [],
-  subscription_active: active,
-  tokens_remaining: left,
-  minimum_tokens: needed,
-  web_push_key: webPushKey,
-}) {
+/**
+ * A message goes with its cause.
+ *
+ * @param {import('../client/src/index.js').Account} account
+ * @param {number} running how many generations of it
+ */
+function noteAccount(
+  {
+    business_types: names = [],
+    subscription_active: active,
+    tokens_remaining: left,
+    minimum_tokens: needed,
+    web_push_key: webPushKey,
+  },
+  running,
+) {
   notifyOffer.possible = Boolean(webPushKey);
+  notifyOffer.show(shown);
   composer.offerBusinesses(names);
   const { error } = shown;
-  if ((error instanceof InsufficientTokens && left >= needed) || (error instanceof SubscriptionInactive && active)) {
+  mostRunning = error instanceof TooManyTasks ? Math.max(mostRunning, running) : 0;
+  if (
+    (error instanceof InsufficientTokens && left >= needed) ||
+    (error instanceof SubscriptionInactive && active) ||
+    running < mostRunning
+  ) {
+    const focusGoes = outcome.hasFocusOnButtons;
     session.reset();
-    composer.focus();
+    if (focusGoes) {
+      composer.focus();
+    }
   }
 }
 

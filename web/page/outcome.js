@@ -129,13 +129,18 @@ export class Outcome {
     this.#showResult();
   }
 
+  /** Those of a message: they go with it. */
+  get hasFocusOnButtons() {
+    return parts.noticeActions.contains(document.activeElement);
+  }
+
   /** @param {SessionState} state @param {SessionState} [before] */
   #enter(state, before) {
     clearInterval(this.#clock);
     const focusWasOnCancel = document.activeElement === parts.cancel;
-    const focusWasOnNotice = parts.noticeActions.contains(document.activeElement);
+    const focusWasOnNotice = this.hasFocusOnButtons;
     if (state.phase === 'running') {
-      this.#startedAt = startOf(state);
+      this.#startedAt = performance.now() - elapsedOf(state);
       this.#readerScrolled = false;
       if (focusWasOnNotice) {
         parts.title.focus({ preventScroll: true }); // its buttons are about to go
@@ -181,7 +186,7 @@ export class Outcome {
   }
 
   #showElapsed() {
-    const seconds = Math.floor((Date.now() - this.#startedAt) / 1_000);
+    const seconds = Math.floor((performance.now() - this.#startedAt) / 1_000);
     parts.elapsed.textContent = seconds > 0 ? filled(words.seconds, { number: seconds }) : '';
   }
 
@@ -321,12 +326,12 @@ function isFollowed(shown) {
   return shown.scrollTop + shown.clientHeight >= shown.scrollHeight - ALMOST_AT_THE_END_PX;
 }
 
-/** When the generation began, also after a reload. @param {SessionState} state */
-function startOf({ taskId }) {
-  const known = taskId ? Number(recall('started')) : 0;
-  const startedAt = known || Date.now();
+/** How long the generation has been running, in milliseconds, also after a reload. @param {SessionState} state */
+function elapsedOf({ taskId }) {
+  const now = Date.now();
+  const startedAt = (taskId && Number(recall('started'))) || now;
   remember('started', String(startedAt));
-  return startedAt;
+  return Math.max(0, now - startedAt);
 }
 
 /** On a phone the panel is below the fold when the button above it is pressed. @param {HTMLElement} panel */

@@ -92,9 +92,12 @@ export function errorOfAnswer(response, body, taskId) {
   const { message, error, error_code: code, request_id: requestId } = texts(body);
   const ours = code !== undefined || /** @type {any} */ (body)?.success === false;
   const kind = byCode(code) ?? byStatus(response.status, ours && taskId !== undefined);
-  const title = message ?? (kind === ServerUnavailable ? 'Service temporarily unavailable' : 'Unexpected answer');
-  return new kind(error ?? message ?? `The server answered with HTTP ${response.status}.`, {
-    title,
+  const [title, sentence] =
+    kind === ServerUnavailable
+      ? ['Service temporarily unavailable', 'Please try again in a moment.']
+      : ['Unexpected answer', 'The answer did not come from the generation server.'];
+  return new kind(error ?? message ?? sentence, {
+    title: message ?? title,
     code: code ?? `http_${response.status}`,
     taskId,
     httpStatus: response.status,

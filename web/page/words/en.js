@@ -180,6 +180,8 @@ export const en = {
     ],
     manual_prompt_too_long: ['Please check your prompt', 'Your prompt is longer than it may be. Please shorten it.'],
     body_too_large: ['Please check your prompt', 'Your prompt is longer than it may be. Please shorten it.'],
+    TaskNotFound: ['No longer there', 'This generation is unknown, or too old to be kept.'],
+    UnexpectedAnswer: ['Unexpected answer', 'The answer did not come from this server. Is another network in between?'],
     invalid_feedback: [
       'Please check what should change',
       'It is longer than it may be, or has a character that cannot be sent.',

@@ -164,8 +164,13 @@ function VersionList({ says, fill, versions, onVersions }) {
           const name = fill(says.version, { number: list.indexOf(version) + 1 });
           return h(
             'div',
-            { key: version.taskId, className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': name },
-            version.text,
+            { key: version.taskId },
+            h('h4', null, name),
+            h(
+              'div',
+              { className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': name },
+              version.text,
+            ),
           );
         }),
       ),
