@@ -110,7 +110,7 @@ def _bad_request(exc: ValidationError) -> BadRequest:
             400,
             "invalid_metadata",
             "metadata is not valid",
-            f"Send metadata as an object of up to {MOST_PAIRS} strings of 500 characters, with names of 64.",
+            f"Send metadata as an object of up to {MOST_PAIRS} strings of 500 characters, names of 64, and no NUL.",
         )
     if problem["loc"] == ("watch_token",):
         return BadRequest(400, "invalid_parameter", "watch_token is not valid", "Send watch_token as true or false.")
