@@ -24,6 +24,7 @@ from tests.chaos import (
     pauses,
     races,
     restarts,
+    soak,
     storage,
     streams,
     walk,
@@ -31,8 +32,7 @@ from tests.chaos import (
 )
 from tests.chaos.outcome import Outcome, table
 from tests.chaos.verdict import Verdict
-
-LONGEST_S = 900.0
+from tests.chaos.world import LONGEST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ SCENARIOS = (
     Scenario("first model away for long, then all", outages.models_away, 600, 10),
     Scenario("rolling restarts behind nginx", restarts.rolling_restarts, 10, 2),
     Scenario("rolling update of four behind nginx", restarts.rolling_update, 10_000, 1_000),
+    Scenario("nothing grows", soak.nothing_grows, 1_200, 120),
     Scenario("scripts against their model", generated.scripts_against_their_model, 1_000, 40),
     Scenario("express lane against Tornado", generated.lane_against_tornado, 20_000, 400),
     Scenario("random walk", walk.random_walk, 300, 30),

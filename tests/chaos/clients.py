@@ -38,7 +38,7 @@ class ServerReply(HttpReply):
 
 
 class Client:
-    """Speaks for one account. ``urls`` are the servers that should be alive now."""
+    """Speaks for one account. ``urls`` are the servers that should be alive now; ``pause_s`` lies between two polls."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Client:
     ) -> None:
         self.account_id = account_id
         self.api_key = api_key
+        self.pause_s = PAUSE_S
         self._session = session
         self._urls = urls
         self._witness = witness
@@ -166,7 +167,7 @@ class Client:
                 last = document or last
                 if document is not None and wanted(document):
                     return document
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(self.pause_s)
         raise NoAnswer(f"{task_id}: {last}")
 
     async def cancel(self, task_id: str, *, url: str = "") -> ServerReply:

@@ -30,6 +30,8 @@ from tests.support.storage import OpenStorage
 SHORT_LEASES: Mapping[str, Any] = {"tasks__lease_s": 2.5, "tasks__renew_every_s": 0.5, "tasks__reap_every_s": 0.5}
 REAL_LEASES: Mapping[str, Any] = {"tasks__lease_s": 15.0, "tasks__renew_every_s": 3.0, "tasks__reap_every_s": 5.0}
 
+LONGEST_S = 1_800.0  # of a run; documents are kept longer, so that every task can be judged at its end
+
 
 class Masters(Protocol):
     """Redis servers that clients find by ``url``."""
@@ -145,6 +147,7 @@ class World:
             "limits__polls_per_second_per_account": 0,
             "limits__submits_per_second_per_account": 0,
             "limits__unfinished_tasks_per_account": 100_000,
+            "tasks__status_ttl_s": int(2 * LONGEST_S),
         }
         environment = {
             f"PROMPT_{name.upper()}": str(value) for name, value in ({**given, **self.settings, **settings}).items()
