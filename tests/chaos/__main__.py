@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random, SystemRandom
 
 from tests.chaos import (
@@ -98,11 +99,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds of everything")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="scenarios with this in their name")
+    parser.add_argument(
+        "--older", type=Path, metavar="FOLDER", help="update from the older version in this folder, too"
+    )
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1 << 32), help="repeat a run's draws")
     arguments = parser.parse_args()
-    chosen = [each for each in SCENARIOS if not arguments.only or any(text in each.name for text in arguments.only)]
+    scenarios = list(SCENARIOS)
+    if arguments.older:
+        run_updates = restarts.updates_from(arguments.older.absolute())
+        scenarios.append(Scenario("updates from an older version behind nginx", run_updates, 10_000, 1_000))
+    chosen = [each for each in scenarios if not arguments.only or any(text in each.name for text in arguments.only)]
     if not chosen:
-        parser.error("no such scenario; there are:\n  " + "\n  ".join(each.name for each in SCENARIOS))
+        parser.error("no such scenario; there are:\n  " + "\n  ".join(each.name for each in scenarios))
     print(f"seed {arguments.seed}", flush=True)
     rows, good = [], True
     for scenario in chosen:

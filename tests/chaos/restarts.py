@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from random import Random
 
 from tests.chaos.load import under_load
@@ -13,6 +14,7 @@ from tests.chaos.verdict import judge
 from tests.chaos.witness import Witness
 from tests.chaos.world import a_world
 from tests.deploy.nginx import Nginx, free_port
+from tests.deploy.processes import ROOT
 
 CLIENTS = 6
 ACTIONS = "generate generate wait replay"
@@ -34,10 +36,30 @@ async def rolling_update(requests: int, random: Random) -> Outcome:
     )
 
 
-async def _restarted(processes: int, random: Random, enough: Enough) -> Outcome:
+def updates_from(older: Path) -> Callable[[int, Random], Awaitable[Outcome]]:
+    """Return a run that updates four processes from an older version, back to it, and again, one after the other."""
+
+    async def rolling_updates(requests: int, random: Random) -> Outcome:
+        return await _restarted(
+            UPDATED,
+            random,
+            lambda witness, restarts: witness.answers >= requests and restarts >= 2 * UPDATED,
+            programs=(older, ROOT),
+        )
+
+    return rolling_updates
+
+
+async def _restarted(processes: int, random: Random, enough: Enough, programs: Sequence[Path] = (ROOT,)) -> Outcome:
+    """Restart one process after the other; in each turn they become the next of ``programs``, from the first on."""
     async with a_world() as world:
+        turns = itertools.cycle(programs)
+        program = next(turns)
         ports = [free_port() for _ in range(processes)]
-        servers = [await world.serve(arguments=["--port", str(port)]) for port in ports]
+        servers = [world.server(arguments=["--port", str(port)]) for port in ports]
+        for server in servers:
+            server.process.program = program
+            await server.start()
         (world.folder / "nginx").mkdir()
         with Nginx(world.folder / "nginx", ports, limited=False) as nginx:
             world.front = nginx.url
@@ -48,6 +70,8 @@ async def _restarted(processes: int, random: Random, enough: Enough) -> Outcome:
                         break
                     await asyncio.sleep(random.uniform(0.2, 1.5))
                     assert await server.stop() == 0, server.process.log()
+                    program = next(turns) if restarts % processes == 0 else program
+                    server.process.program = program
                     await server.start()
             refusals = {f"{status} {code}": count for (status, code), count in witness.refusals.items()}
             lost = witness.requests - witness.answers

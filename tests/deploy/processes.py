@@ -21,7 +21,7 @@ STANDIN_KEY = "demo-key-of-the-stand-in"
 
 @dataclass
 class Process:
-    """One `main.py` with its ready file; a context manager that ends it with SIGTERM.
+    """One `main.py` with its ready file; a context manager that ends it with SIGTERM. ``program``: the folder it is in.
 
     ``warm``: from a process that has imported it, as the tests do; programs that measure start it as operators do.
     """
@@ -31,6 +31,7 @@ class Process:
     folder: Path
     arguments: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    program: Path = ROOT
 
     def start(self) -> dict[str, str]:
         """Start it and return what its ready file says."""
@@ -49,11 +50,16 @@ class Process:
 
     def _started(self, arguments: list[str], environment: dict[str, str]) -> WarmProcess | subprocess.Popen[bytes]:
         log = self.folder / "log"
-        if Process.warm and "PYTHONPATH" not in self.environment and "COVERAGE_PROCESS_CONFIG" not in environment:
+        if (
+            Process.warm
+            and self.program == ROOT
+            and "PYTHONPATH" not in self.environment
+            and "COVERAGE_PROCESS_CONFIG" not in environment
+        ):
             return WarmProcess(arguments, folder=ROOT, environment=environment, log=log)
         with log.open("ab") as output:
             command = [sys.executable, "main.py", *arguments]
-            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+            return subprocess.Popen(command, cwd=self.program, env=environment, stdout=output, stderr=output)
 
     @property
     def pid(self) -> int:
