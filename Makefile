@@ -49,7 +49,7 @@ bench/.venv/installed: bench/requirements.txt
 	bench/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
 	@touch $@
 
-# The long runs: about 40 minutes. ARGS="--quick", ARGS="--only SIGSTOP --seed 7".
+# The long runs: about an hour, 20 minutes of it the soak (ARGS="--only grows"). ARGS="--quick", ARGS="--only SIGSTOP --seed 7".
 chaos: .venv/installed-dev
 	$(BIN)/python -m tests.chaos $(ARGS)
 
