@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 def log_unreadable(key: str, exc: BaseException) -> None:
-    log.error("record_set_aside", key=key, error=type(exc).__name__)
+    log.error("record_set_aside", redis_key=key, error=type(exc).__name__)
 
 
 class AccountIndex:

@@ -83,6 +83,6 @@ class ProcessNotes:
 
     async def _set_aside(self, exc: Exception) -> None:
         """Another type stands there: no start and no other work is stopped by it."""
-        log.error("record_set_aside", key=self._key, error=type(exc).__name__)
+        log.error("record_set_aside", redis_key=self._key, error=type(exc).__name__)
         with contextlib.suppress(StorageUnavailable, redis_errors.ResponseError):  # another process was quicker
             await self._storage.command("RENAME", self._key, f"{self._key}:set_aside")

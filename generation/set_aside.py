@@ -25,7 +25,7 @@ class SetAside:
 
     def note(self, key: str, exc: BaseException) -> None:
         """Log and count one record that is passed over from now on."""
-        log.error("record_set_aside", key=key, error=type(exc).__name__)
+        log.error("record_set_aside", redis_key=key, error=type(exc).__name__)
         self._metrics.record_set_aside()
 
     async def rename(self, key: str, exc: BaseException) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from accounts.command_line.administration import perform, settings_group
 from accounts.command_line.tables import show_table
-from notifications.deliveries import Delivery
+from notifications.deliveries import Deliveries, Delivery, FailedDelivery
 from notifications.errors import UnknownDelivery
 from notifications.signing import new_secret
 from notifications.vapid import new_private_key, public_key
@@ -29,7 +30,7 @@ MOST_SHOWN = 200
 
 @settings_group("webhooks")
 def webhooks() -> None:
-    """Make secrets for webhooks, look at an account's webhooks and send one again."""
+    """Make secrets for webhooks, look at webhooks and send them again."""
 
 
 @webhooks.command("secret")
@@ -55,6 +56,53 @@ def list_deliveries(ctx: click.Context, account_id: str, as_json: bool) -> None:
         click.echo(json.dumps({"deliveries": rows}, ensure_ascii=False))
     else:
         show_table(COLUMNS, rows)
+
+
+@webhooks.command("failed")
+@click.option("--limit", type=click.IntRange(1, MOST_SHOWN), default=50, show_default=True, help="Webhooks to show.")
+@click.option("--before", default="", help="Show those that failed before: next of the page before.")
+@click.option("--resend", "resending", is_flag=True, help="Send all of them again, from here to the oldest.")
+@JSON
+@click.pass_context
+def list_failed(ctx: click.Context, limit: int, before: str, resending: bool, as_json: bool) -> None:
+    """List webhooks of all accounts whose last try failed, the last failure first, or send them again.
+
+    Pending ones are tried again by themselves; failed ones are not.
+    """
+
+    async def again(admin: Any) -> int:
+        return await _resend_failed(admin.deliveries, before)
+
+    async def listed(admin: Any) -> tuple[list[FailedDelivery], str | None]:
+        page: tuple[list[FailedDelivery], str | None] = await admin.deliveries.failed_page(limit, before)
+        return page
+
+    if resending:
+        count = perform(ctx, again)
+        click.echo(json.dumps({"resent": count}) if as_json else f"{count} webhooks are sent again")
+        return
+    found, following = perform(ctx, listed)
+    rows = [each.as_dict() for each in found]
+    if as_json:
+        click.echo(json.dumps({"deliveries": rows, "next": following}, ensure_ascii=False))
+        return
+    show_table({"account": "account_id", "failed": "failed_at"} | COLUMNS, rows)
+    if following:
+        click.echo(f"Older ones: --before={following}")
+
+
+async def _resend_failed(deliveries: Deliveries, before: str) -> int:
+    """Send again what failed before; what fails again while this runs is listed as newer, and left."""
+    count = 0
+    while True:
+        page, following = await deliveries.failed_page(MOST_SHOWN, before)
+        for each in page:
+            with contextlib.suppress(UnknownDelivery):
+                await deliveries.resend(each.account_id, each.delivery.id)
+                count += 1
+        if following is None:
+            return count
+        before = following
 
 
 @webhooks.command("resend")

@@ -134,7 +134,7 @@ class Deliverer(Notices):
         state, last, again_s = await self._try(due, headers)
         write = log.info if state == "delivered" else log.warning
         traced = {"trace_id": trace_id_of(due.trace)} if due.trace else {}
-        write("webhook", task_id=task.task_id, webhook_id=due.id, tries=due.number, state=state, answer=last, **traced)
+        write("webhook", task_id=task.task_id, webhook_id=due.id, tries=due.number, state=state, ended=last, **traced)
         return state, last, again_s
 
     async def _try(self, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:

@@ -6,8 +6,9 @@ in the queue is the task's entry in the index of leases. Refuses to know HTTP.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,8 +18,9 @@ import structlog
 from generation.after_end import delivery_keys, push_keys
 from generation.lease_index import LOW, PUSH, LeaseIndex, TaskRef, task_of_delivery
 from notifications.errors import UnknownDelivery
+from notifications.failed_deliveries import Failed, FailedDeliveries
 from notifications.notices import KEPT_S
-from storage.errors import UNREADABLE
+from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,18 @@ class Delivery:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDelivery:
+    """A webhook whose last try failed, at ``failed_at``; a pending one is tried again by itself."""
+
+    account_id: str
+    failed_at: str
+    delivery: Delivery
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"account_id": self.account_id, "failed_at": self.failed_at, **self.delivery.as_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class Deliveries:
     def __init__(self, storage: Storage, index: LeaseIndex) -> None:
         self._storage = storage
         self._index = index
+        self._failed = FailedDeliveries(storage)
 
     async def claim(self, task: TaskRef) -> tuple[list[DueDelivery], Following | None]:
         """Take what is due of a task's deliveries, and say when the next one is, None when there is none.
@@ -109,11 +124,18 @@ class Deliveries:
         Raises:
             StorageUnavailable
         """
+        failed = state != "delivered"
+        if failed and not due.is_push:
+            with contextlib.suppress(StorageUnavailable):  # a hint: the try is written down without it
+                await self._failed.note(task.account_id, due.id)
         await self._storage.run(
             "end_try",
             [self._record(task.account_id, due.id), self._keys(task)[2]],
             [due.id, due.number, state, last, int(again_s * 1000), KEPT_S, left],
         )
+        if due.number > 1 and not failed and not due.is_push:
+            with contextlib.suppress(StorageUnavailable):
+                await self._failed.drop(task.account_id, [due.id])
 
     async def put_back(self, task: TaskRef, following: Following | None) -> None:
         """Let the reapers find the task again when its next delivery is due, or no more.
@@ -144,17 +166,38 @@ class Deliveries:
         """
         key = self._storage.key(account_id, "deliveries")
         ids = [str(each, "ascii") for each in await self._storage.run("list_tasks", [key], [before or "", limit + 1])]
-        records = await self._storage.commands(
-            "HMGET", [(self._record(account_id, each), *FIELDS) for each in ids[:limit]]
-        )
-        found = []
-        for each, record in zip(ids[:limit], records, strict=True):
+        found = await self._read([(account_id, each) for each in ids[:limit]])
+        return [each for each in found if each], ids[limit - 1] if len(ids) > limit else None
+
+    async def failed_page(self, limit: int, before: str = "") -> tuple[list[FailedDelivery], str | None]:
+        """Return webhooks of all accounts whose last try failed, the latest first, and the next page's ``before``.
+
+        Up to ``limit``, and fewer where the index lists what has been delivered or deleted meanwhile.
+
+        Raises:
+            StorageUnavailable
+        """
+        listed = await self._failed.page(limit + 1, before)
+        page = listed[:limit]
+        records = await self._read([(each.account_id, each.delivery_id) for each in page])
+        found = [
+            _failed_delivery(each, record)
+            for each, record in zip(page, records, strict=True)
+            if record is not None and record.state != "delivered" and record.last
+        ]
+        return found, page[-1].cursor if len(listed) > limit else None
+
+    async def _read(self, ids: Sequence[tuple[str, str]]) -> list[Delivery | None]:
+        """Return the records of these accounts and deliveries, None for one that is gone or cannot be read."""
+        calls = [(self._record(*each), *FIELDS) for each in ids]
+        found: list[Delivery | None] = []
+        for call, record in zip(calls, await self._storage.commands("HMGET", calls), strict=True):
             try:
-                if record[0] is not None:
-                    found.append(_delivery(dict(zip(FIELDS, record, strict=True))))
+                found.append(None if record[0] is None else _delivery(dict(zip(FIELDS, record, strict=True))))
             except UNREADABLE as exc:
-                log.error("record_set_aside", key=self._record(account_id, each), error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
-        return found, ids[limit - 1] if len(ids) > limit else None
+                log.error("record_set_aside", redis_key=call[0], error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
+                found.append(None)
+        return found
 
     async def resend(self, account_id: str, delivery_id: str) -> Delivery:
         """Let a delivery be tried again at once, with the same webhook-id, by whichever process finds it first.
@@ -166,6 +209,7 @@ class Deliveries:
         record = self._record(account_id, delivery_id)
         if await self._storage.run("resend", [record, self._keys(task)[2]], [delivery_id, KEPT_S]) != 1:
             raise UnknownDelivery(delivery_id)
+        await self._failed.drop(account_id, [delivery_id])
         await self._index.note([task], 0)
         await self._index.say_handed_back()
         values = await self._storage.command("HMGET", record, *FIELDS)
@@ -179,7 +223,9 @@ class Deliveries:
         """
         key = self._storage.key(account_id, "deliveries")
         while ids := await self._storage.command("ZRANGE", key, 0, DELETED_AT_ONCE - 1):
-            await self._storage.command("DEL", *(self._record(account_id, str(each, "ascii")) for each in ids))
+            texts = [str(each, "ascii") for each in ids]
+            await self._storage.command("DEL", *(self._record(account_id, each) for each in texts))
+            await self._failed.drop(account_id, texts)
             await self._storage.command("ZREM", key, *ids)  # after the records: a deletion that ends between finds them
         await self._storage.command("DEL", self._storage.key(account_id, "deliveries_due"))
 
@@ -213,6 +259,10 @@ def _delivery(record: Mapping[str, bytes]) -> Delivery:
         due_at=_moment(int(text["due_ms"])) if pending else None,
         last=text["last"],
     )
+
+
+def _failed_delivery(failed: Failed, delivery: Delivery) -> FailedDelivery:
+    return FailedDelivery(failed.account_id, _moment(-failed.minus_ms), delivery)
 
 
 def _moment(ms: int) -> str:

@@ -130,7 +130,7 @@ class Pushes:
         if left and due.number <= len(PAUSES_S):
             pause = jittered(PAUSES_S[due.number - 1])
             state, again_s = "pending", max([pause, *(asked for _, asked in outcomes if asked is not None)])
-        log.info("push", task_id=task.task_id, tries=due.number, state=state, answer=last, removed=len(gone))
+        log.info("push", task_id=task.task_id, tries=due.number, state=state, ended=last, removed=len(gone))
         await self._deliveries.end_try(task, due, state, last, again_s, left=" ".join(left))
         if state == "pending":
             self._again(task)

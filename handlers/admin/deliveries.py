@@ -1,4 +1,4 @@
-"""An account's webhooks: how their tries went, and once more."""
+"""Webhooks: how an account's went, once more, and those of all accounts that fail."""
 
 from __future__ import annotations
 
@@ -25,3 +25,12 @@ class ResendHandler(AdminHandler):
         delivery = await self.services.deliveries.resend(account_id, delivery_id)
         self.did("resend delivery", account_id, delivery_id=delivery_id)
         self.write_json({"success": True, "delivery": delivery.as_dict()})
+
+
+class FailedDeliveriesHandler(AdminHandler):
+    """GET failed-deliveries/[?limit=&before=]"""
+
+    async def get(self) -> None:
+        before = self.get_query_argument("before", "")
+        failed, following = await self.services.deliveries.failed_page(self.limit(), before)
+        self.write_json({"success": True, "deliveries": [each.as_dict() for each in failed], "next": following})

@@ -19,6 +19,7 @@ ADMIN_ROUTES: dict[str, tuple[str, type[AdminHandler]]] = {
     "admin_usage": (rf"{ACCOUNT}/usage/?", accounts.UsageHandler),
     "admin_deliveries": (rf"{ACCOUNT}/deliveries/?", deliveries.DeliveriesHandler),
     "admin_resend": (rf"{ACCOUNT}/deliveries/([^/]+)/resend/?", deliveries.ResendHandler),
+    "admin_failed_deliveries": (rf"{ADMIN}/failed-deliveries/?", deliveries.FailedDeliveriesHandler),
     "admin_keys": (rf"{ACCOUNT}/keys/?", keys.KeysHandler),
     "admin_key": (rf"{ACCOUNT}/keys/([^/]+)/?", keys.KeyHandler),
     "admin_tasks": (rf"{ACCOUNT}/tasks/?", tasks.TasksHandler),

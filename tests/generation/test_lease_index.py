@@ -216,7 +216,7 @@ async def test_a_poisoned_record_is_set_aside_and_the_rest_goes_on(
     alive = tasks_of(storage)
     with structlog.testing.capture_logs() as lines:
         assert good.ref in await one_turn(storage, alive)
-    assert [line["key"] for line in lines if line["event"] == "record_set_aside"]
+    assert [line["redis_key"] for line in lines if line["event"] == "record_set_aside"]
     assert not [line for line in lines if line["event"] in ("reaper_crashed", "reaper_failed")]
     if poison in (wrong_type_of_record, number_that_is_none, prompt_that_is_no_text):
         assert await storage.command("ZRANGE", storage.key("bad", "unfinished"), 0, -1) == []

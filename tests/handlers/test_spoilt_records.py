@@ -18,7 +18,7 @@ NO_TEXT = b"\xff\xfe{"
 
 
 def set_aside(lines: Any) -> list[str]:
-    return [str(line["key"]) for line in lines if line["event"] == "record_set_aside"]
+    return [str(line["redis_key"]) for line in lines if line["event"] == "record_set_aside"]
 
 
 @pytest.mark.gen_test

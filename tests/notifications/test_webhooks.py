@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
+from structlog.testing import capture_logs
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import AdminKeys
+from generation.lease_index import SHARDS, shard_of
 from notifications import deliverer
+from notifications import failed_deliveries as failed_index
 from notifications.deliverer import PAUSES_S, pause_s
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings
@@ -174,6 +177,95 @@ async def test_tries_end_with_410_and_with_the_tenth_and_can_be_begun_again(
     assert (await receiver.has(tries + 1))[-1].id == task_id
     unknown = await admin.ask("POST", f"{path}/{client.account_id}/resend/")
     assert (unknown.status, unknown.json["error_code"]) == (404, "delivery_not_found")
+
+
+async def failed_deliveries(admin: Client, query: str = "") -> Any:
+    answer = await admin.ask("GET", f"/api/v1/admin/failed-deliveries/{query}")
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+@pytest.mark.gen_test
+async def test_what_fails_is_listed_for_all_accounts_in_pages_until_it_is_sent_again(
+    client: Client, receiver: Receiver, http_client: AsyncHTTPClient, storage: OpenStorage
+) -> None:
+    other = await make_client(storage, http_client, client.base_url, tokens=100_000)
+    admin = await admin_of(storage, client)
+    receiver.answers = [(410, {}), (503, {"Retry-After": "3600"}), (410, {})]
+    ended = []
+    for speaker in (client, other, client):
+        ended.append(await speaker.start(DRAFT))
+        await speaker.finished(ended[-1])
+        while len((page := await failed_deliveries(admin))["deliveries"]) < len(ended):  # noqa: ASYNC110  # it is being written
+            await asyncio.sleep(0.02)
+    await other.finished(await other.start(DRAFT))
+    await receiver.has(4)  # the last one was delivered
+    assert page["next"] is None
+    found = page["deliveries"]
+    assert [(each["id"], each["account_id"], each["state"], each["last"]) for each in found] == [
+        (ended[2], client.account_id, "failed", "410"),
+        (ended[1], other.account_id, "pending", "503"),
+        (ended[0], client.account_id, "failed", "410"),
+    ]
+    assert all(each["failed_at"] >= each["created_at"] for each in found)
+    seen, before = [], ""
+    while before is not None:
+        page = await failed_deliveries(admin, f"?limit=1&before={before}")
+        seen += page["deliveries"]
+        before = page["next"]
+    assert seen == found
+    assert (await failed_deliveries(admin, "?before=nonsense"))["deliveries"] == []
+
+    for each in found:
+        path = f"/api/v1/admin/accounts/{each['account_id']}/deliveries/{each['id']}/resend/"
+        assert (await admin.ask("POST", path)).status == 200
+    assert {each.id for each in (await receiver.has(7))[4:]} == set(ended)
+    assert await failed_deliveries(admin) == {"success": True, "deliveries": [], "next": None}
+
+
+@pytest.mark.gen_test
+async def test_a_webhook_that_arrives_in_the_end_and_one_of_a_deleted_account_are_listed_no_more(
+    client: Client, receiver: Receiver, storage: OpenStorage, no_pauses: None
+) -> None:
+    admin = await admin_of(storage, client)
+    receiver.answers = [(503, {}), (204, {}), (410, {})]
+    await client.finished(await client.start(DRAFT))
+    await receiver.has(2)
+    while (await deliveries(storage, client))[0]["state"] == "pending":  # noqa: ASYNC110  # it is being written
+        await asyncio.sleep(0.02)
+    assert (await failed_deliveries(admin))["deliveries"] == []
+    await client.finished(await client.start(DRAFT))
+    while not (await failed_deliveries(admin))["deliveries"]:  # noqa: ASYNC110  # it is being written
+        await asyncio.sleep(0.02)
+    assert (await admin.ask("DELETE", f"/api/v1/admin/accounts/{client.account_id}/")).status == 200
+    kept = [await listed_members(storage, shard) for shard in range(SHARDS)]
+    assert kept == [[]] * SHARDS
+
+
+async def listed_members(storage: OpenStorage, shard: int) -> list[Any]:
+    key = storage.shared_key("failed_deliveries", f"{{{shard:02d}}}")
+    members: list[Any] = await storage.command("ZRANGE", key, 0, -1)
+    return members
+
+
+@pytest.mark.gen_test
+async def test_the_list_of_failures_has_the_newest_only_and_outlives_what_somebody_wrote_in_its_place(
+    storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failed_index, "MOST_PER_SHARD", 3)
+    failed = failed_index.FailedDeliveries(storage)
+    key = storage.shared_key("failed_deliveries", f"{{{shard_of('a b'):02d}}}")
+    await storage.command("SET", key, "else")
+    with capture_logs() as lines:
+        assert await failed.page(10) == []
+        await failed.note("a b", "delivery-0")
+    assert {line["event"] for line in lines} == {"record_set_aside"}
+    for number in range(1, 6):
+        await asyncio.sleep(0.002)  # the clock that orders them has milliseconds
+        await failed.note("a b", f"delivery-{number}")
+    page = await failed.page(10)
+    assert [(each.delivery_id, each.account_id) for each in page] == [(f"delivery-{n}", "a b") for n in (5, 4, 3)]
+    assert await failed.page(10, page[0].cursor) == page[1:]
 
 
 def test_pauses_grow_to_three_days_and_respect_what_the_receiver_asks() -> None:

@@ -24,6 +24,7 @@ from tests.support.situations import Situation, Watch, situations
 from tests.support.topologies import free_ports, until_true
 from tests.support.waiting import eventually
 from tests.support.warm_start import WarmProcess
+from tests.support.webhook_receiver import SECRET, serve_receiver
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry is an extra")
 
@@ -114,10 +115,10 @@ async def ended(client: Client, prompt: str = PROMPT) -> str:
     return str(document.get("fallback_reason") or document.get("error_code") or document)
 
 
-def test_situations_of_redis_and_of_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_situations_of_redis_and_of_those_who_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "1")
-    [port] = free_ports(1)
+    port, receiver_port = free_ports(2)
 
     async def scenario(world: World, operator: Operator) -> None:
         server = await world.serve()
@@ -129,6 +130,18 @@ def test_situations_of_redis_and_of_the_collector(monkeypatch: pytest.MonkeyPatc
         with collector(port) as collected:
             await generated(client)
             assert await asyncio.to_thread(eventually, lambda: bool(collected.named("generation")))
+
+        watch = await operator.meets("Webhooks do not arrive")
+        task_id = (await generated(client))["task_id"]
+        await watch.until_shown()
+        code, printed = await operator.main_py("webhooks failed")
+        assert code == 0, printed
+        assert task_id in printed
+        assert (await world.command_line("webhooks", "failed", "--limit", "1"))["next"]  # others failed before
+        async with serve_receiver(receiver_port) as receiver:
+            code, printed = await operator.main_py("webhooks failed --resend")
+            assert code == 0, printed
+            assert task_id in {each.id for each in await receiver.has(1)}
 
         watch = await operator.meets("Redis does not answer")
         running = await client.submit(f"{PROMPT} [[standin:delay=1]]")
@@ -159,7 +172,12 @@ def test_situations_of_redis_and_of_the_collector(monkeypatch: pytest.MonkeyPatc
         await operator.redis_cli("REPLICAOF NO ONE")
         await generated(client)
 
-    in_a_world(scenario, traces__endpoint=f"http://127.0.0.1:{port}/v1/traces")
+    in_a_world(
+        scenario,
+        traces__endpoint=f"http://127.0.0.1:{port}/v1/traces",
+        webhooks__url=f"http://127.0.0.1:{receiver_port}/hooks/",
+        webhooks__secrets=SECRET,
+    )
 
 
 def test_situations_of_gemini() -> None:

@@ -55,13 +55,13 @@ class RecordingServer(Generic[Record]):
 
 
 @asynccontextmanager
-async def serve(server: Server) -> AsyncIterator[Server]:
-    """Serve on a free port of this machine; ``url`` is its origin."""
+async def serve(server: Server, port: int = 0) -> AsyncIterator[Server]:
+    """Serve on this port of this machine, 0 for a free one; ``url`` is its origin."""
     app = web.Application()
     app.router.add_post(server.route, server.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:

@@ -28,7 +28,8 @@ class Situation:
 
     def command(self, beginning: str, **names: str) -> list[str]:
         """Return the words of the remedy's command that begins so, its names in capitals replaced."""
-        [command] = [each for each in QUOTED.findall(self.remedy) if each.startswith(beginning)]
+        quoted = QUOTED.findall(self.remedy)
+        [command] = [beginning] if beginning in quoted else [each for each in quoted if each.startswith(beginning)]
         for name, text in names.items():
             assert name in command, command
             command = command.replace(name, text)

@@ -55,8 +55,8 @@ class Receiver(RecordingServer[Received]):
 
 
 @asynccontextmanager
-async def serve_receiver() -> AsyncIterator[Receiver]:
-    """Serve on a free port of this machine; ``url`` is the one for the webhooks."""
-    async with serve(Receiver()) as receiver:
+async def serve_receiver(port: int = 0) -> AsyncIterator[Receiver]:
+    """Serve on this port of this machine, 0 for a free one; ``url`` is the one for the webhooks."""
+    async with serve(Receiver(), port) as receiver:
         receiver.url += receiver.route
         yield receiver

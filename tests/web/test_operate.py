@@ -122,6 +122,28 @@ def test_a_webhook_that_its_backend_refused_is_sent_again(
     expect(delivery.locator("td")).to_contain_text(["", "task.completed", "delivered", "1", "204", "", "Send", task_id])
 
 
+def test_webhooks_that_fail_are_listed_for_all_accounts_and_sent_again_from_there(
+    page: Page, demo: Demo, account: Account, backend: Backend
+) -> None:
+    backend.closed.add(account.account_id)
+    ids = [demo.finished(account, f"Write menu {number}.") for number in range(2)]
+    page.route("**/failed-deliveries/", lambda route: route.continue_(url=route.request.url + "?limit=1"))
+    connect(page, demo)
+    failed = page.get_by_role("region", name="Failed webhooks").locator("tbody tr")
+    expect(failed).to_have_count(1)
+    expect(failed.locator("td")).to_contain_text(
+        ["", account.account_id, "task.completed", "1", "410", "no more", "Send", ids[1]]
+    )
+    page.get_by_role("button", name="Older failures").click()
+    expect(failed.nth(1)).to_contain_text(ids[0])
+
+    backend.closed.clear()
+    for task_id in ids[::-1]:
+        page.get_by_role("button", name=f"Send again: failed delivery {task_id}").click()
+        expect(page.get_by_role("status")).to_contain_text(f"Delivery {task_id} is sent again.")
+    expect(page.get_by_role("button", name=re.compile("failed delivery"))).to_have_count(0)
+
+
 def test_older_deliveries_are_shown_when_they_are_asked_for(page: Page, demo: Demo, account: Account) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -1,6 +1,7 @@
 // One account on the operator's page: its tokens, tasks, deliveries and keys, and what can be done about them.
 
 import { $, ask, attempt, say } from './session.js';
+import { action, fill, irrevocable } from './acting.js';
 import { cells, definition, replace } from './drawing.js';
 import { number, when } from './values.js';
 
@@ -29,6 +30,13 @@ export async function showAccount() {
   $('account').hidden = false;
 }
 
+// Show this account from now on.
+async function find(accountId) {
+  leaveAccount();
+  account = accountId;
+  await showAccount();
+}
+
 // Ask for the newest deliveries again while one of those shown is still to be tried.
 export async function followDeliveries() {
   if ($('account').hidden || !deliveries.some(({ state }) => state === 'pending')) return;
@@ -49,20 +57,6 @@ function showDeliveries() {
   $('older-deliveries').hidden = older === null;
 }
 
-// Show the rows, or that there are none; the focus stays with the button that has the same name.
-function fill(body, rows) {
-  const focused = body.contains(document.activeElement) && document.activeElement.getAttribute('aria-label');
-  const columns = body.parentElement.tHead.rows[0].cells.length;
-  replace(body, ...(rows.length ? rows : [cells(['none', ...Array(columns - 1).fill('')])]));
-  if (focused) focusAgain(body, focused);
-}
-
-function focusAgain(body, label) {
-  if (document.activeElement !== document.body) return; // the operator has gone on
-  const same = [...body.querySelectorAll('button')].find((button) => button.getAttribute('aria-label') === label);
-  (same ?? body.closest('[role="region"]')).focus();
-}
-
 function fact(name, value) {
   if (value === null) return '—';
   if (typeof value === 'number') return number(value);
@@ -76,6 +70,7 @@ function taskRow(task) {
     ? ''
     : irrevocable('Cancel', `Cancel task ${task.task_id}`, async () => {
         await ask('POST', pathOf(`tasks/${task.task_id}/cancel/`));
+        await showAccount();
         say(`Task ${task.task_id} is cancelled.`);
       });
   return cells([when(task.created_at), task.task_id, `${task.status} ${task.progress} %`, task.stage, why, cancel], 1);
@@ -84,6 +79,7 @@ function taskRow(task) {
 function deliveryRow(one) {
   const again = action('Send again', `Send again: delivery ${one.id}`, async () => {
     await ask('POST', pathOf(`deliveries/${encodeURIComponent(one.id)}/resend/`));
+    await showAccount();
     say(`Delivery ${one.id} is sent again.`);
   });
   const due = one.due_at === null ? '' : when(one.due_at);
@@ -97,49 +93,17 @@ function keyRow(key) {
     ? when(key.revoked_at, 'revoked ')
     : irrevocable('Revoke', `Revoke key ${key.key_id}`, async () => {
         await ask('DELETE', pathOf(`keys/${encodeURIComponent(key.key_id)}/`));
+        await showAccount();
         say(`Key ${key.key_id} is revoked.`);
       });
   return cells([key.key_id, key.label, when(key.created_at), revoke], 0);
 }
 
-// A button that does its work and shows the account as it is then.
-function action(word, label, work) {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'button';
-  button.textContent = word;
-  button.setAttribute('aria-label', label);
-  button.addEventListener('click', () => {
-    const body = button.closest('tbody');
-    attempt(button, async () => {
-      await work();
-      await showAccount();
-      focusAgain(body, label);
-    });
-  });
-  return button;
-}
-
-// The same, and it asks once more before it does what cannot be undone.
-function irrevocable(word, label, work) {
-  const button = action(word, label, work);
-  const ask = (event) => {
-    event.stopImmediatePropagation();
-    button.removeEventListener('click', ask, true);
-    button.textContent = `Really ${word.toLowerCase()}?`;
-    button.setAttribute('aria-label', `Really: ${label}?`);
-  };
-  button.addEventListener('click', ask, true);
-  return button;
-}
-
 $('search-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt(event.submitter, async () => {
-    leaveAccount();
-    account = $('account-id').value.trim();
     say('');
-    await showAccount();
+    await find($('account-id').value.trim());
   });
 });
 

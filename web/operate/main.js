@@ -2,6 +2,7 @@
 
 import { causes, figures, parseMetrics } from './figures.js';
 import { cells, definition, replace } from './drawing.js';
+import { followFailed, showFailed } from './failed.js';
 import { followDeliveries, leaveAccount } from './account.js';
 import { $, ask, attempt, connected, metrics, say, takeKey } from './session.js';
 import { hourPlots } from './hour.js';
@@ -72,6 +73,7 @@ $('key-form').addEventListener('submit', (event) => {
     await showService();
     $('admin-key').value = '';
     say('');
+    await showFailed();
     await showProcess();
     $('key-section').hidden = true;
     $('work').hidden = $('forget-key').hidden = false;
@@ -95,6 +97,7 @@ setInterval(() => {
   if (!connected() || document.hidden || $('work').hidden) return;
   attempt(null, async () => {
     await showService();
+    await followFailed();
     await showProcess();
     await followDeliveries();
   });

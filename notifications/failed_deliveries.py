@@ -1,0 +1,105 @@
+"""The index of webhooks whose last try failed, of all accounts: a hint, the delivery's record is the truth.
+
+It lies outside every account's slot, spread over shards. Refuses to know what a delivery is beyond its two ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+
+from generation.lease_index import SHARDS, shard_of
+from notifications.notices import KEPT_S
+from storage.errors import UNREADABLE
+from storage.storage import Storage
+from storage.wire import Argument
+
+MOST_PER_SHARD = 1_000  # the newest; a receiver that is dead for days would fill Redis else
+CURSOR = re.compile(r"(-\d{1,15})_(.{1,60})", re.DOTALL)
+
+log = structlog.get_logger(__name__)
+
+
+class Failed(NamedTuple):
+    """Which delivery of which account failed, and when: ms of Redis' clock below zero, so that the newest is least."""
+
+    minus_ms: int
+    delivery_id: str
+    account_id: str
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.minus_ms}_{self.delivery_id}"
+
+
+class FailedDeliveries:
+    """Sorted sets ``pg:failed_deliveries:{NN}``: ``delivery account`` → when its last try failed, as ``minus_ms``."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def note(self, account_id: str, delivery_id: str) -> None:
+        """List a delivery, before its record says that it failed.
+
+        Raises:
+            StorageUnavailable
+        """
+        key = self._key(shard_of(account_id))
+        args: list[Argument] = [f"{delivery_id} {account_id}", KEPT_S, MOST_PER_SHARD]
+        try:
+            await self._storage.run("note_failed_delivery", [key], args)
+        except UNREADABLE as exc:  # somebody wrote something else there
+            log.error("record_set_aside", redis_key=key, error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
+            await self._storage.command("RENAME", key, f"{key}:set_aside")
+            await self._storage.run("note_failed_delivery", [key], args)
+
+    async def drop(self, account_id: str, delivery_ids: Sequence[str]) -> None:
+        """List deliveries no more.
+
+        Raises:
+            StorageUnavailable
+        """
+        members = [f"{each} {account_id}" for each in delivery_ids]
+        try:
+            await self._storage.command("ZREM", self._key(shard_of(account_id)), *members)
+        except UNREADABLE as exc:
+            self._passed_over(shard_of(account_id), exc)
+
+    async def page(self, limit: int, before: str = "") -> list[Failed]:
+        """Return up to ``limit`` deliveries, the one that failed last first; ``before`` is a cursor, '' for the newest.
+
+        Raises:
+            StorageUnavailable
+        """
+        cursor = CURSOR.fullmatch(before) if before else None
+        if before and cursor is None:
+            return []
+        last = (int(cursor[1]), cursor[2]) if cursor else None
+        shards = await asyncio.gather(*(self._shard_page(shard, limit, last) for shard in range(SHARDS)))
+        return [failed for failed, _ in zip(heapq.merge(*shards), range(limit), strict=False)]
+
+    async def _shard_page(self, shard: int, limit: int, last: tuple[int, str] | None) -> list[Failed]:
+        args: list[Argument] = [str(last[0]) if last else "-inf", limit]
+        try:
+            flat = await self._storage.run("list_failed_deliveries", [self._key(shard)], args)
+            found = [_failed(member, score) for member, score in zip(flat[::2], flat[1::2], strict=True)]
+        except UNREADABLE as exc:
+            self._passed_over(shard, exc)
+            return []
+        return [each for each in found if last is None or each[:2] > last]
+
+    def _passed_over(self, shard: int, exc: BaseException) -> None:
+        log.error("record_set_aside", redis_key=self._key(shard), error=type(exc).__name__)
+
+    def _key(self, shard: int) -> str:
+        return self._storage.shared_key("failed_deliveries", f"{{{shard:02d}}}")
+
+
+def _failed(member: bytes, score: bytes | float) -> Failed:
+    delivery_id, account_id = str(member, "utf-8").split(" ", 1)
+    return Failed(int(float(score)), delivery_id, account_id)

@@ -1,0 +1,53 @@
+// The webhooks of all accounts whose last try failed: the newest, older ones when they are asked for, and once more.
+
+import { $, ask, attempt, say } from './session.js';
+import { action, fill } from './acting.js';
+import { number, when } from './values.js';
+import { cells } from './drawing.js';
+
+let shown = []; // of the pages that were asked for, the last failure first
+let older = null; // `before` of the next page
+let extended = false; // older ones are shown: the list stays as it is until something is done
+
+export async function showFailed() {
+  const page = await ask('GET', 'failed-deliveries/');
+  [shown, older, extended] = [page.deliveries, page.next, false];
+  draw();
+}
+
+// Ask again, unless the operator reads older ones.
+export async function followFailed() {
+  if (!extended) await showFailed();
+}
+
+function draw() {
+  fill($('failed-deliveries'), shown.map(row));
+  $('older-failed').hidden = older === null;
+}
+
+function row(one) {
+  const again = action('Send again', `Send again: failed delivery ${one.id}`, async () => {
+    await ask(
+      'POST',
+      `accounts/${encodeURIComponent(one.account_id)}/deliveries/${encodeURIComponent(one.id)}/resend/`,
+    );
+    await showFailed();
+    say(`Delivery ${one.id} is sent again.`);
+  });
+  const due = one.due_at === null ? 'no more' : when(one.due_at);
+  const made = cells(
+    [when(one.failed_at), one.account_id, one.type, number(one.tries), one.last, due, again, one.id],
+    7,
+  );
+  if (one.state === 'failed') made.dataset.state = 'bad';
+  return made;
+}
+
+$('older-failed').addEventListener('click', ({ currentTarget }) => {
+  attempt(currentTarget, async () => {
+    const page = await ask('GET', `failed-deliveries/?before=${encodeURIComponent(older)}`);
+    shown.push(...page.deliveries);
+    [older, extended] = [page.next, true];
+    draw();
+  });
+});
