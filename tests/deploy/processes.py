@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
 
+from tests.support.storage import PATIENT_S
 from tests.support.waiting import eventually
 from tests.support.warm_start import WarmProcess
 
@@ -102,7 +103,8 @@ def demo(folder: Path, *, gemini_delay_s: float) -> Process:
     """Redis, the stand-in and one server."""
     folder.mkdir()
     data = str(folder / "data")
-    return Process(folder, ["demo", "--port", "0", "--data", data, "--gemini-delay-s", str(gemini_delay_s)])
+    arguments = ["demo", "--port", "0", "--data", data, "--gemini-delay-s", str(gemini_delay_s)]
+    return Process(folder, arguments, {"PROMPT_REDIS__TIMEOUT_S": str(PATIENT_S)})
 
 
 def serve(folder: Path, port: int, facts: dict[str, str]) -> Process:

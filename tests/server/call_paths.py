@@ -29,7 +29,7 @@ from runtime.configuration import load_settings
 from standin import serve_standin
 from storage.redis_server import RedisServer
 from tests.support.raw_http import document, new_task_id, poll, request
-from tests.support.storage import OpenStorage
+from tests.support.storage import PATIENT_S, OpenStorage
 from tests.support.whole_server import BASE, STANDIN_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +106,9 @@ async def open_server() -> AsyncIterator[tuple[tuple[str, int], bytes, bytes]]:
         standin = await stack.enter_async_context(serve_standin(api_key=STANDIN_KEY))
         gemini = {"base_url": standin.url, "api_key": STANDIN_KEY}
         prefix = f"path{secrets.token_hex(4)}"
-        settings = load_settings(None, {"redis": {"url": redis.url, "key_prefix": prefix}, "gemini": gemini})
+        settings = load_settings(
+            None, {"redis": {"url": redis.url, "key_prefix": prefix, "timeout_s": PATIENT_S}, "gemini": gemini}
+        )
         service = await compose(settings, stack)
         storage = OpenStorage(redis.url, prefix=prefix)
         stack.push_async_callback(storage.aclose)

@@ -12,11 +12,13 @@ from storage.scripts import load_scripts
 from storage.storage import Storage, connect
 from wiring.storage import SCRIPT_FOLDERS
 
+PATIENT_S = 20.0  # for a call: how fast the machine is decides nothing where no server is away
+
 
 class OpenStorage(Storage):
     """``redis`` is connected when it is first used; ``aclose`` closes both. ``timeout_s`` is the storage's."""
 
-    def __init__(self, url: str, *, timeout_s: float = 2.0, **options: Any) -> None:
+    def __init__(self, url: str, *, timeout_s: float = PATIENT_S, **options: Any) -> None:
         settings = RedisSettings(url=SecretStr(url), timeout_s=timeout_s)
         super().__init__(connect(settings), load_scripts(SCRIPT_FOLDERS), **options)
         self.url = url

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -32,17 +33,20 @@ sentinel auth-pass mymaster {password}
 sentinel down-after-milliseconds mymaster 600
 sentinel failover-timeout mymaster 3000
 """
+BUS = 10_000  # a node's second port is so much above its first
+FIXED_PORTS = range(20_000, 22_700)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that leave room for a cluster's bus, 10,000 above."""
+    """Ports that nothing uses, nor a cluster's bus 10,000 above; neither are among those that the kernel hands out."""
     found: list[int] = []
-    while len(found) < count:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-            if port < 55_000 and port not in found:
-                found.append(port)
+    for port in random.sample(FIXED_PORTS, len(FIXED_PORTS)):
+        if len(found) == count:
+            break
+        with socket.socket() as probe, socket.socket() as bus, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            bus.bind(("127.0.0.1", port + BUS))
+            found.append(port)
     return found
 
 

@@ -20,7 +20,7 @@ from runtime.settings import Settings
 from standin import serve_standin
 from storage.redis_server import RedisServer
 from tests.support.http_reply import HttpReply
-from tests.support.storage import OpenStorage
+from tests.support.storage import PATIENT_S, OpenStorage
 
 STANDIN_KEY = "a-key-for-tests"
 
@@ -97,7 +97,7 @@ def standin(io_loop: Any, stack: AsyncExitStack) -> Any:
 @pytest.fixture
 def settings(redis_server: RedisServer, key_prefix: str, standin: Any, changes: dict[str, dict[str, Any]]) -> Settings:
     sections: dict[str, dict[str, Any]] = {
-        "redis": {"url": redis_server.url, "key_prefix": key_prefix},
+        "redis": {"url": redis_server.url, "key_prefix": key_prefix, "timeout_s": PATIENT_S},
         "gemini": {"base_url": standin.url, "api_key": STANDIN_KEY, "retry_base_s": 0.01, "retry_max_s": 0.05},
     }
     for name, section in changes.items():
