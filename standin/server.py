@@ -177,17 +177,25 @@ class GenerateHandler(_Handler):
 
     async def _wait_until(self, moment: float) -> None:
         """Wait; a client that goes away ends it."""
-        if moment > asyncio.get_running_loop().time():
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(moment):
-                    await self._gone.wait()
-        if self._gone.is_set():
-            raise StreamClosedError
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(moment):
+                await self._client_has_gone()
+                raise StreamClosedError
+
+    async def _client_has_gone(self) -> None:
+        # Tornado calls nothing back for a stream that has closed while the answer was begun.
+        if not self._stream.closed():
+            await self._gone.wait()
+
+    @property
+    def _stream(self) -> IOStream:
+        stream: IOStream = self.request.connection.stream  # type: ignore[union-attr]  # an HTTP/1 connection has one
+        return stream
 
     async def _stop(self, end: End) -> None:
-        stream = self.request.connection.stream  # type: ignore[union-attr]  # an HTTP/1 connection has one
+        stream = self._stream
         if end is End.HANG:
-            await self._gone.wait()
+            await self._client_has_gone()
             raise StreamClosedError
         if end is End.RESET:
             stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
