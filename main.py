@@ -146,8 +146,18 @@ def check_config(config: Path | None, *, probing: bool) -> None:
 @click.option(
     "--gemini-delay-s", type=float, default=6.0, show_default=True, help="Seconds the stand-in takes to answer."
 )
+@click.option(
+    "--admin-key", "with_admin_key", is_flag=True, help="Print an admin key too, for the admin API and /operate/."
+)
 def demo(
-    config: Path | None, host: str | None, port: int | None, ready_file: Path | None, data: Path, gemini_delay_s: float
+    config: Path | None,
+    host: str | None,
+    port: int | None,
+    ready_file: Path | None,
+    data: Path,
+    gemini_delay_s: float,
+    *,
+    with_admin_key: bool,
 ) -> None:
     """Run everything on this machine: Redis, an account, and a stand-in for Gemini unless GEMINI_API_KEY is set."""
     server = {"host": host, "port": port}
@@ -157,7 +167,8 @@ def demo(
             if not settings.server.unix_socket:
                 server["port"] = free_port(settings.server.host, settings.server.port)
                 settings = read_settings(config, server=server, redis={"url": redis.url})
-            start(settings, run_demo(settings, data / "demo.json", ready_file, gemini_delay_s))
+            remembered = data / "demo.json"
+            start(settings, run_demo(settings, remembered, ready_file, gemini_delay_s, with_admin_key=with_admin_key))
     except NoRedisServer as exc:
         raise click.ClickException(str(exc)) from exc
 

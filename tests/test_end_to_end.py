@@ -43,6 +43,7 @@ class Demo:
     redis_url: str
     gemini_url: str
     pid: int
+    admin_key: str = ""
 
     def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, dict[str, Any], Any]:
         headers = {"Authorization": f"Bearer {key or self.api_key}", "Content-Type": "application/json"}
@@ -81,7 +82,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     assert process.wait(timeout=180) == 0
 
 
-def start_demo(folder: Path) -> tuple[subprocess.Popen[bytes], Demo]:
+def start_demo(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], Demo]:
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
     environment = {name: text for name, text in os.environ.items() if name != "GEMINI_API_KEY"}
@@ -90,6 +91,7 @@ def start_demo(folder: Path) -> tuple[subprocess.Popen[bytes], Demo]:
         [
             *(sys.executable, "main.py", "demo", "--port", "0", "--ready-file", str(ready)),
             *("--data", str(folder / "data"), "--gemini-delay-s", "0.3"),
+            *options,
         ],
         cwd=ROOT,
         env=environment,
@@ -186,10 +188,15 @@ def test_the_demo_account_survives_a_restart(tmp_path: Path) -> None:
     final = first.poll(started["task_id"])[-1]
     process.kill()  # Redis stops with its parent, however the parent ends
     process.wait()
-    process, second = start_demo(tmp_path)
+    process, second = start_demo(tmp_path, "--admin-key")
     try:
         assert (second.account_id, second.api_key) == (first.account_id, first.api_key)
         assert second.poll(started["task_id"])[-1] == final
+        assert first.admin_key == ""
+        status, answer, _headers = second.ask(
+            "GET", f"/api/v1/admin/accounts/{second.account_id}/", key=second.admin_key
+        )
+        assert (status, answer["account"]["name"]) == (200, "Demo")
     finally:
         process.send_signal(signal.SIGHUP)  # drains, as SIGTERM does
         assert process.wait(timeout=180) == 0
