@@ -11,7 +11,7 @@ from generation.fidelity.units import Units
 
 Key = tuple[str, str]  # a sort of value and the value, in its canonical form: ("number", "4.2"), ("time", "1020")
 BESIDE = 12  # characters on each side of a fact
-MOST_FACTS = 1_000  # of one text: further ones are left out, so that no text costs more than its length
+MOST_FACTS = 500  # of one text: further ones are left out, so that no text costs more than its length
 
 
 class Fact(NamedTuple):

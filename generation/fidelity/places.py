@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.numbers import CURRENCY_OF
 
-MOST_MOVED = 300  # facts whose new places are looked at
+MOST_MOVED = 100  # facts whose new places are looked at
 NEIGHBOURS = 40  # characters between two facts that belong together
 MOST_PLACES = 8  # of one word: a word that stands beside everything tells nothing
 REACH = 60  # characters in which the words directly beside a fact stand
@@ -109,10 +109,12 @@ class _Text:
 
     def _cell(self, begin: int) -> Place:
         """Return the row's first word and the column of a fact in a table, which says what the fact is."""
-        line_begin = self.text.rfind("\n", max(0, begin - LINE_REACH), begin) + 1
-        row = self.text[line_begin:begin]
+        reach = max(0, begin - LINE_REACH)
+        row = self.text[max(reach, self.text.rfind("\n", reach, begin) + 1) : begin]
+        if not row.lstrip().startswith("|"):
+            return ()
         first = TOKEN.search(row)
-        return ("|", first[0].casefold(), row.count("|")) if first and row.lstrip().startswith("|") else ()
+        return ("|", first[0].casefold(), row.count("|")) if first else ()
 
 
 def tokens_of(text: str) -> list[str]:

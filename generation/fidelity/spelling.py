@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from generation.fidelity.fact import Fact
+from generation.fidelity.fact import BESIDE, Fact
 from generation.fidelity.folding import fold
 from generation.fidelity.languages import WEIGHTS
 from generation.fidelity.numbers import CURRENCY_AFTER, MULTIPLIER
@@ -21,6 +21,8 @@ MOST_NAMED = 30  # facts that a document names; the rest are only counted
 LONGEST_NAME = 300  # characters of one of them
 SENTENCE = re.compile(r"\n|(?<=[^\d\s][.!?;؟।]) |(?<=[。！？])|(?<=\d\.) (?=[^\W\d_])")
 SIGN_BEFORE = re.compile(r"(?:[A-Z]{0,2}[$€£¥₹₺₪₽₩]|\b(?:USD|EUR|GBP|ISK|CHF|TL|Rs\.?|AED|SAR)) ?$")
+MOST_SEARCHES = 100  # of the whole text for a fact with what stood beside it; then the fact alone will do
+NEAR = 2_000  # characters in which the next fact is looked for first
 LONGEST_SIGN_BEFORE = 8  # characters, with what must not be a part of it
 SIGN_AFTER = re.compile(r" ?(?:[%٪‰]|[ap]\.?m\.?\b|uhr\b|h(?:\d\d)?\b|[点點时時分시])", re.IGNORECASE)
 UNIT_AFTER = re.compile(r" ([^\W\d_]{2,14})\b(?! ?\d)")
@@ -47,6 +49,7 @@ class Written:
         self._joined = "\n".join(self._folded)
         self._starts = [0, *accumulate(len(folded) + 1 for folded in self._folded)]
         self._unfoldings: dict[int, _Unfolding] = {}
+        self._searches = 0
 
     def names(self, facts: Iterable[Fact]) -> list[str]:
         """Return the facts as they are written, with their signs and units, in the order of the text."""
@@ -89,12 +92,14 @@ class Written:
         ``after`` is where it is looked for first.
         """
         before, behind = fact.beside
-        for left, right in ((before, behind), (before, ""), ("", behind)):
-            if left or right:
-                wanted = f"{left}{fact.text}{right}"
-                at = self._joined.find(wanted, max(0, after - len(left)))
-                if at < 0 and after:
-                    at = self._joined.find(wanted)
+        sides = [(left, right) for left, right in ((before, behind), (before, ""), ("", behind)) if left or right]
+        near = (max(0, after - BESIDE), after + NEAR) if after else None
+        for begin, end in [near, (0, None)] if near else [(0, None)]:
+            self._searches += end is None
+            if end is None and self._searches > MOST_SEARCHES:
+                break
+            for left, right in sides:
+                at = self._joined.find(f"{left}{fact.text}{right}", begin, end)
                 if at >= 0:
                     return at + len(left)
         return _whole(fact.text, self._joined)
