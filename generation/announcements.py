@@ -23,7 +23,7 @@ PROMPT_WORDS = _stems(
     "prompt prompts prompttext systemprompt systemprompts version versions fassung version* versión versiones versione versão sürüm* versiyon*"
     " instructions instrucciones instruções istruzioni anweisung* instruction* komut* istem istemi istemin prompten promptes промпт* версия версию вариант*"
     " инструкци* پرامپت* نسخه نسخهٔ نسخهء دستورالعمل الموجه موجه للموجه نسخة النسخة التعليمات البرومبت برومبت פרומפט הפרומפט לפרומפט ההנחיה הנחיה גרסה הגרסה הנוסח"
-    " प्रॉम्प्ट प्रांप्ट संस्करण निर्देश promptu promptun"
+    " प्रॉम्प्ट प्रांप्ट संस्करण निर्देश promptu promptun promptunuz* promptunuzun"
 )
 IMPROVED_WORDS = _stems(
     "improv* enhanc* rewrit* rewrote rewritten revis* refin* optimi* polish* rework* better updat* upgrad* restructur* clean* clear* concis* effectiv*"
@@ -34,14 +34,14 @@ IMPROVED_WORDS = _stems(
     " migliorat* ottimizzat* riscritt* rivist* rielaborat* nuov* chiar* strutturat*"
     " melhorad* otimizad* reescrit* revisad* aprimorad* aperfeiçoad* nov*"
     " geliştir* iyileştir* hali yeniden düzenlen* optimize* yazılmış yazılan yeni net"
-    " улучшен* доработан* переработан* переписан* оптимизирован* обновлен* обновлён* исправлен* новый новая отредактирован*"
-    " بهبود* بازنویسی* بهینه* اصلاح* ویرایش* یافته یافتهء یافتهٔ شده جدید کامل* محسن* المحسن* مطور* المطور* معدل* المعدل* المنقح* منقح* المعاد معاد صياغت* كتابت* الجديد* جديد*"
+    " улучшен* итогов* окончательн* финальн* доработан* переработан* переписан* оптимизирован* обновлен* обновлён* исправлен* новый новая отредактирован*"
+    " النهائ* نهایی بهتر بهبود* بازنویسی* بهینه* اصلاح* ویرایش* یافته یافتهء یافتهٔ شده جدید کامل* محسن* المحسن* مطور* المطور* معدل* المعدل* المنقح* منقح* المعاد معاد صياغت* كتابت* الجديد* جديد*"
     " משופר* המשופר* משודרג* המשודרג* משוכתב* המשוכתב* משופרת מחודש* המחודש* חדש* החדש*"
     " सुधारा सुधारी सुधरा बेहतर नया संशोधित उन्नत परिष्कृत लिखा"
 )
 OPENERS = _stems(
     "here heres below following sure certainly course absolutely great okay ok alright got understood ive i this thanks"
-    " hier gerne natürlich klar selbstverständlich folgend* nachfolgend unten anbei"
+    " alles hier gerne natürlich klar selbstverständlich folgend* nachfolgend unten anbei"
     " aquí claro por supuesto esta este continuación siguiente presento"
     " voici voilà bien sûr certainement ci dessous suivant*"
     " ecco certo certamente seguito questa questo"
@@ -54,14 +54,14 @@ OPENERS = _stems(
 )
 FILLERS = _stems(
     "is the a an your of my s ve it that which for to and more much system assistant chatbot text as in with you have has can requested now provided gave sent made make makes be while keeping keeps all facts version"
-    " ist sind ihr der die das ein eine einen deine* ihre* dein des für und mit von mehr habe deutlich wie gewünscht system ki text sie dir ihnen dies"
+    " finden sie ist sind ihr der die das ein eine einen deine* ihre* dein des für und mit von mehr habe deutlich wie gewünscht system ki text sie dir ihnen dies"
     " es tienes tiene te dejo encontrará* una el la los las un una de del tu tus su sus que para y más está están con lo te le sistema se presenta"
     " le la les un une de du des votre vos ton ta tes d l et plus que pour est j ai vous te"
     " il lo la i gli un una di del della tuo tua vostro suo e più per ti vi ho"
     " o a os as um uma do da seu sua teu tua e mais para está com"
-    " ve bir bu edilmiş için sizin senin daha halinin hali olarak haliyle yer alıyor"
-    " ваш ваша вашего вашей твой твоего и для более вашу в на основе"
-    " در ه شما ه می بینید ببینید مشاهده کنید آمده است از را برای و می شود متن هم لك على من و في لكم النص الخاص بك כאן את של שלך שלכם ו יותר עבורך של"
+    " aşağıdadır promptunuzun ve bir bu edilmiş için sizin senin daha halinin hali olarak haliyle yer alıyor"
+    " дальше итоговый итоговая готовый ваш ваша вашего вашей твой твоего и для более вашу в на основе"
+    " این هم در ه شما ه می بینید ببینید مشاهده کنید آمده است از را برای و می شود متن هم لك على من و في لكم النص الخاصة الخاص بك כאן את של שלך שלכם ו יותר עבורך של"
     " दिया गया गई है हैं का की के लिए आपका आपके आपकी और एक हुआ हुई हो गया ज़्यादा अधिक"
 )
 FOR_YOUR = re.compile(
@@ -74,8 +74,15 @@ def _matcher(*tables: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]
     return frozenset(word.rstrip("*") for word in words), tuple({word[:-1] for word in words if word.endswith("*")})
 
 
+BELOW = frozenset({"below", "unten", "follows", "ниже", "aşağıda", "aşağıdadır", "abajo", "abaixo", "sotto"})
 PROMPT, IMPROVED, OPENER = _matcher(PROMPT_WORDS), _matcher(IMPROVED_WORDS), _matcher(OPENERS)
 FILLER = _matcher(FILLERS)
+
+# What nobody but a prompt's writer names, and what may follow it in an announcement.
+STRONG = _matcher(_stems("prompt* systemprompt* промпт* پرامپت* برومبت البرومبت الموجه פרומפט הפרומפט प्रॉम्प्ट*"))
+MORE_ABOUT_IT = re.compile(
+    r"[,،] |\s[–—-]\s| (?:that|which|with|based on|ready to|for|zum|mit|basierend auf|prêt à|listo para|pronto per|pronto para) "
+)
 
 # These may as well be the heading of a prompt of its own: "# Instructions".
 INSTRUCTIONS = (
@@ -94,17 +101,17 @@ INSTRUCTIONS = (
 
 # Chinese, Japanese and Korean have no blanks between words, so that a whole sentence is a pattern.
 _ZH_PROMPT = "(?:系统)?(?:提示词|提示語|提示|提示詞|prompt|指令|版本)"
-_ZH_IMPROVED = "(?:优化|改进|改善|改写|重写|润色|完善|升级|修改|調整|優化|改進|改寫|更新)"
+_ZH_IMPROVED = "(?:最终|优化|改进|改善|改写|重写|润色|完善|升级|修改|調整|優化|改進|改寫|更新)"
 WHOLE_SENTENCES = re.compile(
     rf"(?:(?:好的|当然|當然|没问题|可以|明白了)[，,。!！]? ?)?(?:(?:以下|下面|这|這|这里|這裡)(?:是|就是|为|為)?)?(?:我)?(?:为|為|给|替)?(?:您|你)?(?:所|已)?(?:经过)?{_ZH_IMPROVED}(?:后|後|过|版|好)?的?(?:{_ZH_PROMPT})?(?:如下)?"
     rf"|(?:好的|当然)?[，,。!！]?(?:以下|下面|这)(?:是|为)(?:您|你)?的?(?:更(?:好|清晰|完善|有效)|全新|新)?的?{_ZH_PROMPT}"
-    r"|(?:(?:承知(?:いた)?しました|かしこまりました|もちろんです|はい|わかりました)[。、!！]? ?)?(?:以下が|以下は|こちらが|こちらは|次が)?(?:、)?(?:改善|改良|最適化|修正|書き直|ブラッシュアップ|リライト|更新|推敲)(?:した|された|後の|版の?|済みの?|しました)?の?(?:システム)?(?:プロンプト|指示文|指示|バージョン|もの)?(?:は)?(?:以下の通り|次の通り|こちら)?(?:です|になります|となります)?"
-    r"|(?:네|물론(?:입니다|이죠)?|알겠습니다)?[,.!]? ?(?:다음은|아래는|여기)? ?(?:요청하신)? ?(?:개선|최적화|수정|다시 작성|재작성|업데이트)(?:된|한|본)? ?(?:시스템)? ?(?:프롬프트|버전|지시문)(?:입니다|예요)?",
+    r"|(?:(?:承知(?:いた)?しました|かしこまりました|もちろんです|はい|わかりました)[。、!！]? ?)?(?:以下が|以下は|以下|こちらが|こちらは|次が)?(?:、)?(?:改善|改良|最適化|修正|書き直|ブラッシュアップ|リライト|更新|推敲)(?:した|された|後の|した|版の?|済みの?|しました)?の?(?:システム)?(?:プロンプト|指示文|指示|バージョン|もの)?(?:は)?(?:以下の通り|次の通り|こちら)?(?:です|になります|となります)?"
+    r"|(?:네|물론(?:입니다|이죠)?|알겠습니다)?[,.!]? ?(?:다음은|아래는|여기)? ?(?:요청하신)? ?(?:개선|최적화|수정|다시 작성|재작성|업데이트|최종)(?:된|한|본)? ?(?:시스템)? ?(?:프롬프트|버전|지시문)(?:입니다|예요)?",
     re.IGNORECASE,
 )
 NAMES_IT = re.compile(r"提示|指令|プロンプト|指示|프롬프트|지시문")
 CHANGES_HEADING = re.compile(
-    r"(?:(?:key|main|summary of|list of|what(?:'s| is| was| i)?|why|the|notable) ?)*(?:improvements?|changes? made|changed|i changed|enhancements?|explanation of (?:the )?changes?|rationale|this (?:version|prompt) works(?: better)?|was improved|is improved|i improved|improved)(?: made| explained)?"
+    r"(?:(?:key|main|summary of|list of|what(?:'s| is| was| i)?|why|the|notable) ?)*(?:improvements?|changes? made|(?<=key )changes|(?<=main )changes|(?<=of )changes|(?<=of the )changes|(?<=notable )changes|changed|i changed|enhancements?|explanation of (?:the )?changes?|rationale|this (?:version |prompt |rewrite )?works(?: better)?|was improved|is improved|i improved|improved)(?: made| explained)?"
     r"|(?:was |wichtigste |vorgenommene |die )*(?:verbesserungen|änderungen|verbessert|geändert|erläuterung der änderungen|wurde verbessert|wurde geändert|ich (?:verbessert|geändert) habe)"
     r"|(?:principales |qué |las )*(?:mejoras|cambios realizados|ha cambiado|se ha mejorado|mejoré)(?: realizadas| clave| principales)?"
     r"|(?:principales |les |ce qui a été |ce que j'ai )*(?:améliorations?|modifications apportées|amélioré|changé|modifié)(?: apportées| clés)?"
@@ -144,6 +151,16 @@ def _in(word: str, matcher: tuple[frozenset[str], tuple[str, ...]]) -> bool:
 
 def is_announcement(line: str, *, foreign: bool) -> bool:
     """Say whether a line announces a prompt. ``foreign``: the draft has none of its words and speaks of no prompts at all."""
+    if _announces(line, foreign=foreign):
+        return True
+    if not line.rstrip("*_ ").endswith((":", "：")):
+        return False
+    head, *more = MORE_ABOUT_IT.split(line, maxsplit=1)  # "Here is the improved prompt, ready to use:"
+    named = any(_in(word, STRONG) for word in WORD.findall(MARKS_ABOVE.sub("", head.casefold())))
+    return bool(more) and named and not any(map(str.isdigit, line)) and _announces(f"{head}:", foreign=False)
+
+
+def _announces(line: str, *, foreign: bool) -> bool:
     title = MARKS_ABOVE.sub("", line.strip().strip("#*_>- \t")).strip()
     ends_with_colon = title.rstrip("*_ ").endswith((":", "："))
     title = title.strip("*_ :：.。!！")
@@ -156,7 +173,8 @@ def is_announcement(line: str, *, foreign: bool) -> bool:
     if not any(_in(word, PROMPT) for word in words):
         return False
     named = any(_in(word, PROMPT) and not word.startswith(INSTRUCTIONS) for word in words)
-    opened, heading = _in(words[0], OPENER), line.lstrip().startswith(("#", "*", "_"))
+    opened = _in(words[0], OPENER) or words[-1] in BELOW
+    heading = line.lstrip().startswith(("#", "*", "_"))
     if foreign and named and (ends_with_colon or opened or (heading and len(words) <= HEADING_WORDS)):
         return True
     known = [any(_in(word, table) for table in (PROMPT, IMPROVED, OPENER, FILLER)) for word in words]

@@ -14,11 +14,24 @@ from functools import cached_property
 
 from generation.announcements import is_announcement, is_changes_heading, is_offer, speaks_of_prompts
 from generation.fidelity.folding import fold
+from generation.fidelity.languages import SPOKEN_IN
+from generation.remarks import (
+    is_about_the_text,
+    is_bare_heading,
+    is_courtesy,
+    is_remark,
+    is_report,
+    names_others,
+    sentences_of,
+)
 
 LONGEST_LINE = 300  # characters of an announcement
 LONGEST_TAIL = 2_500  # characters that may be cut off at the end
 FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]{0,80})")
 LIST_NUMBER = re.compile(r"^\s{0,8}\d{1,2}[.)] ", re.MULTILINE)
+UNDERLINE = re.compile(r"={3,80}|-{3,80}")
+QUOTES = {'"': '"', "\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb", "\u300c": "\u300d"}
+TITLE_AND_TEXT = re.compile(r"\s{0,3}([#*_]{1,4}[^:\uff1a\n]{2,60})[:\uff1a][*_]{0,3}\s+\S")
 RULE = re.compile(r"-{3,20}|\*{3,20}|_{3,20}")
 TAGGED = re.compile(r"<([A-Za-z][\w -]{0,40})>\s*")
 TAG_NAMES = re.compile(r"prompt|answer|output|result|response|improved|rewrit", re.IGNORECASE)
@@ -147,14 +160,18 @@ class _Known:
     def speaks_of_no_prompts(self) -> bool:
         return bool(self.draft) and not speaks_of_prompts(self.draft)
 
+    def begins_with(self, line: str) -> bool:
+        """Say whether the draft begins with a line."""
+        return self.draft.lstrip().startswith(fold(line))
+
     def says(self, paragraph: str) -> bool:
-        """Say whether the draft says this too: literally, or with half of its words."""
+        """Say whether the draft says this too: literally, or with half of its words that are not in every text."""
         if not self.draft:
             return False
         folded = fold(paragraph).strip("#*_>- \n:")
         if folded and folded in self.draft:
             return True
-        words = set(UNIT.findall(folded.casefold()))
+        words = set(UNIT.findall(folded.casefold())) - SPOKEN_IN.keys()
         return 2 * len(words & self.words) > len(words) > 0
 
 
@@ -165,8 +182,22 @@ def _unpacked(text: str, known: _Known) -> str:
     tag = TAGGED.match(text)
     if tag and TAG_NAMES.search(tag[1]) and text.endswith(f"</{tag[1]}>") and text.count(f"</{tag[1]}>") == 1:
         text = text[tag.end() : -len(tag[1]) - 3].strip() or text
+    if known.draft and not known.draft.lstrip().startswith(('"', "'")):
+        text = _without_quotes(text)
     if not known.draft.lstrip().startswith(("```", "~~~")):
         text = "\n".join(_without_fence(text.split("\n"))).strip()
+    return text
+
+
+def _without_quotes(text: str) -> str:
+    """Remove the quotation marks that go around everything."""
+    if len(text) > 6 and text.startswith('"""') and text.endswith('"""') and text.count('"""') == 2:
+        return text[3:-3].strip() or text
+    closing = QUOTES.get(text[:1])
+    if closing and len(text) > 2 and text.endswith(closing):
+        inside = text[1:-1]
+        if text[0] not in inside and closing not in inside:
+            return inside.strip() or text
     return text
 
 
@@ -188,9 +219,7 @@ def _from_json(text: str, known: _Known) -> str:
 
 def _without_ends(text: str, known: _Known) -> str:
     lines = text.split("\n")
-    start = 0
-    if len(lines) > 1 and _announces(lines, known):
-        start = 1
+    start = _opening(lines, known) if len(lines) > 1 else 0
     lines = lines[start:] if start else lines
     cut = _tail(lines, known)
     framed = len(lines) > 2 and RULE.fullmatch(lines[0].strip()) and RULE.fullmatch(lines[-1].strip())
@@ -199,12 +228,27 @@ def _without_ends(text: str, known: _Known) -> str:
     return "\n".join(lines).strip()
 
 
-def _announces(lines: list[str], known: _Known) -> bool:
+def _opening(lines: list[str], known: _Known) -> int:
+    """Return how many lines at the beginning announce the prompt and nothing else."""
     line = lines[0].strip()
-    if not line or len(line) > LONGEST_LINE or known.says(line):
-        return False
-    alone = not lines[1].strip() or line.endswith((":", "：", ":**"))  # noqa: RUF001  # a colon of other scripts
-    return alone and is_announcement(line, foreign=known.speaks_of_no_prompts)
+    if not line or len(line) > LONGEST_LINE:
+        return 0
+    underlined = UNDERLINE.fullmatch(lines[1].strip()) is not None
+    if not (underlined or not lines[1].strip() or line.endswith((":", "\uff1a", ":**"))):
+        return 0
+    foreign = known.speaks_of_no_prompts
+    if known.says(line):
+        return 0
+    if is_announcement(f"# {line}" if underlined else line, foreign=foreign):
+        return 1 + underlined
+    if underlined:
+        return 0
+    sentences = sentences_of(line)
+    told = [sentence for sentence in sentences if not is_courtesy(sentence)]
+    if not told:
+        return int(line[-1] in ":!.\uff1a\uff01\u3002" and bool(known.draft) and not known.begins_with(line))
+    announced = all(is_report(sentence) or is_announcement(sentence, foreign=foreign) for sentence in told)
+    return int(announced and HAS_FACT.search(line) is None)
 
 
 def _tail(lines: list[str], known: _Known) -> int | None:
@@ -216,17 +260,40 @@ def _tail(lines: list[str], known: _Known) -> int | None:
         length += len(line) + 1
         if not line.strip():
             if last_break is None:
-                paragraph = "\n".join(lines[at + 1 :]).strip()
-                if paragraph and is_offer(paragraph) and not HAS_FACT.search(paragraph) and not known.says(paragraph):
+                if _is_talk("\n".join(lines[at + 1 :]).strip(), lines[:at], known):
                     return at
                 last_break = at
-        elif is_changes_heading(line) and not lines[at - 1].strip():
-            rest = LIST_NUMBER.sub("", "\n".join(lines[at:]))
-            heading = line.lstrip().startswith(("#", "*", "_")) or line.rstrip().endswith((":", "?"))
-            if heading and not HAS_FACT.search(rest) and not known.says(rest):
-                return at
+        elif not lines[at - 1].strip() and _heads_talk(lines[at:], known):
+            return at
         at -= 1
     return None
+
+
+def _is_talk(paragraph: str, before: list[str], known: _Known) -> bool:
+    """Say whether a last paragraph is said to the owner, and is no sentence that the lines before it announce."""
+    if not is_remark(paragraph) and (not is_offer(paragraph) or names_others(paragraph)):
+        return False
+    above = next((line.strip() for line in reversed(before) if line.strip()), "")
+    if above.endswith((":", "\uff1a", ":**")) or above.startswith("#"):
+        return False
+    return not HAS_FACT.search(paragraph) and not known.says(paragraph)
+
+
+def _heads_talk(lines: list[str], known: _Known) -> bool:
+    """Say whether the lines are a section on what was changed in the prompt."""
+    heading = lines[0]
+    underlined = len(lines) > 1 and UNDERLINE.fullmatch(lines[1].strip()) is not None
+    formatted = underlined or heading.lstrip().startswith(("#", "*", "_")) or heading.rstrip().endswith((":", "?"))
+    inline = TITLE_AND_TEXT.match(heading)
+    if inline:
+        heading = inline[1]
+    if is_bare_heading(heading):
+        rest = "\n".join([lines[0].partition(":")[2], *lines[1:]])
+        talks = formatted and is_about_the_text(LIST_NUMBER.sub("", rest))
+    else:
+        talks = formatted and is_changes_heading(heading)
+    text = LIST_NUMBER.sub("", "\n".join(lines))
+    return talks and not HAS_FACT.search(text) and not known.says(text)
 
 
 def _without_rules(lines: list[str]) -> list[str]:
