@@ -86,7 +86,7 @@ OFFERS = re.compile(
 )
 
 HOPES = re.compile(
-    r"(?:i )?hope (?:this|it|that)\b.{0,30}(?:help|work|useful|fit|suit|meet|serve|what you).{0,40}|enjoy(?: using it)?|good luck.{0,40}"
+    r"(?:i )?hope (?:this|it|that)\b.{0,14}(?:helps?|works?|useful|helpful|fits?|suits?|meets your \w+|serves? you|what you \w+ \w+)(?: well| you| out| for you(?:r \w+)?)?|enjoy(?: using it)?|good luck.{0,40}"
     r"|(?:ich )?hoffe,? (?:das|dies|es|die|der)\b.{0,60}(?:hilf|gefäll|passt|nütz|entspricht|weiter).{0,20}|espero que (?:te|le|les|esto|sea)\b.{0,60}|j['’]espère que .{0,60}|spero che .{0,60}|espero que .{0,60}"
     r"|umarım .{0,40}(?:yara|yardımcı|beğen|olur|karşılar).{0,20}|надеюсь,? .{0,60}|(?:آمل|أتمنى) أن .{0,60}|امیدوارم .{0,60}|(?:אני )?מקווה ש.{0,60}|(?:आशा|उम्मीद) है .{0,60}"
     r"|希望(?:这|對|对|能).{0,30}|.{0,20}(?:お役に立て|参考になれ)ば.{0,16}|.{0,30}도움이 되.{0,16}",
