@@ -161,6 +161,24 @@ async def test_a_submit_that_a_process_died_on_goes_to_the_next_one_with_the_sam
 
 
 @pytest.mark.gen_test
+async def test_a_submit_that_a_process_stands_still_on_is_answered_by_the_next_one(tmp_path: Path) -> None:
+    goes_on = asyncio.Event()
+
+    async def stands_still(_handler: RequestHandler) -> None:
+        await goes_on.wait()
+
+    still, living = Backend(stands_still), Backend()
+    with Nginx(tmp_path, [still.port, living.port]) as nginx:
+        answers = await asyncio.gather(*(fetch(nginx, START, method="POST") for _ in range(2)))
+    assert [answer.code for answer in answers] == [200, 200]
+    assert still.seen, "the one that stands still was asked"
+    assert still.seen[0]["X-Proxy-Submit-Key"] in {seen["X-Proxy-Submit-Key"] for seen in living.seen}
+    goes_on.set()
+    for backend in (still, living):
+        await backend.close()
+
+
+@pytest.mark.gen_test
 async def test_a_process_that_drains_is_passed_over(tmp_path: Path) -> None:
     draining, living = Backend(drains), Backend()
     with Nginx(tmp_path, [draining.port, living.port]) as nginx:
