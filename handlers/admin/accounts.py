@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from accounts.accounts import LONGEST_ACCOUNT_ID, MOST_TOKENS
 from handlers.admin.base import AdminHandler
@@ -21,7 +21,13 @@ def _printable(text: str) -> str:
     return text
 
 
+def _whole(number: object) -> object:
+    """Let 700.0 pass for 700. Source: JSON Schema Core 2020-12, 4.2.3."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 Words = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class Strict(BaseModel):
@@ -32,20 +38,20 @@ class NewAccount(Strict):
     account_id: str | None = None
     name: Words = ""
     business_type: Words = "general"
-    tokens: int = Field(default=0, ge=0, le=MOST_TOKENS)
-    subscription_days: int = Field(default=0, ge=0, le=36_500)
+    tokens: Whole = Field(default=0, ge=0, le=MOST_TOKENS)
+    subscription_days: Whole = Field(default=0, ge=0, le=36_500)
 
 
 class Change(Strict):
     name: Words | None = None
     business_type: Words | None = None
-    subscription_days: int | None = Field(default=None, ge=0, le=36_500)
+    subscription_days: Annotated[Whole, Field(ge=0, le=36_500)] | None = None
     subscription_until: Annotated[AwareDatetime, Field(strict=False)] | None = None
 
 
 class Grant(Strict):
     grant_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ACCOUNT_ID), AfterValidator(_printable)]
-    tokens: int = Field(ge=-MOST_TOKENS, le=MOST_TOKENS)
+    tokens: Whole = Field(ge=-MOST_TOKENS, le=MOST_TOKENS)
     reason: Words = ""
 
 

@@ -81,6 +81,17 @@ async def test_an_account_is_changed(backend: Backend, client: Client) -> None:
 
 
 @pytest.mark.gen_test
+async def test_a_whole_number_of_tokens_may_be_written_as_any_language_writes_it(
+    backend: Backend, client: Client
+) -> None:
+    path = f"/accounts/{client.account_id}/grants/"
+    granted = await backend.do("POST", path, {"grant_id": "one", "tokens": 1_000.0})
+    assert (granted.status, granted.json["entry"]["tokens"]) == (200, 1_000)
+    half = await backend.do("POST", path, {"grant_id": "half", "tokens": 0.5})
+    assert (half.status, half.json["error_code"]) == (400, "invalid_body")
+
+
+@pytest.mark.gen_test
 async def test_a_grant_counts_once_for_each_id(backend: Backend, client: Client, storage: OpenStorage) -> None:
     path = f"/accounts/{client.account_id}/grants/"
     before = (await Accounts(storage).show(client.account_id)).tokens_remaining
