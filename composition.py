@@ -19,7 +19,6 @@ from generation import StatusCopy
 from generation.gemini.session import environment_proxy
 from generation.outcomes import ends
 from generation.runner import Runner
-from generation.set_aside import SetAside
 from handlers.bounded_bodies import bytes_for
 from handlers.errors import HEAD_TOO_LARGE, HTTP_STATUSES, TOO_MANY_CONNECTIONS
 from handlers.generations import RETRY_AFTER_S
@@ -88,7 +87,7 @@ async def compose(
     )
     await stack.enter_async_context(SchemaGuard(storage, copy, outdated))
     metrics.readings.link_losses(lambda: copy.link_losses)
-    accounts = Accounts(storage, SetAside(storage, metrics).note)
+    accounts = Accounts(storage)
     api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
     watch_tokens = WatchTokens(storage)
     jwks_session = await _open_jwks_session(settings, stack)

@@ -8,32 +8,25 @@ Refuses to know what an account is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import heapq
 from collections.abc import AsyncIterator, Callable
 
-import structlog
-from redis import exceptions as redis_errors
-
-from storage.errors import UNREADABLE
+from storage.errors import RecordUnreadable
 from storage.storage import Storage
 
 SHARDS = 16  # for ever: another number would look for ids where they are not
 IDS_PER_PAGE = 1_000
 
-Note = Callable[[str, BaseException], None]
-
-log = structlog.get_logger(__name__)
-
-
-def log_unreadable(key: str, exc: BaseException) -> None:
-    log.error("record_set_aside", redis_key=key, error=type(exc).__name__)
+Unreadable = Callable[[str, BaseException], None]
 
 
 class AccountIndex:
     """Sorted sets ``pg:accounts:{00}`` …: account ids, all with the score 0.
 
-    A shard that is none is passed over; ``note`` hears of it. Ids that are no UTF-8 keep their bytes as surrogates.
+    A shard that is none is passed over; ``unreadable`` hears of it. Ids that are no UTF-8 keep their bytes as
+    surrogates.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -43,28 +36,31 @@ class AccountIndex:
         key = self._shard_of(account_id)
         try:
             await self._storage.command("ZADD", key, 0, account_id)
-        except redis_errors.ResponseError as exc:  # somebody wrote something else there
-            log_unreadable(key, exc)
-            await self._storage.command("RENAME", key, f"{key}:set_aside")
+        except RecordUnreadable as exc:
+            await self._storage.spoilt.rename(key, exc)
             await self._storage.command("ZADD", key, 0, account_id)
 
     async def drop(self, account_id: str) -> None:
-        await self._storage.command("ZREM", self._shard_of(account_id), account_id)
+        with contextlib.suppress(RecordUnreadable):  # it is not there
+            await self._storage.command("ZREM", self._shard_of(account_id), account_id)
 
     async def has(self, account_id: str) -> bool:
-        return await self._storage.command("ZSCORE", self._shard_of(account_id), _bytes(account_id)) is not None
+        with contextlib.suppress(RecordUnreadable):
+            key = self._shard_of(account_id)
+            return await self._storage.command("ZSCORE", key, _bytes(account_id)) is not None
+        return False
 
-    async def page(self, limit: int, after: str = "", note: Note = log_unreadable) -> list[str]:
+    async def page(self, limit: int, after: str = "") -> list[str]:
         """Return up to ``limit`` ids that come after the given one, in the order of their UTF-8 bytes.
 
         Raises:
             StorageUnavailable
         """
         numbers = range(SHARDS)
-        shards = await asyncio.gather(*(self._shard_page(number, limit, _bytes(after), note) for number in numbers))
+        shards = await asyncio.gather(*(self._shard_page(number, limit, _bytes(after)) for number in numbers))
         return [_text(account_id) for account_id, _ in zip(heapq.merge(*shards), range(limit), strict=False)]
 
-    async def ids(self, note: Note = log_unreadable) -> AsyncIterator[str]:
+    async def ids(self, unreadable: Unreadable = lambda _shard, _exc: None) -> AsyncIterator[str]:
         """Yield every id once, shard by shard.
 
         Raises:
@@ -72,17 +68,19 @@ class AccountIndex:
         """
         for number in range(SHARDS):
             after = b""
-            while page := await self._shard_page(number, IDS_PER_PAGE, after, note):
+            while page := await self._shard_page(number, IDS_PER_PAGE, after, unreadable):
                 for account_id in page:
                     yield _text(account_id)
                 after = page[-1]
 
-    async def _shard_page(self, number: int, limit: int, after: bytes, note: Note) -> list[bytes]:
+    async def _shard_page(
+        self, number: int, limit: int, after: bytes, unreadable: Unreadable = lambda _shard, _exc: None
+    ) -> list[bytes]:
         key, start = self._shard(number), b"(" + after if after else b"-"
         try:
             page: list[bytes] = await self._storage.command("ZRANGEBYLEX", key, start, "+", "LIMIT", 0, limit)
-        except UNREADABLE as exc:
-            note(key, exc)
+        except RecordUnreadable as exc:
+            unreadable(key, exc)
             return []
         return page
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.account_index import AccountIndex, Note, log_unreadable, printable
+from accounts.account_index import AccountIndex, printable
 from accounts.archives import Archives
 from accounts.audit import AuditFailure
 from accounts.auditor import Auditor
@@ -28,7 +28,7 @@ from accounts.errors import (
     UnknownAccount,
 )
 from accounts.ledger import Ledger, LedgerEntry, moment_of
-from storage.errors import UNREADABLE
+from storage.errors import RecordUnreadable
 from storage.storage import Storage, account_of
 
 LONGEST_ACCOUNT_ID = 255  # characters; what a JWT's sub may have. Source: OpenID Connect Core 1.0, section 2
@@ -56,11 +56,10 @@ class Account:
 
 
 class Accounts:
-    """Create, show, grant, subscribe, and prove. ``set_aside`` is told of each record that cannot be read."""
+    """Create, show, grant, subscribe, and prove."""
 
-    def __init__(self, storage: Storage, set_aside: Note = log_unreadable) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._set_aside = set_aside
         self._ledger = Ledger(storage)
         self.index = AccountIndex(storage)
         self._auditor = Auditor(self.index, self._ledger, self._read)
@@ -104,20 +103,8 @@ class Accounts:
             UnknownAccount, StorageUnavailable
         """
         members, active, _newest = await self._read(account_id)
-        until_ms = int(members["subscription_until_ms"])
-        return Account(
-            account_id=account_id,
-            name=members["name"],
-            business_type=members["business_type"],
-            created_at=members["created_at"],
-            subscription_until=_iso(datetime.fromtimestamp(until_ms / 1000, UTC)) if until_ms else None,
-            subscription_active=active,
-            tokens_granted=int(members["granted"]),
-            tokens_remaining=int(members["balance"]),
-            tokens_held=int(members["held"]),
-            tokens_charged=int(members["charged"]),
-            closed_at=members.get("closed_at") or None,
-        )
+        with self._storage.reading(self._storage.key(account_id, "account")):
+            return _account(account_id, members, active)
 
     async def readable(self, account_id: str) -> Account | None:
         """Return the account, or None where there is none (its creation never came to its end) or none to be read.
@@ -127,10 +114,10 @@ class Accounts:
         """
         try:
             return await self.show(account_id)
-        except UnknownAccount:
+        except (UnknownAccount, RecordUnreadable):
             return None
-        except UNREADABLE as exc:
-            self._set_aside(printable(account_id), exc)
+        except ValueError as exc:  # an id that is no text names no key
+            self._storage.spoilt.note(printable(account_id), exc)
             return None
 
     async def exists(self, account_id: str) -> bool:
@@ -156,7 +143,7 @@ class Accounts:
         Raises:
             StorageUnavailable
         """
-        found = await self.index.page(limit + 1, after, self._set_aside)
+        found = await self.index.page(limit + 1, after)
         accounts = [account for account_id in found[:limit] if (account := await self.readable(account_id))]
         following = found[:limit] if len(found) > limit else []
         return accounts, next(filter(is_account_id, reversed(following)), None)
@@ -325,7 +312,7 @@ class Accounts:
         Raises:
             StorageUnavailable
         """
-        return self.index.ids(self._set_aside)
+        return self.index.ids()
 
     async def reindex(self, names: Iterable[str]) -> int:
         """Note accounts in the index by their ids or by names of their keys; return how many of them are there.
@@ -346,7 +333,8 @@ class Accounts:
         flat, active, newest = await self._storage.run("read_account", self._keys(account_id), [])
         if not flat:
             raise UnknownAccount(account_id)
-        texts = [str(text, "utf-8") for text in flat]
+        with self._storage.reading(self._storage.key(account_id, "account")):
+            texts = [str(text, "utf-8") for text in flat]
         return dict(zip(texts[::2], texts[1::2], strict=True)), bool(active), str(newest, "ascii")
 
     def _keys(self, account_id: str) -> list[str]:
@@ -355,6 +343,23 @@ class Accounts:
     def _mark(self, account_id: str) -> str:
         """Name a call that must count once, however often the connection repeats it."""
         return self._storage.key(account_id, "call", secrets.token_hex(8))
+
+
+def _account(account_id: str, members: Mapping[str, str], active: bool) -> Account:
+    until_ms = int(members["subscription_until_ms"])
+    return Account(
+        account_id=account_id,
+        name=members["name"],
+        business_type=members["business_type"],
+        created_at=members["created_at"],
+        subscription_until=_iso(datetime.fromtimestamp(until_ms / 1000, UTC)) if until_ms else None,
+        subscription_active=active,
+        tokens_granted=int(members["granted"]),
+        tokens_remaining=int(members["balance"]),
+        tokens_held=int(members["held"]),
+        tokens_charged=int(members["charged"]),
+        closed_at=members.get("closed_at") or None,
+    )
 
 
 def _sha256(text: str) -> str:

@@ -59,17 +59,19 @@ class AdminKeys:
         """
         if not is_well_formed(key, ADMIN_KEY_PREFIX):
             raise Unauthorized("malformed")
-        record = await self._storage.command("HGET", self._key, key_digest(key))
+        digest = key_digest(key)
+        record = await self._storage.command("HGET", self._key, digest)
         if record is None:
             raise Unauthorized("unknown_key")
-        found = _parsed(record)
+        with self._storage.reading(f"{self._key} {digest}"):
+            found = _parsed(record)
         if found.revoked_at:
             raise Unauthorized("revoked_key")
         return found
 
     async def _records(self) -> list[tuple[str, ApiKey]]:
         records = await self._storage.command("HGETALL", self._key)
-        return list(read_keys(self._key, records))
+        return list(read_keys(self._storage, self._key, records))
 
     async def _store(self, digest: str, key: ApiKey) -> None:
         await self._storage.command("HSET", self._key, digest, json.dumps(key.as_dict(), ensure_ascii=False))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -15,10 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from accounts.account_index import log_unreadable
 from accounts.accounts import Accounts
 from accounts.errors import Unauthorized, UnknownAccount, UnknownApiKey
-from storage.errors import UNREADABLE
+from storage.errors import UNREADABLE, RecordUnreadable
 from storage.storage import Storage
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -141,11 +141,13 @@ class ApiKeys:
         hint = await self._storage.command("GET", self._hint(digest))
         if hint is None:
             return "", "unknown_key"
-        account_id = str(hint, "utf-8")
+        with self._storage.reading(self._hint(digest)):
+            account_id = str(hint, "utf-8")
         record = await self._storage.command("HGET", self._key(account_id), digest)
         if record is None:
             return "", "unknown_key"
-        return account_id, "revoked_key" if json.loads(record)["revoked_at"] else ""
+        with self._storage.reading(f"{self._key(account_id)} {digest}"):
+            return account_id, "revoked_key" if json.loads(record)["revoked_at"] else ""
 
     def _remember_wrong(self, digest: str, reason: str) -> None:
         self._wrong.pop(digest, None)
@@ -156,17 +158,19 @@ class ApiKeys:
     async def are_good(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
         """Say of (account id, key) pairs that were found before whether they still work, in one round trip.
 
+        One whose record cannot be read does not: who finds it hears why.
+
         Raises:
             StorageUnavailable
         """
         if not keys:
             return []
         records = await self._storage.commands("HGET", [(self._key(account), key_digest(key)) for account, key in keys])
-        return [record is not None and not json.loads(record)["revoked_at"] for record in records]
+        return [_is_good(record) for record in records]
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
         records = await self._storage.command("HGETALL", self._key(account_id))
-        return list(read_keys(self._key(account_id), records))
+        return list(read_keys(self._storage, self._key(account_id), records))
 
     def _key(self, account_id: str) -> str:
         return self._storage.key(account_id, "api_keys")
@@ -175,13 +179,21 @@ class ApiKeys:
         return self._storage.shared_key("api_key", digest)
 
 
-def read_keys(stored_in: str, records: Mapping[bytes, bytes]) -> Iterator[tuple[str, ApiKey]]:
+def _is_good(record: bytes | RecordUnreadable | None) -> bool:
+    if record is None or isinstance(record, RecordUnreadable):
+        return False
+    with contextlib.suppress(*UNREADABLE):
+        return not json.loads(record)["revoked_at"]
+    return False
+
+
+def read_keys(storage: Storage, stored_in: str, records: Mapping[bytes, bytes]) -> Iterator[tuple[str, ApiKey]]:
     """Read the records of keys by digest; one that cannot be read is passed over, and hides no other."""
     for digest, record in records.items():
         try:
             yield str(digest, "ascii"), ApiKey(**json.loads(record))
         except UNREADABLE as exc:
-            log_unreadable(f"{stored_in} {digest!r}", exc)
+            storage.spoilt.note(f"{stored_in} {digest!r}", exc)
 
 
 def generate_key(prefix: str = API_KEY_PREFIX) -> str:

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.account_index import log_unreadable
 from accounts.errors import InvalidEntryId
 from storage.errors import UNREADABLE
 from storage.storage import Storage
@@ -107,14 +106,15 @@ class Ledger:
             try:
                 page.append(read_entry(entry_id, fields))
             except UNREADABLE as exc:
-                log_unreadable(f"{key} {entry_id!r}", exc)
+                self._storage.spoilt.note(f"{key} {entry_id!r}", exc)
         return page, str(entries[limit - 1][0], "ascii") if len(entries) > limit else None
 
     async def entry(self, account_id: str, entry_id: str) -> LedgerEntry | None:
         """Return one entry, or None when it is archived."""
         key = self._storage.key(account_id, "ledger")
         found = await self._storage.command("XRANGE", key, entry_id, entry_id)
-        return read_entry(*found[0]) if found else None
+        with self._storage.reading(f"{key} {entry_id}"):
+            return read_entry(*found[0]) if found else None
 
     async def carried(self, account_id: str) -> Carried:
         """Return what the archived entries add up to.

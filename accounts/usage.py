@@ -71,7 +71,9 @@ class UsageReport:
     async def _read(self, account_id: str, periods: list[str]) -> list[PeriodUsage]:
         key = self._storage.key(account_id, "usage")
         names = [f"{period}:{what}" for period in periods for what in COUNTED]
-        counts = [int(count or 0) for count in await self._storage.command("HMGET", key, *names)]
+        stored = await self._storage.command("HMGET", key, *names)
+        with self._storage.reading(key):
+            counts = [int(count or 0) for count in stored]
         rows = [counts[at : at + len(COUNTED)] for at in range(0, len(counts), len(COUNTED))]
         return [PeriodUsage(period, *row) for period, row in zip(periods, rows, strict=True) if any(row)]
 

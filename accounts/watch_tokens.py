@@ -93,11 +93,14 @@ class WatchTokens:
         return self._signer
 
     async def _secret(self) -> bytes:
-        await self._storage.command("SET", self._key, secrets.token_bytes(SECRET_BYTES), "NX")
-        secret: bytes | None = await self._storage.command("GET", self._key)
-        if not secret:  # gone between the two commands
-            raise StorageUnavailable("refused")
-        return secret
+        for _ in range(2):
+            await self._storage.command("SET", self._key, secrets.token_bytes(SECRET_BYTES), "NX")
+            secret: bytes | None = await self._storage.command("GET", self._key)
+            if secret is not None and len(secret) == SECRET_BYTES:
+                return secret
+            if secret is not None:  # whoever wrote it could make tokens
+                await self._storage.spoilt.rename(self._key, ValueError())
+        raise StorageUnavailable("refused")  # gone between the two commands, twice
 
 
 def _base64url(raw: bytes) -> str:

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from generation.set_aside import SetAside
 from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Call, Storage
 
@@ -39,9 +38,8 @@ class LeaseIndex:
     Both times are in ms of Redis' clock; NN is the account's shard.
     """
 
-    def __init__(self, storage: Storage, set_aside: SetAside) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._set_aside = set_aside
         self.unreachable: frozenset[int] = frozenset()  # at the last look
         self.handed_back_key = storage.shared_key("handed_back", "{00}")
 
@@ -79,7 +77,11 @@ class LeaseIndex:
 
     async def say_handed_back(self) -> None:
         """Tell the reapers of all processes, who watch this key, that it is worth looking now."""
-        await self._storage.command("INCR", self.handed_back_key)
+        try:
+            await self._storage.command("INCR", self.handed_back_key)
+        except UNREADABLE as exc:  # it is no number
+            await self._storage.spoilt.rename(self.handed_back_key, exc)
+            await self._storage.command("INCR", self.handed_back_key)
 
     async def due(self) -> dict[int, int | None]:
         """Count by shard the leases that should have ended; None for a shard whose leases were lost.
@@ -100,11 +102,7 @@ class LeaseIndex:
 
     async def _due(self, shard: int) -> int | None:
         key = self.leases_key(shard)
-        try:
-            whole, count = await self._storage.run("count_due", [key], [MARKER])
-        except UNREADABLE as exc:
-            await self._set_aside.rename(key, exc)
-            return None
+        whole, count = await self._storage.run("count_due", [key], [MARKER])
         return int(count) if whole else None
 
     async def take_due(self, shard: int, most: int) -> list[TaskRef]:
@@ -120,7 +118,7 @@ class LeaseIndex:
             try:
                 tasks.append(_task(member))
             except ValueError as exc:
-                self._set_aside.note(f"{key} {member!r}", exc)
+                self._storage.spoilt.note(f"{key} {member!r}", exc)
                 await self._storage.command("ZREM", key, member)
         return tasks
 
@@ -166,17 +164,13 @@ class LeaseIndex:
     async def _accounts(self, shard: int) -> AsyncIterator[list[str]]:
         key, start = self.accounts_key(shard), 0
         while True:
-            try:
-                members = await self._storage.command("ZRANGE", key, start, start + ACCOUNTS_PER_CALL - 1)
-            except UNREADABLE as exc:
-                await self._set_aside.rename(key, exc)
-                return
+            members = await self._storage.command("ZRANGE", key, start, start + ACCOUNTS_PER_CALL - 1)
             accounts = []
             for member in members:
                 try:
                     accounts.append(str(member, "utf-8"))
                 except ValueError as exc:
-                    self._set_aside.note(f"{key} {member!r}", exc)
+                    self._storage.spoilt.note(f"{key} {member!r}", exc)
             if accounts:
                 yield accounts
             if len(members) < ACCOUNTS_PER_CALL:
@@ -193,7 +187,7 @@ class LeaseIndex:
             named = [str(each, "ascii") for each in ids] + [task_of_delivery(str(each, "ascii")) for each in due]
             return [TaskRef(account_id, task_id) for task_id in dict.fromkeys(named)]
         except UNREADABLE as exc:
-            self._set_aside.note(key, exc)
+            self._storage.spoilt.note(key, exc)
             return []
 
 

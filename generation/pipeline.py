@@ -49,7 +49,7 @@ from generation.status_copy import StatusCopy
 from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.tracing import NO_TRACING, Tracing
-from storage.errors import StorageUnavailable
+from storage.errors import RecordUnreadable, StorageUnavailable
 
 T = TypeVar("T")
 FINISHING_S = 5.0  # kept back from Gemini's share of the task's time, for the last two writes
@@ -100,7 +100,7 @@ class Pipeline:
 
     async def give_up(self, lease: Lease) -> None:
         """End a task that a defect of ours broke, as far as that can still be written."""
-        with contextlib.suppress(TaskLost, StorageUnavailable):
+        with contextlib.suppress(TaskLost, StorageUnavailable, RecordUnreadable):
             await _Steps(self._tasks, lease, self._metrics, self._tracing).fail(INTERNAL)
 
     async def _generate(self, lease: Lease, steps: _Steps) -> None:

@@ -10,13 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from redis import exceptions as redis_errors
-
 from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +46,6 @@ class ProcessNotes:
             await self.say(process, said)
         except StorageUnavailable:
             return False
-        except UNREADABLE as exc:
-            await self._set_aside(exc)
-            return False
         return True
 
     async def take_back(self, process: str) -> None:
@@ -67,22 +59,9 @@ class ProcessNotes:
         Raises:
             StorageUnavailable
         """
-        try:
-            now_ms, *found = await self._read(within_s)
-        except UNREADABLE as exc:
-            await self._set_aside(exc)
-            now_ms, *found = await self._read(within_s)
+        now_ms, *found = await self._storage.run("list_processes", [self._key], [int(within_s * 1000)])
         notes = []
         for process, at_ms, text in found:
             with contextlib.suppress(*UNREADABLE):  # what a process did not say: it is forgotten in its time
                 notes.append(Note(str(process, "ascii"), at_ms, json.loads(text)))
         return now_ms, notes
-
-    async def _read(self, within_s: float) -> Any:
-        return await self._storage.run("list_processes", [self._key], [int(within_s * 1000)])
-
-    async def _set_aside(self, exc: Exception) -> None:
-        """Another type stands there: no start and no other work is stopped by it."""
-        log.error("record_set_aside", redis_key=self._key, error=type(exc).__name__)
-        with contextlib.suppress(StorageUnavailable, redis_errors.ResponseError):  # another process was quicker
-            await self._storage.command("RENAME", self._key, f"{self._key}:set_aside")

@@ -20,7 +20,7 @@ from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
 from generation.tasks import Tasks
 from runtime.tracing import NO_TRACING, Attributes, Tracing
-from storage.errors import StorageUnavailable
+from storage.errors import RecordUnreadable, StorageUnavailable
 
 CANCEL_RETRY_S, CANCEL_FOR_S = 1.0, 120.0  # as long as a task lives
 OVERTIME_S = 2.0  # for the last write of a task whose time is over
@@ -146,14 +146,20 @@ class Runner:
             log.info("task_lost", reason=type(exc).__name__)
         except StorageUnavailable as exc:
             log.warning("task_abandoned", reason=exc.reason)  # the reaper of some process ends it
+        except RecordUnreadable as exc:  # it has been logged with its key
+            log.warning("task_abandoned", reason="record_unreadable", keys=exc.keys)
+            await self._give_up(lease)
         except Exception:
             log.exception("task_crashed")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GIVE_UP_S):
-                    await self._pipeline.give_up(lease)
+            await self._give_up(lease)
         finally:
             self._begun.discard(lease.ref)
             del self._leases[lease.ref], self._coroutines[lease.ref]
+
+    async def _give_up(self, lease: Lease) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GIVE_UP_S):
+                await self._pipeline.give_up(lease)
 
     @contextlib.contextmanager
     def _traced(self, lease: Lease) -> Iterator[None]:

@@ -10,6 +10,7 @@ one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections import OrderedDict
@@ -75,6 +76,17 @@ def version_of(body: bytes) -> int:
     return int(found[1]) if found else 0
 
 
+def is_document(body: bytes) -> bool:
+    """Say whether the bytes can be one of our documents: somebody else may have written there."""
+    if not body.startswith(b'{"status":"') or not body.endswith(b"}"):
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class _Fetch:
     """A read that Redis has not answered yet, and its waiters."""
 
@@ -103,6 +115,7 @@ class StatusCopy:
         self._unsure: dict[TrackingLink, list[tuple[bytes, Found]]] = {}
         self._untracked: set[bytes] = set()
         self._tracking: asyncio.TimerHandle | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._keys.on_invalidated = self._invalidated
         self._keys.on_lost = self._keys.on_up = self._trust_nothing_of
         self.reads = 0
@@ -118,6 +131,9 @@ class StatusCopy:
         for timer in (self._tracking, self._sweeping):
             if timer is not None:
                 timer.cancel()
+        for leaving in self._leaving:
+            leaving.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         await self._keys.__aexit__(kind, exc, trace)
 
     def __len__(self) -> int:
@@ -290,6 +306,9 @@ class StatusCopy:
             result = reading
         elif reading.body is None:
             self._forget(key)
+        elif not is_document(reading.body):
+            result = StorageUnavailable("refused")  # a running task writes the next one
+            self._let_expire(key)
         else:
             _, ttl_ms, asked_at, link = reading
             # -1 is a key that never expires, -2 one that was created between the two questions.
@@ -300,6 +319,15 @@ class StatusCopy:
         if isinstance(result, Document) and not result.terminal and result.link is None and self._keys.link_of(key):
             self._fetch(key)  # it changed, or the link came back, meanwhile: its watchers rely on it
         self._keys.notify(key)
+
+    def _let_expire(self, key: bytes) -> None:
+        leaving = asyncio.create_task(self._leave(str(key, "utf-8")), name="lets what is no document expire")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    async def _leave(self, key: str) -> None:
+        with contextlib.suppress(StorageUnavailable):
+            await self._storage.spoilt.let_expire(key, ValueError())
 
     def _store(
         self, key: bytes, body: bytes, expires_at: float, good_until: float, link: TrackingLink | None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+
+from storage.errors import UNLIKE_OURS
 from storage.storage import Storage
 
 TASKS_PER_READ = 1_000  # one answer of Redis is bounded by it
@@ -52,9 +56,19 @@ class TaskListing:
             if not ids:
                 return documents, None
             keys = [key(account_id, "status", str(task_id, "ascii", "replace")) for task_id in ids]
-            looked_at, found = await self._storage.run("read_documents", keys, [left, int(not documents)])
-            documents += found
+            looked_at, found, numbers = await self._storage.run("read_documents", keys, [left, int(not documents)])
+            documents += self._readable([keys[number - 1] for number in numbers], found)
             left -= sum(map(len, found))
             before = str(ids[looked_at - 1], "ascii", "replace") if looked_at else before
             if looked_at < len(ids) or len(documents) >= limit:
                 return documents, before
+
+    def _readable(self, keys: Sequence[str], found: Sequence[bytes]) -> Iterator[bytes]:
+        """Pass over what is no document: it would make the whole page unreadable."""
+        for key, document in zip(keys, found, strict=True):
+            try:
+                if not isinstance(json.loads(document)["status"], str):
+                    raise TypeError(document[:20])
+                yield document
+            except UNLIKE_OURS as exc:
+                self._storage.spoilt.note(key, exc)

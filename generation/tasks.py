@@ -23,7 +23,6 @@ from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.restoration import Restoration
-from generation.set_aside import SetAside
 from generation.silent_servers import SilentServers
 from generation.stages import FAILED, FINALIZING, QUEUED, STAGES, STEPS, Stage
 from generation.status_copy import version_of
@@ -34,7 +33,7 @@ from generation.task_listing import TaskListing
 from generation.task_records import DocumentWritten, TaskRecords
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from storage.errors import UNREADABLE, StorageUnavailable
+from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
 from storage.storage import Storage
 
 NOTHING_AFTER = NothingAfter()
@@ -58,8 +57,7 @@ class Tasks:
     ) -> None:
         self.owner = owner
         self.records = TaskRecords(storage, owner, written, tasks, after_end)
-        self._set_aside = SetAside(storage, metrics)
-        self.index = LeaseIndex(storage, self._set_aside)
+        self.index = LeaseIndex(storage)
         self.silent = SilentServers(storage)
         self.restoration = Restoration(self.records, self.index, money)
         self.endings = Endings(self.records, self.restoration, metrics)
@@ -95,6 +93,9 @@ class Tasks:
         except StorageUnavailable as exc:
             cancelled = idempotency is None or idempotency.by_proxy
             raise SubmitUnsure(exc.reason, task, cancelled=cancelled) from exc
+        except RecordUnreadable:
+            await self.index.drop([task])
+            raise
         if answer[0] == Code.DONE:
             self.records.written(account_id, task.task_id, answer[4])
             deadline = _loop_time(answer[3] - answer[2])
@@ -274,7 +275,7 @@ class Tasks:
                     lease.steering = Steering.read(str(steering, "utf-8"))
                     lease.note_earlier(str(kinds, "ascii"))
                 except UNREADABLE as exc:  # it is ours: it can be ended, and its hold given back
-                    self._set_aside.note(self.records.keys(orphan)[0], exc)
+                    self._storage.spoilt.note(self.records.keys(orphan)[0], exc)
                     return await self.endings.fail(lease, INTERNAL, used_tokens)
                 return lease
             case Code.LEASE_RUNS:
@@ -301,7 +302,7 @@ class Tasks:
         Raises:
             StorageUnavailable
         """
-        self._set_aside.note(self.records.keys(task)[0], exc)
+        self._storage.spoilt.note(self.records.keys(task)[0], exc)
         await self.index.drop([task])
         with contextlib.suppress(*UNREADABLE):
             await self._storage.command("ZREM", self._storage.key(task.account_id, "unfinished"), task.task_id)

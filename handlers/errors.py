@@ -32,7 +32,7 @@ from accounts.jwts import LONGEST_TOKEN
 from generation import errors as generation
 from handlers.rate_limit import refused_by_number, refused_by_rate
 from notifications.errors import PushNotConfigured, SubscriptionRefused, UnknownSubscription
-from storage.errors import StorageUnavailable
+from storage.errors import RecordUnreadable, StorageUnavailable
 
 
 class BadRequest(Exception):
@@ -264,6 +264,14 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     generation.GenerationFailed: _failed,
     generation.TaskLost: INTERNAL,  # an owner's error: it ends in the runner and no handler can meet it
     StorageUnavailable: STORAGE_UNAVAILABLE,
+    RecordUnreadable: Answer(
+        503,
+        "record_unreadable",
+        "Stored data cannot be read",
+        "Something that we store for this cannot be read, and nothing was changed. Our operator's log names it; try "
+        "again when it is repaired.",
+        {"Retry-After": "60"},
+    ),
     generation.SubmitUnsure: lambda exc: STORAGE_UNAVAILABLE if exc.cancelled else MAYBE_TAKEN,
     IdentityUnavailable: Answer(
         503,

@@ -26,6 +26,7 @@ from notifications.signing import Signer
 from notifications.workers import QUEUE_LIMIT, Workers
 from runtime.settings import WebhookSettings
 from runtime.tracing import NO_TRACING, Tracing, trace_id_of
+from storage.errors import RecordUnreadable
 
 # Seconds after each failed try: 10 tries over about three days.
 PAUSES_S = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 72_000, 115_200)
@@ -94,7 +95,11 @@ class Deliverer(Notices):
         assert self._deliveries is not None
         self._queued.discard(task)
         while True:
-            due, following = await self._deliveries.claim(task)
+            try:
+                due, following = await self._deliveries.claim(task)
+            except RecordUnreadable:  # it stays as it is, and nobody looks for it any more
+                log.warning("webhook_left", reason="record_unreadable", task_id=task.task_id)
+                due, following = [], None
             if not due:
                 await self._deliveries.put_back(task, following)
                 if following is not None:

@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import structlog
-
 from generation.after_end import delivery_keys, push_keys
 from generation.lease_index import LOW, PUSH, LeaseIndex, TaskRef, task_of_delivery
 from notifications.errors import UnknownDelivery
@@ -22,8 +20,6 @@ from notifications.failed_deliveries import Failed, FailedDeliveries
 from notifications.notices import KEPT_S
 from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
-
-log = structlog.get_logger(__name__)
 
 DELETED_AT_ONCE = 500
 CLAIMED_S = 60.0  # for which one process alone works on a delivery: longer than a try may take
@@ -99,7 +95,7 @@ class Deliveries:
         """Take what is due of a task's deliveries, and say when the next one is, None when there is none.
 
         Raises:
-            StorageUnavailable
+            StorageUnavailable, RecordUnreadable
         """
         first, low, due_key, _all = self._keys(task)
         next_ms, left_ms, *found = await self._storage.run(
@@ -109,9 +105,10 @@ class Deliveries:
         )
         due = []
         for each, kind_bytes, stored, created_ms, number, trace in found:
-            kind = str(kind_bytes, "ascii")
-            body = stored if kind.startswith("push.") else _payload(task.account_id, kind, stored, created_ms)
-            due.append(DueDelivery(str(each, "ascii"), kind, body, number, str(trace, "ascii", "replace")))
+            with self._storage.reading(self._record(task.account_id, str(each, "ascii", "replace"))):
+                kind = str(kind_bytes, "ascii")
+                body = stored if kind.startswith("push.") else _payload(task.account_id, kind, stored, created_ms)
+                due.append(DueDelivery(str(each, "ascii"), kind, body, number, str(trace, "ascii", "replace")))
         return due, Following(next_ms, left_ms / 1000) if next_ms else None
 
     async def end_try(
@@ -165,7 +162,8 @@ class Deliveries:
             StorageUnavailable
         """
         key = self._storage.key(account_id, "deliveries")
-        ids = [str(each, "ascii") for each in await self._storage.run("list_tasks", [key], [before or "", limit + 1])]
+        listed = await self._storage.run("list_tasks", [key], [before or "", limit + 1])
+        ids = [str(each, "ascii", "replace") for each in listed]
         found = await self._read([(account_id, each) for each in ids[:limit]])
         return [each for each in found if each], ids[limit - 1] if len(ids) > limit else None
 
@@ -195,7 +193,7 @@ class Deliveries:
             try:
                 found.append(None if record[0] is None else _delivery(dict(zip(FIELDS, record, strict=True))))
             except UNREADABLE as exc:
-                log.error("record_set_aside", redis_key=call[0], error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
+                self._storage.spoilt.note(call[0], exc)
                 found.append(None)
         return found
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from notifications.errors import SubscriptionRefused, UnknownSubscription
+from storage.errors import UNLIKE_OURS
 from storage.storage import Storage
 
 MOST_SUBSCRIPTIONS = 10  # of an account: the browsers of one person; the oldest makes place
@@ -76,8 +77,13 @@ class PushSubscriptions:
         Raises:
             StorageUnavailable
         """
-        stored = await self._storage.command("HVALS", self._key(account_id))
-        return sorted((PushSubscription(**json.loads(each)) for each in stored), key=lambda each: each.created_ms)
+        key, found = self._key(account_id), []
+        for each in await self._storage.command("HVALS", key):
+            try:
+                found.append(PushSubscription(**json.loads(each)))
+            except UNLIKE_OURS as exc:
+                self._storage.spoilt.note(key, exc)
+        return sorted(found, key=lambda each: each.created_ms)
 
     async def shown(self, account_id: str) -> list[dict[str, Any]]:
         """Return the account's subscriptions as it is shown them.

@@ -1,14 +1,15 @@
-"""What it means for the rest of the server when Redis cannot be asked.
+"""What it means for the rest of the server when Redis cannot be asked, or holds what is none of ours.
 
     StorageUnavailable        no usable answer; whether a write happened is unknown
       StorageMisconfigured    waiting does not help: somebody has to change the URL, the user's rights or the server
+    RecordUnreadable          Redis answered; a record that the call needs is not what we write, and nothing was changed
 
 Refuses to know what was asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from redis import exceptions as redis_errors
@@ -31,6 +32,17 @@ class StorageMisconfigured(StorageUnavailable):
     def __init__(self, sentence: str) -> None:
         super().__init__("refused")
         self.sentence = sentence
+
+
+class RecordUnreadable(Exception):
+    """Records that the call needs, by their keys, are not what we write, and cannot be made anew; nothing was changed.
+
+    They have been logged and counted.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(*keys)
+        self.keys = tuple(keys)
 
 
 # Order matters: the first class that fits names the reason.
@@ -59,7 +71,8 @@ REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
 
 # What reading a record raises that is not one of ours: a wrong type, a field that is no number inside a script; bytes
 # that are no UTF-8, a member of another shape.
-UNREADABLE = (redis_errors.ResponseError, ValueError, KeyError, IndexError, TypeError)
+UNLIKE_OURS = (ValueError, KeyError, IndexError, TypeError, AttributeError)
+UNREADABLE = (RecordUnreadable, redis_errors.ResponseError, *UNLIKE_OURS)
 
 
 @contextmanager

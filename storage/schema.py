@@ -14,9 +14,11 @@ from typing import Any, Protocol
 import structlog
 
 from storage.errors import StorageMisconfigured, StorageUnavailable
+from storage.record_kinds import RecordKind
 from storage.storage import Storage
 
 SCHEMA_VERSION = 1
+RECORDS = {"schema": RecordKind("string", replaceable=True)}
 
 log = structlog.get_logger(__name__)
 
@@ -24,14 +26,18 @@ log = structlog.get_logger(__name__)
 async def check_schema(storage: Storage, known: int = SCHEMA_VERSION) -> None:
     """Return when the data can be read; data of an older version, or without one, gets ``known``, in one atomic step.
 
-    Where only the version's own server is out of reach (a part of a cluster), nothing is checked: the rest is served.
+    A version that is none was written by somebody else: it is set aside, and stops no start. Where only the version's
+    own server is out of reach (a part of a cluster), nothing is checked: the rest is served.
 
     Raises:
-        StorageMisconfigured: the data is newer than this program, or the version is none.
+        StorageMisconfigured: the data is newer than this program.
     """
     key = storage.shared_key("schema")
     try:
         stored: bytes = await storage.run("raise_schema", [key], [known])
+        if not stored.isdigit():
+            await storage.spoilt.rename(key, ValueError(stored))
+            stored = await storage.run("raise_schema", [key], [known])
     except StorageUnavailable as exc:
         if isinstance(exc, StorageMisconfigured):
             raise

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from redis import exceptions as redis_errors
@@ -16,11 +17,13 @@ from redis import exceptions as redis_errors
 from runtime.redis_url import parse_redis_url
 from runtime.settings import RedisSettings
 from storage.cluster import Cluster
-from storage.errors import StorageMisconfigured, StorageUnavailable
+from storage.errors import UNLIKE_OURS, RecordUnreadable, StorageMisconfigured, StorageUnavailable
 from storage.login import Address, Login
 from storage.primary import Primary
+from storage.record_kinds import RecordKind, RecordKinds
 from storage.scripts import Script
 from storage.sentinel import SentinelMaster
+from storage.spoilt_records import SpoiltRecords
 from storage.topology import SingleServer, Topology
 from storage.transport import Transport
 from storage.wire import Argument, Command
@@ -47,9 +50,10 @@ def connect(settings: RedisSettings) -> Topology:
 
 
 class Storage:
-    """Key names and calls. ``scripts`` are texts by name.
+    """Key names and calls. ``scripts`` are texts by name, ``kinds`` says what kinds of records there are.
 
-    ``observe`` is told (operation, seconds) for each call, ``failed`` the reason of each StorageUnavailable.
+    ``observe`` is told (operation, seconds) for each call, ``failed`` the reason of each StorageUnavailable, and
+    ``spoilt`` is called for each record that is not what we write; one that can be made anew stops no call.
     """
 
     def __init__(
@@ -58,14 +62,17 @@ class Storage:
         scripts: Mapping[str, str],
         *,
         prefix: str = "pg",
+        kinds: Mapping[str, RecordKind] | None = None,
         observe: Callable[[str, float], None] = lambda _operation, _seconds: None,
         failed: Callable[[str], None] = lambda _reason: None,
+        spoilt: Callable[[], None] = lambda: None,
     ) -> None:
         self.topology = topology
         self.prefix = prefix
         self._observe = observe
         self._failed = failed
         self._transport = Transport(topology)
+        self.spoilt = SpoiltRecords(self._transport.call, RecordKinds(kinds or {}, prefix), spoilt)
         self._scripts = {name: Script.of(text) for name, text in scripts.items()}
         self._pinging: asyncio.Task[None] | None = None
 
@@ -88,17 +95,28 @@ class Storage:
 
         Raises:
             StorageUnavailable: no usable answer.
+            RecordUnreadable
         """
-        return await self._observed(script, self._evaluate(self._scripts[script], keys, args))
+        return await self._observed(script, self._evaluated(self._scripts[script], keys, args))
 
     async def run_many(self, script: str, calls: Sequence[Call]) -> list[Any]:
         """Run one script many times, few round trips; each run is atomic, the whole is not.
+
+        A run that needs a record that is unreadable has RecordUnreadable for its result, and stops no other.
 
         Raises:
             StorageUnavailable: no usable answer; some of the runs may have happened.
         """
         known = self._scripts[script]
-        return await self._observed(script, _all(self._evaluate(known, keys, args) for keys, args in calls))
+        runs = (_or_unreadable(self._evaluated, known, keys, args) for keys, args in calls)
+        return await self._observed(script, _all(runs))
+
+    async def _evaluated(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        try:
+            return await self._evaluate(script, keys, args)
+        except redis_errors.ResponseError as exc:
+            await self.spoilt.make_way(keys, exc)
+        return await self._evaluate(script, keys, args)
 
     def _evaluate(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Awaitable[Any]:
         command: Command = ("EVALSHA", script.sha1, len(keys), *keys, *args)
@@ -111,16 +129,40 @@ class Storage:
 
         Raises:
             StorageUnavailable: no usable answer.
+            RecordUnreadable
         """
-        return await self._observed(name.lower(), self._transport.call(key, (name, key, *arguments)))
+        return await self._observed(name.lower(), self._called(key, (name, key, *arguments)))
+
+    async def _called(self, key: str | bytes, command: Command) -> Any:
+        try:
+            return await self._transport.call(key, command)
+        except redis_errors.ResponseError as exc:
+            await self.spoilt.make_way([key if isinstance(key, str) else str(key, "utf-8", "replace")], exc)
+        return await self._transport.call(key, command)
 
     async def commands(self, name: str, calls: Sequence[Command]) -> list[Any]:
         """Run one plain command with many keys and arguments, in one round trip; each stands alone.
 
+        One that needs a record that is unreadable has RecordUnreadable for its reply.
+
         Raises:
             StorageUnavailable: no usable answer for at least one.
         """
-        return await self._observed(name.lower(), _all(self._transport.call(_key(c[0]), (name, *c)) for c in calls))
+        replies = (_or_unreadable(self._called, _key(c[0]), (name, *c)) for c in calls)
+        return await self._observed(name.lower(), _all(replies))
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[None]:
+        """Name the record that cannot be read, when what a call returned of it is not what we write.
+
+        Raises:
+            RecordUnreadable
+        """
+        try:
+            yield
+        except UNLIKE_OURS as exc:
+            self.spoilt.note(key, exc)
+            raise RecordUnreadable([key]) from exc
 
     async def load(self) -> None:
         """Put every script on every server that is there, so that the first calls find them.
@@ -188,6 +230,13 @@ def account_of(key: str) -> str:
     for character, escaped in reversed(ESCAPES):
         account_id = account_id.replace(escaped, character)
     return account_id
+
+
+async def _or_unreadable(call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    try:
+        return await call(*arguments)
+    except RecordUnreadable as exc:
+        return exc
 
 
 async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:

@@ -7,6 +7,7 @@ other command, and nothing tells of changes. Refuses to know what the keys hold.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -210,6 +211,10 @@ class TrackedKeys:
     async def _read_one_untracked(self, key: bytes) -> tuple[bytes | None, int] | StorageUnavailable:
         try:
             ttl_ms, body = await self._storage.read_untracked([("PTTL", key), ("GET", key)])
+        except redis_errors.ResponseError as exc:
+            with contextlib.suppress(StorageUnavailable):
+                await self._storage.spoilt.let_expire(str(key, "utf-8", "replace"), exc)
+            return _refusal(exc)
         except (StorageUnavailable, redis_errors.RedisError) as exc:
             return _refusal(exc)
         return body, ttl_ms

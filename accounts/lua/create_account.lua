@@ -1,3 +1,4 @@
+--- @include "check_money"
 --- @include "ledger_entry"
 --- @include "subscription_end"
 -- create_account: make an account with its first tokens, in one step.
@@ -5,6 +6,7 @@
 -- ARGV: 1 name  2 business type  3 created at, ISO  4 subscription, days from now  5 tokens  6 SHA-256 of what was asked
 -- Returns 1 created | 2 the same was asked before | 0 there is another one already
 -- Repeatable: a call whose mark is there has made the account, says so again, and changes nothing.
+check_money(KEYS[1], KEYS[2])
 if redis.call('EXISTS', KEYS[1]) == 1 then
   if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
   return redis.call('HGET', KEYS[1], 'asked') == ARGV[6] and 2 or 0

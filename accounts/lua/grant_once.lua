@@ -1,3 +1,4 @@
+--- @include "check_money"
 --- @include "ledger_entry"
 -- grant_once: add tokens to an account, or take back free ones, once for each id that the caller gives, for ever.
 -- KEYS: 1 account  2 ledger  3 grants
@@ -5,6 +6,8 @@
 -- Returns {1, entry id} granted | {2, entry id} the id came before with as many tokens | {-1} no such account
 --       | {-2, balance} the balance does not cover what is taken back | {-3} too many | {-4} id came with other tokens
 -- Repeatable: an id that is there has been granted and changes nothing.
+check_money(KEYS[1], KEYS[2])
+check_type('hash', {KEYS[3]})
 local numbers = redis.call('HMGET', KEYS[1], 'balance', 'granted')
 if not numbers[1] then return {-1} end
 local before = redis.call('HGET', KEYS[3], ARGV[4])

@@ -1,9 +1,11 @@
+--- @include "check_money"
 --- @include "ledger_entry"
 -- grant_tokens: add tokens to an account, or take some back that nobody has held or used.
 -- KEYS: 1 account  2 ledger  3 mark of this call
 -- ARGV: 1 tokens, negative to take back  2 reason  3 tokens that an account may be granted in all
 -- Returns {1} | {-1} no such account | {-2, balance} the balance does not cover what is taken back | {-3} too many
 -- Repeatable: a call whose mark is there has happened and changes nothing.
+check_money(KEYS[1], KEYS[2])
 local numbers = redis.call('HMGET', KEYS[1], 'balance', 'granted')
 if not numbers[1] then return {-1} end
 if redis.call('EXISTS', KEYS[3]) == 1 then return {1} end

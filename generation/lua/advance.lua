@@ -1,5 +1,6 @@
 --- @include "expectation"
 --- @include "fence"
+--- @include "readable"
 --- @include "write_document"
 -- advance: take a task one stage on.
 -- KEYS: 1 task  2 status  3 events
@@ -9,6 +10,7 @@
 --       10… stages it may come from
 -- Returns {1, document} | {-1} gone | {-2} closed | {-3} fenced | {-7} the step is not allowed
 -- Repeatable: a task that stands at the stage already is left as it is.
+check_type('stream', {KEYS[3]})
 local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return {allowed} end
 local stage = redis.call('HGET', KEYS[1], 'stage')

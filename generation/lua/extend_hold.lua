@@ -1,3 +1,4 @@
+--- @include "check_money"
 --- @include "fence"
 --- @include "hold_tokens"
 -- extend_hold: set more tokens aside for a task, as many as the balance has.
@@ -5,6 +6,7 @@
 -- ARGV: 1 owner  2 epoch  3 what the hold should come to, tokens
 -- Returns {1, hold} | {-1} gone | {-2} closed | {-3} fenced
 -- Repeatable: a hold that is as large stays as it is.
+check_money(KEYS[6], KEYS[7])
 local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return {allowed} end
 local task = redis.call('HMGET', KEYS[1], 'hold', 'id')

@@ -1,3 +1,4 @@
+--- @include "check_money"
 --- @include "clock"
 --- @include "fence"
 --- @include "hold_tokens"
@@ -10,6 +11,7 @@
 -- Returns {1, business type, hold} | {-1} gone | {-2} closed | {-3} fenced
 --       | {-8, end of the subscription, ISO or ''} | {-9, tokens available, tokens needed}
 -- Repeatable: a task that has its hold keeps it, also under the next owner.
+check_money(KEYS[6], KEYS[7])
 local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return {allowed} end
 local account = redis.call('HMGET', KEYS[6], 'business_type', 'subscription_until_ms', 'balance')

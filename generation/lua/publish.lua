@@ -8,10 +8,10 @@
 local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return allowed end
 local record = redis.call('HMGET', KEYS[1], 'published', 'used')
-if ARGV[4] ~= '' and tonumber(ARGV[3]) > tonumber(record[1]) then
+if ARGV[4] ~= '' and tonumber(ARGV[3]) > (tonumber(record[1]) or 0) then
   redis.call('XADD', KEYS[3], '*', 'chunk', ARGV[4])
   redis.call('EXPIRE', KEYS[3], ARGV[6])
   redis.call('HSET', KEYS[1], 'published', ARGV[3])
 end
-if tonumber(ARGV[5]) > tonumber(record[2]) then redis.call('HSET', KEYS[1], 'used', ARGV[5], 'kinds', ARGV[7]) end
+if tonumber(ARGV[5]) > (tonumber(record[2]) or 0) then redis.call('HSET', KEYS[1], 'used', ARGV[5], 'kinds', ARGV[7]) end
 return 1

@@ -8,7 +8,7 @@
 local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return allowed end
 redis.call('HSET', KEYS[1], 'lease_ms', now_ms() + tonumber(ARGV[3]))
-if tonumber(ARGV[4]) > tonumber(redis.call('HGET', KEYS[1], 'used')) then
+if tonumber(ARGV[4]) > (tonumber(redis.call('HGET', KEYS[1], 'used')) or 0) then
   redis.call('HSET', KEYS[1], 'used', ARGV[4], 'kinds', ARGV[5])
 end
 return 1

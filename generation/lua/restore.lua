@@ -1,4 +1,5 @@
 --- @include "clock"
+--- @include "readable"
 --- @include "write_document"
 -- restore: write the record of a task again that the server forgot (a failover, a crash) while its owner still has it.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency
@@ -11,6 +12,9 @@
 --       20 metadata that every document repeats, JSON or ''
 -- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} unknown account
 -- Repeatable: a record of this owner and epoch is returned as restored.
+check_type('hash', {KEYS[1], KEYS[6], KEYS[8]})
+check_type('stream', {KEYS[3]})
+check_type('zset', {KEYS[4], KEYS[5]})
 local now = now_ms()
 if redis.call('EXISTS', KEYS[6]) == 0 then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'epoch')

@@ -1,4 +1,5 @@
 --- @include "clock"
+--- @include "readable"
 --- @include "refuse_submit"
 --- @include "write_document"
 -- submit: create a task, owned and leased from its first moment.
@@ -14,6 +15,11 @@
 --       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
 --       | {-11, ms until the next one is allowed} too many submits
 -- Repeatable: a task id that exists is returned as created.
+check_numbers(KEYS[6], 'balance', 'subscription_until_ms')
+check_type('hash', {KEYS[1], KEYS[8]})
+check_type('stream', {KEYS[3]})
+check_type('zset', {KEYS[4], KEYS[5]})
+check_type('string', {KEYS[9]})
 local now = now_ms()
 local account = redis.call('HMGET', KEYS[6], 'balance', 'subscription_until_ms')
 if not account[1] then return {-4} end

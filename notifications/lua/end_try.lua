@@ -1,4 +1,5 @@
 --- @include "clock"
+--- @include "readable"
 -- end_try: write down how the try of a webhook ended, unless another one has begun since.
 -- KEYS: 1 delivery  2 deliveries_due
 -- ARGV: 1 id  2 number of the try  3 state after it: pending, delivered or failed  4 how it ended
@@ -6,6 +7,7 @@
 --       7 body of the next one, '' for the same
 -- Returns 1 | -1 gone | -3 another try has begun
 -- Repeatable: the same outcome is written again.
+check_type('zset', {KEYS[2]})
 local record = redis.call('HMGET', KEYS[1], 'tries', 'state')
 if not record[1] then return -1 end
 if record[1] ~= ARGV[2] then return -3 end

@@ -1,9 +1,12 @@
 --- @include "clock"
+--- @include "readable"
 -- resend: let a webhook be tried again from now on, as often as a new one.
 -- KEYS: 1 delivery  2 deliveries_due
 -- ARGV: 1 id  2 how long the record is kept from now, s
 -- Returns 1 | -1 gone
 -- Repeatable: it is due once, however often it is asked for.
+check_type('hash', {KEYS[1]})
+check_type('zset', {KEYS[2]})
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 local now = now_ms()
 redis.call('HSET', KEYS[1], 'state', 'pending', 'tries', 0, 'due_ms', now)

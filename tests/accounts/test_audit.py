@@ -20,6 +20,7 @@ from storage.storage import Storage
 from tests.support.storage import OpenStorage
 
 ACCOUNTS_LUA = Path(accounts.accounts.__file__).parent / "lua"
+STORAGE_LUA = ACCOUNTS_LUA.parents[1] / "storage/lua"
 MOVE = """--- @include "hold_tokens"
 --- @include "settle_tokens"
 if ARGV[1] == 'hold' then return hold_tokens(KEYS[1], KEYS[2], 700, ARGV[2]) end
@@ -108,7 +109,7 @@ async def test_an_audit_amid_generations_finds_nothing_wrong(
 ) -> None:
     monkeypatch.setattr("accounts.ledger.ENTRIES_PER_READ", 7)
     (tmp_path / "move.lua").write_text(MOVE)
-    move = storage.redis.register_script(load_scripts((ACCOUNTS_LUA, tmp_path))["move"])
+    move = storage.redis.register_script(load_scripts((ACCOUNTS_LUA, STORAGE_LUA, tmp_path))["move"])
     keeper = Accounts(storage)
     await keeper.create(account_id="a", tokens=100_000)
     keys = [storage.key("a", "account"), storage.key("a", "ledger")]

@@ -7,8 +7,6 @@ from contextlib import AsyncExitStack
 import pytest
 
 from generation.lease_index import LeaseIndex, TaskRef, shard_of
-from generation.set_aside import SetAside
-from runtime.metrics import Metrics
 from storage.storage import Storage
 from tests.support.whole_server import Client
 
@@ -20,5 +18,5 @@ async def test_what_still_runs_when_all_is_closed_is_handed_back(
     task_id = await client.start("Write a menu. [[standin:delay=30]]")
     await client.status(task_id, "?wait=20&after=4")
     await stack.aclose()
-    index, shard = LeaseIndex(storage, SetAside(storage, Metrics())), shard_of(client.account_id)
+    index, shard = LeaseIndex(storage), shard_of(client.account_id)
     assert await index.take_due(shard, 10) == [TaskRef(client.account_id, task_id)]

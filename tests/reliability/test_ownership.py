@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from generation.lease_index import SHARDS, LeaseIndex
-from generation.set_aside import SetAside
-from runtime.metrics import Metrics
 from tests.chaos.clients import Client
 from tests.chaos.verdict import judge
 from tests.chaos.world import REAL_LEASES, SHORT_LEASES, World, a_world
@@ -155,7 +153,7 @@ def test_tasks_that_wait_in_queued_are_taken_over_too() -> None:
 
 
 def index_of(world: World) -> LeaseIndex:
-    return LeaseIndex(world.storage, SetAside(world.storage, Metrics()))
+    return LeaseIndex(world.storage)
 
 
 async def lose_the_leases(world: World) -> None:

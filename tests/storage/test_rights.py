@@ -27,7 +27,7 @@ OF_THE_CONNECTION = {
     "client|caching",
     "cluster|slots",
 }
-IN_PYTHON = re.compile(r'(?:command|commands|read_tracked|_tracked|_after)\(\s*"([A-Z]+)"|\("(PTTL|GET)",')
+IN_PYTHON = re.compile(r'(?:command|commands|read_tracked|_tracked|_after)\(\s*"([A-Z]+)"|\("(PTTL|GET|TYPE|RENAME)",')
 
 
 def least_rights() -> list[str]:

@@ -47,11 +47,20 @@ async def test_older_data_is_read_and_is_ours_from_then_on(storage: OpenStorage)
     assert await stored(storage) == b"5"
 
 
-@pytest.mark.parametrize("found", ["2", "10", "x", ""])
+@pytest.mark.parametrize("found", ["x", "", "1.5"])
 @pytest.mark.gen_test
-async def test_newer_or_unreadable_data_is_refused_with_a_sentence_and_left_as_it_is(
-    storage: OpenStorage, found: str
-) -> None:
+async def test_a_version_that_is_none_is_set_aside_and_stops_no_start(storage: OpenStorage, found: str) -> None:
+    key = storage.shared_key("schema")
+    await storage.command("SET", key, found)
+    with structlog.testing.capture_logs() as lines:
+        await check_schema(storage, 1)
+    assert (await stored(storage), await storage.command("GET", f"{key}:set_aside")) == (b"1", found.encode())
+    assert [(line["event"], line["redis_key"]) for line in lines] == [("record_set_aside", key)]
+
+
+@pytest.mark.parametrize("found", ["2", "10"])
+@pytest.mark.gen_test
+async def test_newer_data_is_refused_with_a_sentence_and_left_as_it_is(storage: OpenStorage, found: str) -> None:
     await storage.command("SET", storage.shared_key("schema"), found)
     with pytest.raises(StorageMisconfigured) as refused:
         await check_schema(storage, 1)

@@ -120,7 +120,7 @@ async def test_a_redis_that_still_loads_its_data(tmp_path: Path, binary: str) ->
 
 @pytest.mark.gen_test
 async def test_a_defect_of_a_script_is_not_hidden_as_an_outage(server: RedisServer) -> None:
-    async with opened(server.url) as storage, another_client(server.url) as redis:
+    async with opened(server.url, kinds={}) as storage, another_client(server.url) as redis:
         await redis.set("pg:leases", "no sorted set")
         with pytest.raises(redis_errors.ResponseError, match="WRONGTYPE"):
             await write(storage)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from click.testing import CliRunner, Result
 
 from accounts.command_line import accounts, admin_keys
@@ -26,7 +27,8 @@ class Commands:
     def run(self, *arguments: str, given: bytes | None = None) -> Result:
         command = admin_keys if arguments[0] == "admin-keys" else accounts
         words = arguments[1:] if command is admin_keys else arguments
-        return CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
+        with structlog.testing.capture_logs():  # log lines go to standard error, beside the answers
+            return CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
 
     def json(self, *arguments: str) -> dict[str, Any]:
         done = self.run(*arguments, "--json")

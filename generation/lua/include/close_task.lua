@@ -1,6 +1,7 @@
 --- @include "clock"
 --- @include "note_delivery"
 --- @include "note_usage"
+--- @include "readable"
 --- @include "settle_tokens"
 --- @include "write_document"
 -- close_task: the one way in which a task becomes terminal: settlement, final document, record and who is told in one step.
@@ -27,7 +28,7 @@ local function tell_end(told, stage_head, head, charged, reason)
         push_after)
     end
   end
-  local low, account = tonumber(told[2]), redis.call('HMGET', KEYS[6], 'balance', 'held')
+  local low, account = tonumber(told[2]), redis.pcall('HMGET', KEYS[6], 'balance', 'held')
   local left = tonumber(account[1] or '0') + tonumber(account[2] or '0')
   if left < low and left + charged >= low then
     local body = '{"tokens_remaining":' .. left .. ',"low_balance_tokens":' .. low .. '}'
@@ -46,7 +47,19 @@ local function named_kinds(kinds)
   return named
 end
 
+-- Nothing is written when a record that this touches is none: a charge without its end would be made twice.
+local function check_records()
+  check_numbers(KEYS[1], 'hold', 'used', 'created_ms', 'estimate', 'attempt', 'version')
+  check_type('stream', {KEYS[3]})
+  check_type('zset', {KEYS[4], KEYS[10], KEYS[11]})
+  check_type('hash', {KEYS[8], KEYS[9], KEYS[12], KEYS[13], KEYS[14]})
+  for _, value in ipairs(redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'created_at', 'attempt')) do
+    if not value then error(redis.error_reply('UNREADABLE ' .. KEYS[1])) end
+  end
+end
+
 local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed, stopped, told, kinds)
+  check_records()
   local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'estimate', 'kinds')
   if tonumber(record[3]) > tonumber(used) or not kinds then used, kinds = math.max(tonumber(used), tonumber(record[3])), record[6] or '' end
   used = tonumber(used)
@@ -62,7 +75,7 @@ local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed,
   note_usage(KEYS[12], iso_time(now), reason == 'cancelled' and reason or stage, charged, named)
   redis.call('HSET', KEYS[1], 'stage', stage, 'closed', reason, 'hold', 0, 'used', used)
   redis.call('HDEL', KEYS[1], 'manual_prompt', 'steering')
-  redis.pcall('ZREM', KEYS[4], record[1]) -- an index that is none must not part the charge from the end
+  redis.call('ZREM', KEYS[4], record[1])
   for i, kind in ipairs(named) do usage[i] = '"' .. kind[1] .. '":' .. kind[2] end
   local tail = ',"tokens_used":' .. used .. (#usage > 0 and ',"usage":{' .. table.concat(usage, ',') .. '}' or '')
     .. (estimated and ',"estimated":true' or '') .. ',"completed_at":"' .. iso_time(now) .. '"'

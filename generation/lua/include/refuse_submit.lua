@@ -13,11 +13,11 @@ end
 -- `interval`, and no more than `size` may lie ahead. Source: ITU-T I.371, generic cell rate algorithm.
 local function take_from_bucket(key, now, interval, size)
   if interval == 0 then return 0 end
-  local drawn = math.max(now, tonumber(redis.call('GET', key) or now)) + interval
+  local drawn = math.max(now, tonumber(redis.call('GET', key) or now) or now) + interval
   if drawn - now > math.max(size, interval) then return drawn - now - math.max(size, interval) end
   redis.call('SET', key, string.format('%.0f', drawn), 'PX', drawn - now)
   return 0
 end
 
 -- drawn_ahead: how far the bucket is drawn on, ms: 0 when it is full.
-local function drawn_ahead(key, now) return math.max(0, tonumber(redis.call('GET', key) or now) - now) end
+local function drawn_ahead(key, now) return math.max(0, (tonumber(redis.call('GET', key) or now) or now) - now) end
