@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, MutableSequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
+import structlog
 from redis import asyncio as aioredis
 
+from composition import compose
 from generation.status_copy import StatusCopy
+from runtime.configuration import load_settings
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import RedisServer
 from storage.start import wait_until_ready
@@ -139,6 +145,38 @@ async def test_a_master_without_the_replicas_it_needs_is_asked_again_over_new_co
         assert await write(storage, "after") == 1
 
 
+@pytest.mark.gen_test(timeout=120)
+@pytest.mark.parametrize("found", ["a demoted master", "a master that stands still", "nobody"])
+async def test_a_start_while_the_master_is_gone_is_ready_soon_after_the_name_has_moved(
+    server: RedisServer, found: str
+) -> None:
+    async with (
+        old_and_new(server) as (on_old, on_new, new),
+        Proxy(port_of(server.url)) as proxy,
+        AsyncExitStack() as stack,
+    ):
+        if found == "a demoted master":
+            await command(on_old, "REPLICAOF", "127.0.0.1", "1")
+        elif found == "nobody":
+            proxy.target_port = 1
+        else:
+            os.kill(server.pid, signal.SIGSTOP)
+            stack.callback(os.kill, server.pid, signal.SIGCONT)
+        redis = {"url": through(proxy, server), "start_timeout_s": 600, "timeout_s": 0.5}
+        settings = load_settings(None, {"redis": redis, "gemini": {"api_key": "none"}})
+        with structlog.testing.capture_logs() as lines:
+            starting = asyncio.ensure_future(compose(settings, stack))
+            await until(lambda: _logged(lines, "waiting_for_redis"))
+            assert not starting.done()
+            proxy.target_port = port_of(new.url)
+            moved = time.monotonic()
+            service = await starting
+        assert time.monotonic() - moved < 60
+        assert service.runner.free > 0
+        assert await on_new.get("pg:schema") == b"1"
+        await until(lambda: _equal(names_of(on_new), ["prompt-commands", "prompt-tracking"]))
+
+
 @pytest.mark.gen_test
 async def test_a_node_of_a_cluster_is_refused_with_a_sentence(binary: str) -> None:
     with RedisServer(binary=binary, options=("--cluster-enabled", "yes")) as node:
@@ -147,6 +185,10 @@ async def test_a_node_of_a_cluster_is_refused_with_a_sentence(binary: str) -> No
                 await wait_until_ready(storage, 5)
             assert "is a node of a cluster: use redis+cluster://" in caught.value.sentence
             assert await reason_of(storage) == "refused"
+
+
+async def _logged(lines: MutableSequence[Any], event: str) -> bool:
+    return any(line["event"] == event for line in lines)
 
 
 async def _equal(names: object, wanted: list[str]) -> bool:
