@@ -302,9 +302,8 @@ def test_a_poisoned_index_is_named_and_counted_and_takes_new_accounts(
     assert (members["ok"], members["accounts"], members["unreadable"]) == (False, 2, 16)
     assert "\\xffmember" in named
     assert len(named) == 16
-    with structlog.testing.capture_logs() as lines:
-        assert commands.json("list")["accounts"] == ["first"]
-        for number in range(20):
-            commands.json("create", "--id", f"later-{number}", "--tokens", "5")
-        assert len(commands.json("list")["accounts"]) == 21
-    assert {line["event"] for line in lines} == {"record_set_aside"}
+    assert commands.json("list")["accounts"] == ["first"]
+    for number in range(20):
+        commands.json("create", "--id", f"later-{number}", "--tokens", "5")
+    assert len(commands.json("list")["accounts"]) == 21
+    assert set(commands.logged) == {"record_set_aside"}

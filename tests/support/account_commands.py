@@ -23,12 +23,15 @@ class Commands:
     def __init__(self, url: str, prefix: str) -> None:
         self._url = url
         self.prefix = prefix
+        self.logged: list[str] = []  # events of all commands
 
     def run(self, *arguments: str, given: bytes | None = None) -> Result:
         command = admin_keys if arguments[0] == "admin-keys" else accounts
         words = arguments[1:] if command is admin_keys else arguments
-        with structlog.testing.capture_logs():  # log lines go to standard error, beside the answers
-            return CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
+        with structlog.testing.capture_logs() as lines:  # they go to standard error, beside the answers
+            done = CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
+        self.logged += [line["event"] for line in lines]
+        return done
 
     def json(self, *arguments: str) -> dict[str, Any]:
         done = self.run(*arguments, "--json")
