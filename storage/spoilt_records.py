@@ -54,9 +54,11 @@ class SpoiltRecords:
     async def make_way(self, keys: Sequence[str], exc: redis_errors.ResponseError) -> None:
         """Return when the refused call can be repeated, because the spoilt ones of its keys are out of the way.
 
+        Where none is spoilt, another caller was quicker.
+
         Raises:
             RecordUnreadable: one of them cannot be made anew.
-            ResponseError: ``exc``, which no record explains.
+            ResponseError: ``exc``, which is about no record.
             StorageUnavailable
         """
         if not str(exc).startswith(("WRONGTYPE", FOUND_BY_SCRIPT)):
@@ -68,9 +70,7 @@ class SpoiltRecords:
             self.note(key, exc)
         if lasting:
             raise RecordUnreadable(lasting) from exc
-        if not wrong:
-            raise exc
-        for key in wrong:
+        for key in [key for key in wrong if not self._is_string(key)] or wrong:  # a string is written over
             await self.rename(key, exc)
 
     async def rename(self, key: str, exc: BaseException) -> None:
@@ -96,6 +96,10 @@ class SpoiltRecords:
     def _is_wrong(self, key: str, found: str) -> bool:
         kind = self._kinds.of(key)
         return kind is not None and found not in ("none", kind.type)
+
+    def _is_string(self, key: str) -> bool:
+        kind = self._kinds.of(key)
+        return kind is not None and kind.type == "string"
 
     def _is_replaceable(self, key: str) -> bool:
         kind = self._kinds.of(key)

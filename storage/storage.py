@@ -112,10 +112,11 @@ class Storage:
         return await self._observed(script, _all(runs))
 
     async def _evaluated(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
-        try:
-            return await self._evaluate(script, keys, args)
-        except redis_errors.ResponseError as exc:
-            await self.spoilt.make_way(keys, exc)
+        for _ in range(2):  # strings make way after all others
+            try:
+                return await self._evaluate(script, keys, args)
+            except redis_errors.ResponseError as exc:
+                await self.spoilt.make_way(keys, exc)
         return await self._evaluate(script, keys, args)
 
     def _evaluate(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Awaitable[Any]:

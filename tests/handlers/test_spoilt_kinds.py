@@ -29,9 +29,8 @@ SUBMIT = f"{BASE}/generate-prompt-async/"
 
 
 async def spoil_type(redis: Any, key: str | bytes) -> None:
-    other = await redis.type(key) == b"list"
-    await redis.delete(key)
-    await (redis.set(key, "x") if other else redis.rpush(key, "x"))
+    async with redis.pipeline(transaction=True) as both:  # the server writes meanwhile
+        await both.delete(key).rpush(key, "x").execute()
 
 
 async def spoil_bytes(redis: Any, key: bytes, kind: str) -> None:
@@ -166,6 +165,14 @@ async def test_a_task_that_runs_ends_and_is_charged_once_whatever_of_its_records
         "deliveries",
     ):
         await spoil_type(storage.redis, storage.key(client.account_id, name, *([ids[name]] if name in ids else [])))
+    path = f"{BASE}/generate-prompt-async/status/{task_id}/"
+
+    async def has_ended() -> bool:
+        answer = await client.ask("GET", path)
+        assert answer.status in (200, 503)  # a client would take 404 for the end
+        return answer.status == 200 and answer.json["progress"] == 100
+
+    await until_true(has_ended)
     document = await client.finished(task_id)
     assert document["status"] == "completed"
     account = await Accounts(storage).show(client.account_id)
