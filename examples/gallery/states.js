@@ -80,7 +80,7 @@ export const STATES = {
   'facts repaired': completed({ fidelity: 'repaired' }),
   'facts missing': completed({
     ...lost,
-    prompt: `${SHORTENED}\n\nRye bread is 4.80 euros.\nCall 030 1234567.`,
+    prompt: `${SHORTENED}\n\n- Rye bread is 4.80 euros.\n- Call 030 1234567.`,
   }),
   'facts taken out again': {
     phase: 'completed',

@@ -173,7 +173,13 @@ def test_the_component_takes_the_theme_of_its_page_and_not_the_systems(
         content=f":root {{ color-scheme: {host} }} body {{ background: Canvas; color: CanvasText }}"
     )
     ink = component.locator(".pg-title").evaluate("e => getComputedStyle(e).color")
-    assert ink == ("rgb(28, 35, 33)" if host == "light" else "rgb(233, 238, 237)")
+    light, dark = "rgb(28, 35, 33)", "rgb(233, 238, 237)"
+    assert ink == (light if host == "light" else dark)
+    for outer, inner, expected in (("dark", "light", light), ("light", "dark", dark), ("dark", "cupcake", dark)):
+        component.evaluate(f"document.documentElement.dataset.theme = '{outer}'")
+        component.evaluate(f"document.querySelector('.prompt-generator').parentElement.dataset.theme = '{inner}'")
+        assert component.locator(".pg-title").evaluate("e => getComputedStyle(e).color") == expected
+    component.evaluate("document.querySelectorAll('[data-theme]').forEach((e) => e.removeAttribute('data-theme'))")
     assert violations(component, node_modules) == []
 
 

@@ -162,7 +162,7 @@ function noteAccount(
     (error instanceof SubscriptionInactive && active) ||
     running < mostRunning
   ) {
-    const focusGoes = outcome.hasFocusOnButtons;
+    const focusGoes = outcome.hasFocusOnNotice;
     session.reset();
     if (focusGoes) {
       composer.focus();

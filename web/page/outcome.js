@@ -129,16 +129,16 @@ export class Outcome {
     this.#showResult();
   }
 
-  /** Those of a message: they go with it. */
-  get hasFocusOnButtons() {
-    return parts.noticeActions.contains(document.activeElement);
+  /** Whether what a message offers has the focus: it goes with the message. */
+  get hasFocusOnNotice() {
+    return parts.notice.contains(document.activeElement);
   }
 
   /** @param {SessionState} state @param {SessionState} [before] */
   #enter(state, before) {
     clearInterval(this.#clock);
     const focusWasOnCancel = document.activeElement === parts.cancel;
-    const focusWasOnNotice = this.hasFocusOnButtons;
+    const focusWasOnNotice = this.hasFocusOnNotice;
     if (state.phase === 'running') {
       this.#startedAt = performance.now() - elapsedOf(state);
       this.#readerScrolled = false;

@@ -21,6 +21,8 @@ export interface Versions {
   readonly at: number;
   /** Whether the newest one waits to be kept or taken back. */
   readonly undecided: boolean;
+  /** What is being written about what should change. */
+  readonly wish?: string;
 }
 
 export const NO_VERSIONS: Versions;

@@ -29,7 +29,7 @@ export function withResult(versions, { manualPrompt: asked, feedback, result }) 
   const base = feedback ? [...versions.list].reverse().find((version) => version.text === asked) : undefined;
   const version = { taskId, base: base?.taskId, draft: base?.draft ?? asked, asked, feedback, text, result };
   const list = [...versions.list, version].slice(-AT_MOST);
-  return { list, at: list.length - 1, undecided: base !== undefined };
+  return { list, at: list.length - 1, undecided: base !== undefined, wish: feedback ? '' : versions.wish };
 }
 
 /** @param {Versions} versions @param {string} text @returns {Versions} */

@@ -88,7 +88,7 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
           marked(text, result.inventedFacts, 'pg-invented'),
         ),
     versions.list.length > 1 && h(VersionList, { says, fill, versions, onVersions }),
-    h(Refinement, { says, onRefine }),
+    h(Refinement, { says, versions, onVersions, onRefine }),
     h('p', { className: 'pg-hidden', role: 'status' }, copied || says.doneAnnounced),
   );
 }
@@ -177,9 +177,8 @@ function VersionList({ says, fill, versions, onVersions }) {
   );
 }
 
-/** @param {{says: Labels, onRefine: (feedback: string) => void}} props */
-function Refinement({ says, onRefine }) {
-  const [wish, setWish] = useState('');
+/** @param {{says: Labels, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
+function Refinement({ says, versions, onVersions, onRefine }) {
   const id = useId();
   return h(
     'form',
@@ -187,7 +186,7 @@ function Refinement({ says, onRefine }) {
       className: 'pg-form',
       onSubmit: (/** @type {import('react').FormEvent} */ event) => {
         event.preventDefault();
-        onRefine(wish);
+        onRefine(versions.wish ?? '');
       },
     },
     h('label', { className: 'pg-label', htmlFor: id }, says.whatShouldChange),
@@ -197,13 +196,13 @@ function Refinement({ says, onRefine }) {
       rows: 2,
       maxLength: 2_000,
       dir: 'auto',
-      value: wish,
-      onChange: (/** @type {any} */ event) => setWish(event.target.value),
+      value: versions.wish ?? '',
+      onChange: (/** @type {any} */ event) => onVersions({ ...versions, wish: event.target.value }),
     }),
     h(
       'div',
       { className: 'pg-buttons' },
-      h('button', { type: 'submit', className: 'pg-button', disabled: wish.trim() === '' }, says.changeIt),
+      h('button', { type: 'submit', className: 'pg-button', disabled: !versions.wish?.trim() }, says.changeIt),
     ),
   );
 }
