@@ -1,4 +1,4 @@
-"""What traces cost per generation: off, every one kept, and one in ten kept, in turn in the same run.
+"""What traces cost per generation: off, every one kept, and one in ten kept, in turn; and what off leaves.
 
 Refuses to know how load is made or processes are started.
 """
@@ -15,6 +15,7 @@ from bench.process import Process, free_port
 from bench.report import Report, number
 from bench.submit import Cost
 from bench.testbed import Testbed
+from bench.untraced import ms_of_a_generation
 
 OFF = "off"
 COLUMNS = ("generations", "traces", "completed", "CPU ms each", "times off", "core %", "others %")
@@ -35,6 +36,16 @@ def measure_traces(testbed: Testbed, report: Report, effort: Effort) -> None:
                     costs.setdefault((case, way), []).append(cost)
                 report.measured(f"traces {way}")
     report.table(COLUMNS, [_row(case, way, costs) for case in MEASURED for way in ways])
+    _tell_off(report, costs)
+
+
+def _tell_off(report: Report, costs: Mapping[tuple[Case, str], list[Cost]]) -> None:
+    """Say what the calls that tracing leaves in a generation cost while it is off, beside whole ones of this run."""
+    alone = ms_of_a_generation()
+    report.text(f"Off, the calls that tracing leaves in a generation take {1000 * alone:.1f} µs of CPU:")
+    for case in MEASURED:
+        cost = median(costs[case, OFF])
+        report.text(f"- {100 * alone / cost.ms_each(sum(cost.process_s)):.3f} % of one of {case.name}")
 
 
 def _start_sink(stack: ExitStack, testbed: Testbed) -> str:

@@ -46,3 +46,23 @@ def test_the_reference_fits_a_telephone_and_a_desk(page: Page, demo: Demo, width
     expect(page.locator("#operations-generations-startGeneration")).to_be_visible()
     page.screenshot(path=tmp_path / f"docs-{width}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_reference_is_dark_where_the_reader_s_system_is(page: Page, demo: Demo) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{demo.url.rstrip('/')}/docs/")
+    title = page.locator(".info .title")
+    expect(title).to_be_visible()
+    ground, letters = (
+        page.evaluate("getComputedStyle(document.documentElement).backgroundColor"),
+        title.evaluate("element => getComputedStyle(element).color"),
+    )
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).not_to_have_class("dark-mode")
+    assert brightness(ground) < 60 < 180 < brightness(letters), (ground, letters)
+
+
+def brightness(colour: str) -> float:
+    """Of ``rgb(…)``, 0 to 255."""
+    parts = [float(part) for part in colour.partition("(")[2].rstrip(")").split(",")]
+    return sum(parts[:3]) / 3 if len(parts) == 3 or parts[3] else 255.0

@@ -11,3 +11,9 @@ window.SwaggerUIBundle({
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
 });
+
+// Swagger UI has dark colours under this class: the reader's system says whether they are wanted.
+const dark = window.matchMedia('(prefers-color-scheme: dark)');
+const followSystem = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', followSystem);
+followSystem();
