@@ -161,7 +161,7 @@ async def test_a_submit_that_a_process_died_on_goes_to_the_next_one_with_the_sam
 
 
 @pytest.mark.gen_test
-async def test_a_submit_that_a_process_stands_still_on_is_answered_by_the_next_one(tmp_path: Path) -> None:
+async def test_what_a_process_stands_still_on_is_answered_by_the_next_one(tmp_path: Path) -> None:
     goes_on = asyncio.Event()
 
     async def stands_still(_handler: RequestHandler) -> None:
@@ -169,13 +169,34 @@ async def test_a_submit_that_a_process_stands_still_on_is_answered_by_the_next_o
 
     still, living = Backend(stands_still), Backend()
     with Nginx(tmp_path, [still.port, living.port]) as nginx:
-        answers = await asyncio.gather(*(fetch(nginx, START, method="POST") for _ in range(2)))
-    assert [answer.code for answer in answers] == [200, 200]
-    assert still.seen, "the one that stands still was asked"
-    assert still.seen[0]["X-Proxy-Submit-Key"] in {seen["X-Proxy-Submit-Key"] for seen in living.seen}
+        submits = [fetch(nginx, START, method="POST") for _ in range(2)]
+        polls = [fetch(nginx, f"{START}status/1/") for _ in range(2)]
+        answers = await asyncio.gather(*submits, *polls)
+    assert [answer.code for answer in answers] == [200] * 4
+    assert {"POST", "GET"} >= {seen["method"] for seen in still.seen} != set()
+    keys = [seen["X-Proxy-Submit-Key"] for seen in living.seen if seen["method"] == "POST"]
+    assert len(set(keys)) == 2
     goes_on.set()
     for backend in (still, living):
         await backend.close()
+
+
+@pytest.mark.gen_test
+async def test_a_poll_that_waits_arrives_as_it_was_sent(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def note(handler: RequestHandler) -> None:
+        asked.append(handler.request.uri or "")
+        handler.finish({})
+
+    living = Backend(note)
+    paths = [f"{START}status/1/{query}" for query in ("?wait=20&after=%36", "?wait=0", "")]
+    with Nginx(tmp_path, [living.port]) as nginx:
+        for path in paths:
+            assert (await fetch(nginx, path)).code == 200
+        assert (await fetch(nginx, "/waiting-poll")).code == 404
+    assert asked == paths
+    await living.close()
 
 
 @pytest.mark.gen_test
