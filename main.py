@@ -26,7 +26,7 @@ from notifications.commands import web_push as web_push_commands
 from notifications.commands import webhooks as webhooks_commands
 from runtime.command_options import CONFIG
 from runtime.configuration import InvalidSettings, doubtful_variables, load_settings, shown
-from runtime.library_lines import take_what_nobody_raised
+from runtime.library_lines import take_unraisable_exceptions
 from runtime.logs import configure_logging, flush_logs
 from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
@@ -81,7 +81,7 @@ def require_redis_url(settings: Settings) -> None:
 def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
     """Run until a signal; end with one clear line when the port or Redis cannot be had."""
     configure_logging(settings.logs)
-    take_what_nobody_raised()
+    take_unraisable_exceptions()
     for doubt in doubtful_variables():
         log.warning("variable_not_read", problem=doubt)
     try:

@@ -1,7 +1,7 @@
 """The index of accounts: which there are, in the order of their ids. A hint; an account's own record is the truth.
 
 It lies outside every account's slot and is spread over shards, so that no key and no server holds all of it. An id is
-noted before its account is made: a process that dies in between leaves an id without an account, not the reverse.
+written before its account is made: a process that dies in between leaves an id without an account, not the reverse.
 Refuses to know what an account is.
 """
 
@@ -92,7 +92,7 @@ class AccountIndex:
 
 
 def printable(name: str) -> str:
-    """Return a name that can be shown, whatever bytes somebody wrote."""
+    """Return a name that can be printed, whatever its bytes are."""
     return _bytes(name).decode("utf-8", "backslashreplace")
 
 

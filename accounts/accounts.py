@@ -37,7 +37,7 @@ MOST_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as of one moment; times are ISO 8601 in UTC."""
+    """An account at one moment; times are ISO 8601 in UTC."""
 
     account_id: str
     name: str
@@ -171,9 +171,9 @@ class Accounts:
         return await self.show(account_id)
 
     async def close(self, account_id: str) -> Account:
-        """End the subscription and let nobody use the account any more; closing twice keeps the first time.
+        """End the subscription and refuse every further use; closing twice keeps the first time.
 
-        Its keys are the caller's to revoke. An id of which nothing else is left is taken out of the index.
+        The caller revokes its keys. An id without any other record is removed from the index.
 
         Raises:
             UnknownAccount, StorageUnavailable
@@ -284,7 +284,7 @@ class Accounts:
     async def audit(self, account_id: str | None = None, archives: Archives | None = None) -> list[AuditFailure]:
         """Check one account, or all: ``granted == balance + held + charged``, nothing negative, the ledger agrees.
 
-        An account's numbers and its ledger are compared as of one moment, and Redis is not kept from others meanwhile:
+        An account's numbers and its ledger are compared as of one moment, without blocking Redis:
         numbers and newest entry are read in one step, then the entries up to that one, which change no more.
 
         Raises:
@@ -315,7 +315,7 @@ class Accounts:
         return self.index.ids()
 
     async def reindex(self, names: Iterable[str]) -> int:
-        """Note accounts in the index by their ids or by names of their keys; return how many of them are there.
+        """Add accounts to the index by their ids or by names of their keys; return how many of them exist.
 
         Raises:
             StorageUnavailable

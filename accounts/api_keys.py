@@ -24,7 +24,7 @@ from storage.storage import Storage
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM_CHARACTERS = 37  # 220 bits
 CHECKSUM_CHARACTERS = 6  # a CRC-32 fits: 62^6 > 2^32
-WRONG_FOR_S = 5.0  # a key that was found wrong is wrong for so long without asking; a new key was never asked for
+WRONG_FOR_S = 5.0  # how long a wrong key is refused without asking Redis; a new key was never asked for
 WRONG_KEPT = 10_000
 API_KEY_PREFIX = "pg_"
 AFTER_PREFIX = re.compile(r"[0-9A-Za-z]{43}")
@@ -108,7 +108,7 @@ class ApiKeys:
         return [await self.revoke(account_id, key.key_id) for key in await self.of(account_id)]
 
     async def delete_all(self, account_id: str) -> None:
-        """Leave no trace of the account's keys."""
+        """Delete every record of the account's keys."""
         for digest, _key in await self._records(account_id):
             await self._storage.command("DEL", self._hint(digest))
         await self._storage.command("DEL", self._key(account_id))
@@ -203,7 +203,7 @@ def generate_key(prefix: str = API_KEY_PREFIX) -> str:
 
 
 def is_well_formed(key: str, prefix: str = API_KEY_PREFIX) -> bool:
-    """Say whether the key could be one of ours: a typing error is refused without asking anybody."""
+    """Say whether the key could be one of ours: a typing error is refused without asking Redis."""
     text = key.removeprefix(prefix)
     fits = key.startswith(prefix) and AFTER_PREFIX.fullmatch(text) is not None
     return fits and text[-CHECKSUM_CHARACTERS:] == _checksum(text[:-CHECKSUM_CHARACTERS])

@@ -70,7 +70,7 @@ class ArchiveFile:
 
 
 class Archives:
-    """What all files of a folder prove: read once, then asked about each account."""
+    """All files of a folder, read once; then each account can be checked against them."""
 
     def __init__(self, folder: Path) -> None:
         """Read the files.
@@ -88,7 +88,7 @@ class Archives:
                     self._proven[account_id][after.last, after.sums] = before
 
     def problems(self, account_id: str, carried: Carried) -> tuple[str, ...]:
-        """Say what of the entries that the account carries forward is missing or does not add up."""
+        """Return which of the entries that the account carries forward are missing or do not add up."""
         sections = self._proven.get(account_id, {})
         while carried.last:
             before = sections.get((carried.last, carried.sums))
@@ -141,7 +141,7 @@ def _carried(members: dict[str, Any]) -> Carried:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the disk know the new file's name."""
+    """Sync the folder, so that the new file's name is on the disk."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -58,7 +58,7 @@ class Archiving:
         return archived
 
     async def _move(self, accounts: list[str], file: ArchiveFile, days: float, archived: Archived) -> None:
-        """Move what is old of these accounts, a portion of each at a time."""
+        """Move the old entries of these accounts, a batch of each at a time."""
         while accounts:
             found = await asyncio.gather(*(self._section(account_id, days, archived) for account_id in accounts))
             sections = [section for section in found if section is not None]

@@ -1,4 +1,4 @@
-"""The proof that an account's numbers agree with each other and with every entry of its ledger.
+"""Checks that an account's numbers agree with each other and with every entry of its ledger.
 
 Owns what must hold; refuses to know where numbers and entries are kept.
 """
@@ -21,7 +21,7 @@ UNEXPLAINED_LEDGER = "its record is lost, its ledger is there"
 class AuditFailure:
     """An account whose numbers do not agree, and what its ledger adds up to.
 
-    ``problems`` are words for the operator; a number of the account itself is None where there is none to be read.
+    ``problems`` are words for the operator; a number of the account itself is None where it cannot be read.
     """
 
     account_id: str

@@ -1,4 +1,4 @@
-"""Audits one account, or all that the index names: a record that cannot be read is a failure, and stops no other.
+"""Audits one account, or all that the index names. A record that cannot be read is a failure, and stops no other audit.
 
 Refuses to know what must hold: accounts/audit.py does.
 """
@@ -15,7 +15,7 @@ from accounts.errors import UnknownAccount
 from accounts.ledger import Ledger
 from storage.errors import UNREADABLE
 
-RECHECK_AFTER_S = 1.0  # an account is noted before it is made, and deleted before it is dropped
+RECHECK_AFTER_S = 1.0  # an account is in the index before it is made, and until after it is deleted
 
 Read = Callable[[str], Awaitable[tuple[Mapping[str, str], bool, str]]]
 

@@ -9,11 +9,11 @@ AccountsError
 ├── SubjectUnusable         a valid token whose subject cannot name an account
 ├── UnknownAccount          a valid identity without an account, or a wrong account id
 ├── AccountExists           create was given an id that is taken
-├── AccountClosed           the account is closed: nobody may use it any more
+├── AccountClosed           the account is closed and cannot be used any more
 ├── UnknownTask             the account has no task of that id, or it has expired
 ├── GrantIdReused           the id of a grant came before with other tokens
 ├── InvalidAccountId        an id that cannot name an account
-├── GrantRefused            more tokens to be taken back than the balance has
+├── GrantRefused            the balance does not cover the tokens to take back
 ├── TokensOutOfRange        an account's tokens would be below none, or more than are counted exactly
 ├── InvalidEntryId          not the id of a ledger entry
 ├── InvalidPeriod           not a month
@@ -32,8 +32,7 @@ class AccountsError(Exception):
 
 
 class Unauthorized(AccountsError):
-    """Why nobody is known to be asking.
-
+    """No identity could be established.
     ``reason`` of headers and keys: missing | malformed | unknown_key | revoked_key; of tokens: invalid_token |
     expired_token | token_not_yet_valid | token_lives_too_long | wrong_kind_of_token | token_too_large |
     tokens_not_accepted | wrong_algorithm | foreign_token | missing_claim | absurd_expiry.

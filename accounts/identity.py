@@ -1,6 +1,6 @@
 """Identities: from an Authorization header to an account, cached for as long as that is safe.
 
-An API key is asked about again every few seconds, so that a revoked one stops working everywhere; a JWT is remembered
+An API key is checked again every few seconds, so that a revoked one stops working everywhere; a JWT is cached
 until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too; a watch token for
 a minute, so that it ends with its account. Wrong tokens are remembered for seconds, a bounded number of them, apart
 from the good ones, and only where the same token cannot become valid. Durations are measured on the monotonic clock.
@@ -71,7 +71,7 @@ class Identity:
         self._refused_tokens: dict[bytes, tuple[float, str]] = {}  # the same → until when, why; the oldest first
 
     async def authenticate(self, authorization: str | None) -> Caller:
-        """Return who sent this Authorization header.
+        """Return the caller that an Authorization header stands for.
 
         Raises:
             Unauthorized, SubjectUnusable, UnknownAccount, AccountClosed, IdentityUnavailable, StorageUnavailable
@@ -96,7 +96,7 @@ class Identity:
         return caller
 
     def refused(self, authorization: str | None) -> str:
-        """Return why this header is refused without asking anyone; '' when it has to be checked."""
+        """Return why this header is refused without a check; '' when it has to be checked."""
         try:
             token = _token(authorization)
         except Unauthorized as exc:
@@ -107,7 +107,7 @@ class Identity:
         return reason if time.monotonic() < until else ""
 
     async def renew(self, authorizations: Sequence[str]) -> list[Caller | None]:
-        """Look again at headers that were authenticated before, in one round trip; None for one that is good no more.
+        """Check headers again that were authenticated before, in one round trip; None for one that is no longer good.
 
         Raises:
             StorageUnavailable: nothing was found out, and nothing forgotten.
@@ -208,5 +208,5 @@ def _scheme_and_token(authorization: str) -> tuple[str, str]:
 
 
 def _digest(token: str) -> bytes:
-    """Name a token in memory: small, and no token lies there for others to find."""
+    """Return a token's key in the caches: small, and no secret."""
     return hashlib.sha256(token.encode("ascii")).digest()

@@ -26,7 +26,7 @@ LONGEST_TOKEN = 16_384  # bytes
 REFRESH_CLAIMS = (("token_type", "refresh"), ("typ", "refresh"))
 LATEST_EXPIRY = 253_402_300_799  # the last second of the year 9999: a larger `exp` is no time in seconds
 
-# What PyJWT finds wrong with a token that may well be signed by the right key. The first class that fits counts.
+# PyJWT's errors about tokens that may be signed by the right key. The first class that fits counts.
 REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
     (jwt.ExpiredSignatureError, "expired_token"),
     (jwt.ImmatureSignatureError, "token_not_yet_valid"),

@@ -1,7 +1,7 @@
 """The public keys of a JWKS URL: fetched, kept, and fetched again when they are old or a new one is named.
 
-Refuses to know tokens and claims. What others send can make it fetch only now and then, and a URL that hangs holds up
-nobody whose key is known.
+Refuses to know tokens and claims. A stranger's tokens cause a fetch only now and then, and a URL that hangs delays
+no caller whose key is known.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from accounts.errors import IdentityUnavailable
 FETCH_TIMEOUT_S = 5.0
 LARGEST_SET_BYTES = 1_000_000
 CHUNK_BYTES = 65_536
-FAILED_FETCH_PAUSE_S = 2.0  # so that an identity provider that hangs is not waited for by every request
-UNKNOWN_KID_PAUSE_S = 10.0  # a stranger's tokens must not make us fetch again and again
+FAILED_FETCH_PAUSE_S = 2.0  # so that not every request waits for an identity provider that hangs
+UNKNOWN_KID_PAUSE_S = 10.0  # a stranger's tokens must not cause one fetch each
 MOST_KEYS_TRIED = 8  # for a token that names none, so that it costs few signatures to check
 
-# What an entry of a set can do to PyJWT and cryptography.
+# Errors that an entry of a set can cause in PyJWT and cryptography.
 UNUSABLE_ENTRY = (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 log = structlog.get_logger(__name__)
@@ -80,7 +80,7 @@ class KeySet:
         return self._keys.get(kid) or self._keys.get(None, [])
 
     async def _fetch(self) -> None:
-        """Fetch the set, once for all who wait for it; keys that are known stay when it cannot be had."""
+        """Fetch the set, once for all concurrent callers; known keys stay when the fetch fails."""
         asked_at = time.monotonic()
         async with self._fetching:
             if max(self._fetched_at, self._failed_at) > asked_at:
@@ -97,7 +97,7 @@ class KeySet:
     async def _body(self) -> bytes:
         body = bytearray()
         timeout = aiohttp.ClientTimeout(total=FETCH_TIMEOUT_S)
-        # A redirect is no answer: where keys come from is the operator's decision, not a server's on the way.
+        # Redirects are not followed: the operator decides where keys come from.
         async with self._session.get(self.url, timeout=timeout, allow_redirects=False) as response:
             if response.status != 200:
                 raise ValueError("this is no key set")

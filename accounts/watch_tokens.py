@@ -22,7 +22,7 @@ from storage.storage import Storage
 WATCH_TOKEN_PREFIX = "pw_"  # noqa: S105  # how a token begins is no secret
 LASTS_S = 900
 SECRET_BYTES = 32
-SECRET_KEPT_S = 60.0  # a secret that a failover has lost and another process has made anew is followed so soon
+SECRET_KEPT_S = 60.0  # after a failover lost the secret, another process' new one is used within this time
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class WatchTokens:
         self._read_again_at = 0.0
 
     async def signer(self) -> WatchSigner:
-        """Return what makes and checks tokens; while Redis is away, with the secret that was read last.
+        """Return a signer; while Redis is away, with the secret that was read last.
 
         Raises:
             StorageUnavailable: the secret was never read.

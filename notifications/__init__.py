@@ -1,4 +1,4 @@
-"""Webhooks and Web Push: who is told when a task ends or a balance is low."""
+"""Webhooks and Web Push: the notifications of a task's end and of a low balance."""
 
 from notifications.deliverer import Deliverer, open_webhook_session
 from notifications.deliveries import Deliveries, Delivery

@@ -43,9 +43,9 @@ def open_webhook_session(settings: WebhookSettings, proxy: URL | None = None) ->
 
 
 class Deliverer(Notices):
-    """An async context manager: while it is open, it sends. It is what tasks call ``AfterEnd``.
+    """An async context manager: while it is open, it sends. The tasks' ``AfterEnd``.
 
-    ``tried`` is told how each try ended: delivered, or why not.
+    ``tried`` is called with the outcome of each try: delivered, or the reason of the failure.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Deliverer(Notices):
         self._deliveries: Deliveries | None = None
 
     def deliver(self, deliveries: Deliveries) -> None:
-        """Say where the records are: they need the index of the tasks, which need this deliverer."""
+        """Set the records, after construction: they need the index of the tasks, which need this deliverer."""
         self._deliveries = deliveries
         if self._pushes is not None:
             self._pushes.deliver(deliveries, self.offer)
@@ -144,7 +144,7 @@ class Deliverer(Notices):
 
     async def _try(self, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:
         """Send once; return the state after it, how it ended, and when the next try comes, in s from now."""
-        if due.is_push or not self._settings.url:  # of a time, or of a process, with other settings
+        if due.is_push or not self._settings.url:  # written under other settings
             return "pending" if due.number <= len(PAUSES_S) else "failed", "unset", pause_s(due.number, None)
         headers = {**headers, "Content-Type": "application/json"}
         headers |= self._signer.headers(due.id, int(time.time()), due.body)

@@ -1,4 +1,4 @@
-"""The records of webhooks and pushes: what is due, how its tries went, and how it is sent again.
+"""The records of webhooks and pushes: which are due, the outcome of their tries, and their repetition.
 
 ``pg:{A}:delivery:{id}`` is written by the script that ends a task (generation/lua/include/note_delivery.lua). Its place
 in the queue is the task's entry in the index of leases. Refuses to know HTTP.
@@ -22,7 +22,7 @@ from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
 
 DELETED_AT_ONCE = 500
-CLAIMED_S = 60.0  # for which one process alone works on a delivery: longer than a try may take
+CLAIMED_S = 60.0  # how long one process alone works on a delivery: longer than a try may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Deliveries:
         self._failed = FailedDeliveries(storage)
 
     async def claim(self, task: TaskRef) -> tuple[list[DueDelivery], Following | None]:
-        """Take what is due of a task's deliveries, and say when the next one is, None when there is none.
+        """Claim the task's due deliveries; return them and when the next one is due, None when there is none.
 
         Raises:
             StorageUnavailable, RecordUnreadable
@@ -114,7 +114,7 @@ class Deliveries:
     async def end_try(
         self, task: TaskRef, due: DueDelivery, state: str, last: str, again_s: float, *, left: str = ""
     ) -> None:
-        """Write down how a try ended; ``again_s`` is when the next one comes, for a delivery that stays pending.
+        """Record the outcome of a try; ``again_s`` is when the next one comes, for a delivery that stays pending.
 
         ``left``: the subscriptions that a push still goes to, '' for the same as before.
 
@@ -135,7 +135,7 @@ class Deliveries:
                 await self._failed.drop(task.account_id, [due.id])
 
     async def put_back(self, task: TaskRef, following: Following | None) -> None:
-        """Let the reapers find the task again when its next delivery is due, or no more.
+        """Let the reapers find the task again when its next delivery is due; with None, remove it.
 
         Raises:
             StorageUnavailable

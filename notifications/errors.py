@@ -1,4 +1,4 @@
-"""Everything that can go wrong with webhooks and pushes and that somebody is told.
+"""Everything that can fail in this room and is reported to a caller.
 
 NotificationsError
 ├── UnknownDelivery      no such delivery, or not any more
@@ -19,7 +19,7 @@ class UnknownDelivery(NotificationsError):
 
 
 class SubscriptionRefused(NotificationsError):
-    """``demand``: what must be otherwise, a sentence without its full stop."""
+    """``demand``: what a subscription must be, a sentence without its full stop."""
 
     def __init__(self, demand: str) -> None:
         super().__init__(demand)

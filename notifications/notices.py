@@ -1,4 +1,4 @@
-"""What is written down of a task's end, so that a webhook follows. Refuses to know who sends it and when."""
+"""Makes the record of a task's end from which a webhook follows. Refuses to send it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEPT_S = 7 * 86_400
 
 
 class Notices:
-    """What tasks call ``AfterEnd`` in a process that sends nothing itself: others find what is due in the index.
+    """The tasks' ``AfterEnd`` in a process that sends nothing itself: others find due deliveries in the index.
 
     ``push_after_s``: how long an end waits for somebody to see it before browsers are notified, None to notify none.
     """
@@ -22,7 +22,7 @@ class Notices:
         self._push_after_ms = -1 if push_after_s is None else int(1000 * push_after_s)
 
     def notice(self, head: bytes, *, failed: bool) -> Notice:
-        """Return what is written down of an end; without its prompt, unless the settings want it."""
+        """Return the record of an end, without its prompt unless the settings want it."""
         events = self._settings.events if self._settings.url else ()
         low = self._settings.low_balance_tokens if "account.low_balance" in events else 0
         told = b""

@@ -1,4 +1,4 @@
-"""Resolves names to public addresses only: what users name may not lead a request into the operator's network."""
+"""Resolves names to public addresses only: a name that a user chose must not lead into the operator's network."""
 
 from __future__ import annotations
 

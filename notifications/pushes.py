@@ -52,11 +52,10 @@ def open_push_session(settings: WebPushSettings) -> aiohttp.ClientSession:
 
 
 class Pushes:
-    """An async context manager: while it is open, it sends what it is given; its workers are not those of webhooks.
+    """An async context manager: while it is open, it sends. Its workers are not those of webhooks.
 
-    ``after_s``: how long an end waits for somebody to see it. ``proxy_of`` names the proxy for an address; ``again`` is
-    told of tasks of which something is still due; ``tried`` how each request ended: delivered, gone, refused, timeout
-    or unreachable.
+    ``after_s``: how long an end may be fetched before browsers are notified. ``proxy_of`` names the proxy for an
+    address; ``tried`` is called with the outcome of each request: delivered, gone, refused, timeout or unreachable.
 
     Raises:
         PushUnusable: pywebpush is not installed.
@@ -93,7 +92,7 @@ class Pushes:
         self._again: Callable[[TaskRef], object] = lambda _task: None
 
     def deliver(self, deliveries: Deliveries, again: Callable[[TaskRef], object]) -> None:
-        """Say where the records are, and who looks at a task again that has something left to send."""
+        """Set the records, and the function that is called with a task of which something is left to send."""
         self._deliveries, self._again = deliveries, again
 
     async def __aenter__(self) -> Pushes:
@@ -114,7 +113,7 @@ class Pushes:
             await self._send(queued.task, queued.due)
 
     async def _send(self, task: TaskRef, due: DueDelivery) -> None:
-        """Send to each subscription that is left; what a push service has taken is not sent again."""
+        """Send to each subscription that is left; what a push service has accepted is not sent again."""
         assert self._deliveries is not None
         wanted = due.body.decode("ascii").split()
         there = [each for each in await self._subscriptions.of(task.account_id) if each.id in wanted]
@@ -142,7 +141,7 @@ class Pushes:
         return outcome, again_s
 
     async def _request(self, to: PushSubscription, task_id: str, status: str) -> tuple[str, float | None]:
-        if not self._subscriptions.may_be_asked(to.endpoint):  # the settings are others than at its time
+        if not self._subscriptions.may_be_asked(to.endpoint):  # it was accepted under other settings
             return "gone", None
         told = {"title": to.titles.get(status) or TITLES[status], "task_id": task_id, "status": status}
         keys = {"endpoint": to.endpoint, "keys": {"p256dh": to.p256dh, "auth": to.auth}}

@@ -1,4 +1,4 @@
-"""What a trace tells of one try to deliver a webhook, in the names of OpenTelemetry's conventions for HTTP clients."""
+"""The span of one try to deliver a webhook, with the names of OpenTelemetry's conventions for HTTP clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "webhook"
 
 
 def of_try(url: str, task_id: str, due: DueDelivery) -> Attributes:
-    """Return what is known before the request goes out; of the address neither path nor query, which may be secret."""
+    """Return the attributes known before the try; of the address neither path nor query, which may be secret."""
     address = urlsplit(url)
     known: dict[str, str | int] = {
         "http.request.method": "POST",
@@ -26,7 +26,7 @@ def of_try(url: str, task_id: str, due: DueDelivery) -> Attributes:
 
 
 def note_outcome(span: Span, state: str, last: str) -> None:
-    """Add how the try ended: ``last`` is the status of the answer, or why there was none."""
+    """Add the outcome: ``last`` is the status of the answer, or the reason that there is none."""
     if last.isdecimal():
         span.set({"http.response.status_code": int(last)})
     if state != "delivered":

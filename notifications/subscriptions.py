@@ -1,4 +1,4 @@
-"""Where an account wants to be notified: the push subscriptions of its browsers, bounded in number and size.
+"""The push subscriptions of an account's browsers, bounded in number and size.
 
 ``pg:{A}:push_subscriptions``: id → JSON. The id is made of the endpoint, so that subscribing twice is one subscription.
 Refuses to know how a notification is sent.
@@ -46,7 +46,7 @@ class PushSubscription:
         return subscription_id(self.endpoint)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what its account is shown: without the keys, with which one could read its notifications."""
+        """Return what the account may see: all but the keys, which would let others read its notifications."""
         created_at = datetime.fromtimestamp(self.created_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {"id": self.id, "endpoint": self.endpoint, "created_at": created_at}
 
@@ -86,7 +86,7 @@ class PushSubscriptions:
         return sorted(found, key=lambda each: each.created_ms)
 
     async def shown(self, account_id: str) -> list[dict[str, Any]]:
-        """Return the account's subscriptions as it is shown them.
+        """Return the account's subscriptions without their keys.
 
         Raises:
             StorageUnavailable

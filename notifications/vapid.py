@@ -1,4 +1,4 @@
-"""The server's own key pair for push services (VAPID), and the header that shows who sends.
+"""The server's own key pair for push services (VAPID), and the header that identifies the sender.
 
 Source: RFC 8292; RFC 7515 for ES256. Refuses to know what is sent.
 """

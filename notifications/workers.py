@@ -1,4 +1,4 @@
-"""A bounded queue and the coroutines that work through it. Refuses to know what is sent, and to whom."""
+"""A bounded queue and the coroutines that work through it. Refuses to know what a job is."""
 
 from __future__ import annotations
 

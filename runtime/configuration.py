@@ -71,7 +71,7 @@ class _Sources(Settings, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # There are other programs' names too, and PROMPT_SERVER alone would be taken for the whole section.
+        # The environment has other programs' names, and PROMPT_SERVER alone would be read as the whole section.
         variables = EnvSettingsSource(settings_cls)
         given = _by_lower_name(dotenv_values(".env")) | _by_lower_name(_credentials()) | _by_lower_name(os.environ)
         variables.env_vars = {name: text for name, text in given.items() if _is_ours(name)}
@@ -167,7 +167,7 @@ def _is_ours(variable: str) -> bool:
 
 
 def doubtful_variables() -> list[str]:
-    """Name what nobody reads although somebody may have meant a setting: one line each, without its value."""
+    """Return a line for each variable that looks like a setting and is not one, without its value."""
     known = {name.replace("__", "_"): name for name in _variable_names()}
     doubts = []
     for name in sorted(_variables()):
@@ -193,7 +193,7 @@ def _tree_in(path: Path) -> dict[str, Any]:
 
 
 def _refuse_unknown_variables() -> None:
-    """pydantic-settings passes over variables that it does not know; a typing error must not be."""
+    """Refuse misspelled variables of ours: pydantic-settings ignores names that it does not know."""
     known = set(_variable_names())
     wrong = [
         f"{name}: unknown setting{_hint(name.upper(), known)}"

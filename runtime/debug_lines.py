@@ -1,7 +1,7 @@
-"""Debug lines of a few accounts, while the log is kept at another level: by name, or a share of all of them.
+"""Debug lines of a few accounts while the log has a higher level: accounts by name, or a share of all.
 
-Bounded: so many lines a second, and the next line that is written says how many were dropped. Refuses to know what is
-logged: a line is of an account when it has its ``account_id``.
+The number of lines a second is bounded, and the next line that is written says how many were dropped. Refuses to know
+what is logged: a line belongs to an account when it has its ``account_id``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 def debug_by_account(settings: LogSettings) -> bool:
-    """Say whether some accounts have debug lines that others have not."""
+    """Say whether only some accounts have debug lines."""
     return settings.level != "debug" and bool(settings.debug_accounts or settings.debug_share)
 
 
 class DebugLines:
-    """A processor that lets pass every line of the log's level, and the chosen accounts' lines below it."""
+    """A processor that passes every line of the log's level, and the chosen accounts' lines below it."""
 
     def __init__(self, settings: LogSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._below = frozenset(LEVELS[: LEVELS.index(settings.level)])

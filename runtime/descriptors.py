@@ -14,9 +14,9 @@ log = structlog.get_logger(__name__)
 
 
 def connections_within_limit(wanted: int) -> int:
-    """Raise the soft limit of open files for this many connections, as far as the hard one allows; return how many fit.
+    """Raise the soft limit of open files for this many connections, up to the hard limit; return how many fit.
 
-    Who has one connection too many is refused with a clear answer; without a descriptor it could only wait.
+    A connection beyond the limit gets an answer that says so; without a descriptor it could only wait.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted + OWN:

@@ -1,7 +1,7 @@
-"""What may be logged of an exception: its type, its error number, and where in the code it was raised.
+"""Renders an exception for the log: its type, its error number, and the place in the code where it was raised.
 
-Sentences of libraries hold what they were given: header values, arguments of Redis commands, documents. They are never
-logged. Exceptions of our own rooms carry facts, and those are. Refuses to know who logs.
+A library's message repeats its input: header values, arguments of Redis commands, documents. It is never logged.
+Exceptions of our own rooms carry facts, which are logged. Refuses to know the loggers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def named(exc: BaseException) -> str:
 
 
 def traced(exc: BaseException) -> str:
-    """Return the traceback of an exception and of what led to it, each ended by ``named`` instead of its sentence."""
+    """Return the traceback of an exception and of what led to it, each ended by ``named`` instead of its message."""
     return "".join(_blocks(exc, MOST_LINKS)).rstrip("\n")
 
 

@@ -1,7 +1,7 @@
 """Turns messages of libraries (``logging``, ``warnings``, the interpreter's hooks) into log lines of ours.
 
-A library's sentence holds what the library was given: Tornado's "Malformed HTTP message" quotes the header, asyncio's
-prints the arguments of callbacks. So the sentence is never passed on. The place in its code says which one it was.
+A library's message repeats its input: Tornado's "Malformed HTTP message" quotes the header, asyncio's print the
+arguments of callbacks. So the message is dropped, and the place in the library's code identifies it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-# All lines of asyncio's loop come from one place in its code. These constants begin the ones that one looks for.
+# All lines of asyncio's loop come from one place in its code. These constants begin the ones that matter.
 TROUBLES = (
     ("Task exception was never retrieved", "task_exception_never_retrieved"),
     ("Future exception was never retrieved", "future_exception_never_retrieved"),
@@ -34,7 +34,7 @@ class LibraryLines(logging.Handler):
     """Turns each record into the event ``library``.
 
     Its fields: ``logger``, ``where`` (file:line function), ``count`` (how often this process was there), ``trouble``
-    (for what asyncio reports), and the traceback of an exception without its sentence.
+    (for what asyncio reports), and the traceback of an exception without its message.
     """
 
     def __init__(self) -> None:
@@ -64,8 +64,8 @@ def take_warnings() -> None:
     warnings.showwarning = _warned
 
 
-def take_what_nobody_raised() -> None:
-    """Log exceptions of threads and of finalizers, which the interpreter would print with their sentences."""
+def take_unraisable_exceptions() -> None:
+    """Log exceptions of threads and of finalizers, which the interpreter would print with their messages."""
     threading.excepthook = lambda args: _unheard("exception_in_thread", args.exc_value)
     sys.unraisablehook = lambda args: _unheard("exception_ignored", args.exc_value)
 

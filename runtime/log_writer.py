@@ -1,4 +1,4 @@
-"""Writes log lines to a file descriptor from a thread of its own, so that a pipe that nobody reads holds up no one.
+"""Writes log lines to a file descriptor from a thread of its own, so that an unread pipe blocks nothing else.
 
 An unread pipe takes 64 KiB and then blocks its writer: without this module, the event loop. Lines that find no room
 in memory are dropped and counted. Refuses to know what a line says.
@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 
 MOST_CHARACTERS = 4_000_000  # that wait to be written
-GATHER_S = 0.02  # lines of this time are written together: to wake a thread for each costs more than the line
+GATHER_S = 0.02  # lines of this time are written together: waking a thread for each costs more than the line
 
 
 class LogWriter:
@@ -37,7 +37,7 @@ class LogWriter:
         self.dropped = 0
 
     def write(self, line: str) -> None:
-        """Have a line written soon; drop it when too much is waiting."""
+        """Queue a line; drop it when too much is waiting."""
         with self._changed:
             if self._waiting + len(line) > MOST_CHARACTERS:
                 self.dropped += 1
@@ -53,7 +53,7 @@ class LogWriter:
                 self._changed.notify_all()
 
     def flush(self, within_s: float) -> bool:
-        """Wait until all lines are written; say whether they were in time."""
+        """Wait until all lines are written; return False when the time runs out first."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting, within_s)
 
@@ -74,7 +74,7 @@ class LogWriter:
 
     def _write_text(self, text: str) -> None:
         data = memoryview(text.encode("utf-8", "backslashreplace"))
-        with contextlib.suppress(OSError):  # a full disk or a closed pipe: there is nobody to tell
+        with contextlib.suppress(OSError):  # a full disk or a closed pipe: there is no other place to report it
             while data:
                 try:
                     data = data[os.write(self._descriptor, data) :]

@@ -1,6 +1,6 @@
 """One line per thing that happened, as JSON for machines or coloured for a terminal, on standard error.
 
-Owns the shape of a line and the last net under secrets; refuses to know what is logged. Rooms call
+Owns the shape of a line and the last defence against logged secrets; refuses to know what is logged. Rooms call
 ``structlog.get_logger()`` with an event in snake_case and facts as fields. Fields bound with
 ``structlog.contextvars`` (request_id, task_id, account_id) are on every line. What libraries say (tornado, aiohttp,
 asyncio, redis) is the event ``library``, without their words: runtime/library_lines.py.
@@ -87,13 +87,13 @@ _writer: LogWriter | None = None
 
 
 def flush_logs(within_s: float = 1.0) -> None:
-    """Wait until what was logged is written, so that what comes next on the terminal comes after it."""
+    """Wait until the queued lines are written, so that the terminal shows what follows after them."""
     if _writer is not None:
         _writer.flush(within_s)
 
 
 def dropped_lines() -> int:
-    """Return how many lines were dropped because nobody read standard error."""
+    """Return how many lines were dropped because standard error was not read."""
     return _writer.dropped if _writer is not None else 0
 
 

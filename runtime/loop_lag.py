@@ -1,4 +1,4 @@
-"""How late the event loop is with what is due: everything that this process answers waits as long.
+"""Measures how late the event loop runs what is due: every answer of this process waits as long.
 
 Refuses to know what holds the loop up.
 """
@@ -15,9 +15,9 @@ LOOK_EVERY_S = 0.1
 
 
 class LoopLag:
-    """An async context manager: while it is open it tells ``observe`` ten times a second how many seconds late it was.
+    """An async context manager: while it is open it calls ``observe`` ten times a second with the delay in seconds.
 
-    A loop that stands still for a second is one late look, not ten.
+    A loop that stands still for a second is one late measurement, not ten.
     """
 
     def __init__(self, observe: Callable[[float], None]) -> None:
@@ -44,7 +44,7 @@ class LoopLag:
 
 
 class WorstLag:
-    """The latest that the loop was at its last looks, which are about ten seconds."""
+    """The longest delay of the last ten seconds or so."""
 
     def __init__(self, observe: Callable[[float], None]) -> None:
         self._observe = observe

@@ -1,8 +1,8 @@
 """Every number that Prometheus can ask for, in a registry of its own.
 
 Owns names, labels and buckets (docs/metrics.md lists them); refuses to know when something is counted.
-Labels take few values each: routes by their names, never paths; no account, no task. What others keep anyway is read
-when it is asked for: runtime/readings.py.
+Labels take few values each: routes by their names, never paths; no account, no task. Numbers that
+other objects keep anyway are read at each scrape: runtime/readings.py.
 """
 
 from __future__ import annotations

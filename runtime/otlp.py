@@ -1,6 +1,6 @@
 """Spans by OpenTelemetry's SDK, sent to a collector with OTLP over HTTP from a thread of the SDK's own.
 
-The one module that imports OpenTelemetry. What the settings do not say, its own variables do: OTEL_SERVICE_NAME,
+The one module that imports OpenTelemetry. The SDK's own variables set the rest: OTEL_SERVICE_NAME,
 OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS, … Refuses to know what a span is about.
 """
 
@@ -107,7 +107,7 @@ def _context_of(traceparent: str) -> Context:
 
 @asynccontextmanager
 async def open_otlp(endpoint: str) -> AsyncIterator[Tracing]:
-    """Yield what makes spans and sends them to ``endpoint``, a collector's URL with its path."""
+    """Yield a ``Tracing`` that sends its spans to ``endpoint``, a collector's URL with its path."""
     name = {} if "OTEL_SERVICE_NAME" in os.environ else {SERVICE_NAME: SERVICE}
     provider = TracerProvider(resource=Resource.create(name), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=SEND_WITHIN_S)))
@@ -118,7 +118,7 @@ async def open_otlp(endpoint: str) -> AsyncIterator[Tracing]:
 
 
 async def _shut_down(provider: TracerProvider) -> None:
-    """Send what is left: in a thread that holds up nobody's end when the collector does not answer."""
+    """Send the remaining spans, in a thread that does not delay the end of the process when the collector hangs."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def shut_down() -> None:

@@ -1,7 +1,7 @@
-"""Work that is done again and again, and how long ago it was last done.
+"""Repeats work at an interval, and knows how long ago it last succeeded.
 
 Pauses are measured on the event loop's clock, which is monotonic: setting the wall clock neither hurries nor stops
-it. (Tornado's PeriodicCallback follows the wall clock, and leaves a call that is under way at its stop to nobody.)
+it. (Tornado's PeriodicCallback follows the wall clock, and does not wait at its stop for a call in progress.)
 Refuses to know what is called.
 """
 
@@ -16,9 +16,9 @@ from types import TracebackType
 import structlog
 
 TURNS_MISSED = 4  # after so many, and the seconds below, the work stands still
-GRACE_S = 5.0  # what a turn may take by itself
-LETS_GO_S = 1.0  # what a call that was cancelled may take to end
-ENDS_WITHIN_S = 10.0  # how long the end waits for a call that is under way
+GRACE_S = 5.0  # allowance for the turn itself
+LETS_GO_S = 1.0  # time for a cancelled call to end
+ENDS_WITHIN_S = 10.0  # how long closing waits for a call in progress
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
-"""The metrics that somebody else keeps anyway, and that are read when Prometheus asks.
+"""Metrics whose numbers other objects keep, read at each scrape.
 
-Owns their names and labels (docs/metrics.md lists them); refuses to know who keeps the numbers. Each method takes a
+Owns their names and labels (docs/metrics.md lists them); refuses to know where the numbers come from. Each method gets a
 function that is called at every scrape: until then the metric has no sample.
 """
 
@@ -44,7 +44,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 class Readings(Collector):
-    """A collector of what others keep."""
+    """A collector of numbers that other objects keep."""
 
     def __init__(self) -> None:
         self._reads: dict[str, Callable[[], Values]] = {}
@@ -65,19 +65,19 @@ class Readings(Collector):
         self._reads["prompt_polls"] = lambda: dict(read().items())
 
     def tasks(self, running: Read, waiting: Read, *, most_running: int, most_waiting: int) -> None:
-        """Ask how many tasks are at work and how many wait for a place, and how many may."""
+        """Read how many tasks run and how many wait for a place; the limits of both."""
         self._reads["prompt_tasks_unfinished"] = lambda: {("running",): running(), ("waiting",): waiting()}
         limits: Values = {("running",): most_running, ("waiting",): most_waiting}
         self._reads["prompt_tasks_unfinished_limit"] = lambda: limits
 
     def breakers(self, states: Callable[[], Mapping[str, str]]) -> None:
-        """Ask for each model's state, one of BREAKER_STATES."""
+        """Read each model's state, one of BREAKER_STATES."""
         self._reads["prompt_gemini_breaker_state"] = lambda: {
             (model, name): float(name == state) for model, state in states().items() for name in BREAKER_STATES
         }
 
     def retirements(self, moments: Callable[[], Mapping[str, float | None]]) -> None:
-        """Ask for the Unix time of each model's end; None while none is announced."""
+        """Read the Unix time of each model's retirement; None while none is announced."""
         self._reads["prompt_gemini_model_retirement_timestamp_seconds"] = lambda: {
             (model,): moment for model, moment in moments().items() if moment is not None
         }

@@ -1,4 +1,4 @@
-"""The file that says that a server accepts requests, and where; it may hold an API key, so only its owner reads it."""
+"""The file that says where a server accepts requests. It may hold an API key, so only its owner may read it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 
 def write_ready_file(path: Path | None, facts: Mapping[str, object]) -> None:
-    """Write one JSON object; nobody who waits for the file ever sees half of it.
+    """Write one JSON object, atomically: no reader ever sees half of it.
 
     Raises:
         ClickException: it cannot be written.

@@ -61,7 +61,7 @@ def parse_redis_url(text: str) -> RedisUrl:
     """Take the URL apart.
 
     Raises:
-        ValueError: with a sentence that names the culprit and quotes no secret.
+        ValueError: with a sentence that names the wrong part and quotes no secret.
     """
     scheme, separator, rest = text.strip().partition("://")  # files of secrets end with a line break
     if not separator or scheme not in SCHEMES:

@@ -1,7 +1,7 @@
 """Every setting, its type and its default; config.yaml is the same tree for people to read.
 
-Refuses to know where values come from (``runtime/configuration.py``) and who uses them: main hands each
-room its own part. Secrets are ``SecretStr``, and no error shows what was given.
+Refuses to know where values come from (``runtime/configuration.py``) and where they are used: each room gets its own
+part. Secrets are ``SecretStr``, and no error shows what was given.
 """
 
 from __future__ import annotations

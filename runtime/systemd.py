@@ -54,7 +54,7 @@ class Systemd:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        # Nobody is kept waiting by a full or absent socket: the service manager's trouble is not the users'.
+        # A full or absent socket delays nothing: the service manager's trouble is not the users'.
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.setblocking(False)
             channel.sendto(what.encode(), address)

@@ -1,4 +1,4 @@
-"""Opens what makes spans, as the settings say: nothing, or OpenTelemetry."""
+"""Opens tracing as the settings say: none, or OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TracesUnusable(Exception):
 
 @asynccontextmanager
 async def open_tracing(settings: TraceSettings) -> AsyncIterator[Tracing]:
-    """Yield what makes spans; at the end those that are not sent yet are sent, for a few seconds at most.
+    """Yield a ``Tracing``; at the end the remaining spans are sent, within a few seconds at most.
 
     Raises:
         TracesUnusable: traces are asked for, and OpenTelemetry is not installed.

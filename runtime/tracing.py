@@ -1,4 +1,4 @@
-"""Traces of generations as the rooms see them; without the setting ``traces.endpoint`` nothing of it does anything.
+"""Traces of generations as the rooms see them; without the setting ``traces.endpoint`` all of it does nothing.
 
 Owns the names that the rooms use and the form of ``traceparent``; refuses to know where traces go: that is
 ``runtime/otlp.py``, the one module that imports OpenTelemetry.
@@ -19,7 +19,7 @@ Attributes: TypeAlias = Mapping[str, str | int | float | bool | Sequence[str]]
 
 
 class Span:
-    """A part of a trace that is not over; this one is of no trace, and what is said to it is forgotten.
+    """A part of a trace that has not ended; this one belongs to no trace and records nothing.
 
     ``trace_id``: 32 hexadecimal digits, or ''.
     """
@@ -68,7 +68,7 @@ class Tracing:
         parent: str = "",  # noqa: ARG002
         attributes: Attributes | None = None,  # noqa: ARG002
     ) -> AbstractContextManager[Span]:
-        """Return a span that is current while the block lasts; ``link``: the traceparent of a span it has to do with.
+        """Return a span that is current while the block lasts; ``link``: the traceparent of a related span.
 
         ``parent``: the traceparent of the span it belongs to; '' for the current one.
 

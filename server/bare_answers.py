@@ -1,6 +1,6 @@
-"""The answers to what never becomes a request: one connection too many, no HTTP, a head that is too long.
+"""Renders the answers where there is no request: a connection beyond the limit, bytes that are not HTTP, a long head.
 
-Each is an error as the handlers answer it, and the connection ends with it. Refuses to know when they are sent.
+Each has the form of the handlers' errors, and ends the connection. Refuses to know when they are sent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LINES = b"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConn
 
 
 class BareErrors(NamedTuple):
-    """What is answered in each case."""
+    """The error for each case."""
 
     too_many: ErrorAnswer
     malformed: ErrorAnswer
@@ -32,7 +32,7 @@ class BareAnswers:
         return self._render(0)
 
     def malformed(self) -> bytes:
-        """Answer what is no HTTP/1 request."""
+        """Answer bytes that are not an HTTP/1 request."""
         return self._render(1)
 
     def head_too_large(self) -> bytes:

@@ -1,6 +1,6 @@
 """Binds what the server listens on: a Unix socket, or a port on one or both Internet protocols.
 
-Refuses to know what becomes of the sockets.
+Refuses to know what the sockets are used for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SOCKET_MODE = 0o660
 def bind(settings: ServerSettings) -> tuple[list[socket.socket], str]:
     """Bind, and return the sockets and the address as clients on this host write it.
 
-    Without a host they listen on IPv4 and IPv6. A Unix socket that nobody serves any more is taken over.
+    Without a host they listen on IPv4 and IPv6. A Unix socket that no process serves any more is taken over.
 
     Raises:
         OSError: the address cannot be had; another process serves the Unix socket.
@@ -34,7 +34,7 @@ def bind(settings: ServerSettings) -> tuple[list[socket.socket], str]:
 
 
 def _refuse_when_served(path: str) -> None:
-    """Tornado would remove the file, and its server would hear of no client any more."""
+    """Refuse a socket that another process serves: Tornado would remove its file."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:

@@ -33,7 +33,7 @@ IDLE_GRACE_S = 2.0  # while draining: clients poll every second, so most learn t
 class Connections:
     """An async context manager that serves the sockets it is given; ``server`` answers whatever the lane does not.
 
-    ``bare_errors``: the answers to what never becomes a request.
+    ``bare_errors``: the answers where there is no request.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ LINGERING_SOCKETS = 256  # beyond these the oldest is closed at once
 
 
 class Lingering:
-    """The sockets that are about to be closed."""
+    """The sockets that will be closed when their clients have had time to read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

@@ -1,6 +1,6 @@
 """Accepts connections; pauses when no descriptor is left; refuses those beyond the limit with an answer.
 
-Does not know what becomes of an accepted connection.
+Does not know what an accepted connection is used for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The masters of a cluster, by slot: a map that the nodes tell, corrected by each MOVED.
+"""The masters of a cluster by slot: the nodes' own map, corrected by each MOVED.
 
-Any node is asked for the map, also a replica. Refuses to know what is stored where beyond the slot.
+Any node can give the map, a replica too. Refuses to know what is stored where beyond the slot.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 
 
 class Cluster:
-    """One primary for each master. A slot that nobody serves stays with the master it had."""
+    """One primary for each master. A slot without a server stays with the master it had."""
 
     follows_masters = True
 
     def __init__(self, login: Login, url: RedisUrl) -> None:
-        self.patience_s = login.timeout_s
+        self.retry_for_s = login.timeout_s
         self.joined: Callable[[Primary], None] = lambda _primary: None
         self.parted: Callable[[Primary], None] = lambda _primary: None
         self.entered: Callable[[Entered], None] = lambda _entered: None
@@ -69,7 +69,7 @@ class Cluster:
         return primary
 
     async def refresh(self) -> None:
-        """Ask for the map; one question serves all who want the answer.
+        """Fetch the map; concurrent callers share one request.
 
         Raises:
             StorageUnavailable: no node answered.

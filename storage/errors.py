@@ -27,7 +27,7 @@ class StorageUnavailable(Exception):
 
 
 class StorageMisconfigured(StorageUnavailable):
-    """Redis answered, and says that it cannot be used in this way; ``sentence`` tells the operator what is wrong."""
+    """Redis answered that it cannot be used in this way; ``sentence`` tells the operator what is wrong."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__("refused")
@@ -77,7 +77,7 @@ UNREADABLE = (RecordUnreadable, redis_errors.ResponseError, *UNLIKE_OURS)
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turn what redis-py and sockets raise into StorageUnavailable.
+    """Turn errors of redis-py and of sockets into StorageUnavailable.
 
     An error that a script raises itself is a defect of ours and passes through, except those
     in which Redis refuses to write (OOM, READONLY, MISCONF, MASTERDOWN).

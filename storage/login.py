@@ -87,7 +87,7 @@ class Login:
 
 
 def tls_context(options: dict[str, str]) -> ssl.SSLContext:
-    """Make what the ssl_… options of a rediss:// URL mean to redis-py.
+    """Return the TLS context that redis-py makes of the ssl_… options of a rediss:// URL.
 
     Raises:
         StorageMisconfigured: a file that cannot be read, an option with an impossible value.
@@ -98,14 +98,14 @@ def tls_context(options: dict[str, str]) -> ssl.SSLContext:
     try:
         if "ssl_min_version" in typed:
             typed["ssl_min_version"] = ssl.TLSVersion(int(typed["ssl_min_version"]))
-        # Never connected; it knows what the options mean.
+        # Never connected; it interprets the options.
         return SSLConnection(**typed).ssl_context.get()
     except (OSError, ValueError, redis_errors.RedisError) as exc:
         raise StorageMisconfigured(f"the TLS options of redis.url cannot be used: {exc}") from exc
 
 
 def _checked_hello(reply: Any, address: Address, *, in_cluster: bool) -> dict[bytes, Any]:
-    """Return what HELLO told, when the server is of the kind that the URL names."""
+    """Return HELLO's reply when the server is of the kind that the URL names."""
     if isinstance(reply, redis_errors.AuthenticationError | redis_errors.NoPermissionError):
         raise StorageMisconfigured(f"Redis at {address} refuses the user or password of redis.url: {reply}") from reply
     facts: dict[bytes, Any] = checked(reply)

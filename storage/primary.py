@@ -1,8 +1,8 @@
-"""One server that takes writes, and the one wire over which everything but its pushed messages goes.
+"""One server that takes writes, and the one wire that carries everything but its pushed messages.
 
-Owns when the wire is there: made when it is first needed, and again after a loss. Once a second the server is asked
-for its role, so that a demoted master is left also by who only reads; a tracking link (``tracking.py``) follows the
-same wire, and finds that out sooner. Refuses to know what is sent and which keys the server holds.
+Owns the wire's life: opened when it is first needed, and again after a loss. The server's role is checked once a
+second, so that a process that only reads leaves a demoted master too; a tracking link (``tracking.py``) follows the
+same wire and notices it sooner. Refuses to know what is sent and which keys the server holds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Primary:
         self._role_asked: asyncio.TimerHandle | None = None
 
     async def connected(self) -> Wire:
-        """Return the wire; while there is none, one attempt to connect serves all who want it.
+        """Return the wire; while there is none, concurrent callers share one attempt to connect.
 
         Raises:
             StorageUnavailable, StorageMisconfigured
@@ -51,7 +51,9 @@ class Primary:
             return self.wire
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._connect(), name="connects to Redis")
-            self._connecting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it is heard here
+            self._connecting.add_done_callback(
+                lambda ended: ended.cancelled() or ended.exception()
+            )  # retrieved here, so that asyncio does not log it
         connecting = self._connecting
         await asyncio.wait([connecting])  # and not await it: a caller that is cancelled must not end it for the others
         if connecting.cancelled():
@@ -64,7 +66,7 @@ class Primary:
             self.wire.abort(reason)
 
     async def aclose(self) -> None:
-        """Wait for what is on its way, also for callers that were cancelled, and close the connection."""
+        """Wait for the commands in flight, those of cancelled callers too, and close the connection."""
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait([self._connecting])
@@ -90,7 +92,7 @@ class Primary:
         return wire
 
     def demoted(self, hello: Any) -> bool:
-        """Leave the server when its answer to HELLO says that it is no master; say whether it does."""
+        """Leave the server when its reply to HELLO says that it is no master; return whether it was left."""
         if not isinstance(hello, dict) or hello.get(b"role", b"master") == b"master":
             return False
         log.warning("redis_left", address=str(self.address), reason="read_only")

@@ -1,6 +1,6 @@
 """A real Redis server of our own, for the demo and the tests; it never outlives its parent.
 
-Refuses to know what is stored in it. Production uses a Redis that somebody looks after.
+Refuses to know what is stored in it. Production uses a Redis that the operator runs.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 10.0
 LOCK_TIMEOUT_S = 5.0  # a server that is stopping still holds its folder
 
-# The shell holds our pipe's other end. When we end, by whatever signal, `read` meets the end of the file and Redis is
-# asked to stop: that works on every POSIX system, unlike PR_SET_PDEATHSIG. The shell ends when Redis has.
+# The shell holds our pipe's other end. When we end, by whatever signal, `read` meets the end of the file and the
+# shell stops Redis: that works on every POSIX system, unlike PR_SET_PDEATHSIG. The shell ends when Redis has.
 KEEPER = (
     'exec 3<&0; "$@" </dev/null 3<&- & redis=$!; (read -r _ <&3; kill -TERM $redis) 2>/dev/null & reader=$!; '
     'trap "" INT TERM HUP; wait $redis; kill $reader 2>/dev/null'
@@ -163,14 +163,14 @@ class RedisServer:
         return log.read_text(errors="replace")[-2000:] if log.exists() else "(nothing)"
 
     def stop(self) -> None:
-        """Ask it to stop, wait for it, and let the folder go."""
+        """Stop the server, wait for its end, and release the folder."""
         self._end_keeper()
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
 
     def kill(self) -> None:
-        """End it as kill -9 does (for tests of what a crash leaves behind)."""
+        """Kill it as ``kill -9`` does, for tests of crashes."""
         os.kill(self.pid, signal.SIGKILL)
         self.stop()
 
@@ -186,7 +186,7 @@ class RedisServer:
             self._keeper = None
 
     def _lock(self) -> int | None:
-        """Hold the folder; Redis inherits the lock, so that one that is still stopping keeps it."""
+        """Lock the folder; Redis inherits the lock and keeps it until it has stopped."""
         if not self._lasting:
             return None
         opened = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)

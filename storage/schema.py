@@ -1,4 +1,4 @@
-"""Which version the layout of the stored data has, and that this program knows it.
+"""Checks that this program knows the layout of the stored data, by its version.
 
 One key names the version. It grows only with a layout that older programs would misread; a program reads every version
 up to its own. Refuses to know what the layout is: docs/architecture.md has it.
@@ -60,7 +60,7 @@ class TrackedReads(Protocol):
 
 
 class SchemaGuard:
-    """An async context manager: while it is open, a version that becomes too new is noticed as soon as it is written.
+    """An async context manager: while it is open, it notices a version that is too new as soon as it is written.
 
     ``outdated`` is called once, with the error that a start would end with. A version that is gone or older, as in
     another Redis, is raised again.

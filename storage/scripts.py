@@ -1,6 +1,6 @@
 """Lua scripts by name: read from their files, with the fragments that they include.
 
-Refuses to know what a script does; who composes the program says in which folders scripts are.
+Refuses to know what a script does; ``wiring/storage.py`` names the folders.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The master that Sentinels watch, followed as soon as one of them says that it changed.
 
-redis-py asks the Sentinels; an address that they told last is good until the server there is no master any more.
+redis-py asks the Sentinels; their last answer holds until the server at that address is no master any more.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from storage.primary import Primary
 
 # Source: Redis Sentinel documentation, "Pub/Sub messages"
 SWITCHED = "+switch-master"
-PROMOTING = "+failover-state-send-slaveof-noone"  # what the old master is told from now on is lost
+PROMOTING = "+failover-state-send-slaveof-noone"  # writes to the old master are lost from now on
 PROMOTED_WITHIN_S = 2.5  # or the promotion has failed
-PATIENCE_S = 3.0  # longer than a planned failover takes
+RETRY_FOR_S = 3.0  # longer than a planned failover takes
 SENTINEL_TIMEOUT_S = 0.5  # for one Sentinel to answer
 LISTEN_AGAIN_S = 1.0  # after a Sentinel went away
 LISTENED_S = 5.0  # then a PING shows that it is still there
@@ -39,7 +39,7 @@ class SentinelMaster:
     follows_masters = True
 
     def __init__(self, login: Login, url: RedisUrl) -> None:
-        self.patience_s = PATIENCE_S
+        self.retry_for_s = RETRY_FOR_S
         self.joined: Callable[[Primary], None] = lambda _primary: None
         self.parted: Callable[[Primary], None] = lambda _primary: None
         self.entered: Callable[[Entered], None] = lambda _entered: None
@@ -75,7 +75,7 @@ class SentinelMaster:
         return self._primary
 
     async def refresh(self) -> None:
-        """There is nothing to find out: the address is asked for with each connection."""
+        """Do nothing: each new connection asks for the address."""
 
     async def aclose(self) -> None:
         for listener in self._listeners:

@@ -1,6 +1,6 @@
-"""What a start finds out about Redis: that it answers, that we may write, and what about it may lose data.
+"""Checks Redis at the start: that it answers, that we may write, and that its configuration is safe for data.
 
-Refuses to know what is stored. Only what cannot work ends a start; what Redis will not tell costs a warning.
+Refuses to know what is stored. Only what cannot work ends a start; a question that Redis refuses costs a warning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 async def wait_until_ready(storage: Storage, timeout_s: float) -> None:
-    """Return when every master answers and our scripts are there; say what is waited for meanwhile.
+    """Return when every master answers and has our scripts; log what is missing meanwhile.
 
     Raises:
         StorageMisconfigured: waiting would not help.
@@ -48,7 +48,7 @@ async def wait_until_ready(storage: Storage, timeout_s: float) -> None:
 
 
 async def _enter(storage: Storage) -> None:
-    """Do once what every later call does: put the scripts there, and write one of our keys."""
+    """Do once what every later call needs: load the scripts, and write one of our keys."""
     try:
         await storage.load()
         keys = [storage.key(f"start-{number}", "call", "may-we-write") for number in range(64)]
@@ -64,7 +64,7 @@ async def _enter(storage: Storage) -> None:
 
 
 async def warn_about_redis(storage: Storage) -> None:
-    """Log what about this Redis may lose accounts or slow polls.
+    """Log what in this Redis' configuration may lose accounts or slow polls.
 
     No persistence, eviction of keys when memory is short, or rights that are missing. Before tracking begins.
 
@@ -94,7 +94,7 @@ def _warn(address: str, info: list[Any], saves: Any, tracking: Any) -> None:
         log.warning(
             "redis_info_refused", address=address, advice="persistence and eviction cannot be checked; allow INFO"
         )
-    may_save = not isinstance(saves, dict) or bool(saves.get(b"save"))  # hosted Redis often keeps CONFIG to itself
+    may_save = not isinstance(saves, dict) or bool(saves.get(b"save"))  # hosted Redis often forbids CONFIG
     if persistence.get("aof_enabled") == "0" and not may_save:
         advice = "neither append-only file nor snapshots are on; set appendonly yes"
         log.warning("redis_not_durable", address=address, advice=advice)

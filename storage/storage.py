@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 def connect(settings: RedisSettings) -> Topology:
-    """Make what finds the servers of ``redis.url``; it connects when it is first used, and ``aclose`` closes it.
+    """Return the topology of ``redis.url``; it connects when it is first used, and ``aclose`` closes it.
 
     Raises:
         StorageMisconfigured
@@ -77,7 +77,7 @@ class Storage:
         self._pinging: asyncio.Task[None] | None = None
 
     async def aclose(self) -> None:
-        """Wait for what is on its way, then close the connections."""
+        """Wait for the commands in flight, then close the connections."""
         await self.topology.aclose()
 
     def key(self, account_id: str, *parts: str) -> str:
@@ -166,7 +166,7 @@ class Storage:
             raise RecordUnreadable([key]) from exc
 
     async def load(self) -> None:
-        """Put every script on every server that is there, so that the first calls find them.
+        """Load every script on every server that is up, so that the first calls find them.
 
         Raises:
             StorageUnavailable: no server is there.
@@ -179,7 +179,7 @@ class Storage:
         await _all(wire.command("SCRIPT", "LOAD", script.text) for script in self._scripts.values())
 
     async def ping(self) -> None:
-        """Return when a server answers; one question at a time serves all who ask.
+        """Return when a server answers; concurrent callers share one PING.
 
         Raises:
             StorageUnavailable: none does.

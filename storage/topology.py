@@ -1,4 +1,4 @@
-"""Which server holds a key: the one decision that scripts, plain commands and tracked reads follow.
+"""Decides which server holds a key, for scripts, plain commands and tracked reads alike.
 
 ``SingleServer`` is one address. Sentinel and Cluster are other ways to choose a ``Primary``, and nothing else.
 """
@@ -11,11 +11,11 @@ from typing import Protocol
 from storage.login import Address, Entered, Login
 from storage.primary import Primary
 
-SINGLE_PATIENCE_S = 0.5
+SINGLE_RETRY_FOR_S = 0.5
 
 
 class Topology(Protocol):
-    """``where``: where servers are looked for, as the settings name it. ``patience_s``: how long a command is tried
+    """``where``: where servers are looked for, as the settings name it. ``retry_for_s``: how long a command is tried
     again while masters change. ``follows_masters``: a server that is away may have been replaced by one elsewhere.
 
     ``joined`` and ``parted`` are called with each primary that appears and disappears after they are set;
@@ -23,7 +23,7 @@ class Topology(Protocol):
     """
 
     where: str
-    patience_s: float
+    retry_for_s: float
     follows_masters: bool
     joined: Callable[[Primary], None]
     parted: Callable[[Primary], None]
@@ -61,7 +61,7 @@ class Topology(Protocol):
 class SingleServer:
     """One address, whatever server answers there: a name that follows the master, a proxy, a Unix socket."""
 
-    patience_s = SINGLE_PATIENCE_S
+    retry_for_s = SINGLE_RETRY_FOR_S
     follows_masters = False
 
     def __init__(self, login: Login, address: Address) -> None:
@@ -89,7 +89,7 @@ class SingleServer:
         return self._primary
 
     async def refresh(self) -> None:
-        """There is nothing to find out: the address is resolved with each connection."""
+        """Do nothing: each new connection resolves the address."""
 
     async def aclose(self) -> None:
         await self._primary.aclose()

@@ -1,7 +1,7 @@
-"""Reading keys so that their next change is heard, whatever state the tracking links are in.
+"""Reads keys and reports their next change, whatever state the tracking links are in.
 
-Owns the link of each primary, who watches which key, and the reads while a link is down: those go the way of every
-other command, and nothing tells of changes. Refuses to know what the keys hold.
+Owns the link of each primary, the watchers of each key, and the reads while a link is down: those are ordinary
+commands, and no change is reported. Refuses to know what the keys hold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from storage.storage import Storage
 from storage.tracking import TrackingLink
 from storage.wire import Argument, checked
 
-NOTIFY_UNTRACKED_EVERY_S = 0.5  # while no link reports changes, watchers are told to read again so often
+NOTIFY_UNTRACKED_EVERY_S = 0.5  # while no link reports changes, watchers are notified at this interval
 
 
 class TrackedReading(NamedTuple):
@@ -42,7 +42,7 @@ Read: TypeAlias = Callable[[TrackedReading | StorageUnavailable], None]
 class TrackedKeys:
     """An async context manager around its links. ``on_up`` and ``on_lost`` are called with a link, before watchers.
 
-    ``on_invalidated`` is told each key that changed, None for all; it calls ``notify`` when it has done its part.
+    ``on_invalidated`` is called with each key that changed, None for all; it calls ``notify`` when it has finished.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -50,7 +50,7 @@ class TrackedKeys:
         self._topology = storage.topology
         self._links: dict[Primary, TrackingLink] = {}
         self._watchers: dict[bytes, dict[object, Callable[[], None]]] = {}
-        self._look_again: asyncio.TimerHandle | None = None
+        self._notify_timer: asyncio.TimerHandle | None = None
         self._untracked: list[tuple[bytes, float, Read]] = []
         self._untracked_reader: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -60,14 +60,14 @@ class TrackedKeys:
         self.on_invalidated: Callable[[bytes | None], None] = lambda _key: None
 
     async def __aenter__(self) -> TrackedKeys:
-        """Start, and return when the first attempt to connect to each server has ended, either way."""
+        """Start, and return when the first attempt to connect to each server has succeeded or failed."""
         self._topology.joined, self._topology.parted = self._joined, self._parted
         for primary in self._topology.all():
             self._joined(primary)
         for link in list(self._links.values()):
             await link.tried.wait()
         if not self._all_up:
-            self._keep_looking()
+            self._notify_untracked()
         return self
 
     async def __aexit__(
@@ -78,8 +78,8 @@ class TrackedKeys:
             self._parted(primary)
         if self._closing:
             await asyncio.wait(self._closing)
-        if self._look_again is not None:
-            self._look_again.cancel()
+        if self._notify_timer is not None:
+            self._notify_timer.cancel()
         if self._untracked_reader is not None:
             self._untracked_reader.cancel()
             await asyncio.wait([self._untracked_reader])
@@ -112,7 +112,7 @@ class TrackedKeys:
         return unwatch
 
     def notify(self, key: bytes) -> None:
-        """Tell the key's watchers to look again."""
+        """Call the key's watchers."""
         for changed in list(self._watchers.get(key, {}).values()):
             changed()
 
@@ -121,7 +121,7 @@ class TrackedKeys:
             self.notify(key)
 
     async def run(self, name: str, key: str, *arguments: Argument) -> Any:
-        """Run a command that only reads one key, and hear of the key's next change; values are bytes.
+        """Run a command that only reads one key, and track the key's next change; values are bytes.
 
         Raises:
             StorageUnavailable
@@ -159,15 +159,15 @@ class TrackedKeys:
         link.read(key, ("GET", key), replied, before=("PTTL", key))
 
     def link_up(self, link: TrackingLink) -> None:
-        if self._look_again is not None and self._all_up:
-            self._look_again.cancel()
-            self._look_again = None
+        if self._notify_timer is not None and self._all_up:
+            self._notify_timer.cancel()
+            self._notify_timer = None
         self.on_up(link)
         self.notify_all()
 
     def link_lost(self, link: TrackingLink) -> None:
         self.on_lost(link)
-        self._keep_looking()
+        self._notify_untracked()
 
     def invalidated(self, link: TrackingLink, key: bytes | None) -> None:  # noqa: ARG002  # LinkListener's signature
         self.on_invalidated(key)
@@ -219,10 +219,10 @@ class TrackedKeys:
             return _refusal(exc)
         return body, ttl_ms
 
-    def _keep_looking(self) -> None:
-        if self._look_again is not None:
-            self._look_again.cancel()
-        self._look_again = asyncio.get_running_loop().call_later(NOTIFY_UNTRACKED_EVERY_S, self._keep_looking)
+    def _notify_untracked(self) -> None:
+        if self._notify_timer is not None:
+            self._notify_timer.cancel()
+        self._notify_timer = asyncio.get_running_loop().call_later(NOTIFY_UNTRACKED_EVERY_S, self._notify_untracked)
         for key in list(self._watchers):
             if self.link_of(key) is None:
                 self.notify(key)

@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 class LinkListener(Protocol):
-    """What a link tells: synchronously, in the order of the wire."""
+    """Is called by a link: synchronously, in the order of the wire."""
 
     def link_up(self, link: TrackingLink) -> None:
         """Reads are tracked from now on."""
@@ -58,7 +58,7 @@ class LinkListener(Protocol):
 
 
 class TrackingLink:
-    """Follows one primary from ``start`` to ``aclose``. ``tried``: the first attempt has ended, either way."""
+    """Follows one primary from ``start`` to ``aclose``. ``tried``: the first attempt has succeeded or failed."""
 
     def __init__(self, primary: Primary, listener: LinkListener) -> None:
         self.primary = primary
@@ -155,7 +155,7 @@ class TrackingLink:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # spreads reconnections, hides nothing
 
     async def _redirected_to(self, wire: Wire) -> Wire:
-        """Connect ``wire`` to the server that the primary's wire is connected to; have that one's reads reported here.
+        """Connect ``wire`` to the server of the primary's wire, and redirect that wire's invalidations to it.
 
         Raises:
             StorageUnavailable, RedisError
@@ -174,7 +174,7 @@ class TrackingLink:
         return reads
 
     async def _watch(self, wire: Wire, reads: Wire) -> None:
-        """Be up, and ask again and again whether the other end is there, until one of the two connections is lost."""
+        """Send heartbeats until one of the two connections is lost."""
         ended = asyncio.Event()
 
         def lost() -> None:

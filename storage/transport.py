@@ -1,7 +1,7 @@
-"""Commands to the servers that hold their keys: sent again when a master changed, a slot moved, a connection was lost.
+"""Sends commands to the servers that hold their keys, again when a master changed, a slot moved or a connection broke.
 
 Every command of ours may be repeated. Refuses to know what commands mean, and how servers are found (``topology.py``).
-They are not a transaction: each stands and fails alone.
+They are not a transaction: each succeeds or fails alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from storage.primary import Primary
 from storage.topology import Topology
 from storage.wire import Command, Wire, checked
 
-SENT_AT_MOST = 2  # over connections that were lost; a timeout is never repeated: a Redis that hangs gets enough to do
+SENT_AT_MOST = 2  # over connections that were lost; a timeout is never repeated: Redis has enough to do when it hangs
 REDIRECTED_AT_MOST = 16
 # While a slot moves key by key, a command with several keys has to wait until all of them have the same server.
 SLOT_MOVES_S = 5.0
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 class Transport:
     """Sends each command to its key's server.
 
-    Each ends within ``patience_s`` of the topology and three timeouts, or after SLOT_MOVES_S where its slot moves.
+    Each ends within ``retry_for_s`` of the topology and three timeouts, or after SLOT_MOVES_S where its slot moves.
     """
 
     def __init__(self, topology: Topology) -> None:
@@ -43,7 +43,7 @@ class Transport:
     async def call(self, key: str | bytes, command: Command, *, load: Command | None = None) -> Any:
         """Return the reply to one command: bytes, an integer, None, or a list of them.
 
-        ``load`` puts a script where the server does not know it. A cancelled caller's command may still run.
+        ``load`` loads the script on a server that does not have it. A cancelled caller's command may still run.
 
         Raises:
             StorageUnavailable; RedisError: a defect of ours.
@@ -108,7 +108,7 @@ class _Attempts:
         return wire.ask(self._command)
 
     async def _next(self, primary: Primary, failure: Exception, *, connected: bool) -> Primary:
-        """Say where the next attempt goes, and wait until it makes sense; or raise what ``failure`` stands for."""
+        """Return the server of the next attempt after the pause that it needs, or raise what ``failure`` stands for."""
         match failure:
             case redis_errors.AskError():  # MOVED is one of them
                 return self._redirected(failure)
@@ -142,13 +142,13 @@ class _Attempts:
         return self._topology.at(address)
 
     async def _look_for_master(self, failure: Exception) -> None:
-        await self._pause(failure, self._pause_s, self._topology.patience_s)
+        await self._pause(failure, self._pause_s, self._topology.retry_for_s)
         self._pause_s = min(2 * self._pause_s, PAUSE_MOST_S)
         with contextlib.suppress(StorageUnavailable):
             await self._topology.refresh()
 
-    async def _pause(self, failure: Exception, pause_s: float, patience_s: float) -> None:
-        left_s = self._began_at + patience_s - asyncio.get_running_loop().time()
+    async def _pause(self, failure: Exception, pause_s: float, retry_for_s: float) -> None:
+        left_s = self._began_at + retry_for_s - asyncio.get_running_loop().time()
         if left_s <= 0:
             checked(failure)
         await asyncio.sleep(min(pause_s, left_s))

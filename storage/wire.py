@@ -24,7 +24,7 @@ Replied: TypeAlias = Callable[[Any], None]
 _NOTHING_YET = object()
 
 HELD_S = 0.002  # a command waits for the answers to those before, to travel with others, but no longer than this
-BACKLOG = 100_000  # commands that may wait for their answers on one wire; more would only wait in vain
+BACKLOG = 100_000  # commands that may wait for their answers on one wire; more would time out anyway
 
 
 class Wire(asyncio.Protocol):
@@ -32,7 +32,7 @@ class Wire(asyncio.Protocol):
 
     A command that has no reply ``timeout_s`` after it was sent ends the wire, unless replies to others still arrive:
     then it has twice that. ``sent`` and ``answered`` count commands; ``heard_at`` is when anything came last, in the
-    loop's seconds. ``on_lost`` is called once, before those that wait for replies hear of it.
+    loop's seconds. ``on_lost`` is called once, before the callers that wait for replies get their errors.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Wire(asyncio.Protocol):
                     self.answered += 1
                     self._waiting.popleft()[1](reply)
                 else:
-                    self.abort()  # nobody asked: "max number of clients reached", or no Redis at all
+                    self.abort()  # a reply without a command: "max number of clients reached", or no Redis at all
         except redis_errors.InvalidResponse:
             self.abort()
         if self._held is not None:

@@ -93,7 +93,7 @@ class ExpressLane:
             self._copy.look_up(key, partial(self._found, known, key, request_id, reply))
 
     def exchange_ended(self, poll: PollRequest) -> None:
-        """Free what a poll that Tornado has answered held here; also when its client left before."""
+        """Release the slot of a poll that Tornado has answered, or whose client left before."""
         self._slots.release(poll)
 
     def report(self) -> None:

@@ -20,8 +20,8 @@ NEVER_CACHED = (
     *("Content-Length", "Transfer-Encoding", "Expect", "Upgrade"),
     *("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "Range"),
 )
-# Header names in Tornado's spelling → in their senders' spellings. None changes the answer, except that the request id
-# is echoed.
+# Header names as Tornado writes them → as clients and proxies write them. None changes the answer, except that the
+# request id is echoed.
 REQUEST_ID = "X-Request-Id"
 VOLATILE = {
     REQUEST_ID: ("X-Request-ID", "X-Request-Id", "x-request-id"),
@@ -47,7 +47,7 @@ OF_THE_ANSWER = frozenset((b"Retry-After", b"Ratelimit-Policy", b"Ratelimit", b"
 
 
 class VolatileHeaders:
-    """The headers whose values are new in each request, in the spellings met so far."""
+    """The headers whose values are new in each request, with their names as clients have written them so far."""
 
     def __init__(self) -> None:
         self._met: dict[bytes, re.Pattern[bytes]] = {}
@@ -76,10 +76,10 @@ class VolatileHeaders:
 
         ``headers`` are what Tornado has parsed this very block into.
         """
-        for name, spellings in VOLATILE.items():
+        for name, forms in VOLATILE.items():
             if name not in headers:
                 continue
-            lines = [line for line in (f"\r\n{spelling}: ".encode() for spelling in spellings) if line in block]
+            lines = [line for line in (f"\r\n{form}: ".encode() for form in forms) if line in block]
             if len(lines) != 1 or len(headers.get_list(name)) != 1:
                 return None
             self._met[lines[0]] = SANE_REQUEST_ID_BYTES if name == REQUEST_ID else PLAIN_VALUE

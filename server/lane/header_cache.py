@@ -55,7 +55,7 @@ class CachedPoll:
         self.renew(caller)
 
     def renew(self, caller: Caller) -> None:
-        """Take over until when the credential is good."""
+        """Take over how long the credential is good."""
         now = time.monotonic()
         self.valid_until = caller.valid_until
         self.renew_at = self.valid_until - min(RENEW_BEFORE_S, (self.valid_until - now) / 2)

@@ -1,6 +1,6 @@
 """Shared by the ordinary status handler and the express lane: poll limit, cache of header blocks, counts.
 
-Does not know sockets. The lane asks it what may be answered, the handler tells it what was.
+Does not know sockets. The lane reads from it what may be answered; the handler records what was answered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LANE_STATUSES = ("200", "401", "404", "429")
 
 
 class Polls:
-    """``counts`` are polls by who answered (lane, handler) and HTTP status."""
+    """``counts`` are polls by their answerer (lane, handler) and HTTP status."""
 
     def __init__(self, copy: StatusCopy, *, per_second: float, cache_entries: int) -> None:
         self._copy = copy

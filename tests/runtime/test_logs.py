@@ -293,11 +293,11 @@ def test_a_full_disk_under_the_log_does_not_reach_the_caller() -> None:
 
 CRASHES = """
 import gc, threading
-from runtime.library_lines import take_what_nobody_raised
+from runtime.library_lines import take_unraisable_exceptions
 from runtime.logs import configure_logging
 from runtime.settings import LogSettings
 configure_logging(LogSettings(format="json"))
-take_what_nobody_raised()
+take_unraisable_exceptions()
 
 class Left:
     def __del__(self):

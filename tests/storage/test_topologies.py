@@ -171,7 +171,7 @@ async def test_a_command_with_several_keys_waits_for_a_slot_that_moves_for_longe
     """A server refuses it with TRYAGAIN as long as one key has moved and another has not."""
     monkeypatch.setattr(transport, "SLOT_MOVES_S", 120.0)
     async with cluster(binary) as world, on(world.url) as storage:
-        storage.topology.patience_s = 0.1
+        storage.topology.retry_for_s = 0.1
         keys = [storage.key("a", "leases"), storage.key("a", "accounts")]
         await storage.run("index_leases", keys, [60_000, "member", "account"])
         slot = key_slot(keys[0].encode())
