@@ -83,7 +83,7 @@ async def compose(
     tracing = await stack.enter_async_context(open_tracing(settings.traces))
     storage = await open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(
-        StatusCopy(storage, entries=settings.redis.copy_entries, most_bytes=settings.redis.copy_bytes)
+        StatusCopy(storage, entries=settings.redis.copy_entries, max_bytes=settings.redis.copy_bytes)
     )
     await stack.enter_async_context(SchemaGuard(storage, copy, outdated))
     metrics.readings.link_losses(lambda: copy.link_losses)

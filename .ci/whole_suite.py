@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-FILES_AT_MOST = 8
+MAX_FILES = 8
 FAILED = re.compile(r"^(?:FAILED|ERROR) ([^:\s]+\.py)", re.MULTILINE)
 
 
@@ -25,7 +25,7 @@ def run(command: Sequence[str], timeout_s: float) -> None:
     if code == 0:
         return
     files = sorted(set(FAILED.findall(text)))
-    if not files or len(files) > FILES_AT_MOST:
+    if not files or len(files) > MAX_FILES:
         raise subprocess.CalledProcessError(code, command)
     print(f"== These failed, and run once more, alone: {' '.join(files)} ==", flush=True)
     subprocess.run([*command, f"ARGS=-n 0 {' '.join(files)}"], stdin=subprocess.DEVNULL, check=True, timeout=timeout_s)

@@ -32,7 +32,7 @@ from storage.errors import RecordUnreadable
 from storage.storage import Storage, account_of
 
 LONGEST_ACCOUNT_ID = 255  # characters; what a JWT's sub may have. Source: OpenID Connect Core 1.0, section 2
-MOST_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
+MAX_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class Accounts:
             InvalidAccountId, TokensOutOfRange, AccountExists, StorageUnavailable
         """
         account_id = checked_account_id(account_id if account_id is not None else f"acc_{secrets.token_hex(8)}")
-        if not 0 <= tokens <= MOST_TOKENS:
-            raise TokensOutOfRange(tokens, MOST_TOKENS)
+        if not 0 <= tokens <= MAX_TOKENS:
+            raise TokensOutOfRange(tokens, MAX_TOKENS)
         await self.index.note(account_id)
         asked = json.dumps([tokens, subscription_days, business_type, name])
         created = await self._storage.run(
@@ -219,17 +219,17 @@ class Accounts:
         Raises:
             UnknownAccount, GrantRefused, TokensOutOfRange, GrantIdReused, StorageUnavailable
         """
-        if abs(tokens) > MOST_TOKENS:
-            raise TokensOutOfRange(tokens, MOST_TOKENS)
+        if abs(tokens) > MAX_TOKENS:
+            raise TokensOutOfRange(tokens, MAX_TOKENS)
         keys = [*self._keys(account_id), self._storage.key(account_id, "grants")]
-        answer = await self._storage.run("grant_once", keys, [tokens, reason or "granted", MOST_TOKENS, grant_id])
+        answer = await self._storage.run("grant_once", keys, [tokens, reason or "granted", MAX_TOKENS, grant_id])
         match answer[0]:
             case -1:
                 raise UnknownAccount(account_id)
             case -2:
                 raise GrantRefused(-tokens, answer[1])
             case -3:
-                raise TokensOutOfRange(tokens, MOST_TOKENS)
+                raise TokensOutOfRange(tokens, MAX_TOKENS)
             case -4:
                 raise GrantIdReused(grant_id)
         entry_id = str(answer[1], "ascii")
@@ -248,16 +248,16 @@ class Accounts:
             UnknownAccount, GrantRefused, TokensOutOfRange
             StorageUnavailable: the grant may have happened; look before repeating it.
         """
-        if abs(tokens) > MOST_TOKENS:
-            raise TokensOutOfRange(tokens, MOST_TOKENS)
+        if abs(tokens) > MAX_TOKENS:
+            raise TokensOutOfRange(tokens, MAX_TOKENS)
         keys = [*self._keys(account_id), self._mark(account_id)]
-        answer = await self._storage.run("grant_tokens", keys, [tokens, reason or "granted", MOST_TOKENS])
+        answer = await self._storage.run("grant_tokens", keys, [tokens, reason or "granted", MAX_TOKENS])
         if answer[0] == -1:
             raise UnknownAccount(account_id)
         if answer[0] == -2:
             raise GrantRefused(-tokens, answer[1])
         if answer[0] == -3:
-            raise TokensOutOfRange(tokens, MOST_TOKENS)
+            raise TokensOutOfRange(tokens, MAX_TOKENS)
         return await self.show(account_id)
 
     async def subscribe(self, account_id: str, days: int) -> Account:

@@ -17,8 +17,8 @@ from accounts.ledger import Carried, read_entry
 from storage.errors import UNREADABLE
 from storage.storage import Storage
 
-ACCOUNTS_AT_ONCE = 100
-ENTRIES_AT_ONCE = 1_000  # of one account
+ACCOUNTS_PER_BATCH = 100
+ENTRIES_PER_BATCH = 1_000  # of one account
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Archiving:
         try:
             async for account_id in self._index.ids():
                 page.append(account_id)
-                if len(page) == ACCOUNTS_AT_ONCE:
+                if len(page) == ACCOUNTS_PER_BATCH:
                     await self._move(page, file, days, archived)
                     page = []
             await self._move(page, file, days, archived)
@@ -68,12 +68,12 @@ class Archiving:
             dropped = await self._storage.run_many("archive_entries", [self._drop(section) for section in sections])
             archived.entries += sum(count for count in dropped if count > 0)
             archived.accounts |= {section.account_id for section in sections}
-            accounts = [section.account_id for section in sections if len(section.entries) == ENTRIES_AT_ONCE]
+            accounts = [section.account_id for section in sections if len(section.entries) == ENTRIES_PER_BATCH]
 
     async def _section(self, account_id: str, days: float, archived: Archived) -> Section | None:
         keys, old_ms = self._keys(account_id), int(days * 86_400_000)
         try:
-            last, sums, rows = await self._storage.run("read_old_entries", keys, [old_ms, ENTRIES_AT_ONCE])
+            last, sums, rows = await self._storage.run("read_old_entries", keys, [old_ms, ENTRIES_PER_BATCH])
             before = Carried.of(str(last, "ascii"), sums)
             entries = [read_entry(*row) for row in rows]
         except UNREADABLE:

@@ -115,10 +115,10 @@ class GrantRefused(AccountsError):
 class TokensOutOfRange(AccountsError):
     """Tokens that were to be granted, and how many an account may be granted in all."""
 
-    def __init__(self, tokens: int, most: int) -> None:
-        super().__init__(tokens, most)
+    def __init__(self, tokens: int, limit: int) -> None:
+        super().__init__(tokens, limit)
         self.tokens = tokens
-        self.most = most
+        self.limit = limit
 
 
 class InvalidEntryId(AccountsError):

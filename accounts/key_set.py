@@ -25,7 +25,7 @@ LARGEST_SET_BYTES = 1_000_000
 CHUNK_BYTES = 65_536
 FAILED_FETCH_PAUSE_S = 2.0  # so that not every request waits for an identity provider that hangs
 UNKNOWN_KID_PAUSE_S = 10.0  # a stranger's tokens must not cause one fetch each
-MOST_KEYS_TRIED = 8  # for a token that names none, so that it costs few signatures to check
+MAX_KEYS_TRIED = 8  # for a token that names none, so that it costs few signatures to check
 
 # Errors that an entry of a set can cause in PyJWT and cryptography.
 UNUSABLE_ENTRY = (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AttributeError, OverflowError)
@@ -69,7 +69,7 @@ class KeySet:
         if wanted and not (known and self._fetching.locked()):
             await self._fetch()
         if found := self._candidates(kid):
-            return found[:MOST_KEYS_TRIED]
+            return found[:MAX_KEYS_TRIED]
         if self._failed_at > self._fetched_at:
             raise IdentityUnavailable
         return []

@@ -17,7 +17,7 @@ from storage.storage import Storage
 OUTCOMES = ("completed", "fallback", "failed", "cancelled")
 COUNTED = ("generations", *OUTCOMES, "tokens", *TOKEN_KINDS)
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-MONTHS_AT_ONCE = 12
+MONTHS_PER_REPORT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class UsageReport:
         """
         last = _first_day(until)
         number = 12 * last.year + last.month - 1
-        months = [divmod(each, 12) for each in range(max(0, number - MONTHS_AT_ONCE + 1), number + 1)]
+        months = [divmod(each, 12) for each in range(max(0, number - MONTHS_PER_REPORT + 1), number + 1)]
         return await self._read(account_id, [f"{year:04}-{month + 1:02}" for year, month in months])
 
     async def _read(self, account_id: str, periods: list[str]) -> list[PeriodUsage]:

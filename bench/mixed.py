@@ -30,7 +30,7 @@ POLLS_PER_SUBMIT = 20
 REPEATABLE_PER_S = 100
 POLL_CONNECTIONS = 100
 UNASKED_S = 2.0
-MOST_CONNECTIONS = 10_000
+MAX_CONNECTIONS = 10_000
 TURN_S = 5.0  # between two submits of a connection, when they are measured alone: all of them find it idle
 SUBMITS_PER_S = 50
 POLLS_PER_S = 20_000
@@ -100,7 +100,7 @@ def measure_mixed(testbed: Testbed, report: Report, effort: Effort) -> None:
                 rows.append(_row(f"{where}, {connections:,} connections", mix))
                 what = f"a poll in the mix against polls alone, {where}, {connections:,} connections"
                 goals.append(Goal(what, mix.poll_us / mix.poll_alone_us, 1.5))
-                if connections == MOST_CONNECTIONS:
+                if connections == MAX_CONNECTIONS:
                     what = f"p99 in the mix against polls alone, {where}, {connections:,} connections"
                     goals.append(Goal(what, mix.p99_ms / mix.polls.p99_ms, 1.5))
         report.measured(where)

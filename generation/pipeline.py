@@ -53,7 +53,7 @@ from storage.errors import RecordUnreadable, StorageUnavailable
 
 T = TypeVar("T")
 FINISHING_S = 5.0  # kept back from Gemini's share of the task's time, for the last two writes
-RETRY_FIRST_S, RETRY_MOST_S = 0.1, 1.0
+RETRY_FIRST_S, RETRY_MAX_S = 0.1, 1.0
 NO_VERSION, LONG_S = 1 << 60, 60.0  # wait for the end alone, one look after the other
 
 log = structlog.get_logger(__name__)
@@ -184,7 +184,7 @@ class Pipeline:
             if document is not None and document.terminal:
                 raise TaskClosed
             if document is None:
-                await asyncio.sleep(RETRY_MOST_S)
+                await asyncio.sleep(RETRY_MAX_S)
 
 
 class _Steps:
@@ -219,7 +219,7 @@ class _Steps:
                 if self._loop.time() + delay_s >= self._lease.deadline:
                     raise
             await asyncio.sleep(delay_s)
-            delay_s = min(2 * delay_s, RETRY_MOST_S)
+            delay_s = min(2 * delay_s, RETRY_MAX_S)
 
     async def advance(self, stage: Stage, expected_s: float | None = None) -> None:
         estimate = self.estimated_input if stage is WAITING else 0

@@ -25,7 +25,7 @@ from storage.tracked_keys import TrackedKeys, TrackedReading
 from storage.tracking import STALE_S, TrackingLink
 from storage.wire import Argument
 
-MOST_BYTES = 1 << 27
+MAX_BYTES = 1 << 27
 SWEEP_EVERY_S = 20.0  # expiries are reported over the link: those of documents read before it was lost are not
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
 TRACKED_WITHIN_S = 0.1  # of being written here
@@ -100,14 +100,14 @@ class _Fetch:
 class StatusCopy:
     """An async context manager around its links.
 
-    Holds ``entries`` documents of ``most_bytes`` in all: the least used go first, the expired by themselves.
+    Holds ``entries`` documents of ``max_bytes`` in all: the least used go first, the expired by themselves.
     """
 
-    def __init__(self, storage: Storage, *, entries: int, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, storage: Storage, *, entries: int, max_bytes: int = MAX_BYTES) -> None:
         self._storage = storage
         self._keys = TrackedKeys(storage)
         self._max_entries = entries
-        self._max_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._bytes = 0
         self._sweeping: asyncio.TimerHandle | None = None
         self._documents: OrderedDict[bytes, Document] = OrderedDict()

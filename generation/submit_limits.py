@@ -15,7 +15,7 @@ from generation.errors import TooManySubmits
 from runtime.settings import LimitSettings
 
 UNABLE_FACTOR = 10  # one submit of an account that cannot pay counts as so many
-MOST_REFUSED = 10_000
+MAX_REFUSED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,6 @@ class SubmitLimits:
     def refused(self, account_id: str, wait_s: float) -> TooManySubmits:
         """Remember a refusal of the script's and return the error to raise."""
         self._refused_until[account_id] = time.monotonic() + wait_s
-        if len(self._refused_until) > MOST_REFUSED:
+        if len(self._refused_until) > MAX_REFUSED:
             self._refused_until.popitem(last=False)
         return TooManySubmits(wait_s, self._quota, self._window_s)

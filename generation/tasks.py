@@ -37,7 +37,7 @@ from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
 from storage.storage import Storage
 
 NOTHING_AFTER = NothingAfter()
-FELLED_AT_MOST = 2  # owners that ended while they finished one and the same task
+MAX_OWNERS_LOST = 2  # owners that ended while they finished one and the same task
 
 
 class Tasks:
@@ -256,7 +256,7 @@ class Tasks:
                 INTERRUPTED.error_code,
                 orphan.task_id,
                 FINALIZING.name,
-                FELLED_AT_MOST,
+                MAX_OWNERS_LOST,
                 *self.records.after_end.notice(failed_head(INTERRUPTED), failed=True).arguments,
             ],
             *self.records.closing_keys(orphan),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.base import AuthenticatedHandler
 
-ENTRIES_AT_MOST = 200
+MAX_ENTRIES_PER_PAGE = 200
 
 
 class OwnAccountHandler(AuthenticatedHandler):
@@ -35,7 +35,7 @@ class OwnLedgerHandler(AuthenticatedHandler):
     """GET /api/v1/account/ledger/?limit=N&before=ID"""
 
     async def get(self) -> None:
-        limit = self.whole_number("limit", 50, ENTRIES_AT_MOST)
+        limit = self.whole_number("limit", 50, MAX_ENTRIES_PER_PAGE)
         before = self.get_query_argument("before", None)
         entries, following = await self.services.accounts.ledger(self.caller.account_id, limit=limit, before=before)
         self.write_json({"success": True, "entries": [entry.as_dict() for entry in entries], "next": following})

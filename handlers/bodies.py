@@ -20,10 +20,10 @@ GZIP = b"\x1f\x8b"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-MOST_PAIRS = 16
+MAX_PAIRS = 16
 MetadataName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 MetadataText = Annotated[str, StringConstraints(strict=True, max_length=500, pattern=r"^[^\x00]*$")]
-Metadata = Annotated[dict[MetadataName, MetadataText], Field(max_length=MOST_PAIRS)]
+Metadata = Annotated[dict[MetadataName, MetadataText], Field(max_length=MAX_PAIRS)]
 
 
 class PromptBody(BaseModel):
@@ -110,7 +110,7 @@ def _bad_request(exc: ValidationError) -> BadRequest:
             400,
             "invalid_metadata",
             "metadata is not valid",
-            f"Send metadata as an object of up to {MOST_PAIRS} strings of 500 characters, names of 64, and no NUL.",
+            f"Send metadata as an object of up to {MAX_PAIRS} strings of 500 characters, names of 64, and no NUL.",
         )
     if problem["loc"] == ("watch_token",):
         return BadRequest(400, "invalid_parameter", "watch_token is not valid", "Send watch_token as true or false.")

@@ -17,9 +17,9 @@ from handlers.services import Services
 from handlers.status_errors import members_of_error
 
 LONGEST_WAIT_S = 25
-MOST_TASKS = 100  # in one page of the list
+MAX_TASKS_PER_PAGE = 100  # in one page of the list
 LEARNED = (200, 404, 429)  # the express lane answers the next of the kind
-MOST_VERSION, THE_LATEST = 999_999_999, -1
+MAX_VERSION, THE_LATEST = 999_999_999, -1
 RETRY_AFTER_S = 1  # while a document is not terminal
 STARTED = "Prompt generation started. Use task_id to check status."
 
@@ -73,7 +73,7 @@ class StartHandler(SubmitHandler):
         )
 
     async def get(self) -> None:
-        limit = max(1, self.whole_number("limit", MOST_TASKS, MOST_TASKS))
+        limit = max(1, self.whole_number("limit", MAX_TASKS_PER_PAGE, MAX_TASKS_PER_PAGE))
         before = self.get_query_argument("before", None)
         documents, following = await self.services.generations.page(self.caller.account_id, limit, before)
         tasks, next_page = b",".join(documents), json.dumps(following).encode()
@@ -131,7 +131,7 @@ class StatusHandler(WaitingHandler):
         self.services.polls.admit(self.caller.account_id)
         account_id, generations = self.caller.account_id, self.services.generations
         timeout_s = self.whole_number("wait", 0, LONGEST_WAIT_S)
-        after = self.whole_number("after", THE_LATEST, MOST_VERSION)
+        after = self.whole_number("after", THE_LATEST, MAX_VERSION)
         document = await generations.status(account_id, task_id)
         if timeout_s:
             known = document.version if after == THE_LATEST else after

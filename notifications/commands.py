@@ -25,7 +25,7 @@ COLUMNS = {
     "next": "due_at",
     "last": "last",
 }
-MOST_SHOWN = 200
+MAX_SHOWN = 200
 
 
 @settings_group("webhooks")
@@ -48,7 +48,7 @@ def list_deliveries(ctx: click.Context, account_id: str, as_json: bool) -> None:
 
     async def found(admin: Any) -> list[Delivery]:
         await admin.accounts.show(account_id)
-        page: list[Delivery] = (await admin.deliveries.page(account_id, MOST_SHOWN, None))[0]
+        page: list[Delivery] = (await admin.deliveries.page(account_id, MAX_SHOWN, None))[0]
         return page
 
     rows = [delivery.as_dict() for delivery in perform(ctx, found)]

@@ -220,7 +220,7 @@ class Deliveries:
             StorageUnavailable
         """
         key = self._storage.key(account_id, "deliveries")
-        while ids := await self._storage.command("ZRANGE", key, 0, DELETED_AT_ONCE - 1):
+        while ids := await self._storage.command("ZRANGE", key, 0, DELETIONS_PER_BATCH - 1):
             texts = [str(each, "ascii") for each in ids]
             await self._storage.command("DEL", *(self._record(account_id, each) for each in texts))
             await self._failed.drop(account_id, texts)

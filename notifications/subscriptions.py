@@ -24,7 +24,7 @@ from notifications.errors import SubscriptionRefused, UnknownSubscription
 from storage.errors import UNLIKE_OURS
 from storage.storage import Storage
 
-MOST_SUBSCRIPTIONS = 10  # of an account: the browsers of one person; the oldest makes place
+MAX_SUBSCRIPTIONS = 10  # of an account: the browsers of one person; the oldest makes place
 LONGEST_ENDPOINT = 2_048  # characters
 LONGEST_TITLE = 120
 POINT_BYTES, AUTH_BYTES = 65, 16  # Source: RFC 8291, 3.1 and 3.2
@@ -68,7 +68,7 @@ class PushSubscriptions:
         members = {"created_ms": int(time.time() * 1000), "endpoint": given.endpoint}
         members |= {"p256dh": given.p256dh, "auth": given.auth, "titles": given.titles}
         kept = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-        await self._storage.run("add_push_subscription", [self._key(account_id)], [given.id, kept, MOST_SUBSCRIPTIONS])
+        await self._storage.run("add_push_subscription", [self._key(account_id)], [given.id, kept, MAX_SUBSCRIPTIONS])
         return PushSubscription(**members)  # type: ignore[arg-type]  # the members are those of the class
 
     async def of(self, account_id: str) -> list[PushSubscription]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 VALID_S = 43_200  # Source: RFC 8292, 2: no more than 24 hours
 RENEWED_BEFORE_S = 3_600
 KEY_BYTES = 32
-MOST_SERVICES = 100  # remembered: there are a handful of push services
+MAX_SERVICES = 100  # remembered: there are a handful of push services
 
 
 def new_private_key() -> str:
@@ -56,7 +56,7 @@ class Vapid:
             until = now + VALID_S
             token = jwt.encode({"aud": audience, "exp": int(until), "sub": self._subject}, self._key, "ES256")
             header = f"vapid t={token}, k={self._public}"
-            if len(self._signed) >= MOST_SERVICES:
+            if len(self._signed) >= MAX_SERVICES:
                 self._signed.clear()
             self._signed[audience] = until, header
         return header

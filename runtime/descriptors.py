@@ -7,7 +7,7 @@ import resource
 
 import structlog
 
-MACOS_MOST = 10_240  # OPEN_MAX
+MACOS_MAX = 10_240  # OPEN_MAX
 OWN = 1_280  # for everything but clients: up to 1,000 connections to Gemini, Redis' pool, listeners, logs
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ def connections_within_limit(wanted: int) -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted + OWN:
         asked = wanted + OWN if hard == resource.RLIM_INFINITY else min(wanted + OWN, hard)
-        for limit in (asked, min(asked, MACOS_MOST)):
+        for limit in (asked, min(asked, MACOS_MAX)):
             with contextlib.suppress(OSError, ValueError):  # macOS calls its hard limit infinite, and it is not
                 resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))
                 soft = max(soft, limit)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TextIO
 
 ROOMS = frozenset({"accounts", "generation", "handlers", "notifications", "runtime", "server", "standin", "storage"})
-MOST_LINKS = 8  # of a chain of exceptions, each raised while the one before was handled
+MAX_CHAIN = 8  # of a chain of exceptions, each raised while the one before was handled
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
@@ -38,7 +38,7 @@ def named(exc: BaseException) -> str:
 
 def traced(exc: BaseException) -> str:
     """Return the traceback of an exception and of what led to it, each ended by ``named`` instead of its message."""
-    return "".join(_blocks(exc, MOST_LINKS)).rstrip("\n")
+    return "".join(_blocks(exc, MAX_CHAIN)).rstrip("\n")
 
 
 def for_machines(exc_info: ExcInfo) -> str:

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-MOST_CHARACTERS = 4_000_000  # that wait to be written
+MAX_CHARACTERS = 4_000_000  # that wait to be written
 GATHER_S = 0.02  # lines of this time are written together: waking a thread for each costs more than the line
 
 
@@ -39,7 +39,7 @@ class LogWriter:
     def write(self, line: str) -> None:
         """Queue a line; drop it when too much is waiting."""
         with self._changed:
-            if self._waiting + len(line) > MOST_CHARACTERS:
+            if self._waiting + len(line) > MAX_CHARACTERS:
                 self.dropped += 1
                 self._unsaid += 1
                 return

@@ -1,7 +1,7 @@
 """Metrics whose numbers other objects keep, read at each scrape.
 
-Owns their names and labels (docs/metrics.md lists them); refuses to know where the numbers come from. Each method gets a
-function that is called at every scrape: until then the metric has no sample.
+Owns their names and labels (docs/metrics.md lists them); refuses to know where the numbers come from. Each method takes
+a function that is called at every scrape: until then the metric has no sample.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class Readings(Collector):
         """Take polls from plain ints: (served_by, status) → polls so far; ``served_by``: lane | handler."""
         self._reads["prompt_polls"] = lambda: dict(read().items())
 
-    def tasks(self, running: Read, waiting: Read, *, most_running: int, most_waiting: int) -> None:
+    def tasks(self, running: Read, waiting: Read, *, max_running: int, max_waiting: int) -> None:
         """Read how many tasks run and how many wait for a place; the limits of both."""
         self._reads["prompt_tasks_unfinished"] = lambda: {("running",): running(), ("waiting",): waiting()}
-        limits: Values = {("running",): most_running, ("waiting",): most_waiting}
+        limits: Values = {("running",): max_running, ("waiting",): max_waiting}
         self._reads["prompt_tasks_unfinished_limit"] = lambda: limits
 
     def breakers(self, states: Callable[[], Mapping[str, str]]) -> None:

@@ -36,7 +36,7 @@ STALE_S = 1.0  # nothing older than this is answered without asking Redis
 BEAT_EVERY_S = 0.1
 SILENT_S = 0.7  # a heartbeat unanswered for so long ends the link: together with BEAT_EVERY_S below STALE_S
 RECONNECT_FIRST_S = 0.02
-RECONNECT_MOST_S = 1.0
+RECONNECT_MAX_S = 1.0
 LASTED_S = 1.0  # a link that lived this long was no failure
 CLIENT_NAME = "prompt-tracking"
 
@@ -151,7 +151,7 @@ class TrackingLink:
                 self._lost(wire)
                 wire.abort()
                 self.tried.set()
-            pause_s = min(RECONNECT_FIRST_S * 2 ** min(failures, 10), RECONNECT_MOST_S)
+            pause_s = min(RECONNECT_FIRST_S * 2 ** min(failures, 10), RECONNECT_MAX_S)
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # spreads reconnections, hides nothing
 
     async def _redirected_to(self, wire: Wire) -> Wire:

@@ -19,12 +19,12 @@ from storage.primary import Primary
 from storage.topology import Topology
 from storage.wire import Command, Wire, checked
 
-SENT_AT_MOST = 2  # over connections that were lost; a timeout is never repeated: Redis has enough to do when it hangs
-REDIRECTED_AT_MOST = 16
+MAX_SENDS = 2  # over connections that were lost; a timeout is never repeated: Redis has enough to do when it hangs
+MAX_REDIRECTIONS = 16
 # While a slot moves key by key, a command with several keys has to wait until all of them have the same server.
 SLOT_MOVES_S = 5.0
-TRY_AGAIN_FIRST_S, TRY_AGAIN_MOST_S = 0.05, 0.2
-PAUSE_FIRST_S, PAUSE_MOST_S = 0.02, 0.2  # while there is no master
+TRY_AGAIN_FIRST_S, TRY_AGAIN_MAX_S = 0.05, 0.2
+PAUSE_FIRST_S, PAUSE_MAX_S = 0.02, 0.2  # while there is no master
 LEAVE_EVERY_S = 1.0  # a server that says it is a master is left no more often than this
 
 log = structlog.get_logger(__name__)
@@ -117,13 +117,13 @@ class _Attempts:
                 return primary
             case redis_errors.TryAgainError():
                 await self._pause(failure, self._try_again_s, SLOT_MOVES_S)
-                self._try_again_s = min(2 * self._try_again_s, TRY_AGAIN_MOST_S)
+                self._try_again_s = min(2 * self._try_again_s, TRY_AGAIN_MAX_S)
             case _ if _no_master(failure):
                 self._transport.leave(primary, reason_of(failure))
                 await self._look_for_master(failure)
             case _ if reason_of(failure) != "unreachable" or isinstance(failure, StorageMisconfigured):
                 checked(failure)
-            case _ if connected and self._sent < SENT_AT_MOST:
+            case _ if connected and self._sent < MAX_SENDS:
                 pass
             case _ if self._topology.follows_masters:
                 await self._look_for_master(failure)
@@ -133,7 +133,7 @@ class _Attempts:
 
     def _redirected(self, failure: redis_errors.AskError) -> Primary:
         self._redirections += 1
-        if self._redirections > REDIRECTED_AT_MOST:
+        if self._redirections > MAX_REDIRECTIONS:
             checked(failure)
         address = Address(failure.host, failure.port)
         if isinstance(failure, redis_errors.MovedError):
@@ -143,7 +143,7 @@ class _Attempts:
 
     async def _look_for_master(self, failure: Exception) -> None:
         await self._pause(failure, self._pause_s, self._topology.retry_for_s)
-        self._pause_s = min(2 * self._pause_s, PAUSE_MOST_S)
+        self._pause_s = min(2 * self._pause_s, PAUSE_MAX_S)
         with contextlib.suppress(StorageUnavailable):
             await self._topology.refresh()
 

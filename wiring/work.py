@@ -134,8 +134,8 @@ def _report(readings: Readings, runner: Runner, gemini: Gemini, settings: Settin
     readings.tasks(
         lambda: runner.running,
         lambda: runner.waiting,
-        most_running=limits.running_tasks_per_process,
-        most_waiting=limits.waiting_tasks_per_process,
+        max_running=limits.running_tasks_per_process,
+        max_waiting=limits.waiting_tasks_per_process,
     )
     readings.gemini_requests(lambda: gemini.open_requests, settings.gemini.connections)
     readings.breakers(lambda: {model.name: model.breaker.state for model in gemini.models.all})

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from accounts.accounts import MOST_TOKENS, Account
+from accounts.accounts import MAX_TOKENS, Account
 from accounts.api_keys import NewApiKey
 from accounts.command_line.administration import Administration, perform, settings_group
 from accounts.command_line.tables import show_account, show_table
@@ -21,7 +21,7 @@ def accounts() -> None:
 
 @accounts.command("create")
 @click.option("--id", "account_id", help="Id to use, such as the user id in your JWTs. Made up unless given.")
-@click.option("--tokens", type=click.IntRange(0, MOST_TOKENS), default=0, show_default=True, help="Tokens to grant.")
+@click.option("--tokens", type=click.IntRange(0, MAX_TOKENS), default=0, show_default=True, help="Tokens to grant.")
 @click.option("--subscription-days", type=click.IntRange(0, 36_500), default=0, show_default=True, help="Days it runs.")
 @click.option("--business-type", default="general", show_default=True, help="Which prompt template fits.")
 @click.option("--name", default="", help="A name to recognise it by.")

@@ -89,7 +89,7 @@ SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     AccountExists: lambda exc: f"there is an account {exc.account_id!r} already",
     InvalidAccountId: lambda exc: f"{exc.account_id!r} cannot be an account id: up to 255 printable characters",
     GrantRefused: lambda exc: f"{exc.tokens} tokens cannot be taken back: the balance is {exc.available}",
-    TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.most} tokens in all",
+    TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.limit} tokens in all",
     InvalidPeriod: lambda exc: f"{exc.period!r} is not a month such as 2025-01",
     InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",
     UnknownTask: lambda exc: f"the account has no task {exc.task_id!r} that has not expired",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from accounts.accounts import MOST_TOKENS
+from accounts.accounts import MAX_TOKENS
 from accounts.archiving import Archived
 from accounts.command_line.accounts import accounts
 from accounts.command_line.administration import Administration, perform
@@ -19,7 +19,7 @@ from runtime.command_options import JSON
 
 @accounts.command("grant", context_settings={"ignore_unknown_options": True})
 @click.argument("account_id")
-@click.argument("tokens", type=click.IntRange(-MOST_TOKENS, MOST_TOKENS))
+@click.argument("tokens", type=click.IntRange(-MAX_TOKENS, MAX_TOKENS))
 @click.option("--reason", default="granted", show_default=True, help="Why, for the ledger.")
 @JSON
 @click.pass_context

@@ -57,17 +57,17 @@ class ModelStatus:
 class Reply:
     """An answer in the making: one try's JSON values, taken in one by one.
 
-    ``most_tokens``: what the request can have cost at most; larger counts are not believed.
+    ``max_tokens``: what the request can have cost at most; larger counts are not believed.
     """
 
-    def __init__(self, most_tokens: int = LARGEST_COUNT) -> None:
+    def __init__(self, max_tokens: int = LARGEST_COUNT) -> None:
         self.usage: Usage | None = None
         self.usage_doubted = False
         self.model = ""
         self.response_id = ""
         self.tier = ""
         self.model_status = ModelStatus("", "")
-        self._most_tokens = most_tokens
+        self._max_tokens = max_tokens
         self._texts: list[str] = []
         self._has_text = False  # anything but space
         self._half = ""  # the first half of a surrogate pair whose second half is in the next value
@@ -152,7 +152,7 @@ class Reply:
         """Keep the last counts: within a try they are cumulative. One that falls is believed when it covers input and
         output so far, as where Google's last count leaves the thoughts out, and else not.
         """
-        usage = reported_usage(metadata, self._most_tokens)
+        usage = reported_usage(metadata, self._max_tokens)
         if usage is None:
             self.usage_doubted |= any(not absent(metadata.get(name)) for name in COUNTS)
         elif self.usage is None or usage.total >= self.usage.total - self.usage.thoughts:

@@ -205,7 +205,7 @@ class Gemini:
 
     async def _try(self, call: Call, model: Model, cap: int) -> GeminiAnswer:
         body = request.body(self._settings, call.system_instruction, call.text, cap, model.thinking_level, call.closing)
-        reply, progress = Reply(request.most_tokens(body, cap)), Progress(call.sent)
+        reply, progress = Reply(request.max_tokens(body, cap)), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
         self.open_requests += 1
         log.debug("gemini_asked", model=model.name, number=call.tries, characters=len(call.text), output_cap=cap)

@@ -20,7 +20,7 @@ LINE_END = re.compile(rb"\r\n|\n|\r")
 BETWEEN_VALUES = re.compile(r"[\s,\[\]]*")  # a bare array of answers is read as its members
 DONE = b"[DONE]"  # how gateways end a stream that know OpenAI's protocol
 FIELDS = (b"event:", b"id:", b"retry:", b":")
-MOST_VALUES = 1_000  # that are looked at while the end is not there yet
+MAX_VALUES = 1_000  # that are looked at while the end is not there yet
 DECODER = json.JSONDecoder()
 
 
@@ -68,10 +68,10 @@ class EventStream:
         lines = self._data or self._bare
         data = b"\n".join([*lines, b"".join(self._line).removeprefix(b"data:")])
         try:
-            values = list(islice(_values(data), MOST_VALUES + 1))
+            values = list(islice(_values(data), MAX_VALUES + 1))
         except MalformedAnswer:
             return
-        if len(values) > MOST_VALUES:
+        if len(values) > MAX_VALUES:
             return
         lines.clear()
         self._line.clear()

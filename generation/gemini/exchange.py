@@ -24,8 +24,8 @@ from runtime.settings import GeminiSettings
 
 TIERS = ("standard", "priority", "flex")
 # No body may hold up the event loop, nor take its time for long, whatever it is made of: empty lines, empty values.
-BYTES_AT_ONCE, VALUES_AT_ONCE = 2_048, 32
-MOST_VALUES = 200_000  # three for each token that there may be
+BYTES_PER_TURN, VALUES_PER_TURN = 2_048, 32
+MAX_VALUES = 200_000  # three for each token that there may be
 LET_GO_S = 0.8  # how long a connection that says no more is waited for, once nothing need come
 
 
@@ -75,10 +75,10 @@ class Exchanges:
             async with aclosing(self._values(response, progress)) as values:
                 async for value in values:
                     taken += 1
-                    if taken % VALUES_AT_ONCE == 0:
+                    if taken % VALUES_PER_TURN == 0:
                         await asyncio.sleep(0)
-                    if taken > MOST_VALUES:
-                        raise AnswerTooLarge(limit_values=MOST_VALUES)
+                    if taken > MAX_VALUES:
+                        raise AnswerTooLarge(limit_values=MAX_VALUES)
                     text = await call.take(reply, value)
                     if reply.stands and (text or not let_go):
                         let_go = True
@@ -111,8 +111,8 @@ class Exchanges:
             size += len(data)
             if size > self._settings.answer_bytes:
                 raise AnswerTooLarge(limit_bytes=self._settings.answer_bytes)
-            for begin in range(0, len(data), BYTES_AT_ONCE):
-                for value in stream.feed(data[begin : begin + BYTES_AT_ONCE]):
+            for begin in range(0, len(data), BYTES_PER_TURN):
+                for value in stream.feed(data[begin : begin + BYTES_PER_TURN]):
                     yield value
                 await asyncio.sleep(0)
         for value in stream.end():

@@ -35,7 +35,7 @@ def larger_cap(settings: GeminiSettings, cap: int) -> int | None:
     return min(settings.max_output_tokens, 2 * cap) if cap < settings.max_output_tokens else None
 
 
-def most_tokens(body: bytes, cap: int) -> int:
+def max_tokens(body: bytes, cap: int) -> int:
     """Return how many tokens a request can cost at most: no tokenizer makes more than one of a byte."""
     return len(body) + ADDED_TOKENS + cap
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from accounts.accounts import LONGEST_ACCOUNT_ID, MOST_TOKENS
+from accounts.accounts import LONGEST_ACCOUNT_ID, MAX_TOKENS
 from handlers.admin.base import AdminHandler
 from handlers.errors import BadRequest
 
@@ -38,7 +38,7 @@ class NewAccount(Strict):
     account_id: str | None = None
     name: Words = ""
     business_type: Words = "general"
-    tokens: Whole = Field(default=0, ge=0, le=MOST_TOKENS)
+    tokens: Whole = Field(default=0, ge=0, le=MAX_TOKENS)
     subscription_days: Whole = Field(default=0, ge=0, le=36_500)
 
 
@@ -51,7 +51,7 @@ class Change(Strict):
 
 class Grant(Strict):
     grant_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ACCOUNT_ID), AfterValidator(_printable)]
-    tokens: Whole = Field(ge=-MOST_TOKENS, le=MOST_TOKENS)
+    tokens: Whole = Field(ge=-MAX_TOKENS, le=MAX_TOKENS)
     reason: Words = ""
 
 

@@ -17,7 +17,7 @@ from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.base import BodyHandler
 from handlers.errors import Answer
 
-MOST_PER_PAGE = 200
+MAX_PER_PAGE = 200
 log = structlog.get_logger("audit")
 
 
@@ -54,7 +54,7 @@ class AdminHandler(BodyHandler):
 
     def limit(self) -> int:
         """Return how many a page may have: 1 to 200."""
-        return max(1, self.whole_number("limit", 50, MOST_PER_PAGE))
+        return max(1, self.whole_number("limit", 50, MAX_PER_PAGE))
 
     def did(self, action: str, account_id: str, **facts: Any) -> None:
         """Write the audit log's line of a change: who, what, no secrets."""

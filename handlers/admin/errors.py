@@ -28,7 +28,7 @@ ADMIN_ANSWERS: dict[type[BaseException] | type[None], Answer | Callable[[Any], A
         422, "grant_id_reused", "grant_id was used before", "This grant_id came before with another number of tokens."
     ),
     accounts.TokensOutOfRange: lambda exc: Answer(
-        400, "tokens_out_of_range", "tokens is out of range", f"An account is granted {exc.most} tokens in all at most."
+        400, "tokens_out_of_range", "tokens is out of range", f"An account is granted {exc.limit} tokens in all at most."
     ),
     UnknownDelivery: Answer(
         404, "delivery_not_found", "Webhook not found", "The account has no webhook with this id, or not any more."

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from server.lane.poll_request import PollRequest
 
 SLOTS = 100
-HELD_AT_MOST_S = 0.25  # a poll whose credential takes longer to check delays nobody behind it
+MAX_HOLD_S = 0.25  # a poll whose credential takes longer to check delays nobody behind it
 
 
 class LearningSlots:
@@ -28,7 +28,7 @@ class LearningSlots:
         """Call ``start`` now when a slot is free; else call ``retry`` when one has become free."""
         if len(self._held) < SLOTS:
             self._held.add(poll)
-            asyncio.get_running_loop().call_later(HELD_AT_MOST_S, self.release, poll)
+            asyncio.get_running_loop().call_later(MAX_HOLD_S, self.release, poll)
             start()
         else:
             self._queue.append(retry)

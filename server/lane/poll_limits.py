@@ -9,7 +9,7 @@ import math
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
-MOST_BUCKETS = 100_000  # kept for accounts whose polls are not cached; the longest unused bucket goes first
+MAX_BUCKETS = 100_000  # kept for accounts whose polls are not cached; the longest unused bucket goes first
 
 
 class Bucket:
@@ -54,6 +54,6 @@ class PollLimits:
             bucket = self._buckets[account_id] = Bucket(self._per_second)
         self._recent[account_id] = bucket
         self._recent.move_to_end(account_id)
-        if len(self._recent) > MOST_BUCKETS:
+        if len(self._recent) > MAX_BUCKETS:
             self._recent.popitem(last=False)
         return bucket

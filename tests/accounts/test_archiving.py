@@ -12,7 +12,7 @@ from redis import Redis
 
 from accounts import Accounts
 from accounts.archives import ArchiveFile, Archives
-from accounts.archiving import ENTRIES_AT_ONCE, Archiving
+from accounts.archiving import ENTRIES_PER_BATCH, Archiving
 from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
 from tests.support.account_commands import Commands
@@ -88,8 +88,8 @@ async def test_a_ledger_longer_than_a_portion_is_archived_whole(
     storage: OpenStorage, accounts: Accounts, archiving: Archiving, tmp_path: Path
 ) -> None:
     await accounts.create(account_id="bakery", tokens=1)
-    await asyncio.gather(*(accounts.grant("bakery", 1) for _ in range(ENTRIES_AT_ONCE)))
-    assert (await archiving.archive(tmp_path, AT_ONCE)).entries == ENTRIES_AT_ONCE + 1
+    await asyncio.gather(*(accounts.grant("bakery", 1) for _ in range(ENTRIES_PER_BATCH)))
+    assert (await archiving.archive(tmp_path, AT_ONCE)).entries == ENTRIES_PER_BATCH + 1
     assert await problems(accounts, tmp_path) == []
 
 

@@ -18,7 +18,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from accounts import IdentityUnavailable
-from accounts.key_set import LARGEST_SET_BYTES, MOST_KEYS_TRIED, KeySet, open_key_set_session
+from accounts.key_set import LARGEST_SET_BYTES, MAX_KEYS_TRIED, KeySet, open_key_set_session
 
 
 def jwk(kid: str, algorithm: str = "RS256", **more: Any) -> dict[str, Any]:
@@ -125,7 +125,7 @@ async def test_a_token_that_names_no_key_may_be_signed_by_any_and_a_key_without_
 async def test_of_many_keys_only_a_few_are_tried() -> None:
     many = [{**ONE, "kid": str(number)} for number in range(50)]
     async with fetched_from(Provider(body_of(*many))) as keys:
-        assert len(await keys.keys(None)) == MOST_KEYS_TRIED
+        assert len(await keys.keys(None)) == MAX_KEYS_TRIED
 
 
 @pytest.mark.gen_test

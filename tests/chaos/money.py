@@ -25,7 +25,7 @@ from tests.chaos.verdict import WHOLE_LEDGER, judge
 from tests.chaos.world import World, a_world
 
 AT_ONCE_PER_ACCOUNT, TASKS_PER_ACCOUNT = 5, 25
-ACCOUNTS_AT_ONCE = 8
+ACCOUNTS_PER_BATCH = 8
 CANCELLED = 0.4  # of the tasks
 WORDS = ("bread", "rye", "7:30", "+49 30 1234567", "نان تازه", "每天营业", "Ω-4711", "{name}", "https://example.com/a")
 BALANCES = (699, 700, 1_399, 3_500, 20_000, 100_000, 1_000_000)
@@ -43,7 +43,7 @@ async def scripts_at_short_balances(tasks: int, random: Random) -> Outcome:
                 run = _Run(world, client, random, missed)
                 await run.tasks(TASKS_PER_ACCOUNT)
 
-        await asyncio.gather(*(accounts_in_turn() for _ in range(ACCOUNTS_AT_ONCE)))
+        await asyncio.gather(*(accounts_in_turn() for _ in range(ACCOUNTS_PER_BATCH)))
         return await _judged(world, tasks, missed)
 
 

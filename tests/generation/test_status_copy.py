@@ -678,7 +678,7 @@ def _certificate(folder: Path) -> str:
 
 @pytest.mark.gen_test
 async def test_the_copy_is_bounded_in_bytes(server: RedisServer) -> None:
-    async with world(server, most_bytes=10_000) as w:
+    async with world(server, max_bytes=10_000) as w:
         for number in range(50):
             w.copy.put("a", f"t{number}", body(1, text="x" * 900), 600)
         assert 5 <= len(w.copy) <= 11

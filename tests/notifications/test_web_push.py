@@ -18,7 +18,7 @@ from accounts import AdminKeys, WatchTokens
 from main import cli
 from notifications import pushes
 from notifications.pushes import PAUSES_S
-from notifications.subscriptions import MOST_SUBSCRIPTIONS, PushSubscriptions
+from notifications.subscriptions import MAX_SUBSCRIPTIONS, PushSubscriptions
 from notifications.vapid import new_private_key, public_key
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings
@@ -317,9 +317,9 @@ async def test_subscribing_twice_is_one_subscription_and_unsubscribing_ends_it(
 
 @pytest.mark.gen_test
 async def test_above_the_limit_the_oldest_subscription_goes(client: Client, push_service: PushService) -> None:
-    browsers = [await subscribed(client, push_service, f"b{n}") for n in range(MOST_SUBSCRIPTIONS + 1)]
+    browsers = [await subscribed(client, push_service, f"b{n}") for n in range(MAX_SUBSCRIPTIONS + 1)]
     kept = await endpoints(client)
-    assert len(kept) == MOST_SUBSCRIPTIONS
+    assert len(kept) == MAX_SUBSCRIPTIONS
     assert browsers[-1].endpoint in kept
 
 

@@ -347,7 +347,7 @@ async def test_metadata_that_is_no_small_object_of_strings_is_refused(client: Cl
 async def test_deleting_an_account_deletes_its_webhooks(
     client: Client, receiver: Receiver, storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notifications.deliveries.DELETED_AT_ONCE", 2)
+    monkeypatch.setattr("notifications.deliveries.DELETIONS_PER_BATCH", 2)
     for _task in range(3):
         await client.finished(await client.start(DRAFT))
     await receiver.has(3)

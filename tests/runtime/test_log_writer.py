@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.log_writer import MOST_CHARACTERS, LogWriter
+from runtime.log_writer import MAX_CHARACTERS, LogWriter
 
 ROOT = Path(__file__).parents[2]
 LINE = "x" * 999 + "\n"
@@ -50,7 +50,7 @@ def test_lines_come_out_whole_and_in_their_order(pipe: tuple[int, int]) -> None:
 def test_an_unread_pipe_takes_no_ones_time_and_what_was_dropped_is_said(pipe: tuple[int, int]) -> None:
     reads, writes = pipe
     writer = LogWriter(writes, lambda count: f"dropped {count}\n")
-    lines = 3 * MOST_CHARACTERS // len(LINE)
+    lines = 3 * MAX_CHARACTERS // len(LINE)
     for _ in range(lines):
         writer.write(LINE)
     assert writer.dropped > 0

@@ -40,7 +40,7 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.redis_answered("submit", 0.0004)
     metrics.redis_failed("timeout")
     metrics.readings.polls(lambda: {("lane", "200"): 41})
-    metrics.readings.tasks(lambda: 3, lambda: 8, most_running=200, most_waiting=800)
+    metrics.readings.tasks(lambda: 3, lambda: 8, max_running=200, max_waiting=800)
     metrics.gemini_billed({"thoughts": 5}, "m")
     metrics.gemini_answered("m", "standard")
     metrics.webhook_tried("delivered")

@@ -28,7 +28,7 @@ const parts = {
 const REFRESH_MS = 3_000;
 const LEDGER_ENTRIES = 12;
 const LISTED = 10;
-const PAGE_AT_MOST = 100;
+const MAX_PER_PAGE = 100;
 const KINDS = { grant: words.kindGrant, hold: words.kindHold, settle: words.kindSettle, release: words.kindRelease };
 const STATES = {
   queued: words.stateQueued,
@@ -89,7 +89,7 @@ export class AccountPanel {
     /** @type {StatusDocument[]} */
     const documents = [];
     for (;;) {
-      const limit = Math.min(this.#wanted - documents.length, PAGE_AT_MOST);
+      const limit = Math.min(this.#wanted - documents.length, MAX_PER_PAGE);
       const page = await this.#client.recent({ limit, before: documents.at(-1)?.task_id, signal });
       documents.push(...page);
       if (page.length < limit || documents.length >= this.#wanted) {

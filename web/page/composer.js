@@ -14,7 +14,7 @@ const parts = {
   business: element('business', HTMLSelectElement),
 };
 
-const CHARACTERS_AT_MOST = 20_000; // unless config.yaml says otherwise: the server decides
+const MAX_CHARACTERS = 20_000; // unless config.yaml says otherwise: the server decides
 
 const EXAMPLES = [
   words.exampleBakeryText,
@@ -129,7 +129,7 @@ export class Composer {
 
   #changed() {
     const { length } = [...parts.text.value];
-    parts.count.textContent = `${grouped(length)} / ${grouped(CHARACTERS_AT_MOST)}`;
+    parts.count.textContent = `${grouped(length)} / ${grouped(MAX_CHARACTERS)}`;
     remember('draft', parts.text.value);
     this.complain('');
   }

@@ -5,7 +5,7 @@
  */
 
 /** More changes than this are no comparison any more, and their trace would fill the memory. */
-const MOST_CHANGES = 1_500;
+const MAX_CHANGES = 1_500;
 
 /** Scripts that put no spaces between words. */
 const WITHOUT_SPACES = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
@@ -64,7 +64,7 @@ export function wordDiff(before, after) {
 function changes(a, b) {
   const bare = (/** @type {string[]} */ words) => words.map((word) => word.trimEnd()); // white space is no change
   const [from, to] = [bare(a), bare(b)];
-  const most = Math.min(a.length + b.length, MOST_CHANGES);
+  const most = Math.min(a.length + b.length, MAX_CHANGES);
   const furthest = new Int32Array(2 * most + 3); // by diagonal k = x - y: the furthest x reached
   const trace = [];
   for (let d = 0; d <= most; d += 1) {

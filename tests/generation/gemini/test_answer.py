@@ -208,7 +208,7 @@ def test_within_a_try_the_last_count_holds() -> None:
 
 @pytest.mark.parametrize(("count", "total"), [(100, 100), (2**31 - 1, None), (1e30, None), ("90", None), (101, None)])
 def test_more_than_a_request_can_cost_is_not_believed(count: Any, total: int | None) -> None:
-    reply = Reply(most_tokens=100)
+    reply = Reply(max_tokens=100)
     reply.take({"usageMetadata": {"totalTokenCount": count}})
     assert reply.total_tokens == total
     assert reply.usage_doubted is (total is None)

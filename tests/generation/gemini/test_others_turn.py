@@ -59,7 +59,7 @@ async def test_others_get_their_turn_while_a_body_is_read(make_gemini: MakeGemin
 async def test_an_answer_of_more_values_than_there_can_be_tokens_is_given_up(
     make_gemini: MakeGemini, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "MOST_VALUES", 1_000)
+    monkeypatch.setattr(exchange, "MAX_VALUES", 1_000)
     async with serve(Recorded(b"data: " + b"{}" * 2_000 + b"\n\n" + END, piece=65_536)) as recorded:
         answer = await tell(await make_gemini(base_url=recorded.url, tries=1))
     assert isinstance(answer, AnswerTooLarge)

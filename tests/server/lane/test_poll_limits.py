@@ -36,7 +36,7 @@ def test_accounts_do_not_share_a_bucket_but_each_keeps_its_own() -> None:
 
 
 def test_a_bucket_that_is_in_use_is_never_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poll_limits, "MOST_BUCKETS", 3)
+    monkeypatch.setattr(poll_limits, "MAX_BUCKETS", 3)
     limits = PollLimits(1)
     used = limits.bucket("a")
     assert used.take(5.0)

@@ -14,7 +14,7 @@ import { usePromptGeneration } from './use-prompt-generation.js';
 
 const ALMOST_AT_THE_END_PX = 8;
 
-const CHARACTERS_AT_MOST = 20_000; // what the server allows, unless it is configured otherwise
+const MAX_CHARACTERS = 20_000; // what the server allows, unless it is configured otherwise
 
 /** @typedef {Partial<import('./index.js').Labels> & typeof ENGLISH} Labels */
 /** @typedef {import('./labels.js').Fill} Fill */
@@ -223,7 +223,7 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
     h(
       'p',
       { id: `${id}-count`, className: 'pg-count' },
-      fill('{used} / {limit}', { used: [...text].length, limit: CHARACTERS_AT_MOST }),
+      fill('{used} / {limit}', { used: [...text].length, limit: MAX_CHARACTERS }),
     ),
     h(
       'div',
