@@ -1,6 +1,6 @@
-"""What follows a task's end, as the room of the tasks sees it: whether anybody is told, and who takes that over.
+"""What follows a task's end, as the tasks see it: the record of a notification, and the task's further owner.
 
-Refuses to know who is told and how: ``notifications`` does.
+Refuses to know how notifications are sent: ``notifications`` does.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from storage.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the script that ends a task writes down about whom to tell.
+    """The record of notifications that the script that ends a task writes.
 
-    ``head`` is the document's head as the receiver gets it, empty to tell nobody; ``low_balance``, in tokens, 0 for
-    none, is the balance below which the receiver is told that it is low; ``kept_s`` how long the record is kept;
-    ``push_after_ms``: how long after the end browsers are notified, unless somebody has seen it by then; -1 for never.
+    ``head`` is the document's head as the receiver gets it, empty for no webhook; ``low_balance``, in tokens, 0 for
+    none, is the balance below which the receiver gets a webhook about it; ``kept_s`` how long the record is kept;
+    ``push_after_ms``: how long after the end browsers are notified, unless a client has fetched it by then; -1 for never.
     """
 
     head: bytes = b""
@@ -35,7 +35,7 @@ NO_NOTICE = Notice()
 
 
 def delivery_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
-    """Name the keys of what a task's end may tell: its record, that of a low balance, those due, and all of them."""
+    """Name the keys of an end's webhooks: its record, that of a low balance, the due ones, and all of them."""
     key = storage.key
     return [
         key(account_id, "delivery", task_id),
@@ -46,22 +46,22 @@ def delivery_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
 
 
 def push_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
-    """Name the keys of an end's notification: its record, and whom it goes to."""
+    """Name the keys of an end's push: its record, and the account's subscriptions."""
     return [storage.key(account_id, "delivery", PUSH + task_id), storage.key(account_id, "push_subscriptions")]
 
 
 class AfterEnd(Protocol):
-    """Who tells others of ends."""
+    """Sends notifications of ends."""
 
     def notice(self, head: bytes, *, failed: bool) -> Notice:
-        """Return what is to be written down of an end with this head."""
+        """Return the record of an end with this head."""
 
     def offer(self, task: TaskRef) -> bool:
         """Take over a task that has ended; False when there is nothing to do for it, so that its lease can go."""
 
 
 class NothingAfter:
-    """Tells nobody."""
+    """Sends no notifications."""
 
     def notice(self, head: bytes, *, failed: bool) -> Notice:  # noqa: ARG002  # the protocol's
         return NO_NOTICE

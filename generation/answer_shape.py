@@ -1,4 +1,4 @@
-"""The prompt taken out of an answer: what stands between the marks, or what is left when the wrapping is gone.
+"""Extracts the prompt from an answer: the text between the marks, or else the text without its wrapping.
 
 Refuses to change the prompt itself: what may belong to it stays, and what the draft says too always may. Linear in the
 answer's length.
@@ -71,7 +71,7 @@ def prompt_in(answer: str, marks: Marks, draft: str) -> str:
 
 
 class MarkFilter:
-    """A stream of an answer's pieces, passed on without the marks and without what stands before the first."""
+    """Filters a stream of an answer's pieces: removes the marks, and the text before the first."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
@@ -79,7 +79,7 @@ class MarkFilter:
         self._inside = self._passing = self._over = False
 
     def feed(self, piece: str) -> str:
-        """Return what of the text so far may be shown now."""
+        """Return the part of the text so far that may be shown now."""
         if self._over:
             return ""
         self._held += piece
@@ -118,13 +118,13 @@ class MarkFilter:
         return 0
 
     def end(self) -> str:
-        """Return what was held back for a mark that never came."""
+        """Return the text that was held back for a mark that never came."""
         rest, self._held = ("" if self._over else self._held), ""
         return rest
 
 
 def clean_answer(text: str, draft: str = "") -> str:
-    """Take away what models put around a prompt; without a draft only what can be nothing else."""
+    """Remove the wrapping that models put around a prompt; without a draft, only what is wrapping for certain."""
     whole = text.strip()
     known = _Known(draft)
     cleaned = _unpacked(whole, known)
@@ -138,7 +138,7 @@ def clean_answer(text: str, draft: str = "") -> str:
 
 
 class _Known:
-    """The draft, as far as what it says must not be cut away."""
+    """The draft's statements, which must not be cut away."""
 
     def __init__(self, draft: str) -> None:
         self._written = draft
@@ -176,7 +176,7 @@ class _Known:
 
 
 def _unpacked(text: str, known: _Known) -> str:
-    """Undo what goes around everything: JSON, a tag, a fence."""
+    """Remove the wrapping of the whole answer: JSON, a tag, a fence."""
     if text.startswith("{") and text.endswith("}") and not known.draft.lstrip().startswith("{"):
         text = _from_json(text, known)
     tag = TAGGED.match(text)
@@ -252,7 +252,7 @@ def _opening(lines: list[str], known: _Known) -> int:
 
 
 def _tail(lines: list[str], known: _Known) -> int | None:
-    """Return the line from which on there is only talk about the prompt; None when there is none."""
+    """Return the line after which the answer only talks about the prompt; None when it does not."""
     length, at = 0, len(lines) - 1
     last_break: int | None = None
     while at > 0 and length <= LONGEST_TAIL:

@@ -50,7 +50,7 @@ def need_of(texts: PromptText, cap: int, business_type: str, draft: str, feedbac
 class Budget:
     """One task's tokens while it runs. ``hold`` is what is set aside, ``used`` says how much has been used so far.
 
-    ``extend`` makes the hold as large as it is asked to, or as the balance allows, and returns what it is then.
+    ``extend`` makes the hold as large as asked, or as the balance allows, and returns its size.
     """
 
     def __init__(self, need: Need, hold: int, used: Callable[[], int], extend: Callable[[int], Awaitable[int]]) -> None:
@@ -69,7 +69,7 @@ class Budget:
         """Return how many tokens the answer to a request of ``sent`` tokens may have: ``wanted`` at most.
 
         0: not enough for a whole rewrite. The first request makes do with the hold, so that an account's parallel tasks
-        leave something to each other; later ones take what the balance has.
+        share the balance; later ones take what the balance has.
         """
         used = self._used()
         may = self._hold - used - sent

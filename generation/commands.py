@@ -60,7 +60,7 @@ def evaluate_command(read_settings: Callable[..., Settings]) -> Any:
 
 
 def probe_models(settings: Settings) -> None:
-    """Ask each model of the settings one word and print what it does; end with 1 unless every one answers."""
+    """Ask each model of the settings one word and print its answer; exit with 1 unless every one answers."""
     configure_logging(settings.logs)
     try:
         findings = asyncio.run(probe(settings.gemini))

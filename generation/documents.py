@@ -20,7 +20,7 @@ NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a task ends that has no result. ``error`` is the sentence a person can act on."""
+    """The end of a task without a result. ``error`` is a sentence that a person can act on."""
 
     message: str
     error: str
@@ -60,13 +60,13 @@ def progress_head(stage: Stage, progress_floor: int = 0) -> bytes:
 
 
 def completed_head(prompt: str, model: str, kept: Mapping[str, Any] = NOTHING) -> bytes:
-    """Render Gemini's result. ``kept``: what is to be said about it, from ``fidelity_members``."""
+    """Render Gemini's result. ``kept``: the members of ``fidelity_members``."""
     extra = {"prompt": prompt, "generated_by_ai": True} | ({"model": model} if model else {})
     return _head(COMPLETED, COMPLETED.message, COMPLETED.progress, **extra, **kept)
 
 
 def fidelity_members(rewritten: Rewritten, texts: PromptText) -> dict[str, Any]:
-    """Return the members that say what a result kept of its draft."""
+    """Return the members that report what a result kept of its draft."""
     members: dict[str, Any] = {"fidelity": rewritten.fidelity, "instruction_version": INSTRUCTION_VERSION}
     if rewritten.fidelity == "incomplete":
         members |= {"missing_facts": rewritten.missing_facts, "invented_facts": rewritten.invented_facts}
@@ -76,7 +76,7 @@ def fidelity_members(rewritten: Rewritten, texts: PromptText) -> dict[str, Any]:
 
 
 def fallback_head(prompt: str, warning: str, reason: str) -> bytes:
-    """Render the simple combination and why it had to do."""
+    """Render the simple combination, with the reason for it."""
     stage = COMPLETED_BY_FALLBACK
     return _head(
         stage,

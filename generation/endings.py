@@ -1,6 +1,6 @@
 """The ends of a task: completed, failed, cancelled; each is one atomic step that also settles the hold.
 
-Owns which endings were written lately, so that a server that lost them can be given them again.
+Owns the endings of the last seconds, so that they can be written again to a server that lost them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Endings:
         keys = self._records.closing_keys(lease.ref)
         usual = [*arguments, NEVER_WRITTEN, *told, FINALIZING.name]
         answer = await self._restoration.step("complete", lease, usual, *keys)
-        if answer[0] == Code.STEP_REFUSED and lease.stage is FINALIZING:  # the server lost how far the task had got
+        if answer[0] == Code.STEP_REFUSED and lease.stage is FINALIZING:  # the server lost the task's last step
             answer = await self._restoration.step("complete", lease, [*arguments, NEVER_WRITTEN, *from_any], *keys)
         document = self.announce(lease.ref, answer, stage, reason)
         self._ended(lease, "complete", [*arguments, document, *from_any])
@@ -116,7 +116,7 @@ class Endings:
         return bytes(answer[1])
 
     async def cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None) -> bool:
-        """End a task whose client was told that there is none; return whether it has ended.
+        """End a task whose submit was answered with an error; return whether it has ended.
 
         The task goes on when a repetition of its submit, with the same key, has returned it.
 

@@ -11,11 +11,11 @@ GenerationError
 ├── TooManyTasks              the account has as many unfinished tasks as it may
 ├── TooManySubmits            the account submits faster than it may
 ├── ServerBusy                this process runs and queues as many tasks as it may
-├── ServerDraining            this process is about to stop and nobody should wait for it
+├── ServerDraining            this process is about to stop, so waiting is useless
 ├── IdempotencyKeyInvalid     not 1 to 255 printable ASCII characters
 ├── IdempotencyKeyReused      the key came before with another body
 ├── GenerationFailed          a task that was waited for ended as `failed`
-└── TaskLost                  what an owner learns when it may not write any more
+└── TaskLost                  an owner that may not write any more
     ├── TaskGone              the record does not exist
     ├── TaskClosed            it is terminal already: cancelled, or ended by another owner
     ├── TaskFenced            another owner or a later epoch has it
@@ -46,7 +46,7 @@ class ManualPromptTooLong(GenerationError):
 
 
 class ManualPromptInvalid(GenerationError):
-    """``reason``: what is in it that cannot be there, as a clause."""
+    """``reason``: what the prompt holds that it cannot, as a clause."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -54,7 +54,7 @@ class ManualPromptInvalid(GenerationError):
 
 
 class FeedbackInvalid(GenerationError):
-    """``demand``: what it has to be like, as the rest of a sentence with "must"."""
+    """``demand``: the requirement, as the rest of a sentence with "must"."""
 
     def __init__(self, demand: str) -> None:
         super().__init__(demand)
@@ -62,7 +62,7 @@ class FeedbackInvalid(GenerationError):
 
 
 class UnknownBusinessType(GenerationError):
-    """``known``: the names that there are."""
+    """``known``: the valid names."""
 
     def __init__(self, known: list[str]) -> None:
         super().__init__(known)

@@ -47,7 +47,7 @@ class TaskEvents:
     async def follow(self, account_id: str, task_id: str, after: str, silence_s: float) -> AsyncIterator[Event]:
         """Yield every event after the id ``after`` ('' for all) until the end; SILENCE after ``silence_s`` without one.
 
-        Stops early when Redis is lost or the task expires: a client resumes with the last id it has.
+        Stops early when Redis is lost or the task expires; the client resumes with its last id.
         """
         key = self._storage.key(account_id, "events", task_id)
         clock = asyncio.get_running_loop().time
@@ -107,7 +107,7 @@ class TaskEvents:
 
 
 class _Feed:
-    """One task's events so far, for as long as anybody follows them."""
+    """One task's events so far, kept while the task is followed."""
 
     def __init__(self, copy: StatusCopy, key: str, note_reader: Callable[[], Awaitable[None]]) -> None:
         self._copy = copy
@@ -124,14 +124,14 @@ class _Feed:
         self._followers.add(changed)
 
     def leave(self, changed: asyncio.Event) -> bool:
-        """Say whether anybody is left."""
+        """Say whether followers are left."""
         self._followers.discard(changed)
         if not self._followers:
             self._unwatch()
         return bool(self._followers)
 
     async def note_reader(self) -> float:
-        """Say once for all followers that the task is read, when it is time; return in how many seconds it is again.
+        """Renew the mark that the task is followed, when it is due; return in how many seconds it is due again.
 
         Raises:
             StorageUnavailable
@@ -147,7 +147,7 @@ class _Feed:
         return bisect_right(self.events, _parts(last), key=lambda event: _parts(event.id))
 
     async def refresh(self) -> None:
-        """Read what is new, once for all who want to know.
+        """Read the new events, once for all followers.
 
         Raises:
             StorageUnavailable

@@ -1,6 +1,6 @@
-"""The use cases behind the handlers: start a generation, look at it, wait for it, cancel it, list an account's.
+"""The use cases behind the handlers: start a generation, read its status, wait for it, cancel it, list an account's.
 
-Refuses to know HTTP, and who the account is beyond its id.
+Refuses to know HTTP, and of an account anything but its id.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Generations:
     async def start(
         self, account_id: str, manual_prompt: str, key: SubmitKey = NO_KEY, steering: Steering = NO_STEERING
     ) -> Started:
-        """Create a task and let it run; with a key that came before, return the task of then.
+        """Create a task and start it; with a key that came before, return that key's task.
 
         Raises:
             ManualPromptRequired, ManualPromptTooLong, ManualPromptInvalid, IdempotencyKeyInvalid: bad input.
@@ -156,7 +156,7 @@ class Generations:
         wait_scope: WaitScope,
         steering: Steering = NO_STEERING,
     ) -> Generated:
-        """Do what ``start`` does and wait until the task is terminal.
+        """Do as ``start`` does and wait until the task is terminal.
 
         When the wait is ended (the client went away), a task that this call made is cancelled; one that
         an earlier request with the same key made goes on.
@@ -173,7 +173,7 @@ class Generations:
                 document = await self._finished(account_id, started.task_id)
         except TimeoutError:
             if started.replayed or wait_scope.ended_by_server:
-                raise ServerDraining from None  # who asked has gone, or this process is about to stop
+                raise ServerDraining from None  # the client has gone, or this process is about to stop
             try:
                 document = await self.cancel(account_id, started.task_id)
             except StorageUnavailable:
@@ -197,7 +197,7 @@ class Generations:
     ) -> Document:
         """Return the status document as soon as its version is above ``after_version``.
 
-        After the time, or when the wait is ended, return it as it is.
+        When the time is up or the wait is ended, return the present one.
 
         Raises:
             TaskNotFound, StorageUnavailable

@@ -1,7 +1,7 @@
 """Writes back what a Redis server lost, after a failover or a crash, from the memory of the process that runs the task.
 
-Owns when that happens: whenever a server is met that was not met before. Every script may be repeated, so what was not
-forgotten changes nothing. Which tasks run here and which ended lately, others know (runner.py, endings.py).
+Owns the occasion: the first login to a server. Every script may be repeated, so a record that was not lost does not
+change. ``runner.py`` has the running tasks, ``endings.py`` the latest endings.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from storage.login import Entered
 from storage.topology import Topology
 
 REPEAT_AGAIN_S = 0.5
-REPEATED_FOR_S = 15.0  # how long it is tried
+REPEATED_FOR_S = 15.0  # for so long it is tried
 
 log = structlog.get_logger(__name__)
 
 
 class Healing:
-    """An async context manager: while it is open, servers that appear are told the latest endings and what runs.
+    """An async context manager: while it is open, new servers get the latest endings and the running tasks.
 
     ``renew`` keeps the leases of all running tasks, and puts those back that are gone.
     """
@@ -49,7 +49,7 @@ class Healing:
             await asyncio.wait([self._repeating])
 
     def _entered(self, entered: Entered) -> None:
-        """Hear of a login; ``run_id`` is another after each start of a server, and empty where INFO is forbidden."""
+        """Handle a login; ``run_id`` changes with each start of a server, and is empty where INFO is forbidden."""
         if entered.run_id in self._met:
             return
         self._met.add(entered.run_id)

@@ -1,6 +1,6 @@
-"""The last hour of the whole service, summed over what its processes said, those that have ended since included.
+"""The last hour of the whole service, summed over the reports of its processes, of ended ones too.
 
-The time is Redis': what the clocks of the processes' machines show is not asked. Refuses to know how it is shown.
+The time is Redis' own, not that of the processes' machines. Refuses to know how it is shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keys by which a repeated submit is known: the client's own, or one that a proxy made for its own repetitions.
+"""Keys that identify a repeated submit: the client's own, or one that a proxy adds for its own retries.
 
 Refuses to know how they are stored.
 """
@@ -35,7 +35,7 @@ class Idempotency:
 
 
 def idempotency(key: SubmitKey, manual_prompt: str) -> Idempotency | None:
-    """Return what a submit is known by; None when it has no key.
+    """Return the submit's key and body; None when it has no key.
 
     Raises:
         IdempotencyKeyInvalid: the client's key is not 1 to 255 printable ASCII characters.

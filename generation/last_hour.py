@@ -1,6 +1,6 @@
-"""The tasks of this process that ended in the last hour, by the minute, and how long people waited for them.
+"""Counts the tasks of this process that ended in the last hour, by the minute and by duration.
 
-Minutes are measured on the monotonic clock and told by their age: setting a clock neither loses nor moves any. They
+Minutes are measured on the monotonic clock and reported by their age: setting a clock neither loses nor moves any. They
 begin with those of the wall clock, as far as it was right at the start. Refuses to know the other processes.
 """
 
@@ -38,7 +38,7 @@ class LastHour:
         self._clock = clock
         self._ahead_s = wall() % 60 - clock() % 60
         self._minutes: dict[int, Minute] = {}
-        self.changed = False  # since it was last told
+        self.changed = False  # since it was last reported
 
     def task_ended(self, outcome: str, seconds: float) -> None:
         """``outcome`` is one of ``OUTCOMES``; ``seconds`` since the submit."""
@@ -52,7 +52,7 @@ class LastHour:
         self._minute().first_texts[_bound(seconds)] += 1
 
     def told(self) -> dict[str, Any]:
-        """Return it as JSON: how far the present minute has come, and each minute by how many minutes ago it was."""
+        """Return it for JSON: how far the present minute has come, and each minute by how many minutes ago it was."""
         now, into_s = divmod(self._clock() + self._ahead_s, 60)
         self.changed = False
         return {

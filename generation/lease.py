@@ -58,7 +58,7 @@ class Lease:
         self.note_earlier("")
 
     def note_earlier(self, kinds: str) -> None:
-        """Say of which kinds (as stored) the tokens of earlier attempts were."""
+        """Set the kinds (as stored) of the tokens of earlier attempts."""
         self.used_kinds = self.reported = Usage.read(kinds, self.used_tokens)
 
     @property

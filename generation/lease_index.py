@@ -1,7 +1,7 @@
-"""The index of leases: where the reaper looks first. A hint that may be stale or lost; task records are the truth.
+"""The index of leases, which the reaper reads first. A hint that may be stale or lost; task records are the truth.
 
-Two sorted sets in each of a fixed number of shards, outside every account's slot: whose lease ends when, and which
-accounts may have unfinished tasks. Refuses to know what a task is beyond its two ids.
+Two sorted sets in each of a fixed number of shards, outside every account's slot: the ends of leases, and the accounts
+that may have unfinished tasks. Refuses to know what a task is beyond its two ids.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SHARDS = 16  # never changed: a process with another number would look in other 
 MARKER = "whole"  # a member that never expires: a shard without it was lost, at least in part
 MEMBERS_PER_CALL = 1_000  # unpack() in Lua and one answer are both bounded by this
 ACCOUNTS_PER_CALL = 200
-LOOKED_AT_FOR_S = 5.0  # how long what one process took is not shown to the others
+CLAIMED_FOR_S = 5.0  # how long tasks that one process took are hidden from the others
 REBUILT_EVERY_S = 270.0  # by whichever process comes first
 LOW, PUSH = "low-", "push-"  # before the task's id in the name of a webhook about a low balance, and of a push
 SETTLED_S = 60.0  # an account that was noted so long ago and has no unfinished task is forgotten
@@ -50,7 +50,7 @@ class LeaseIndex:
         return self._storage.shared_key("unfinished_accounts", f"{{{shard:02d}}}")
 
     async def note(self, tasks: Sequence[TaskRef], lease_s: float) -> None:
-        """Say that the tasks' leases end in ``lease_s`` seconds, and that their accounts have unfinished tasks.
+        """Record that the tasks' leases end in ``lease_s`` seconds and that their accounts have unfinished tasks.
 
         Raises:
             StorageUnavailable
@@ -105,14 +105,14 @@ class LeaseIndex:
         whole, count = await self._storage.run("count_due", [key], [MARKER])
         return int(count) if whole else None
 
-    async def take_due(self, shard: int, most: int) -> list[TaskRef]:
-        """Return up to ``most`` tasks that are due, oldest first; for a few seconds nobody else is given them.
+    async def take_due(self, shard: int, limit: int) -> list[TaskRef]:
+        """Return up to ``limit`` tasks that are due, oldest first; for a few seconds no other process gets them.
 
         Raises:
             StorageUnavailable
         """
         key = self.leases_key(shard)
-        members = await self._storage.run("take_due", [key], [min(most, MEMBERS_PER_CALL), int(LOOKED_AT_FOR_S * 1000)])
+        members = await self._storage.run("take_due", [key], [min(limit, MEMBERS_PER_CALL), int(CLAIMED_FOR_S * 1000)])
         tasks = []
         for member in members:
             try:
@@ -123,7 +123,7 @@ class LeaseIndex:
         return tasks
 
     async def whose_turn(self) -> list[int]:
-        """Return the shards that nobody has rebuilt for some minutes; asking makes them ours to rebuild.
+        """Claim and return the shards that no process has rebuilt for some minutes.
 
         Shards that give no answer are left out.
         """

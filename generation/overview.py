@@ -1,4 +1,4 @@
-"""The whole service at one look: sums over the living processes, and each of them. Refuses to know how it is shown."""
+"""The state of the whole service: its processes and their sums. Refuses to know how it is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``overview`` command: the whole service at one look, as the admin API's overview has it."""
+"""The ``overview`` command: the state of the whole service, as the admin API's overview has it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAILURES = ("at", "outcome", "error_code")
 @JSON
 @click.pass_context
 def overview_command(ctx: click.Context, config: Path | None, as_json: bool) -> None:
-    """Show the whole service at one look: running, waiting, processes, breakers, last failures."""
+    """Show the state of the whole service: running, waiting, processes, breakers, last failures."""
     open_with: Open = ctx.obj
     ctx.obj = lambda: open_with(config)
 

@@ -1,4 +1,4 @@
-"""One generation from its first stage to its last: the order of the steps, and what each failure leads to.
+"""One generation from its first stage to its last: the order of the steps, and the end that each failure leads to.
 
 Refuses to know HTTP, Redis commands and Gemini's protocol. Every write is a fenced step of Tasks: a coroutine that
 lost its task learns it from the next write and stops.
@@ -87,7 +87,7 @@ class Pipeline:
         """Take the task through its stages until it is terminal.
 
         Raises:
-            TaskLost: somebody else has it or it was ended; nothing more was written.
+            TaskLost: another owner has it or it was ended; nothing more was written.
             StorageUnavailable: Redis was away until the task's deadline.
         """
         steps = _Steps(self._tasks, lease, self._metrics, self._tracing)
@@ -172,10 +172,10 @@ class Pipeline:
         return outcome
 
     async def _learn_of_end(self, lease: Lease) -> None:
-        """Raise TaskClosed when somebody else ends the task, so that Gemini's connection is closed at once.
+        """Raise TaskClosed when the task is ended elsewhere, so that Gemini's connection is closed at once.
 
-        No document is no end: it may have expired, or the server that was asked may be another one than the writes go
-        to. The next write of ours says whether the task is still there.
+        A missing document is not an end: it may have expired, or a server may have answered that does not get our
+        writes. The next write finds out whether the task is still there.
         """
         while True:
             document = None
@@ -262,7 +262,7 @@ class _Steps:
         self._news.set()
 
     def count_on(self) -> None:
-        """Add what the next call reports to what the calls before it did."""
+        """Add the usage of the next call to that of the calls before it."""
         self._used_before = self._used
 
     def no_more_text(self) -> None:
@@ -270,7 +270,7 @@ class _Steps:
         self._news.set()
 
     async def publish(self, pace: TextPace) -> None:
-        """Write stage 70 at once and Gemini's text at the pace of its readers, until there is no more."""
+        """Write stage 70 at once and Gemini's text as its readers need it, until it ends."""
         number, noted = 0, self._used
         while True:
             await self._news.wait()

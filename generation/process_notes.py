@@ -1,6 +1,6 @@
-"""What each process says of itself: one hash in Redis, a field a process, the last word counts.
+"""The latest report of each process: one hash in Redis, one field a process.
 
-A hint for people who look; nothing is decided by it. Refuses to know what is said.
+For people to read; nothing is decided by it. Refuses to know what a report holds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from storage.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """The last word of a process; ``at_ms`` is of Redis' clock, ``said`` any JSON."""
+    """The latest report of a process; ``at_ms`` is of Redis' clock, ``said`` any JSON."""
 
     process: str
     at_ms: int
@@ -24,7 +24,7 @@ class Note:
 
 
 class ProcessNotes:
-    """The notes of one name; each is kept for ``kept_s`` after it was said."""
+    """The reports of one name; each is kept for ``kept_s``."""
 
     def __init__(self, storage: Storage, name: str, kept_s: float) -> None:
         self._storage = storage
@@ -32,7 +32,7 @@ class ProcessNotes:
         self._kept_ms = int(kept_s * 1000)
 
     async def say(self, process: str, said: Any) -> None:
-        """Say it in the place of what the process said before.
+        """Replace the process' report.
 
         Raises:
             StorageUnavailable
@@ -41,7 +41,7 @@ class ProcessNotes:
         await self._storage.run("note_process", [self._key], [process, text, self._kept_ms])
 
     async def say_if_possible(self, process: str, said: Any) -> bool:
-        """Say it, or leave it; return whether it is said."""
+        """Replace the process' report if Redis answers; return whether it did."""
         try:
             await self.say(process, said)
         except StorageUnavailable:
@@ -49,12 +49,12 @@ class ProcessNotes:
         return True
 
     async def take_back(self, process: str) -> None:
-        """Forget what the process said, if that is possible now."""
+        """Delete the process' report, if Redis answers."""
         with contextlib.suppress(StorageUnavailable):
             await self._storage.command("HDEL", self._key, process)
 
     async def said_within(self, within_s: float) -> tuple[int, list[Note]]:
-        """Return the time in ms of Redis' clock, and what can be read of what was said so lately.
+        """Return the time in ms of Redis' clock, and the readable reports of the last ``within_s`` seconds.
 
         Raises:
             StorageUnavailable

@@ -1,6 +1,6 @@
-"""Which processes are alive and how each does: every one says so every two seconds, and any one tells of all.
+"""The processes that are alive, and the state of each: every one reports every two seconds, and any one can read all.
 
-What a process says is a hint for people who look; nothing is decided by it. Refuses to know how the numbers come about.
+Reports are for people to read; nothing is decided by them. Refuses to know where the numbers come from.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from storage.storage import Storage
 
 SAYS_EVERY_S = 2.0
 SAYS_HOUR_EVERY_S = 10.0  # a few kilobytes
-ALIVE_FOR_S = 10.0  # after its last word
+ALIVE_FOR_S = 10.0  # after its last report
 FORGOTTEN_AFTER_S = 60.0
-HOUR_S = 3_600.0  # for which the last hour of a process that has ended counts
+HOUR_S = 3_600.0  # how long the last hour of a process that has ended counts
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """How one process does. Times in ms of the wall clock; ``oldest_ms``: its oldest unfinished task was created, or 0.
+    """The state of one process. Times in ms of the wall clock; ``oldest_ms``: its oldest unfinished task's start, or 0.
 
     ``takeovers`` is counted since it started; ``lag_s`` is the latest that its event loop was in the last seconds;
     ``breakers``: model to closed | open | probing.
@@ -48,7 +48,7 @@ class ProcessState:
 
 @dataclass(frozen=True, slots=True)
 class AliveProcess:
-    """What a process said last, ``said_s`` seconds ago."""
+    """The latest report of a process, ``said_s`` seconds ago."""
 
     id: str
     said_s: float
@@ -56,7 +56,7 @@ class AliveProcess:
 
 
 class Processes:
-    """An async context manager: while it is open, this process says how it does, and how its last hour was."""
+    """An async context manager: while it is open, this process reports its state and its last hour."""
 
     def __init__(
         self, storage: Storage, owner: str, state: Callable[[], ProcessState], hour: LastHour | None = None
@@ -82,7 +82,7 @@ class Processes:
         await self._notes.take_back(self._owner)
 
     async def say(self) -> None:
-        """Say how this process does, now.
+        """Report the state of this process now.
 
         Raises:
             StorageUnavailable
@@ -117,7 +117,7 @@ class Processes:
             await self._say_hour()
 
     async def _say_hour(self) -> None:
-        """Say it again if anything has ended since: it stays true, as its minutes are told by their age."""
+        """Report the last hour again if a task has ended since: minutes are reported by their age, so it stays true."""
         if self._hour.changed:
             self._hour_due = time.monotonic() + SAYS_HOUR_EVERY_S
             told = self._hour.told()
@@ -125,7 +125,7 @@ class Processes:
 
 
 def _state(said: dict[str, object]) -> ProcessState:
-    """Read what a process of this or another version said: what we do not know is left out."""
+    """Read the report of a process of any version: unknown members are left out."""
     known = {name: said[name] for name in ProcessState.__dataclass_fields__ if name in said}
     failures = said.get("failures")
     known["failures"] = tuple(RecentFailure(**each) for each in failures) if isinstance(failures, list) else ()

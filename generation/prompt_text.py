@@ -149,19 +149,19 @@ class PromptText:
         return INSTRUCTION + shape + GUIDELINES.format(template=self._template(business_type, "en"))
 
     def advice(self, business_type: str) -> str:
-        """Say which types there are, for a person who gave one that has no template; empty when it has one."""
+        """Return a sentence that lists the types, for one without a template; empty when it has one."""
         if _file_name(business_type) in self._templates:
             return ""
         types = ", ".join(self.business_types())
         return f"{business_type!r} has no template of its own and gets the general one; there are {types}"
 
     def request_text(self, manual_prompt: str, feedback: str = "") -> str:
-        """Return the user's message: the draft as JSON data, so that nothing in it can pass for an order of ours."""
+        """Return the user's message: the draft as JSON data, so that nothing in it can pass for our instruction."""
         members = {"manual_prompt": manual_prompt} | ({"feedback": feedback} if feedback else {})
         return json.dumps(members, ensure_ascii=False)
 
     def closing(self, marks: Marks) -> str:
-        """Return what is said after the data: the order once more, and the shape."""
+        """Return the words after the data: the order once more, and the shape of the answer."""
         return CLOSING.format(begin=marks.begin, end=marks.end)
 
     def repair_text(self, verdict: Verdict, feedback: str = "") -> str:
@@ -196,14 +196,14 @@ class PromptText:
         return bool(self._template(business_type, draft_language(manual_prompt.strip())))
 
     def fallback_warning(self, fallback_reason: str, business_type: str, manual_prompt: str) -> str:
-        """Return the sentence that tells a person why there is only the fallback, and what it is."""
+        """Return the sentence that says why there is only the fallback, and what it is."""
         sentence = self.warning(fallback_reason)
         if self.has_template(business_type, manual_prompt):
             return sentence
         return f"{sentence.partition(', so your')[0].partition(' and was not asked, so')[0]}. {NO_TEMPLATE}"
 
     def warning(self, code: str) -> str:
-        """Return the sentence for a fallback reason or for what is wrong with a result."""
+        """Return the sentence for a fallback reason or for a defect of a result."""
         return WARNINGS.get(code) or FIDELITY_WARNINGS[code]
 
     def take_prompt(self, answer: str, marks: Marks, draft: str) -> str:
@@ -230,7 +230,7 @@ class PromptText:
 
 
 def draft_language(draft: str) -> str:
-    """Return the draft's language; a few plain letters that say nothing pass for English."""
+    """Return the draft's language; a few plain letters count as English."""
     return language(draft) or ("en" if draft.isascii() else "")
 
 

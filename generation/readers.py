@@ -1,7 +1,7 @@
-"""Who follows a task's events, in any process: only then is its text worth a write to Redis as it comes.
+"""Marks tasks whose events are followed, in any process: only then is their text written to Redis as it comes.
 
-A reader's process keeps a key beside the task for as long as somebody reads; the process that runs the task has that
-key tracked, so neither asks the other anything. Refuses to know how events are read (events.py) and written.
+The reader's process keeps a key beside the task while it reads; the process that runs the task tracks that key, so
+neither has to ask the other. Refuses to know how events are read (events.py) and written.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ UNREAD_AFTER_S = (0.0, 3.0, 6.0, 12.0, 24.0, 48.0)
 
 
 class Readers:
-    """Notes readers, and tells of them."""
+    """Writes and watches the marks."""
 
     def __init__(self, storage: Storage, copy: StatusCopy) -> None:
         self._storage = storage
         self._copy = copy
 
     async def note(self, task: TaskRef) -> None:
-        """Say that somebody follows the task, for the next ``KNOWN_FOR_S`` seconds.
+        """Mark the task as followed, for the next ``KNOWN_FOR_S`` seconds.
 
         Raises:
             StorageUnavailable
@@ -40,7 +40,7 @@ class Readers:
         await self._storage.command("SET", self._key(task), "1", "PX", int(KNOWN_FOR_S * 1000))
 
     def pace(self, task: TaskRef) -> TextPace:
-        """Return what says when a running task's text is to be written."""
+        """Return the pace at which a running task's text is to be written."""
         return TextPace(self._copy, self._key(task))
 
     def _key(self, task: TaskRef) -> str:
@@ -48,7 +48,7 @@ class Readers:
 
 
 class TextPace:
-    """A context manager: while it is open it hears of readers that come and go."""
+    """A context manager: while it is open it watches readers come and go."""
 
     def __init__(self, copy: StatusCopy, key: str) -> None:
         self._copy = copy
@@ -73,12 +73,12 @@ class TextPace:
         self._unwatch()
 
     def end(self) -> None:
-        """There is no more text: nobody waits any longer."""
+        """End every wait: there is no more text."""
         self._ended = True
         self._wake.set()
 
     async def until_wanted(self) -> bool:
-        """Wait until the text that came since the last time is to be written; return False when nobody needs it."""
+        """Wait until the text that came since the last time is to be written; return False when it need not be."""
         while True:
             self._wake.clear()
             is_read = await self._somebody_reads()

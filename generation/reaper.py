@@ -1,4 +1,4 @@
-"""The periodic callback that takes over, or ends, tasks that nobody works on any more.
+"""The periodic callback that takes over, or ends, tasks whose owner is gone.
 
 Runs in every process. Refuses to decide: whether a lease has ended is decided by the claim script, in Redis' time.
 """
@@ -22,7 +22,7 @@ from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from storage.errors import UNREADABLE, StorageUnavailable
 
-PORTION = 50  # taken at a time, so that the other processes get theirs of what a dead one leaves
+PORTION = 50  # tasks taken at a time, so that all processes share what a dead one leaves
 PAUSE_S = 0.02  # between two portions
 JITTER = 0.2  # so that many processes do not all look at the same moment
 TURN_S = 30.0  # the longest that one turn takes; the next one continues where it stopped
@@ -61,9 +61,9 @@ class Reaper:
                 await self._listener
 
     async def turn(self) -> None:
-        """Claim every task that is due, as far as this process has places; nothing that goes wrong ends the process.
+        """Claim every task that is due, as far as this process has places; no failure ends the process.
 
-        After an outage of Redis one turn is sat out: the owners, who are alive as we are, renew their leases first.
+        After an outage of Redis one turn is skipped: the owners are alive too and renew their leases first.
         """
         async with self._one_at_a_time:
             try:
@@ -102,7 +102,7 @@ class Reaper:
             await self._claim([task for task in taken if task not in self._runner])
             if shards and not told:  # more than one portion: a process that had many has died
                 told = True
-                with contextlib.suppress(StorageUnavailable):  # they look by themselves too
+                with contextlib.suppress(StorageUnavailable):  # they also look on their own
                     await self._tasks.index.say_handed_back()
             if shards:
                 await asyncio.sleep(PAUSE_S)
@@ -125,7 +125,7 @@ class Reaper:
         return taken
 
     async def _claim(self, tasks: Sequence[TaskRef]) -> None:
-        """Claim what is due; a server that gives no answer is passed over, and so are its other accounts' tasks."""
+        """Claim the tasks; when a server does not answer, skip it and its other accounts' tasks."""
         tasks = [task for task in tasks if not self._tasks.silent.sits_out(task.account_id)]
         claimed = await asyncio.gather(*map(self._tasks.claim, tasks), return_exceptions=True)
         unknown: BaseException | None = None
@@ -157,7 +157,7 @@ class Reaper:
             self._metrics.task_reaped("interrupted")
 
     async def _listen(self) -> None:
-        """Take a turn at once when another process says that it has handed tasks back."""
+        """Take a turn at once when another process has handed tasks back."""
         changed = asyncio.Event()
         seen: bytes | None = None
         key = self._tasks.index.handed_back_key

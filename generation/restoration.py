@@ -1,6 +1,6 @@
-"""A running task that a Redis server lost, written again from the memory of the process that runs it.
+"""Writes a running task that a Redis server lost again, from the memory of the process that runs it.
 
-Owns what the record is made of; refuses to know when a server has lost something (healing, runner), and ends (endings).
+Owns the record's members; refuses to know when a server has lost something (healing, runner), and ends (endings).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from generation.task_records import TaskRecords
 from runtime.settings import MoneySettings
 from storage.wire import Argument
 
-HOLDS_PER_BALANCE = 4  # so that parallel tasks of one account leave something to each other
+HOLDS_PER_BALANCE = 4  # so that an account's parallel tasks share its balance
 VERSIONS_PER_EPOCH = 100  # more than the documents that one run writes
-PROXY_KEY_TTL_S = 300  # longer than any proxy goes on repeating one request
+PROXY_KEY_TTL_S = 300  # longer than any proxy retries one request
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Restoration:
         return answer
 
     async def put_back(self, lease: Lease) -> bool:
-        """Write a running task again whose record is gone, as far as it had got; return whether it is there now.
+        """Write a running task whose record is gone again, at its last step; return whether it exists now.
 
         Its document keeps its age and follows every version that clients may have seen.
 
@@ -61,7 +61,7 @@ class Restoration:
         return True
 
     async def restore(self, lease: Lease) -> bool:
-        """Write a task again whose record is gone, also one that has ended; return whether it is there now.
+        """Write a task whose record is gone again, also one that has ended; return whether it exists now.
 
         Raises:
             StorageUnavailable
@@ -78,7 +78,7 @@ class Restoration:
         return True
 
     async def hold_again(self, lease: Lease) -> None:
-        """Set the tokens aside again that were; where the account has less, the settlement takes what there is.
+        """Hold the same tokens again; where the account has fewer, the settlement takes what there is.
 
         Raises:
             StorageUnavailable
@@ -102,7 +102,7 @@ class Restoration:
         ]
 
     def key_ttl_s(self, idempotency: Idempotency | None) -> int:
-        """Return for how long a submit is known by its key."""
+        """Return how long a submit's key is kept."""
         return PROXY_KEY_TTL_S if idempotency and idempotency.by_proxy else self._records.settings.idempotency_key_ttl_s
 
     def acknowledged(self, lease: Lease, document: bytes) -> None:

@@ -1,6 +1,6 @@
-"""One rewrite: ask, judge what came, ask once more where that may mend it, and settle what is shown.
+"""One rewrite: ask, judge the answer, ask once more where that may help, and decide which text is shown.
 
-Refuses to know tasks' records, stages and money; who calls says what can be paid.
+Refuses to know tasks' records, stages and money; the caller says what can be paid.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from generation.prompt_text import INSTRUCTIONS, PromptText
 from runtime.tracing import NO_TRACING, Tracing
 
 SHORTEST_REPAIR_S = 10.0
-AT_ONCE = 8_000  # characters, which cost 20 ms at most
+JUDGED_ON_THE_LOOP = 8_000  # characters, which cost 20 ms at most
 # Characters of an answer beyond which it is no rewrite of its draft, but a model that does not find its end. It is not
-# compared: a pattern holds all other work up as long as it reads, and 65,536 tokens can be hundreds of thousands.
+# compared: a pattern blocks all other work while it matches, and 65,536 tokens can be hundreds of thousands.
 LONGEST_REWRITE, LONGEST_PER_CHARACTER = 20_000, 4
 REPAIR_SHARE = 1.3  # of the first call's time must be left for a second one
 
@@ -69,7 +69,7 @@ class Unfaithful(Exception):
 
 
 class Steps(Protocol):
-    """Is told of the first call's progress, and of the usage of both calls."""
+    """Observes the first call's progress, and the usage of both calls."""
 
     async def request_sent(self) -> None: ...
 
@@ -78,7 +78,7 @@ class Steps(Protocol):
     def usage(self, usage: Usage) -> None: ...
 
     def count_on(self) -> None:
-        """Add what is reported from now on to what has been."""
+        """Add the usage reported from now on to what was reported before."""
 
 
 class Rewriter:
@@ -91,7 +91,7 @@ class Rewriter:
         self._guard = Guard(INSTRUCTIONS)
 
     async def run(self, request: Request, steps: Steps) -> Rewritten | GeminiError | Unfaithful:
-        """Return what is shown, or why there is nothing of the AI's to show."""
+        """Return the text that is shown, or the reason that there is none of the AI's."""
         marks, begun = Marks.new(), asyncio.get_running_loop().time()
         try:
             answer = await self._first(request, marks, steps)
@@ -205,8 +205,8 @@ def _rewritten(verdict: Verdict, model: str, fidelity: str) -> Rewritten:
 
 
 async def _beside_the_loop(characters: int, work: Callable[[], T]) -> T:
-    """Do work on so many characters of text: much of it in a thread, so that nobody waits for its end."""
-    return work() if characters <= AT_ONCE else await asyncio.to_thread(work)
+    """Do work on so many characters of text: a lot of it in a thread, so that it does not block the event loop."""
+    return work() if characters <= JUDGED_ON_THE_LOOP else await asyncio.to_thread(work)
 
 
 class _Shown:
@@ -239,7 +239,7 @@ class _Shown:
 
 
 class _Unseen:
-    """An observer of the second call, of which nobody sees a piece: the final document is the truth."""
+    """An observer of the second call, whose text is not shown as it comes: the final document is the truth."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps

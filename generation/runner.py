@@ -1,6 +1,6 @@
 """The one owner of every generation's coroutine in this process.
 
-Owns which tasks run, which wait for a place, and that their leases are kept; refuses to know what a generation does.
+Owns the tasks that run or wait for a place, and the renewal of their leases; refuses to know what a generation does.
 A coroutine that is stopped from outside (cancelled task, lost lease, draining) is cancelled here and nowhere else.
 """
 
@@ -57,7 +57,7 @@ class Runner:
 
     @property
     def oldest_ms(self) -> int:
-        """When the oldest task that is here was created, in ms of Redis' clock; 0 without tasks."""
+        """When the oldest task of this process was created, in ms of Redis' clock; 0 without tasks."""
         return min((lease.created_ms for lease in self._leases.values()), default=0)
 
     @property
@@ -69,12 +69,12 @@ class Runner:
         return task in self._leases
 
     def reported(self, task: TaskRef) -> Usage:
-        """Return what Gemini reported for a task that runs here, also what is not written yet; nothing for others."""
+        """Return the usage that Gemini reported for a task that runs here, even if not written yet; none for others."""
         lease = self._leases.get(task)
         return lease.reported if lease is not None else NO_USAGE
 
     def admit(self) -> None:
-        """Say whether one more task would be taken. A draining process takes it and hands it on at once.
+        """Return when one more task would be taken. A draining process takes it and hands it back at once.
 
         Raises:
             ServerBusy
@@ -102,7 +102,7 @@ class Runner:
             self._coroutines[task].cancel()
 
     def cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None = None) -> None:
-        """End a task whose client was told that there is none, as soon as Redis answers; it may not be there at all."""
+        """End a task whose submit was answered with an error, as soon as Redis answers; the task may not exist."""
         cancelling = asyncio.create_task(
             self._cancel_unacknowledged(task, idempotency), name=f"cancels the unacknowledged {task.task_id}"
         )
@@ -111,7 +111,7 @@ class Runner:
 
     async def _cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None) -> None:
         ends_at = asyncio.get_running_loop().time() + CANCEL_FOR_S
-        looks = 2  # a submit that Redis had received may still have stood in line when it answered again
+        looks = 2  # a submit that Redis had received may still have been queued when it answered again
         while looks and asyncio.get_running_loop().time() < ends_at:
             try:
                 ended = await self._tasks.endings.cancel_unacknowledged(task, idempotency)

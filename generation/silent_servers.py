@@ -1,6 +1,6 @@
-"""Which accounts' servers give no answer, so that one that is dead holds up no takeover elsewhere.
+"""Tracks the accounts whose servers do not answer, so that a dead server delays no takeover elsewhere.
 
-When it answers again its accounts sit out one look: their owners, who are alive as we are, renew their leases first.
+When it answers again, its accounts are skipped for one turn: their owners are alive too and renew their leases first.
 Refuses to know what is asked of an account.
 """
 
@@ -24,7 +24,7 @@ class SilentServers:
         self._back: set[str] = set()  # whose servers answer for the first time in this turn
 
     async def look(self) -> None:
-        """Find out which of the silent servers answer again; one question for each."""
+        """Find out which of the silent servers answer again, with one PING each."""
         by_server: dict[Primary, list[str]] = defaultdict(list)
         for account_id in self._accounts:
             by_server[self._server(account_id)].append(account_id)
@@ -42,7 +42,7 @@ class SilentServers:
         self._servers.add(self._server(account_id))
 
     def sits_out(self, account_id: str) -> bool:
-        """Say whether the account is better left alone in this turn."""
+        """Say whether the account is skipped in this turn."""
         if self._server(account_id) in self._servers:
             self._accounts.add(account_id)
             return True

@@ -1,6 +1,6 @@
 """A bounded local copy of status documents that is coherent with Redis across processes.
 
-Owns what this process knows of documents and until when it may say so; refuses to know how documents come about.
+Owns what this process knows of documents and how long it may use that; refuses to know how documents are made.
 A document that is not terminal is answered only while its server's tracking link vouches for it
 (``storage/tracking.py``), so none is older than one second. A terminal document never changes: it is known for certain
 until it expires, Redis or not. No document is answered after its expiry, by the clock, and no version after a higher
@@ -71,7 +71,7 @@ Found: TypeAlias = Callable[[Document | StorageUnavailable | None], None]
 
 
 def version_of(body: bytes) -> int:
-    """Return the version that a document's bytes say."""
+    """Return the version in a document's bytes."""
     found = VERSION.search(body)
     return int(found[1]) if found else 0
 
@@ -149,7 +149,7 @@ class StatusCopy:
         return self._storage.key(account_id, "status", task_id).encode()
 
     def peek_key(self, key: bytes) -> Document | None:
-        """Return the document if it is known for certain, without asking anyone; ``key`` as ``key`` makes it."""
+        """Return the document if it is known for certain, without asking Redis; ``key`` as ``key`` makes it."""
         document = self._documents.get(key)
         if document is not None:
             now = time.monotonic()
@@ -224,7 +224,7 @@ class StatusCopy:
         self._keys.notify(key)
 
     def watch(self, key: str, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call ``changed`` when any key of Redis may hold something new; return what ends that.
+        """Call ``changed`` when any key of Redis may have a new value; return the function that ends that.
 
         Redis reports a key once after each time it was read here (``read_tracked``, ``document``): watch, then read,
         and read again after each call. While the link is down and when it is back every watcher is called as well.
@@ -232,7 +232,7 @@ class StatusCopy:
         return self._keys.watch(key.encode(), changed)
 
     async def read_tracked(self, name: str, key: str, *arguments: Argument) -> Any:
-        """Run a command that only reads, so that its key's watchers hear of the next change; values are bytes.
+        """Run a command that only reads, so that its key's watchers are called at the next change; values are bytes.
 
         Raises:
             StorageUnavailable
@@ -240,7 +240,7 @@ class StatusCopy:
         return await self._keys.run(name, key, *arguments)
 
     def _track_soon(self, key: bytes) -> None:
-        """Have Redis report the document's next change: another process may be the one to write it.
+        """Make Redis report the document's next change, which another process may write.
 
         Not at once: a task's first stages are milliseconds apart, and each is written here.
         """
@@ -289,7 +289,7 @@ class StatusCopy:
             self.look_up(key, found)
 
     def _fetch(self, key: bytes, found: Found | None = None) -> None:
-        """Read a document, once for all who want it now; what was asked long ago may be answered with what was then."""
+        """Read a document, once for all concurrent callers; a late reply may hold an old version."""
         fetch = self._fetches.get(key)
         if fetch is None or time.monotonic() - fetch.asked_at > UNTRACKED_S:
             fetch = self._fetches[key] = _Fetch()

@@ -1,7 +1,6 @@
-"""What a client says beside the draft: what should be different about it, for which kind of business it is, and what
-every document of the task repeats.
+"""The input beside the draft: feedback, the business type, and metadata that every document of the task repeats.
 
-Refuses to know how it is worded to Gemini and where it is stored.
+Refuses to know how it is worded for Gemini and where it is stored.
 """
 
 from __future__ import annotations

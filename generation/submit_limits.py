@@ -1,7 +1,7 @@
-"""How fast an account may submit: the two numbers that the script is given, and who was refused a moment ago.
+"""Limits how fast an account may submit: the script's two numbers, and the accounts refused a moment ago.
 
-The bucket itself is one key in Redis, shared by all processes. What is kept here only spares Redis the repetitions of
-who is refused. Refuses to know how a refusal looks.
+The bucket itself is one key in Redis, shared by all processes. The refusals kept here only spare Redis repeated
+submits. Refuses to know how a refusal looks.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class SubmitLimits:
         self._refused_until: OrderedDict[str, float] = OrderedDict()
 
     def check(self, account_id: str) -> None:
-        """Refuse at once who was told to wait and did not.
+        """Refuse at once an account that was refused and did not wait.
 
         Raises:
             TooManySubmits
@@ -54,7 +54,7 @@ class SubmitLimits:
         del self._refused_until[account_id]
 
     def allowance(self, drawn_ms: int) -> Allowance | None:
-        """Say what is left in a bucket that is drawn on for ``drawn_ms``; None when there is no limit."""
+        """Return what is left in a bucket of which ``drawn_ms`` are used; None when there is no limit."""
         if not self.interval_ms:
             return None
         remaining = max(0, self.size_ms - drawn_ms) // self.interval_ms

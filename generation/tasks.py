@@ -79,7 +79,7 @@ class Tasks:
         """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
 
         The lease's hint is written first: a process that dies in between leaves a hint without a task, not the reverse.
-        Nothing stays behind of a submit that makes no task.
+        A submit that makes no task leaves no record.
 
         Raises:
             UnknownAccount, TooManyTasks, TooManySubmits, IdempotencyKeyReused, StorageUnavailable; SubmitUnsure, which
@@ -170,7 +170,7 @@ class Tasks:
         come_from = [before for before, after in STEPS.items() if stage in after]
         arguments = self.records.advance_arguments(lease, stage, come_from, expected_s, estimated_input)
         answer = await self.restoration.step("advance", lease, arguments)
-        if answer[0] == Code.STEP_REFUSED and lease.stage in come_from:  # the server lost how far the task had got
+        if answer[0] == Code.STEP_REFUSED and lease.stage in come_from:  # the server lost the task's last step
             await self.restoration.hold_again(lease)
             come_from = list(STAGES[: STAGES.index(lease.stage) + 1])
             arguments = self.records.advance_arguments(lease, stage, come_from, expected_s, estimated_input)
@@ -207,7 +207,7 @@ class Tasks:
         return lease.hold_tokens
 
     async def extend_hold(self, lease: Lease, tokens: int) -> int:
-        """Make the task's hold as large, or as large as the balance allows; return what it is.
+        """Extend the task's hold to ``tokens``, or as far as the balance allows; return its size.
 
         Raises:
             TaskLost, StorageUnavailable
@@ -234,10 +234,10 @@ class Tasks:
         raise_if_lost(code)
 
     async def claim(self, orphan: TaskRef) -> Lease | bytes | None:
-        """Take over a task whose lease ran out, and put the index right.
+        """Take over a task whose lease ran out, and correct the index.
 
         Returns a Lease (it is ours now), its final document (it had had its attempts or its time and has been ended),
-        or None (somebody else has it, or there is nothing left to do).
+        or None (another owner has it, or there is nothing left to do).
 
         Raises:
             StorageUnavailable
@@ -265,7 +265,7 @@ class Tasks:
             case Code.DONE:
                 _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
                 steering, created, kinds, trace = more
-                with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal gives it again
+                with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal writes it again
                     await self.index.note([orphan], self._settings.lease_s)
                 deadline = _loop_time(deadline_ms - now_ms)
                 lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
@@ -288,7 +288,7 @@ class Tasks:
                 return self.endings.announce(orphan, answer, FAILED, INTERRUPTED.error_code)
 
     async def let_go(self, task: TaskRef) -> None:
-        """Take a task that has ended out of the index, unless somebody is still to be told.
+        """Remove a task that has ended from the index, unless a notification of its end is still due.
 
         Raises:
             StorageUnavailable
@@ -297,7 +297,7 @@ class Tasks:
             await self.index.drop([task])
 
     async def set_aside(self, task: TaskRef, exc: BaseException) -> None:
-        """Pass over a task whose record cannot be read: it stays as it is, and nobody looks for it any more.
+        """Skip a task whose record cannot be read: the record stays as it is, and the index forgets it.
 
         Raises:
             StorageUnavailable

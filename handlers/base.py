@@ -39,13 +39,13 @@ class BaseHandler(RequestHandler):
     request_id: str
     outcome = "accepted"  # for the metrics: an error's code takes its place
     takes_body = False  # a body of more than a few bytes is refused
-    traced_as = ""  # the route that stands in traces of its POSTs; polls and what else only looks is not traced
+    traced_as = ""  # the route's name in traces of its POSTs; polls and other reads are not traced
     span = NO_SPAN
 
     def initialize(self, services: Services) -> None:
         self.services = services
         self.began_at = time.monotonic()  # Tornado's own request_time follows the wall clock
-        services.open_requests.begin(self)  # not in prepare: Tornado refuses some requests before it comes to that
+        services.open_requests.begin(self)  # not in prepare: Tornado refuses some requests before it calls that
 
     def set_default_headers(self) -> None:
         self.request_id = getattr(self, "request_id", "") or sane_request_id(
@@ -68,9 +68,9 @@ class BaseHandler(RequestHandler):
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
     def flush(self, include_footers: bool = False) -> Future[None]:
-        """Send what was written; with the head the client is told when the connection ends with this answer.
+        """Send what was written; the head says so when the connection ends with this answer.
 
-        It does when the body has not come whole (``lingers``): Tornado reads none of it after the answer.
+        It ends when the body has not arrived whole (``lingers``): Tornado reads none of it after the answer.
         """
         stream = getattr(self.request.connection, "stream", None)
         ends = getattr(stream, "last", False) or getattr(stream, "lingers", False)
@@ -84,7 +84,7 @@ class BaseHandler(RequestHandler):
         self.allow_origin()
 
     def _begin_trace(self) -> None:
-        """Go on with the client's trace, or begin one, and have its id on every line of the log."""
+        """Continue the client's trace, or begin one, and bind its id to every line of the log."""
         parent, method = self.request.headers.get("traceparent", ""), self.request.method
         if self.traced_as and method == "POST":
             facts = {"http.request.method": method, "http.route": self.traced_as, "url.path": self.request.path}
@@ -168,7 +168,7 @@ class BaseHandler(RequestHandler):
 
 
 class NotFound(BaseHandler):
-    """Every path that no route knows."""
+    """Answers every path without a route."""
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -176,7 +176,7 @@ class NotFound(BaseHandler):
 
 
 class AuthenticatedHandler(BaseHandler):
-    """A handler that answers for the account that asks."""
+    """A handler for the account that the request's credential names."""
 
     caller: Caller
 
@@ -187,7 +187,7 @@ class AuthenticatedHandler(BaseHandler):
             self.check_reach()
 
     def check_reach(self) -> None:
-        """Refuse a caller whose credential is for one task: only what answers for a task lets it pass.
+        """Refuse a caller whose credential is for one task; handlers of one task override this.
 
         Raises:
             ForbiddenForWatchToken
@@ -196,7 +196,7 @@ class AuthenticatedHandler(BaseHandler):
             raise ForbiddenForWatchToken
 
     async def authenticate(self) -> None:
-        """Establish who asks, or, asked later, whether that still holds: a key may have been revoked meanwhile.
+        """Establish the caller; called again, check that the credential still holds: a key may have been revoked.
 
         Raises:
             Unauthorized, UnknownAccount, IdentityUnavailable, StorageUnavailable
@@ -222,7 +222,7 @@ class AuthenticatedHandler(BaseHandler):
 
 @stream_request_body
 class BodyHandler(AuthenticatedHandler):
-    """An AuthenticatedHandler that takes a body: who asks is established before any of it is read."""
+    """An AuthenticatedHandler that takes a body: the caller is established before any of it is read."""
 
     takes_body = True
 
@@ -248,7 +248,7 @@ class BodyHandler(AuthenticatedHandler):
         """Return the body as ``model``.
 
         Raises:
-            BadRequest: with what is wrong where.
+            BadRequest: names the wrong member and the reason.
         """
         try:
             return model.model_validate_json(self.body() or b"{}")
@@ -265,7 +265,7 @@ class BodyHandler(AuthenticatedHandler):
 
 @stream_request_body
 class BodyRefused(BaseHandler):
-    """Answers in place of the handler whose request has a body that is too large; ``stands_for`` is its class."""
+    """Answers a request whose body is too large, in place of the handler ``stands_for``."""
 
     def initialize(self, services: Services, *, stands_for: type[BaseHandler], limit: int) -> None:  # type: ignore[override]  # of each route its own
         super().initialize(services)
@@ -273,7 +273,7 @@ class BodyRefused(BaseHandler):
         self._limit = limit
 
     def data_received(self, chunk: bytes) -> None:
-        """Take nothing: the answer is out already."""
+        """Ignore the body: the answer has been sent."""
 
     async def prepare(self) -> None:
         await super().prepare()

@@ -27,7 +27,7 @@ Metadata = Annotated[dict[MetadataName, MetadataText], Field(max_length=MAX_PAIR
 
 
 class PromptBody(BaseModel):
-    """The body of both POST endpoints; members that we do not know are left alone, as the seed's server did."""
+    """The body of both POST endpoints; unknown members are ignored, as the seed's server did."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -39,12 +39,12 @@ class PromptBody(BaseModel):
 
 
 def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering, bool]:
-    """Return the manual prompt and what is said beside it, and whether a watch token is wanted.
+    """Return the manual prompt, its steering, and whether a watch token is wanted.
 
-    JSON is taken under any name but that of a form: fetch calls a string text/plain.
+    JSON is accepted under any content type but a form's: fetch sends a string as text/plain.
 
     Raises:
-        BadRequest: 415, or 400 with what is wrong where.
+        BadRequest: 415, or 400 with the wrong member and the reason.
     """
     _check_encoding(headers.get("Content-Encoding", ""), body)
     media_type, _, parameters = headers.get("Content-Type", "").partition(";")

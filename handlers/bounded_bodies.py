@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest
 
 from handlers.errors import BadRequest
 
-WITHOUT_BODY = 4_096  # where none is expected: clients send '{}' or a form's leftovers all the same
+WITHOUT_BODY = 4_096  # where none is expected: some clients send '{}' all the same
 
 
 class LingeringStream(Protocol):
@@ -99,7 +99,7 @@ class BoundedBody(HTTPMessageDelegate):
             stream.lingers = lingers
 
     def _unread_bytes(self) -> int:
-        """Return how much of a body has come with its head, as far as it may be kept."""
+        """Return how many bytes of a body arrived with its head, up to the limit."""
         return min(getattr(self._stream(), "unread_bytes", 0), self._limit)  # a plain IOStream does not say
 
     def _stream(self) -> LingeringStream | None:

@@ -1,4 +1,4 @@
-"""The one table from what can fail to what a client sees.
+"""The one table from errors to the answers that clients get.
 
 Owns status codes, messages and error codes. A message is short, as in the seed's table of common errors; the sentence
 is for a person who wants to know what to do.
@@ -36,7 +36,7 @@ from storage.errors import RecordUnreadable, StorageUnavailable
 
 
 class BadRequest(Exception):
-    """A request that HTTP itself lets through and we do not; raised by handlers while they parse."""
+    """A request that is valid HTTP and that a handler refuses while it parses it."""
 
     def __init__(self, status: int, error_code: str, message: str, sentence: str) -> None:
         super().__init__(error_code)
@@ -44,7 +44,7 @@ class BadRequest(Exception):
 
 
 def origin_not_allowed(origin: str) -> BadRequest:
-    """Refuse a browser's preflight in words: what it shows its developer is this answer."""
+    """Refuse a browser's preflight with a sentence: the browser shows it to the page's developer."""
     return BadRequest(
         403,
         "origin_not_allowed",
@@ -55,7 +55,7 @@ def origin_not_allowed(origin: str) -> BadRequest:
 
 
 class TooManyStreams(Exception):
-    """The account has as many event streams and waits open as it may."""
+    """The account has reached its limit of open event streams and waits."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
@@ -109,7 +109,7 @@ def _failed(exc: generation.GenerationFailed) -> Answer:
     return Answer(status, exc.error_code, exc.message, exc.error, headers)
 
 
-# How a task that failed is answered by the synchronous endpoint.
+# The synchronous endpoint's answers to tasks that failed.
 FAILED_STATUS = {"insufficient_tokens": 402, "subscription_inactive": 402, "cancelled": 409, "interrupted": 503}
 
 INTERNAL = Answer(500, "internal_error", "Internal error", "Something went wrong on our side. Please try again.")

@@ -34,7 +34,7 @@ class EventsHandler(WaitingHandler):
         account_id, generations = self.caller.account_id, self.services.generations
         await generations.status(account_id, task_id)
         if last_id and await generations.events_are_over(account_id, task_id, last_id):
-            self.set_status(204)  # Source: HTML, 9.2.3: what tells an EventSource not to come again
+            self.set_status(204)  # Source: HTML, 9.2.3: an EventSource does not reconnect after it
             return
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("X-Accel-Buffering", "no")
@@ -46,7 +46,7 @@ class EventsHandler(WaitingHandler):
     async def _stream(self, account_id: str, task_id: str, last_id: str) -> None:
         generations = self.services.generations
         self.write(f"retry: {RECONNECT_MS}\n\n".encode())
-        # Without its credential the stream ends as when Redis is lost: a client that resumes is told why.
+        # A stream whose credential ends stops as when Redis is lost: the client that resumes gets the reason.
         with suppress(TimeoutError, StreamClosedError, AccountsError, StorageUnavailable):
             await self._send()  # at once: a client that resumes may have to wait long for the next event
             async with self.wait_scope.entered():
@@ -58,7 +58,7 @@ class EventsHandler(WaitingHandler):
                         self.services.seen(account_id, task_id)
 
     async def _send(self) -> None:
-        """Wait until the reader has taken what was written: a slow one is cut off, not buffered for."""
+        """Wait until the reader has taken what was written: a slow reader is disconnected, not buffered for."""
         try:
             async with asyncio.timeout(SLOW_READER_S):
                 await self.flush()

@@ -25,12 +25,12 @@ STARTED = "Prompt generation started. Use task_id to check status."
 
 
 def submit_key(request: HTTPServerRequest) -> SubmitKey:
-    """Read the client's own key, and the one that our nginx.conf makes for its own repetitions."""
+    """Read the client's own key, and the one that our nginx.conf adds for its own retries."""
     return SubmitKey(request.headers.get("Idempotency-Key"), request.headers.get("X-Proxy-Submit-Key"))
 
 
 class SubmitHandler(BodyHandler):
-    """Takes a draft, and says how many more the account may send."""
+    """Accepts a draft; its answers say how many more the account may send."""
 
     def set_allowance(self, allowance: Allowance | None) -> None:
         if allowance:
@@ -88,7 +88,7 @@ class TaskHandler(AuthenticatedHandler):
         await super().prepare()
 
     def check_reach(self) -> None:
-        """Another task than a watch token's is not there for it.
+        """Answer 404 to a watch token for another task.
 
         Raises:
             TaskNotFound

@@ -1,4 +1,4 @@
-"""Is the process up, may it take traffic, and what its metrics say."""
+"""Health and metrics: whether the process is up, whether it may take traffic, and its numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runtime.metrics import CONTENT_TYPE
 
 
 class OncePerSecond:
-    """Renders a page once a second at most, however many ask: nobody needs a key for it."""
+    """Renders a page once a second at most, however many requests there are: it needs no key."""
 
     def __init__(self, render: Callable[[], bytes]) -> None:
         self._render = render

@@ -35,7 +35,7 @@ class OpenRequests:
             self._none.set()
 
     async def drain(self, timeout_s: float) -> bool:
-        """Wait until the last request is answered; say whether it was in time."""
+        """Wait until the last request is answered; return False when the time runs out first."""
         self.draining = True
         for wait_scope in list(self.waiting):
             wait_scope.end()

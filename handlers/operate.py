@@ -1,4 +1,4 @@
-"""The operator's page at /operate/: it asks for an admin key, and holds nothing itself."""
+"""The operator's page at /operate/. The page asks for an admin key; its files hold no data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from handlers.page import FileHandler
 
 
 class OperatePage(FileHandler):
-    """GET /operate/: the page; the admin API and /metrics are what it asks."""
+    """GET /operate/: the page, which reads the admin API and /metrics."""
 
     async def get(self, *_path: str) -> None:
         root = "../" if self.request.path.endswith("/") else "./"

@@ -58,7 +58,7 @@ class FileHandler(BaseHandler):
 
 
 class ServiceWorker(FileHandler):
-    """GET /service-worker.js: what shows notifications; from beside the page, so that its scope is the page."""
+    """GET /service-worker.js: shows notifications; it lies beside the page, so that its scope is the page."""
 
     async def get(self, *_path: str) -> None:
         self.write_file(self.services.page.files[SERVICE_WORKER], cache_control="no-cache")

@@ -1,4 +1,4 @@
-"""Which files of web/ a browser may have: they are read once, and nothing else can be asked for.
+"""The files of web/ that browsers get. They are read once; no other path can be served.
 
 Refuses to know how they are sent.
 """
@@ -35,7 +35,7 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
 }
 # What browsers send when somebody opens a page, beside Sec-…. Anything else may be a proxy's, and behind one the
-# connection's other end says nothing about the client; proxies have more names for it than anybody knows.
+# connection's other end says nothing about the client; proxies use too many header names to list.
 OF_A_BROWSER = {
     *(
         "Host",
@@ -56,7 +56,7 @@ LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file as it is sent. ``gzipped``: the same bytes for who accepts that; empty where it would save nothing."""
+    """One file as it is sent. ``gzipped``: the same for clients that accept gzip; empty where it would save nothing."""
 
     content_type: str
     body: bytes
@@ -67,8 +67,8 @@ class File:
 class Page:
     """Every file of the page, read when it is constructed.
 
-    ``release`` is a hash over all of them: the page asks for them below it, and browsers keep what they got.
-    ``demo_api_key`` is handed to browsers on this very machine, and to nobody else; production gives none.
+    ``release`` is a hash over all of them: it is part of their URLs, so browsers may cache them for ever.
+    ``demo_api_key`` is given to browsers on this very machine only; production has none.
     """
 
     def __init__(self, demo_api_key: str = "") -> None:
@@ -94,7 +94,7 @@ class Page:
     def file_at(self, path: str) -> tuple[File | None, bool]:
         """Return the file below /static/, and whether its path names this very release, so that it never changes.
 
-        During an upgrade the page of one process asks another: it gets what there is, to be asked for again.
+        During an upgrade one process may serve the page of another: it sends the file that it has, not to be cached.
         """
         release, _, name = path.partition("/")
         return self.files.get(name if RELEASE.fullmatch(release) else path), release == self.release
@@ -117,7 +117,7 @@ def file_of(content_type: str, body: bytes) -> File:
 
 
 def compressed(file: File) -> File:
-    """Return the file with its gzipped bytes beside it: a millisecond each, so only for what is made once."""
+    """Return the file with its gzipped bytes. That takes a millisecond: only for files that are made once."""
     gzipped = _gzipped(file.body)
     return replace(file, gzipped=gzipped) if len(gzipped) < len(file.body) else file
 

@@ -1,6 +1,6 @@
-"""Every path of the server without a parameter, and what stands before all of them.
+"""Every path of the server without a parameter, and the prefix of all of them.
 
-Refuses to know who answers there (``routes.py``).
+Refuses to know which handler answers (``routes.py``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ACCOUNT = "/api/v1/account"
 ADMIN = "/api/v1/admin"
 HEALTH = "/health"
 METRICS = "/metrics"
-# What may stand before all paths: it is repeated in answers, so it cannot lead to another host.
+# A prefix of all paths: it is repeated in answers, so it must not lead to another host.
 PREFIX = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){1,8}")
 
 
@@ -31,7 +31,7 @@ def status_url(prefix: str, task_id: str) -> str:
 
 
 def client_prefix(request: HTTPServerRequest, configured: str, *, trust_proxy: bool) -> str:
-    """Return what the client sees before our paths: what a trusted proxy says, else what is configured.
+    """Return the prefix that the client sees before our paths: a trusted proxy's, else the configured one.
 
     A proxy on this machine is trusted with this one header: it changes nothing but addresses in its own answer.
     """

@@ -1,4 +1,4 @@
-"""The browsers that an account wants to be notified in when a task ends that nobody watches."""
+"""The browsers in which an account is notified of the end of a task that is not being followed."""
 
 from __future__ import annotations
 

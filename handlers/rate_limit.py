@@ -23,7 +23,7 @@ def refused_by_rate(policy: str, quota: int, window_s: int, reset_s: int) -> dic
 
 
 def refused_by_number(policy: str, quota: int, retry_after_s: int) -> dict[str, str]:
-    """Return the headers of a 429: ``quota`` at once are used up until one ends, which nobody can foretell."""
+    """Return the headers of a 429: ``quota`` at once are in use until one ends, at a time that cannot be foretold."""
     return {
         "Retry-After": str(retry_after_s),
         "RateLimit-Policy": f'"{policy}";q={quota};qu="concurrent-requests"',

@@ -1,7 +1,7 @@
 """The files of the API reference: Swagger UI's, our page around it, and docs/openapi.yaml as programs want it.
 
 Refuses to know how they are sent. Swagger UI comes out of the package drf-spectacular-sidecar, which is never imported:
-importing it asks for Django, and its files need none.
+importing it needs Django, and its files do not.
 """
 
 from __future__ import annotations

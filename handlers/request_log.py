@@ -21,7 +21,7 @@ from runtime.metrics import Metrics
 log = structlog.get_logger("request")
 
 SUBMITTING = ("generations", "synchronous")
-LOGGED_CHARACTERS = 200  # of a path: who makes one up may put anything into it
+LOGGED_CHARACTERS = 200  # of a path: a made-up one may hold anything
 REFUSALS_A_SECOND = 20  # that have a line of their own
 
 

@@ -22,7 +22,7 @@ from runtime.tracing import Tracing
 
 
 class Polls(Protocol):
-    """Limits polls, counts them, and learns from their answers what needs no handler next time."""
+    """Limits polls, counts them, and learns from their answers which polls need no handler next time."""
 
     def admit(self, account_id: str) -> None:
         """Count one poll against the account's limit.
@@ -45,9 +45,9 @@ class Polls(Protocol):
 class Services:
     """``not_ready`` returns a reason, or '' when all is well; ``cors_origins`` are exact.
 
-    ``path_prefix`` is what clients see before our paths, '' for nothing; ``body_bytes`` is what a body may have where
-    one is expected; ``push_key`` is the public key for Web Push, '' when there is none; ``seen`` is told of every
-    end that a client has been given: account id, task id.
+    ``path_prefix`` is what clients see before our paths, '' for nothing; ``body_bytes`` is the limit of a body where
+    one is expected; ``push_key`` is the public key for Web Push, '' when there is none; ``seen`` is called with the
+    account id and task id of every end that a client has fetched.
     """
 
     identity: Identity

@@ -1,4 +1,4 @@
-"""What an error of the status endpoint says to clients that look only for the members of a status document.
+"""The form of the status endpoint's errors for clients that read only the members of a status document.
 
 Such clients poll until they read a final ``status``, and show ``progress || 0``. Where polling cannot help any more,
 the error ends it; where it can, the error repeats the progress that this process last knew, so that no bar falls.
@@ -33,5 +33,5 @@ def rendered(answer: Answer, last_progress: int | None = None) -> tuple[int, Map
 
 
 def rendered_error(exc: Exception, last_progress: int | None) -> tuple[int, Mapping[str, str], Callable[[str], bytes]]:
-    """Return what a poll is answered with that fails so."""
+    """Return the answer to a poll that fails with this error."""
     return rendered(answer_for(exc), last_progress)

@@ -95,7 +95,7 @@ class TrackedKeys:
         return link if link is not None and link.up else None
 
     def watch(self, key: bytes, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call ``changed`` when the key may hold something new; return what ends that.
+        """Call ``changed`` when the key may have a new value; return the function that ends that.
 
         Redis reports a key once after each time it was read here: watch, then read, and read again after each call.
         While the key's link is down and when it is back every watcher is called as well.

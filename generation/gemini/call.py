@@ -17,7 +17,7 @@ from generation.gemini.usage import Usage
 
 
 class Observer(Protocol):
-    """Is told of a call's progress. An error that it raises ends the call and is passed on unchanged."""
+    """Observes a call's progress. An error that it raises ends the call and is passed on unchanged."""
 
     async def request_sent(self) -> None:
         """The first request has been written to its connection; called once, before any text."""

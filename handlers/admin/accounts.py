@@ -134,7 +134,7 @@ class CloseHandler(AdminHandler):
 
 
 class ExportHandler(AdminHandler):
-    """GET accounts/{account_id}/export/: everything that is stored of an account, except what would let somebody in."""
+    """GET accounts/{account_id}/export/: everything that is stored of an account, except its credentials."""
 
     async def get(self, account_id: str) -> None:
         accounts = self.services.accounts

@@ -27,7 +27,7 @@ class AdminHandler(BodyHandler):
     admin: ApiKey
 
     async def authenticate(self) -> None:
-        """Establish that an admin key asks, from a network that may.
+        """Establish that the request has an admin key and comes from an allowed network.
 
         Raises:
             NetworkNotAllowed, AdminKeyRequired: a valid identity of an account; Unauthorized, StorageUnavailable
@@ -44,7 +44,7 @@ class AdminHandler(BodyHandler):
             raise AdminKeyRequired
 
     def check_reach(self) -> None:
-        """Let every admin key pass: none is for one task only."""
+        """Accept every admin key: none is for one task only."""
 
     def answer_for(self, exc: BaseException | None) -> Answer:
         known = ADMIN_ANSWERS.get(type(exc))
@@ -53,11 +53,11 @@ class AdminHandler(BodyHandler):
         return known(exc) if callable(known) else known
 
     def limit(self) -> int:
-        """Return how many a page may have: 1 to 200."""
+        """Return the size of a page: 1 to 200."""
         return max(1, self.whole_number("limit", 50, MAX_PER_PAGE))
 
     def did(self, action: str, account_id: str, **facts: Any) -> None:
-        """Write the audit log's line of a change: who, what, no secrets."""
+        """Write a change to the audit log: the key's id, the action, no secrets."""
         log.info("admin", action=action, account_id=account_id, by=self.admin.key_id, **facts)
 
     def write_account(self, account: Account) -> None:

@@ -1,4 +1,4 @@
-"""Webhooks: how an account's went, once more, and those of all accounts that fail."""
+"""An account's webhooks: the outcome of their tries, and their repetition; and the failing ones of all accounts."""
 
 from __future__ import annotations
 

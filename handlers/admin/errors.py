@@ -1,4 +1,4 @@
-"""Answers to errors that a backend with an admin key sees otherwise than an account's own client does."""
+"""Answers to errors that differ for a backend with an admin key and for an account's own client."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ ADMIN_ANSWERS: dict[type[BaseException] | type[None], Answer | Callable[[Any], A
         422, "grant_id_reused", "grant_id was used before", "This grant_id came before with another number of tokens."
     ),
     accounts.TokensOutOfRange: lambda exc: Answer(
-        400, "tokens_out_of_range", "tokens is out of range", f"An account is granted {exc.limit} tokens in all at most."
+        400,
+        "tokens_out_of_range",
+        "tokens is out of range",
+        f"An account is granted {exc.limit} tokens in all at most.",
     ),
     UnknownDelivery: Answer(
         404, "delivery_not_found", "Webhook not found", "The account has no webhook with this id, or not any more."

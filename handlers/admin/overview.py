@@ -1,4 +1,4 @@
-"""The whole service at one look, for operators."""
+"""The state of the whole service, for operators."""
 
 from __future__ import annotations
 

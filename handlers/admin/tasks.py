@@ -1,4 +1,4 @@
-"""An account's tasks as backends see them: the running and recent ones, and an end to one."""
+"""An account's tasks as backends see them: list the running and recent ones, cancel one."""
 
 from __future__ import annotations
 

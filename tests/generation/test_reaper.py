@@ -125,7 +125,7 @@ class Placed:
 async def test_a_dead_master_of_a_cluster_is_passed_over_and_the_rest_of_the_turn_goes_on(
     monkeypatch: pytest.MonkeyPatch, holds: str
 ) -> None:
-    monkeypatch.setattr("generation.lease_index.LOOKED_AT_FOR_S", 0.0)
+    monkeypatch.setattr("generation.lease_index.CLAIMED_FOR_S", 0.0)
     async with cluster(str(find_redis_server()), node_timeout_ms=60_000) as world:
         storage = OpenStorage(world.url, timeout_s=0.5)
         await wait_until_ready(storage, 10)
