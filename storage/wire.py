@@ -121,7 +121,7 @@ class Wire(asyncio.Protocol):
         return reply
 
     def when_lost(self, lost: Callable[[], None]) -> Callable[[], None]:
-        """Call ``lost`` once, when the wire is lost, or at once when it already is; return the function that cancels that."""
+        """Call ``lost`` once, when the wire is lost, or at once when it already is; return the call's canceller."""
         token = object()
         if self.lost.is_set():
             lost()

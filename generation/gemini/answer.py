@@ -86,15 +86,15 @@ class Reply:
 
     @property
     def finish_reason(self) -> str:
-        """Why Gemini stopped, in its word; '' when it has not said."""
+        """The reason that Gemini gave for its end, in its own word; '' before it."""
         return self._finish_reason
 
     @property
     def stands(self) -> bool:
-        """Whether text and its proper end have come: then the answer is whole, whatever becomes of the connection.
+        """Whether text and its proper end have come: then the answer is whole, even if the connection breaks.
 
-        A STOP with more text behind it was no end: older models put one on every piece, and then only the end of
-        the stream tells.
+        A STOP with more text after it is no end: older models put one on every piece, and then only the end of
+        the stream counts.
         """
         complete = self._finish_reason == WHOLE and not self._block_reason and not self._stop_ends_nothing
         return complete and self._has_text

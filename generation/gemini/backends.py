@@ -1,7 +1,7 @@
-"""Where Gemini is asked and with which proof of who asks: the Gemini API, or Vertex AI on Google Cloud.
+"""The address and the credentials of Gemini's two backends: the Gemini API, and Vertex AI on Google Cloud.
 
 Source: Gemini API reference; Vertex AI reference ("Locations": global, regional and multi-regional hosts; "express
-mode"). Refuses to know what is asked.
+mode"). Refuses to know requests.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Tokens(Protocol):
         """Return a token that is valid now.
 
         Raises:
-            GeminiError: there is none to be had.
+            GeminiError: none can be had.
         """
 
 
 def needs_tokens(settings: GeminiSettings) -> bool:
-    """Say whether a project of Google Cloud is asked; the Gemini API and express mode take a key."""
+    """Say whether the settings name a project of Google Cloud; the Gemini API and express mode take a key."""
     return settings.backend == "vertex" and bool(settings.project)
 
 

@@ -13,9 +13,9 @@ from generation.gemini.errors import CircuitOpen, GeminiError
 
 
 class Breaker:
-    """Counts calls, not tries. While it is open only the probe matters: calls that set out before say nothing.
+    """Counts calls, not tries. While it is open only the probe counts, not calls that began before.
 
-    Failures that all came from one account may be of its own making, so they close the way to that account alone;
+    Failures that all came from one account may be caused by its prompts, so they refuse that account alone;
     with failures from a second account it is closed to all. A call without an account ('') counts as any account.
     """
 

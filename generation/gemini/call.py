@@ -1,4 +1,4 @@
-"""One call to Gemini over all its tries, and who is told how it goes on.
+"""One call to Gemini over all its tries, and the observer of its progress.
 
 Refuses to know how a try is made and why it fails.
 """
@@ -23,17 +23,17 @@ class Observer(Protocol):
         """The first request has been written to its connection; called once, before any text."""
 
     async def text(self, piece: str) -> bool:
-        """More text, as Gemini made it; return whether anybody was shown any of it, even now or before."""
+        """Take more text, as Gemini made it; return whether any text has been shown so far."""
 
     def restart(self) -> None:
-        """Another try begins: what came before, of which nobody was shown anything, is void."""
+        """Another try begins: the text before it, which was not shown, is void."""
 
     def usage(self, usage: Usage) -> None:
         """Tokens billed so far, over all tries of this call."""
 
 
 class IgnoringObserver:
-    """An observer for calls of which only the answer matters."""
+    """An observer for calls whose progress does not matter."""
 
     async def request_sent(self) -> None:
         pass
@@ -52,7 +52,7 @@ Afford = Callable[[int, int], Awaitable[int]]  # tokens sent, tokens wanted for 
 
 
 async def afford_all(_sent: int, wanted: int) -> int:
-    """Let every answer be as long as is wanted."""
+    """Allow every answer its wanted length."""
     return wanted
 
 
@@ -136,8 +136,8 @@ class Call:
             free.release()
 
     @asynccontextmanager
-    async def told_when_sent(self) -> AsyncIterator[None]:
-        """Tell the observer when the first request is on its way, while the block goes on waiting for its answer."""
+    async def observer_notified_when_sent(self) -> AsyncIterator[None]:
+        """Notify the observer when the first request has been sent, while the block waits for its answer."""
         self._told = asyncio.create_task(self._tell_when_sent())
         try:
             yield
@@ -155,7 +155,7 @@ class Call:
         await self._observer.request_sent()
 
     async def take(self, reply: Reply, value: Any) -> str:
-        """Take a value into the reply, tell what it brought, and return its text."""
+        """Take a value into the reply, notify the observer, and return the value's text."""
         text = reply.take(value)
         if reply.usage is not None:
             billed = self._billed_before + reply.usage

@@ -43,11 +43,11 @@ def _ignore(*_facts: object) -> None:
 class Gemini:
     """The models of the settings at one address, over a session from ``open_session``.
 
-    ``attempted`` is told (outcome, seconds) for each try: ok, cancelled, or the failure's class; ``billed`` the usage
-    that a try reported, and the model's name in the settings; ``answered`` which model answered a call, by that name,
-    and in which tier. ``open_requests`` counts the tries that are not over.
-    ``tokens`` (from ``open_tokens``) prove who asks where a key does not. With ``trace_texts`` the traces hold what was
-    said and answered.
+    ``attempted`` is called with (outcome, seconds) for each try: ok, cancelled, or the failure's class; ``billed`` with
+    the usage that a try reported, and the model's name in the settings; ``answered`` with the name of the model that
+    answered a call, and its tier. ``open_requests`` counts the tries in progress.
+    ``tokens`` (from ``open_tokens``) are the credentials where there is no key. With ``trace_texts`` the traces hold
+    the texts of requests and answers.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Gemini:
         return "closed" if "closed" in states else states[0]
 
     def closed_to(self, account: str) -> bool:
-        """Say whether every model's circuit is open to this account, so that a call would be for nothing."""
+        """Say whether every model's circuit breaker refuses this account, so that a call would fail at once."""
         return all(model.breaker.closed_to(account) for model in self.models.in_order())
 
     def largest_answer(self, text: str) -> int:
-        """Return how many tokens the answer to a text may have, thoughts included, before anybody has to pay it."""
+        """Return how many tokens the answer to a text may have, thoughts included, whatever the account can pay."""
         return request.output_cap(self._settings, text)
 
     async def generate(
@@ -103,18 +103,18 @@ class Gemini:
 
         Within it ``deadline_s`` of the settings bounds Gemini's part (connecting, tries, pauses, all models); the wait
         for a free connection of ours comes on top. ``closing`` is said after the text, in a part of its own.
-        ``account`` is who pays, for the circuit breakers alone; ``afford`` is asked before each try how many tokens its
-        answer may have, with the tokens that are sent and those that are wanted. ``in_one_piece``: nobody is shown how
-        the answer grows, so it is not asked for as a stream. A cancelled call closes its connection at once.
+        ``account`` is the paying account, for the circuit breakers alone; ``afford`` is called before each try with the
+        tokens sent and the tokens wanted, and returns how many tokens the answer may have. ``in_one_piece``: the answer
+        is not shown as it grows, so it is not requested as a stream. A cancelled call closes its connection at once.
 
         Raises:
-            GeminiError: why there is none; it has been logged, as an error when it is the operator's problem.
+            GeminiError: there is none; it has been logged, as an error when it is the operator's problem.
         """
         streamed = self._settings.stream and not in_one_piece
         share_s = self._settings.deadline_s
         call = Call(system_instruction, text, deadline, share_s, observer, closing, afford, streamed=streamed)
         try:
-            async with call.told_when_sent():
+            async with call.observer_notified_when_sent():
                 answer = await self._any_model(call, account)
         except GeminiError as exc:
             write = log.error if exc.operators_problem else log.warning
@@ -145,7 +145,7 @@ class Gemini:
                 if model is last or call.text_passed_on or not exc.next_model or call.remaining_s <= 0:
                     if failure is exc:
                         raise
-                    raise failure from None  # an open circuit adds nothing to what the first model said
+                    raise failure from None  # an open circuit adds nothing to the first model's failure
                 log.warning("gemini_next_model", model=model.name, failure=type(exc).__name__)
         raise AssertionError("there is a last model")
 
@@ -200,7 +200,7 @@ class Gemini:
                     raise
                 before = exc
                 await asyncio.sleep(pause_s)
-                if model.breaker.closed_to(account):  # others' failures have settled it meanwhile
+                if model.breaker.closed_to(account):  # other calls' failures have opened it meanwhile
                     raise
 
     async def _try(self, call: Call, model: Model, cap: int) -> GeminiAnswer:
@@ -234,7 +234,7 @@ class Gemini:
 
     @contextmanager
     def _traced(self, call: Call, model: Model, cap: int, reply: Reply, progress: Progress) -> Iterator[None]:
-        """Make one span of one request, whatever comes of it."""
+        """Make one span of one request, whatever its outcome."""
         if not self._tracing.active:
             yield
             return

@@ -1,7 +1,7 @@
-"""Application Default Credentials of Google Cloud, and tokens from them that are renewed before they end.
+"""Google Cloud's Application Default Credentials, and tokens from them that are renewed before they expire.
 
 google-auth finds and renews them, in threads: it blocks. It is an extra, so it is imported only where it is needed.
-Refuses to know what is asked with a token.
+Refuses to know what a token is used for.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ async def open_tokens(settings: GeminiSettings) -> AsyncIterator[GoogleTokens | 
 
 
 class GoogleTokens:
-    """Tokens of google-auth's ``credentials``; ``keep`` has to run beside those who ask for them."""
+    """Tokens of google-auth's ``credentials``; ``keep`` must run meanwhile."""
 
     def __init__(self, credentials: Any, request: TokenRequests) -> None:
         self._request = request
@@ -73,7 +73,7 @@ class GoogleTokens:
         return str(getattr(self._credentials, "quota_project_id", None) or "")
 
     async def token(self) -> str:
-        """Return a token that is valid now; only the first, and one after failures, is waited for.
+        """Return a token that is valid now; callers wait only for the first, and for one after failures.
 
         Raises:
             Misconfigured, ConnectionFailed: Google gave none.
@@ -166,7 +166,7 @@ class _Response:
 
 
 class TokenRequests:
-    """What google-auth calls as its google.auth.transport.Request; runs in a thread.
+    """The google.auth.transport.Request that google-auth calls; runs in a thread.
 
     The standard library's client: google-auth's own would bring another HTTP library along. It goes through the same
     proxies as Gemini's requests.

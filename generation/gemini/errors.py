@@ -1,4 +1,4 @@
-"""Everything that can go wrong between a request to Gemini and its answer.
+"""Everything that can fail between a request to Gemini and its answer.
 
 GeminiError
 ├── AnswerBlocked         Google refused: the prompt, or its own answer
@@ -10,12 +10,12 @@ GeminiError
 ├── TimedOut              no answer within the time
 ├── ServerFailed          500, 503, 504 and their like: Google's side
 ├── RateLimited           429 that is over soon
-├── QuotaExhausted        429 for the day, or 402: over only when somebody pays
-├── RequestRejected       400: a request that is ours to mend
+├── QuotaExhausted        429 for the day, or 402: over only with a payment
+├── RequestRejected       400: a defect of our request
 │   └── ThinkingRefused   400: the model has no such thinking level
 ├── Misconfigured         401, 403 and some of 400: key, project, place or address
 │   └── ModelUnavailable  404: a model that does not exist, or no more
-├── Unaffordable          not asked: what the account has left pays no whole answer
+├── Unaffordable          not asked: the account cannot pay a whole answer
 └── CircuitOpen           not asked at all, after too many failures in a row
 """
 
@@ -27,10 +27,10 @@ Fact = str | int | float | None
 class GeminiError(Exception):
     """Base. ``facts`` are safe to log: never a prompt, a key or an answer.
 
-    ``fallback_reason`` is what clients see; ``again``: another try may help, and with ``once`` one more is enough to
-    tell; ``strikes``: whether it speaks against Google's side or the way there, and counts for the circuit breaker
-    (None: it says nothing either way); ``operators_problem``: nobody else can mend it; ``retry_after_s``: how long
-    Google asked to be left alone, or None.
+    ``fallback_reason`` is for clients; ``again``: another try may help, and with ``once`` one more is enough;
+    ``strikes``: whether the fault is on Google's side or on the way there, and counts for the circuit breaker
+    (None: it is no evidence); ``operators_problem``: only the operator can solve it; ``retry_after_s``: the pause that
+    Google asked for, or None.
     """
 
     fallback_reason: str = "ai_unavailable"
@@ -59,7 +59,7 @@ class AnswerBlocked(GeminiError):
 
 
 class AnswerEmpty(GeminiError):
-    """Without a reason it was cut off before its first word; with one, a model sometimes just says nothing.
+    """Without a reason it was cut off before its first word; with one, a model sometimes returns no text.
 
     After MAX_TOKENS one more answer, with a larger cap, is all that is paid: another model would think as long.
     """
@@ -74,7 +74,7 @@ class AnswerEmpty(GeminiError):
 
 
 class AnswerTruncated(GeminiError):
-    """``cut_by``: the failure that ended an answer whose first words had already been passed on."""
+    """``cut_by``: the failure that ended an answer whose first words had been passed on."""
 
     fallback_reason = "ai_truncated"
 
@@ -119,7 +119,7 @@ class ServerFailed(GeminiError):
 
 
 class RateLimited(GeminiError):
-    """Says nothing about Google's health: it neither opens the circuit breaker nor keeps it closed."""
+    """Is no evidence of Google's health: it neither opens the circuit breaker nor keeps it closed."""
 
     fallback_reason = "ai_rate_limited"
     again = next_model = True

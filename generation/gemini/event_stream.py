@@ -1,8 +1,8 @@
-"""Gemini's framing undone: bytes in, JSON values out, whatever way they were cut.
+"""Decodes Gemini's framing: bytes in, JSON values out, however the bytes were cut.
 
 Source: recorded streams: ``data: {json}`` and an empty line; data over several lines; a bare ``{"error": …}`` in the
-middle; a plain JSON body instead of a stream, in an array or not. The Content-Type says nothing reliable, so it is not
-asked. Lines end at CR, LF or both and nowhere else: U+2028 is text. Refuses to know what the values mean.
+middle; a plain JSON body instead of a stream, in an array or not. The Content-Type is not reliable, so it is not
+read. Lines end at CR, LF or both and nowhere else: U+2028 is text. Refuses to know what the values mean.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DECODER = json.JSONDecoder()
 
 
 class EventStream:
-    """One body being read. Every byte is looked at once, however small the pieces are that it comes in."""
+    """One body being read. Every byte is read once, however small the pieces are."""
 
     def __init__(self) -> None:
         self._line: list[bytes] = []  # the pieces of a line that has not ended
@@ -37,7 +37,7 @@ class EventStream:
         """Yield the values that are complete now.
 
         Raises:
-            MalformedAnswer: wrong UTF-8, or what should be JSON and is not.
+            MalformedAnswer: wrong UTF-8 or wrong JSON.
         """
         if self._after_cr and data:  # the LF of a CR LF that was cut in two
             data = data.removeprefix(b"\n")
@@ -61,9 +61,9 @@ class EventStream:
         return bool(self._line or self._data or self._bare)
 
     def complete(self) -> Iterator[Any]:
-        """Yield what is complete but for the line that would say so, and keep everything when it is not.
+        """Yield the value that lacks only its final empty line, and keep everything when it lacks more.
 
-        For a body that stops without an end: what is missing may be no more than a line break; of many values, more.
+        For a body that stops without an end: often only a line break is missing.
         """
         lines = self._data or self._bare
         data = b"\n".join([*lines, b"".join(self._line).removeprefix(b"data:")])
@@ -78,7 +78,7 @@ class EventStream:
         yield from values
 
     def end(self) -> Iterator[Any]:
-        """Yield what needed no empty line to be complete: the last event, and what stands outside ``data:`` lines.
+        """Yield the values that need no empty line after them: the last event, and those outside ``data:`` lines.
 
         Raises:
             MalformedAnswer: as ``feed``.

@@ -1,6 +1,6 @@
 """One request to one model, and the reading of its answer.
 
-Owns the connection's trouble and its names; refuses to know when to try again. Nothing that users or Gemini wrote
+Owns the failures of a connection; refuses to know when to try again. Nothing that users or Gemini wrote
 reaches an error's text.
 """
 
@@ -23,14 +23,14 @@ from generation.gemini.session import Progress
 from runtime.settings import GeminiSettings
 
 TIERS = ("standard", "priority", "flex")
-# No body may hold up the event loop, nor take its time for long, whatever it is made of: empty lines, empty values.
+# No body may block the event loop or take much of its time, whatever it holds: empty lines, empty values.
 BYTES_PER_TURN, VALUES_PER_TURN = 2_048, 32
 MAX_VALUES = 200_000  # three for each token that there may be
-LET_GO_S = 0.8  # how long a connection that says no more is waited for, once nothing need come
+LET_GO_S = 0.8  # how long a silent connection is waited for when the answer is complete
 
 
 class Exchanges:
-    """Requests over one session; ``tokens`` proves who asks where a key does not."""
+    """Requests over one session; ``tokens`` are the credentials where there is no key."""
 
     def __init__(
         self, session: aiohttp.ClientSession, settings: GeminiSettings, tokens: backends.Tokens | None
@@ -43,7 +43,7 @@ class Exchanges:
         )
 
     async def fill(self, call: Call, model: str, body: bytes, reply: Reply, progress: Progress) -> None:
-        """Fill the reply; what goes wrong once the answer stands is no matter.
+        """Fill the reply; a failure after the answer is complete is ignored.
 
         Raises:
             GeminiError
@@ -85,7 +85,7 @@ class Exchanges:
                         timeout.reschedule(min(call.deadline, asyncio.get_running_loop().time() + LET_GO_S))
 
     async def _first_value(self, response: aiohttp.ClientResponse, progress: Progress) -> Any:
-        """Return the error's JSON, or None: a proxy's HTML, or a body that breaks, says no more than its status."""
+        """Return the error's JSON, or None for a proxy's HTML or a broken body: then only the status counts."""
         with suppress(MalformedAnswer, AnswerTooLarge, aiohttp.ClientError):
             async with aclosing(self._values(response, progress)) as values:
                 return await anext(values, None)
@@ -120,7 +120,7 @@ class Exchanges:
 
     @asynccontextmanager
     async def _failures_named(self, progress: Progress, call: Call) -> AsyncIterator[asyncio.Timeout]:
-        """Bound the block by the call's deadline, and turn what aiohttp raises into failures of ours."""
+        """Bound the block by the call's deadline, and turn aiohttp's exceptions into failures of ours."""
         timeout = asyncio.timeout_at(call.deadline)
         try:
             async with timeout:
@@ -138,7 +138,7 @@ class Exchanges:
             raise MalformedAnswer(reason=type(exc).__name__) from exc
 
     def _ours(self, progress: Progress, call: Call) -> bool:
-        """Whether a deadline says nothing about Google: a task's last seconds, or an answer that was coming."""
+        """Whether a deadline is no evidence against Google: a task's last seconds, or an answer that was coming."""
         silence_s = self._settings.silence_timeout_s
         hurried = call.given_s < min(self._settings.deadline_s, silence_s) / 2
         return hurried or call.deadline - progress.last_data_at < min(call.given_s, silence_s) / 2

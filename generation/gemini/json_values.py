@@ -1,4 +1,4 @@
-"""Reading JSON that somebody else wrote: nothing in it need be of the type that its schema says.
+"""Reads JSON from outside: no value need have the type that its schema says.
 
 Refuses to know what the values mean.
 """
@@ -25,13 +25,13 @@ def as_list(value: Any) -> list[Any]:
 
 
 def constant(value: Any) -> str:
-    """Return an enum's name in capitals, or '' for anything else: what is logged must not be somebody's text."""
+    """Return an enum's name in capitals, or '' for anything else: a log line must hold no user's text."""
     name = value.strip().upper() if isinstance(value, str) else ""
     return name if CONSTANT.fullmatch(name) else ""
 
 
 def absent(value: Any) -> bool:
-    """Whether a member says nothing, as gateways write it whose records have no way to leave one out."""
+    """Whether a member is empty: some gateways cannot leave one out."""
     return not value or (isinstance(value, str) and constant(value).endswith("_UNSPECIFIED"))
 
 

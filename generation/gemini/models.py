@@ -1,6 +1,6 @@
-"""The models that may be asked, in their order, and what each has shown of itself.
+"""The models of the settings, in their order, and the state of each.
 
-Refuses to know how a model is asked.
+Refuses to know requests.
 """
 
 from __future__ import annotations
@@ -56,18 +56,18 @@ class Models:
         self.all: Sequence[Model] = [Model(name, settings, clock) for name in settings.asked_models]
 
     def in_order(self) -> Sequence[Model]:
-        """Return whom to ask, one after the other: all but those set aside, or all when that leaves none."""
+        """Return the models to ask in turn: all but those set aside, or all when that leaves none."""
         now = self._clock()
         return [model for model in self.all if model.set_aside_until <= now] or self.all
 
     def set_aside(self, model: Model) -> None:
-        """Pass over a model that Google does not have, for ``aside_s`` seconds."""
+        """Skip a model that Google does not have, for ``aside_s`` seconds."""
         model.set_aside_until = self._clock() + self._aside_s
         model.unavailable = True
 
 
 def more_telling(before: GeminiError | None, failure: GeminiError) -> GeminiError:
-    """Return the one of two models' failures that says more about why there is no answer."""
+    """Return the failure that explains better why there is no answer."""
     says_little = isinstance(failure, CircuitOpen) or (isinstance(failure, TimedOut) and failure.strikes is None)
     return before if before is not None and says_little and not isinstance(before, CircuitOpen) else failure
 

@@ -1,6 +1,6 @@
-"""Each model of the settings asked one word: which answers, what that costs, what Google announces about it.
+"""Probes each model of the settings with one word: its answer, its cost, and Google's announcements about it.
 
-Refuses to know how the findings are shown. Nothing of the key is in them.
+Refuses to know how the findings are shown. They hold no part of the key.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ async def probe(settings: GeminiSettings) -> list[Finding]:
 
     Raises:
         ProxyUnusable: the environment names a proxy that cannot be used.
-        CredentialsUnusable: Google Cloud is to be asked, and nothing says who asks.
+        CredentialsUnusable: Google Cloud is to be asked, and there are no credentials.
     """
     async with open_session(settings) as session, open_tokens(settings) as tokens:
 

@@ -1,7 +1,7 @@
-"""Which failure an error answer of Google's is: one table.
+"""Maps Google's error answers to our failures, by one table.
 
 Source: Gemini API, troubleshooting guide; google.rpc.Status, ErrorInfo, QuotaFailure, RetryInfo; recorded answers.
-Refuses to know how the answer arrived, and what is done about it.
+Refuses to know how the answer arrived, and what follows from it.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ TABLE: tuple[tuple[range, str, type[GeminiError]], ...] = (
     (range(403, 404), "", Misconfigured),
     (range(404, 405), "", ModelUnavailable),
     (range(405, 406), "", Misconfigured),
-    (range(407, 408), "", Misconfigured),  # a proxy that wants to be paid or greeted first
+    (range(407, 408), "", Misconfigured),  # a proxy that wants credentials
     (range(408, 409), "", ServerFailed),
     (range(429, 430), "PER_DAY", QuotaExhausted),
     (range(429, 430), "", RateLimited),
     (range(499, 500), "", ServerFailed),  # CANCELLED, in mid-stream, by Google itself
     (range(400, 499), "", RequestRejected),
     (range(500, 1000), "", ServerFailed),
-    (range(300, 400), "", Misconfigured),  # we follow nobody elsewhere with the key
+    (range(300, 400), "", Misconfigured),  # redirects are not followed: the key goes to one host
 )
-# An error in mid-stream says its code, if it says it, in its body only.
+# An error in mid-stream has its code, if any, in its body only.
 CODES = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
@@ -81,7 +81,7 @@ def refusal(http_status: int, value: Any, headers: Mapping[str, str] = NO_HEADER
         if http_status in http_statuses and (not sign or sign in signs):
             wait_s = asked_wait_s(details, error.get("message"), headers) if failure.again else None
             return failure(retry_after_s=wait_s, **facts)
-    return ServerFailed(**facts)  # 1xx and what no HTTP knows
+    return ServerFailed(**facts)  # 1xx and unknown codes
 
 
 def _is_daily(details: list[dict[str, Any]]) -> bool:

@@ -36,7 +36,7 @@ def larger_cap(settings: GeminiSettings, cap: int) -> int | None:
 
 
 def max_tokens(body: bytes, cap: int) -> int:
-    """Return how many tokens a request can cost at most: no tokenizer makes more than one of a byte."""
+    """Return the most tokens that a request can cost: no tokenizer makes more than one of a byte."""
     return len(body) + ADDED_TOKENS + cap
 
 

@@ -1,7 +1,7 @@
-"""When to ask again, and after how long.
+"""Decides whether to try again, and after which pause.
 
-Refuses to know how a try is made. A dozen lines rather than a library: what stops, what waits and what counts are all
-ours (a deadline of the event loop's clock, Google's RetryInfo, text that has been passed on), and nothing else is left.
+Refuses to know how a try is made. A dozen lines rather than a library, because every input is specific to us: a
+deadline on the event loop's clock, Google's RetryInfo, text that has been passed on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from runtime.settings import GeminiSettings
 def pause_before_next_try_s(
     failure: GeminiError, before: GeminiError | None, tries: int, settings: GeminiSettings, *, last_model: bool
 ) -> float | None:
-    """Return the seconds to wait after ``tries`` tries, the last of which failed so; None: it makes no sense to go on.
+    """Return the seconds to wait after ``tries`` tries, the last of which failed so; None: no more tries.
 
     ``before``: how the try before the last one failed. While there is another model to ask, none is waited for longer
     than ``retry_max_s``, nor asked again after a silence.

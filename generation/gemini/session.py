@@ -1,6 +1,5 @@
-"""Connections to Gemini: how many, through which proxy, and how far a request on one has come.
-
-Refuses to know what is asked.
+"""Connections to Gemini: their number, their proxy, and the progress of a request on one.
+Refuses to know requests.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ def environment_proxy(address: str) -> URL | None:
     Its URL may hold a password.
 
     Raises:
-        ProxyUnusable: what is named there is no HTTP proxy.
+        ProxyUnusable: the variable does not name an HTTP proxy.
     """
     url, proxies = URL(address), getproxies()
     scheme = url.scheme if proxies.get(url.scheme) else "all"

@@ -1,4 +1,4 @@
-"""What a trace tells of one request to Gemini, in the names of OpenTelemetry's conventions for generative AI.
+"""The span of one request to Gemini, with the names of OpenTelemetry's conventions for generative AI.
 
 Source: open-telemetry/semantic-conventions-genai at 024a4f94, docs/gen-ai/client-inference.md; general ones 1.44.0.
 They are in development: the names change here, and nowhere else, when they are pinned anew. Texts are in a span only
@@ -26,7 +26,7 @@ def span_name(model: str) -> str:
 
 
 def of_request(settings: GeminiSettings, call: Call, model: str, thinking_level: str, cap: int) -> Attributes:
-    """Return what is known before the request goes out."""
+    """Return the attributes known before the request is sent."""
     address = urlsplit(backends.base_url(settings))
     known: dict[str, str | int | bool] = {
         "gen_ai.operation.name": "generate_content",
@@ -45,7 +45,7 @@ def of_request(settings: GeminiSettings, call: Call, model: str, thinking_level:
 
 
 def of_reply(reply: Reply, progress: Progress, *, streamed: bool) -> Attributes:
-    """Return what the answer brought, as far as it came; cached tokens are input, thoughts are output."""
+    """Return the attributes of the answer, as far as it came; cached tokens are input, thoughts are output."""
     known: dict[str, str | int | float | list[str]] = {
         "gen_ai.response.model": reply.model,
         "gen_ai.response.id": reply.response_id,
@@ -65,7 +65,7 @@ def of_reply(reply: Reply, progress: Progress, *, streamed: bool) -> Attributes:
 
 
 def of_texts(call: Call, answer: str) -> Attributes:
-    """Return what was said and answered, as the conventions' JSON."""
+    """Return the texts of request and answer, as the conventions' JSON."""
     asked = [_text(part) for part in (call.text, call.closing) if part]
     return {
         "gen_ai.system_instructions": _json([_text(call.system_instruction)]),

@@ -14,13 +14,13 @@ SPACES = re.compile(r"\s+")
 
 
 def tokens_of_prose(text: str) -> int:
-    """Return the tokens of prose that nobody made up to cost much: an instruction, a template."""
+    """Return the tokens of ordinary prose: an instruction, a template."""
     others = len(text.encode("utf-8", "surrogatepass")) - len(text)
     return 1 + len(text) // CHARACTERS_PER_TOKEN + others // OTHER_SCRIPT_BYTES_PER_TOKEN
 
 
 def tokens_at_most(text: str) -> int:
-    """Return what a user's text has at most: a token for four letters, for a sign, for two bytes of other scripts."""
+    """Return an upper bound for a user's text: a token for four letters, for a sign, for two bytes of other scripts."""
     in_words = sum(-(-len(word) // CHARACTERS_PER_TOKEN) for word in LETTERS.findall(text))
     signs = SPACES.sub("", LETTERS.sub("", text))
     plain = sum(map(str.isascii, signs))
