@@ -77,7 +77,7 @@ async def compose(
 ) -> Service:
     """Construct every service, each after the ones it needs; ``stack`` closes them in reverse.
 
-    ``outdated`` is called when a newer version has taken the data over: nothing must be written any more.
+    ``outdated`` is called when a newer version has taken the data over: from then on this process must not write.
     """
     metrics = _metrics()
     tracing = await stack.enter_async_context(open_tracing(settings.traces))

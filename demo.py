@@ -43,14 +43,14 @@ ADMIN_TEXT = """
 
 
 def free_port(host: str, port: int, within: int = 100) -> int:
-    """Return the port, or the next one that nobody listens on, and say so; others' servers like the same ones."""
+    """Return the port, or the next one that is free, and print that one."""
     for candidate in range(port, min(port + within, 65_535) + 1):
         try:
             for bound in bind_sockets(candidate, host):
                 bound.close()
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE:
-                break  # the server's own attempt will tell
+                break  # the server's own attempt reports the error
         else:
             if candidate != port:
                 click.echo(f"Port {port} is taken by another program: using {candidate} instead.")

@@ -73,13 +73,13 @@ def read_settings(config: Path | None, **sections: dict[str, Any]) -> Settings:
 
 
 def require_redis_url(settings: Settings) -> None:
-    """End with what to set, when nothing says where Redis is."""
+    """Exit with the setting to make, when no Redis is configured."""
     if not settings.redis.url.get_secret_value():
         raise click.ClickException("redis.url is not set: give PROMPT_REDIS__URL, for example redis://127.0.0.1:6379/0")
 
 
 def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
-    """Run until a signal; end with one clear line when the port or Redis cannot be had."""
+    """Run until a signal; exit with one clear line when the port or Redis cannot be used."""
     configure_logging(settings.logs)
     take_unraisable_exceptions()
     for doubt in doubtful_variables():

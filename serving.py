@@ -23,7 +23,7 @@ ANSWERED_WITHIN_S = 1.0  # requests in progress, when the data turns out to be n
 
 
 async def run(settings: Settings, *, ready: Callable[[str], None], demo_api_key: str = "") -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP, then drain; ``ready`` is told the URL once requests are accepted.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then drain; ``ready`` is called with the URL once requests are accepted.
 
     Raises:
         StorageMisconfigured: also when a newer version takes the data over while this one runs.

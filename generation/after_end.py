@@ -18,7 +18,7 @@ class Notice:
 
     ``head`` is the document's head as the receiver gets it, empty for no webhook; ``low_balance``, in tokens, 0 for
     none, is the balance below which the receiver gets a webhook about it; ``kept_s`` how long the record is kept;
-    ``push_after_ms``: how long after the end browsers are notified, unless a client has fetched it by then; -1 for never.
+    ``push_after_ms``: how long after the end browsers are notified, unless a client has fetched it; -1 for never.
     """
 
     head: bytes = b""

@@ -59,7 +59,7 @@ def list_deliveries(ctx: click.Context, account_id: str, as_json: bool) -> None:
 
 
 @webhooks.command("failed")
-@click.option("--limit", type=click.IntRange(1, MOST_SHOWN), default=50, show_default=True, help="Webhooks to show.")
+@click.option("--limit", type=click.IntRange(1, MAX_SHOWN), default=50, show_default=True, help="Webhooks to show.")
 @click.option("--before", default="", help="Show those that failed before: next of the page before.")
 @click.option("--resend", "resending", is_flag=True, help="Send all of them again, from here to the oldest.")
 @JSON
@@ -95,7 +95,7 @@ async def _resend_failed(deliveries: Deliveries, before: str) -> int:
     """Send again what failed before; what fails again while this runs is listed as newer, and left."""
     count = 0
     while True:
-        page, following = await deliveries.failed_page(MOST_SHOWN, before)
+        page, following = await deliveries.failed_page(MAX_SHOWN, before)
         for each in page:
             with contextlib.suppress(UnknownDelivery):
                 await deliveries.resend(each.account_id, each.delivery.id)

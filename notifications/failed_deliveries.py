@@ -19,7 +19,7 @@ from storage.errors import UNREADABLE
 from storage.storage import Storage
 from storage.wire import Argument
 
-MOST_PER_SHARD = 1_000  # the newest; a receiver that is dead for days would fill Redis else
+MAX_PER_SHARD = 1_000  # the newest; a receiver that is dead for days would fill Redis else
 CURSOR = re.compile(r"(-\d{1,15})_(.{1,60})", re.DOTALL)
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class FailedDeliveries:
             StorageUnavailable
         """
         key = self._key(shard_of(account_id))
-        args: list[Argument] = [f"{delivery_id} {account_id}", KEPT_S, MOST_PER_SHARD]
+        args: list[Argument] = [f"{delivery_id} {account_id}", KEPT_S, MAX_PER_SHARD]
         try:
             await self._storage.run("note_failed_delivery", [key], args)
         except UNREADABLE as exc:  # somebody wrote something else there

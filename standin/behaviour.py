@@ -1,7 +1,7 @@
-"""How answers are to go: pace and fault, for all requests or as one asks for itself.
+"""The behaviour of answers: pace and fault, for all requests or for a single one.
 
-A request asks with headers (``X-Standin-Fault: overloaded``, ``X-Standin-Delay-S: 2``, …) or, when it comes through a
-server that passes no headers on, with a marker in its text: ``[[standin:fault=overloaded,delay=2]]``.
+A single request sets it with headers (``X-Standin-Fault: overloaded``, ``X-Standin-Delay-S: 2``, …) or, when it comes
+through a server that passes no headers on, with a marker in its text: ``[[standin:fault=overloaded,delay=2]]``.
 Refuses to know what a fault looks like (faults.py, plans.py).
 """
 
@@ -92,7 +92,7 @@ SHORT_NAMES = {"delay": "delay_s", "retry_after": "retry_after_s"}  # as people 
 
 
 class Chooser:
-    """Decides for each request; ``behaviour`` is everybody's who asks for nothing else."""
+    """Chooses the behaviour of each request; ``behaviour`` is the default."""
 
     def __init__(self, behaviour: Behaviour, seed: int = 0) -> None:
         self.behaviour = behaviour

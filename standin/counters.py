@@ -1,6 +1,6 @@
-"""What happened on the stand-in, so that a test sees its own side from Google's.
+"""Counts what happens on the stand-in, so that a test sees requests from Google's side.
 
-Refuses to know why.
+Refuses to know why they came.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Counters:
     token_requests: int = 0
 
     def client_went(self) -> None:
-        """Note that a client closed its connection before its answer was whole."""
+        """Count a client that closed its connection before its answer was whole."""
         self.disconnected += 1
         self.disconnected_at.append(time.time())
 
     def reset(self) -> None:
-        """Begin at nought; what is open and running stays."""
+        """Begin at zero; open connections and running requests stay."""
         self.requests = self.finished = self.disconnected = self.accepted = self.token_requests = 0
         self.disconnected_at.clear()
         self.faults.clear()

@@ -38,7 +38,7 @@ class GoogleError:
 
 @dataclass(frozen=True, slots=True)
 class OddAnswer:
-    """A 200 whose content is not what was hoped for. ``words``: how many of the answer's come (None: all)."""
+    """A 200 with an unusual answer. ``words``: how many of the answer's come (None: all)."""
 
     finish_reason: str | None = "STOP"
     words: int | None = None

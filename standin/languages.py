@@ -1,6 +1,6 @@
-"""Which language a draft is in: by its script, and among Latin ones by common words and letters of their own.
+"""Detects a draft's language: by its script, and for Latin ones by common words and special letters.
 
-Refuses to know what is written in it.
+Refuses to know what the draft says.
 """
 # ruff: noqa: RUF001  # letters of many scripts
 
@@ -49,7 +49,7 @@ KEPT_BY = {
 
 
 def language(text: str) -> str:
-    """Name the language that most of a text is in; English where nothing tells."""
+    """Return the language of most of a text; English when it cannot be told."""
     letters = LITERAL.sub(" ", text[:LOOKED_AT])
     counts: Counter[str] = Counter()
     for letter, count in Counter(filter(str.isalpha, letters)).items():

@@ -1,6 +1,6 @@
-"""What is sent and when: one request and its behaviour in, a list of steps out.
+"""Plans an answer: one request and its behaviour in, a list of timed steps out.
 
-Pure, so that every answer can be looked at without a server; refuses to know sockets.
+Pure functions, so that answers can be tested without a server; refuses to know sockets.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _byte_a_second(plan: Plan, _behaviour: Behaviour) -> Plan:
 
 
 def _wrong_utf8(plan: Plan, _behaviour: Behaviour) -> Plan:
-    """Put bytes that no UTF-8 has into the text, of a stream into its second half."""
+    """Put bytes that are not UTF-8 into the text, of a stream into its second half."""
     steps = list(plan.steps)
     spoilt_from = len(steps) // 2
     return replace(plan, steps=[*steps[:spoilt_from], *map(_spoilt, steps[spoilt_from:])])

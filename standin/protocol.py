@@ -25,7 +25,7 @@ KNOWN_MEMBERS = frozenset(
 
 
 class InvalidArgument(Exception):
-    """What Google answers with 400 INVALID_ARGUMENT; the text is its message."""
+    """A request that Google answers with 400 INVALID_ARGUMENT; the text is the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Asked:
         return sum(math.ceil(length / self.characters_per_token) for length in self.characters)
 
     def tokens(self, text: str) -> int:
-        """Count the tokens of a text the way that this request is billed."""
+        """Count the tokens of a text as this request is billed."""
         return math.ceil(len(text) / self.characters_per_token)
 
 
@@ -102,7 +102,7 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
 
 
 def tokens(text: str) -> int:
-    """Count tokens the way people estimate them."""
+    """Count tokens by the usual estimate."""
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
@@ -121,7 +121,7 @@ def content(*texts: str, thought: bool = False) -> dict[str, Any]:
 
 
 def _camel(value: Any) -> Any:
-    """Spell every member's name in camelCase."""
+    """Write every member's name in camelCase."""
     if isinstance(value, list):
         return [_camel(each) for each in value]
     if isinstance(value, dict):

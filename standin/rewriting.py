@@ -1,6 +1,6 @@
-"""The stand-in's answer: the draft in a clearer order, with every fact of it, the same every time.
+"""The stand-in's answer: the draft in a clearer order, with every fact, and the same every time.
 
-Nothing in a draft is obeyed: it is only put in order. What is added is in the draft's own language.
+No instruction in a draft is followed: it is only put in order. Added words are in the draft's own language.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The stand-in's HTTP: Gemini's two methods in both API versions and on Vertex AI's paths, tokens, the list of models,
 and ``/standin/`` for tests.
 
-Plays plans; refuses to know what is in them.
+Sends plans; refuses to know their content.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Standin:
         return self.tokens.get(token, 0.0) > time.monotonic()
 
     def behave(self, behaviour: Behaviour) -> None:
-        """Behave like this from now on; counting of the first requests and the draws begin again."""
+        """Behave like this from now on; the count of first requests and the random draws begin again."""
         self.chooser = Chooser(behaviour, self.chooser.seed)
 
 
@@ -199,7 +199,7 @@ class GenerateHandler(_Handler):
             raise StreamClosedError
         if end is End.RESET:
             stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-        stream.set_close_callback(None)  # it is us who go, not the client
+        stream.set_close_callback(None)  # we close it, not the client
         stream.close()
         raise StreamClosedError
 
@@ -281,7 +281,7 @@ class ControlHandler(_Handler):
 
 
 class CountingServer(HTTPServer):
-    """An HTTPServer that counts its connections, those included on which nothing was ever asked."""
+    """An HTTPServer that counts its connections, those without a request included."""
 
     # Tornado's Configurable calls initialize() with the constructor's arguments.
     def initialize(self, app: Application, counters: Counters) -> None:  # type: ignore[override]  # that is its way

@@ -1,6 +1,6 @@
-"""What the stand-in writes around a draft, by language.
+"""The words that the stand-in writes around a draft, by language.
 
-Refuses to know which language a draft is in.
+Refuses to know a draft's language.
 """
 # ruff: noqa: RUF001  # texts in other scripts look like other letters to ruff, as they should
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What is written around a draft, in one language."""
+    """The words around a draft, in one language."""
 
     role: str
     opening: str

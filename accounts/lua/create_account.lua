@@ -4,7 +4,7 @@
 -- create_account: make an account with its first tokens, in one step.
 -- KEYS: 1 account  2 ledger  3 mark of this call
 -- ARGV: 1 name  2 business type  3 created at, ISO  4 subscription, days from now  5 tokens  6 SHA-256 of what was asked
--- Returns 1 created | 2 the same was asked before | 0 there is another one already
+-- Returns 1 created | 2 the same call came before | 0 the id is taken
 -- Repeatable: a call whose mark is there has made the account, says so again, and changes nothing.
 check_money(KEYS[1], KEYS[2])
 if redis.call('EXISTS', KEYS[1]) == 1 then

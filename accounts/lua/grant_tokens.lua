@@ -1,6 +1,6 @@
 --- @include "check_money"
 --- @include "ledger_entry"
--- grant_tokens: add tokens to an account, or take some back that nobody has held or used.
+-- grant_tokens: add tokens to an account, or take back some that are neither held nor charged.
 -- KEYS: 1 account  2 ledger  3 mark of this call
 -- ARGV: 1 tokens, negative to take back  2 reason  3 tokens that an account may be granted in all
 -- Returns {1} | {-1} no such account | {-2, balance} the balance does not cover what is taken back | {-3} too many

@@ -1,5 +1,5 @@
 --- @include "close_task"
--- cancel: end a task because its account asks for it, whoever owns it. The owner finds itself closed out.
+-- cancel: end a task at its account's request, whoever owns it. The owner's next write is refused.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
 --       13 delivery of a push  14 push_subscriptions

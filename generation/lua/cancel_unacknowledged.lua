@@ -1,5 +1,5 @@
 --- @include "close_task"
--- cancel_unacknowledged: end a task whose client was told that there is none, unless a repetition of its submit has returned it since.
+-- cancel_unacknowledged: end a task whose submit was answered with an error, unless a repeated submit has returned it since.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
 --       13 delivery of a push  14 push_subscriptions  15 idempotency

@@ -1,4 +1,4 @@
--- index_missing: note as due now the tasks that the index lost; an entry that is there came from who knows better.
+-- index_missing: add the tasks that the index lost, as due now; an existing entry is newer and stays.
 -- KEYS: 1 leases of a shard
 -- ARGV: 1… members
 -- Returns the number of members that were not there before

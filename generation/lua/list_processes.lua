@@ -1,5 +1,5 @@
 --- @include "clock"
--- list_processes: what the living processes said last.
+-- list_processes: the latest reports of the living processes.
 -- KEYS: 1 processes
 -- ARGV: 1 after which silence a process is not alive, ms
 -- Returns {now ms, {id, ms at which it said so, JSON} …}

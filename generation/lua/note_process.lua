@@ -1,5 +1,5 @@
 --- @include "clock"
--- note_process: say that a process is alive and how it does; forget those that have not said so for long, and what cannot be read.
+-- note_process: store a process' report; drop old reports and those that cannot be read.
 -- KEYS: 1 processes
 -- ARGV: 1 id of the process  2 how it does, JSON  3 after which silence a process is forgotten, ms
 -- Returns 1

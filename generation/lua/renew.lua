@@ -1,6 +1,6 @@
 --- @include "clock"
 --- @include "fence"
--- renew: keep a task for another lease; with a lease of 0 hand it back, so that anybody may take it at once.
+-- renew: keep a task for another lease; with a lease of 0 hand it back, so that any process may take it at once.
 -- KEYS: 1 task
 -- ARGV: 1 owner  2 epoch  3 lease, ms  4 tokens used over the task's whole life, as far as is known  5 the same by kind, '1,2,3,4,5' or ''
 -- Returns 1 | -1 gone | -2 closed | -3 fenced

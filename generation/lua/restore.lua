@@ -5,7 +5,7 @@
 -- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency
 -- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 created, ms since 1970
 --       7 status ttl, s  8 stage  9 head of the document  10 epoch  11 attempt  12 progress that clients saw, percent
---       13 version that the document follows  14 what the user says beside the prompt, JSON or ''
+--       13 version that the document follows  14 the steering beside the prompt, JSON or ''
 --       15 SHA-256 of the body, '' without idempotency key  16 idempotency ttl, s  17 tokens used so far
 --       18 input of the request that has gone out, an estimate in tokens, or 0
 --       19 the tokens used by kind, '1,2,3,4,5' or ''

@@ -6,7 +6,7 @@
 -- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency  9 submits
 -- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 unfinished tasks allowed
 --       7 status ttl, s  8 stage  9 head of the document  10 SHA-256 of the body, '' without idempotency key
---       11 idempotency ttl, s  12 what the user says beside the prompt, JSON or ''
+--       11 idempotency ttl, s  12 the steering beside the prompt, JSON or ''
 --       13 what a submit takes from the bucket, ms, 0 for no limit  14 what the bucket holds, ms
 --       15 minimum balance, tokens  16 how many submits one counts as when the account cannot pay
 --       17 metadata that every document repeats, JSON or ''

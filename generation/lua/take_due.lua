@@ -1,5 +1,5 @@
 --- @include "clock"
--- take_due: whose lease should have ended by now, oldest first; they are due again a little later.
+-- take_due: the members whose lease should have ended by now, oldest first; they are due again a little later.
 -- KEYS: 1 leases of a shard
 -- ARGV: 1 how many at the most  2 time until they are due again, ms
 -- Returns the members

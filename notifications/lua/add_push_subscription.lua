@@ -1,4 +1,4 @@
--- add_push_subscription: keep one more place where an account wants to be notified; above the limit the oldest ones go.
+-- add_push_subscription: add a browser in which an account is notified; above the limit the oldest ones are removed.
 -- KEYS: 1 push_subscriptions
 -- ARGV: 1 id  2 the subscription, as JSON that has created_ms  3 how many an account may have
 -- Returns 1

@@ -252,7 +252,7 @@ async def listed_members(storage: OpenStorage, shard: int) -> list[Any]:
 async def test_the_list_of_failures_has_the_newest_only_and_outlives_what_somebody_wrote_in_its_place(
     storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failed_index, "MOST_PER_SHARD", 3)
+    monkeypatch.setattr(failed_index, "MAX_PER_SHARD", 3)
     failed = failed_index.FailedDeliveries(storage)
     key = storage.shared_key("failed_deliveries", f"{{{shard_of('a b'):02d}}}")
     await storage.command("SET", key, "else")

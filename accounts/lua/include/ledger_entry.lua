@@ -1,7 +1,7 @@
--- ledger_entry: write down one movement of tokens, after the account's hash has been changed.
+-- ledger_entry: record one movement of tokens, after the account's hash has been changed.
 -- Fields: kind (grant | hold | settle | release), tokens moved, the balance, held and charged that result,
--- the task and reason behind it, and the tokens that were owed but could not be collected; `estimated` 1 where nobody
--- reported the tokens; `kinds` are pairs of a kind of tokens and how many of them were used.
+-- the task and reason behind it, and the tokens that were owed but could not be collected; `estimated` 1 where the
+-- tokens were not reported; `kinds` are pairs of a kind of tokens and how many of them were used.
 local function ledger_entry(account_key, ledger_key, kind, tokens, task_id, reason, uncollected, estimated, kinds)
   local now = redis.call('HMGET', account_key, 'balance', 'held', 'charged')
   local fields = {'kind', kind, 'tokens', tokens, 'balance', now[1], 'held', now[2],

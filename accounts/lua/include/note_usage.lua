@@ -1,5 +1,5 @@
 -- note_usage: add one generation to the account's numbers of the day and of the month, by Redis' clock (UTC).
--- A number that cannot be counted up, because somebody wrote something else there, must not stop the settlement: pcall.
+-- A field that is no number must not stop the settlement: pcall.
 -- Fields: 2025-01-10:what and 2025-01:what; what is generations, the outcome, tokens (charged), or a kind of tokens used.
 local function note_usage(usage_key, moment, outcome, charged, kinds)
   for _, period in ipairs({string.sub(moment, 1, 10), string.sub(moment, 1, 7)}) do

@@ -1,4 +1,4 @@
--- now_ms: Redis' own clock, the only one that decides anything. iso_time: ms as 2025-01-10T12:00:00Z.
+-- now_ms: Redis' own clock, the only one that decisions depend on. iso_time: ms as 2025-01-10T12:00:00Z.
 -- Source: days to civil date, H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 local function now_ms()
   local time = redis.call('TIME')

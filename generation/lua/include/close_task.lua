@@ -4,7 +4,7 @@
 --- @include "readable"
 --- @include "settle_tokens"
 --- @include "write_document"
--- close_task: the one way in which a task becomes terminal: settlement, final document, record and who is told in one step.
+-- close_task: the one way in which a task becomes terminal: settlement, final document, record and notifications in one step.
 -- `used` is in tokens over the task's whole life; what the record knows already counts when it is more. `sealed` is the
 -- document that an earlier, forgotten end wrote: clients may have it, so it stays as it was. '' when there is none.
 -- `kinds`: input, output, thoughts, cached and tool tokens of it, as '1,2,3,4,5', or ''.
@@ -12,7 +12,7 @@
 -- its input is charged, never more than hold and balance, and marked.
 -- `told`: head of the document for the webhook, '' for none; balance below which it is low, tokens, 0 for none; s that the
 -- records are kept; ms after which the account's browsers are notified of an end that is no cancellation, unless somebody
--- has seen it by then (withdraw_push), -1 for never. Nothing: nobody is told.
+-- has seen it by then (withdraw_push), -1 for never. Without it there are no notifications.
 -- Returns {code, document, tokens charged, ms since the task was created, webhooks that are due}.
 local function tell_end(told, stage_head, head, charged, reason)
   local due, task = 0, redis.call('HMGET', KEYS[1], 'id', 'trace')

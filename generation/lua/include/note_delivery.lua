@@ -1,5 +1,5 @@
 --- @include "clock"
--- note_delivery: write down that a webhook is due: its record, when it is due, and the account's list of all of them.
+-- note_delivery: record that a webhook is due: its record, its time, and its place in the account's list.
 -- A record that is there stays as it is.
 -- due_in: ms from now; trace: traceparent of the submit, or nothing.
 local function note_delivery(record_key, due_key, list_key, id, kind, body, kept_s, due_in, trace)
