@@ -1,4 +1,4 @@
-"""What a generation costs by how long it takes and by who watches it: nobody, a browser that polls, an event stream.
+"""The cost of a generation by its length and its watcher: none, a browser that polls, an event stream.
 
 With ``beside``, the folder of another version of the server, each figure is measured for that one too, in turn with
 ours. Refuses to know how load is made or processes are started.
@@ -24,7 +24,7 @@ from bench.testbed import Testbed
 
 LONG_S, SHORT_S = 8.0, 1.0
 PIECES_OF = 2  # words: 60 pieces and a few in the answer to the load's prompt
-LATE_S = 1.5  # after the time that Gemini takes, a task that nobody watched has ended
+LATE_S = 1.5  # after Gemini's time: a task without a watcher has ended by then
 WARM_UP = (10, 2.0)  # submits per second, seconds
 COLUMNS = (
     *("generations", "version", "completed", "CPU ms each", "Redis ms each", "commands each", "202 p99 ms"),

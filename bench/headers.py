@@ -1,6 +1,6 @@
 """The requests that browsers send: 17 headers and a token for a poll, four more for a submit.
 
-Refuses to know who sends them: the Lua script of wrk gets them as text, the Python clients as a mapping.
+Refuses to send them: the Lua script of wrk gets them as text, the Python clients as a mapping.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Seen asked for by many accounts: at a constant rate whatever the answers do, or so many at a time.
+"""Generations requested by many accounts: at a constant rate whatever the answers do, or so many at a time.
 
 Each task is polled once a second as a browser does until it is terminal; some are watched with ``?wait=`` instead,
 which shows to the millisecond when the end could be seen. Latencies count from the time at which a submit was due, so

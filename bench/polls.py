@@ -1,4 +1,4 @@
-"""What a poll costs: our server, the peers and the floors under one load, beside each other.
+"""The cost of a poll: our server, the peers and the floors under one load, side by side.
 
 Refuses to know how any of them is started or driven.
 """

@@ -78,7 +78,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=folder,  # so that no .env of somebody's is read
+                cwd=folder,  # so that no .env file is read
                 env=_environment(env or {}),
                 start_new_session=True,
                 preexec_fn=become,
@@ -136,7 +136,7 @@ class Process:
         return self._log.read_text(errors="replace")[-2000:]
 
     def stop(self) -> None:
-        """Ask it to end, then make it."""
+        """Terminate it, then kill it."""
         if self._process.poll() is None:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -190,6 +190,6 @@ def _accepts(port: int) -> bool:
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return our environment without what would change a server's settings behind our back."""
+    """Return our environment without variables that would change a server's settings."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PROMPT_", "GEMINI_", "DJANGO_"))}
     return ours | {"PYTHONUNBUFFERED": "1"} | dict(more)

@@ -1,7 +1,7 @@
-"""What one script call costs through our transport, redis-py, coredis and valkey-glide: CPU of the client's process.
+"""The cost of one script call through our transport, redis-py, coredis and valkey-glide: CPU of the client's process.
 
 Run with the others installed beside: ``PYTHONPATH=/path/with/coredis/and/glide python -m bench.redis_clients``.
-Refuses to judge features; docs/decisions/0007-a-transport-of-our-own.md does.
+Refuses to judge features; docs/decisions/0012-a-transport-of-our-own.md does.
 """
 
 from __future__ import annotations

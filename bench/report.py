@@ -1,4 +1,4 @@
-"""What people read: tables in Markdown, on the terminal as they come, and into a file when asked.
+"""Prints the report: tables in Markdown, on the terminal as they come, and into a file when asked.
 
 Refuses to know what the numbers mean.
 """
@@ -35,7 +35,7 @@ class Goal:
 
 
 class Report:
-    """Prints at once; ``save`` writes the same text. ``missed``: what of the goals so far was not kept."""
+    """Prints at once; ``save`` writes the same text. ``missed``: the goals so far that were not met."""
 
     def __init__(self) -> None:
         self.missed: list[str] = []
@@ -46,7 +46,7 @@ class Report:
         print(f"{text}\n", flush=True)
 
     def measured(self, what: str) -> None:
-        """Tell who waits how far it is; no part of the report."""
+        """Print the progress; it is no part of the report."""
         print(f"measured: {what}", file=sys.stderr, flush=True)
 
     def heading(self, text: str) -> None:

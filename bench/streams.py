@@ -1,4 +1,4 @@
-"""What open event streams cost, and how late their events come: in the process that runs the task, and in another.
+"""The cost of open event streams and the delay of their events: in the process that runs the task, and in another.
 
 An event's id begins with the milliseconds of Redis' clock at which its stage was written, and there is one clock
 here: the delay is from then to the moment a client has the whole event. Refuses to know how servers are started.

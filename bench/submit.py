@@ -1,4 +1,4 @@
-"""What a whole generation costs: our server, and Django with Celery as the seed has it, with the same stand-in.
+"""The cost of a whole generation: our server, and Django with Celery as the seed has it, with the same stand-in.
 
 Refuses to know how load is made or processes are started.
 """

@@ -1,4 +1,4 @@
-"""What every measurement needs: two cores, a Redis with funded accounts, a folder in memory.
+"""The equipment of every measurement: two cores, a Redis with funded accounts, a folder in memory.
 
 Refuses to know what is measured.
 """

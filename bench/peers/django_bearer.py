@@ -14,7 +14,7 @@ SECRET = os.environ["BENCH_JWT_SECRET"]
 
 
 class TokenUser:
-    """Who a valid token names."""
+    """The user that a valid token names."""
 
     is_authenticated = True
 

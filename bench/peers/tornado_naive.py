@@ -1,4 +1,4 @@
-"""What one writes first in Tornado: a RequestHandler that checks the JWT and asks Redis, both at every poll."""
+"""The simplest solution in Tornado: a RequestHandler that checks the JWT and asks Redis at every poll."""
 
 import asyncio
 import json

@@ -34,7 +34,7 @@ export function action(word, label, work) {
   return button;
 }
 
-// The same, and it asks once more before it does what cannot be undone.
+// The same, with a confirmation before an action that cannot be reverted.
 export function irrevocable(word, label, work) {
   const button = action(word, label, work);
   const ask = (event) => {

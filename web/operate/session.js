@@ -1,4 +1,4 @@
-// One tab's connection with the admin API: the key, what is asked with it, and what the operator is told.
+// One tab's connection with the admin API: the key, the requests, and the messages for the operator.
 
 const root = document.body.dataset.root;
 export const $ = (id) => document.getElementById(id);

@@ -1,4 +1,4 @@
-/** "Notify me when it is done": offered to who has waited a while. Its place is kept from the start, so nothing jumps. */
+/** "Notify me when it is done": offered after a few seconds. Its place is reserved from the start, so nothing jumps. */
 
 import { canNotify, Notifications } from '../client/src/notifications.js';
 import { element } from './elements.js';

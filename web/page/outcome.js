@@ -154,7 +154,7 @@ export class Outcome {
     if (state.phase === 'completed' && before?.phase === 'running') {
       parts.text.textContent = state.text;
       if (isFollowed(parts.text)) {
-        parts.text.scrollTop = 0; // to be read from its first line; who has scrolled back stays there
+        parts.text.scrollTop = 0; // to be read from its first line; a reader who has scrolled back stays there
       }
       parts.announcement.textContent = state.result?.generatedByAI ? words.doneAnnounced : words.doneWithoutAI;
     }
@@ -348,7 +348,7 @@ function grow(shown, text) {
   if (last instanceof Text && before !== '' && text.startsWith(before)) {
     last.appendData(text.slice(before.length));
     if (followed) {
-      shown.scrollTop = shown.scrollHeight; // who has scrolled back is left there
+      shown.scrollTop = shown.scrollHeight; // a reader who has scrolled back stays there
     }
   } else {
     shown.textContent = text;

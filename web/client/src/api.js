@@ -1,5 +1,5 @@
 /**
- * The client of the whole server: generations, one's list of them, and the account.
+ * The client of the whole server: generations, the account's list of them, and the account itself.
  *
  * `startGeneration`, `pollStatus` and `stopPolling` are those of the seed document's class; the rest is for new code.
  */
@@ -105,7 +105,7 @@ export class PromptGeneratorAPI extends GenerationClient {
     this.#polling.clear();
   }
 
-  /** Be ended by `stopPolling` from now on. */
+  /** Let `stopPolling` abort this from now on. */
   #track() {
     const controller = new AbortController();
     this.#polling.add(controller);
@@ -132,7 +132,7 @@ export class PromptGeneratorAPI extends GenerationClient {
       }
       const ours = asGenerationError(error);
       if (ours !== error) {
-        console.error(error); // a callback's mistake: the one who wrote it wants to see where
+        console.error(error); // an error in a callback: logged for its author
       }
       onError(ours === error && !(ours instanceof NetworkError) ? ours.message : 'Failed to check status', ours);
     } finally {

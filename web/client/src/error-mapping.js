@@ -1,5 +1,5 @@
 /**
- * From what the server says to the error class: the one place that knows its error codes.
+ * Maps the server's answers to error classes: the one place that knows its error codes.
  */
 
 import {
@@ -46,10 +46,10 @@ function byCode(code = '') {
 }
 
 /**
- * A server or proxy that sends no code of ours: the HTTP status has to do.
+ * For a server or proxy that sends no code of ours: only the HTTP status counts.
  *
  * @param {number} status
- * @param {boolean} ofTask the server itself says it of a task
+ * @param {boolean} ofTask whether the server itself answered about a task
  * @returns {ErrorClass}
  */
 function byStatus(status, ofTask) {
@@ -63,7 +63,7 @@ function byStatus(status, ofTask) {
   return known[/** @type {keyof typeof known} */ (status)] ?? UnexpectedAnswer;
 }
 
-/** The seed's failed documents carry no error_code: their fixed messages have to do. */
+/** The seed's failed documents carry no error_code: their fixed messages are used instead. */
 /** @param {string} message @returns {ErrorClass} */
 function byMessage(message) {
   if (message === 'Insufficient tokens') {
@@ -84,7 +84,7 @@ export function retryAfterMs(headers) {
 }
 
 /**
- * @param {Response} response one that is not what was asked for
+ * @param {Response} response an unexpected one
  * @param {unknown} body its JSON, or undefined when it is none
  * @param {string} [taskId]
  */
@@ -106,7 +106,7 @@ export function errorOfAnswer(response, body, taskId) {
   });
 }
 
-/** A stranger's members may be anything. @param {unknown} body @returns {Record<string, string>} */
+/** Members of a foreign answer may be of any type. @param {unknown} body @returns {Record<string, string>} */
 function texts(body) {
   return Object.fromEntries(Object.entries(body ?? {}).filter(([, value]) => typeof value === 'string'));
 }

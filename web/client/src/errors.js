@@ -1,11 +1,11 @@
 /**
- * One class a cause. `instanceof` tells them apart, and so does `name` where classes come from two copies of this module.
+ * One class per cause. `instanceof` distinguishes them, and so does `name` where classes come from two copies of this module.
  *
  * GenerationError
- * ├── InvalidPrompt            empty, too long, or not text: mend the input
+ * ├── InvalidPrompt            empty, too long, or not text: correct the input
  * ├── BadRequest               anything else the server refuses to read
  * ├── IdempotencyKeyReused     the key came before with another prompt
- * ├── Unauthorized             no, an unknown or an expired key: sign in again
+ * ├── Unauthorized             a missing, unknown or expired key: sign in again
  * ├── UnknownAccount           a valid token without an account
  * ├── InsufficientTokens       `needed`, `available`: offer tokens
  * ├── SubscriptionInactive     offer an upgrade
@@ -16,13 +16,13 @@
  * ├── Interrupted              the server gave the task up after several attempts
  * ├── GenerationFailed         the task failed for another reason
  * ├── ServerUnavailable        5xx: `retryAfterMs` when the server named one
- * ├── UnexpectedAnswer         not this server's language: a proxy's page, for example
+ * ├── UnexpectedAnswer         not this server's protocol: a proxy's page, for example
  * ├── NetworkError             no answer: `offline`
  * └── Timeout                  watched for `timeoutMs`; the task may go on: resume(taskId)
  *
  * `message` is the sentence to show, `title` a short one for a heading. `code` is always there: the server's stable
- * error_code; or `http_502` where a stranger answered with that status; or the class's own, `network_error` for example.
- * `idempotencyKey` is there when a submit failed without a word of whether it was accepted: submit again with it.
+ * error_code; or `http_502` where another program answered with that status; or the class's own, `network_error` for example.
+ * `idempotencyKey` is there when a submit failed and may have been accepted: submit again with it.
  */
 
 /**
@@ -139,7 +139,7 @@ export class NetworkError extends GenerationError {
 export const Timeout = kind('Timeout');
 
 /**
- * Whether a proxy or a portal said it, and not the generation server.
+ * Whether the answer came from a proxy or a portal, not from the generation server.
  *
  * @param {unknown} error
  */
@@ -148,7 +148,7 @@ export function isOfStranger(error) {
 }
 
 /**
- * Make an error of ours of anything: of a callback's own mistake, for example.
+ * Turn anything into an error of ours: an exception in a callback, for example.
  *
  * @param {unknown} error
  * @returns {GenerationError}

@@ -20,7 +20,7 @@ export class EventStreamParser {
   /** What the server asks to wait before a reconnect, once it has. @type {number | undefined} */
   retryMs;
 
-  /** @param {string} lastEventId where the stream was taken up again */
+  /** @param {string} lastEventId the event after which the stream resumes */
   constructor(lastEventId = '') {
     this.#id = lastEventId;
   }

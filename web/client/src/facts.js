@@ -1,4 +1,4 @@
-/** Facts of a draft in a text: where they stand, and how those that a result lacks are added to it. */
+/** Finds the facts of a draft in a text, and adds those that a result lacks. */
 
 /** The syntax of regular expressions, and white space, which may be another one. */
 const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
@@ -45,12 +45,12 @@ export function sentencesWith(draft, facts) {
  * @param {string} text
  * @param {string} draft
  * @param {readonly string[]} facts
- * @returns {string} the text, and at its end what it lacks of these facts, in the draft's words
+ * @returns {string} the text with the facts that it lacks at its end, in the draft's words
  */
 export function withFacts(text, draft, facts) {
   const missing = factsNotIn(text, facts);
   const sentences = sentencesWith(draft, missing);
-  const rest = factsNotIn(sentences.join('\n'), missing); // what stands in the draft in another spelling
+  const rest = factsNotIn(sentences.join('\n'), missing); // facts that the draft writes in another way
   const lines = [...sentences, ...rest].map((line) => `\n- ${line}`).join('');
   return lines ? `${text.trimEnd()}\n${lines}` : text;
 }

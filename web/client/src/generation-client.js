@@ -1,5 +1,5 @@
 /**
- * Generations: start one, watch it, cancel it. All that a user interface for one person needs.
+ * Generations: start, watch and cancel one. This is all that a user interface for one person needs.
  *
  * Refuses to know accounts, lists and callbacks: api.js adds them.
  */
@@ -114,7 +114,7 @@ export class GenerationClient {
   }
 
   /**
-   * Send a request that may be repeated, until it is answered or not worth another try.
+   * Send a repeatable request until it is answered or further tries are useless.
    *
    * @protected
    * @param {string} url

@@ -1,5 +1,5 @@
 /**
- * A key that no other submit has, also where crypto is not to be had (pages over plain HTTP, React Native).
+ * A key that no other submit has, even without crypto (pages over plain HTTP, React Native).
  */
 
 export function newIdempotencyKey() {

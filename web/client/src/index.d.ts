@@ -278,7 +278,7 @@ export class GenerationSession {
   readonly client: GenerationClient;
   getState: () => SessionState;
   subscribe: (listener: () => void) => () => void;
-  /** Take up what was running before a reload, or before `disconnect`. */
+  /** Resume the generation that was running before a reload, or before `disconnect`. */
   connect(): void;
   /** Stop watching, keep what is remembered. */
   disconnect(): void;

@@ -1,5 +1,5 @@
 /**
- * Generate prompts and watch it happen. See README.md; types and their documentation are in index.d.ts.
+ * Generates prompts and reports their progress. See README.md; types and their documentation are in index.d.ts.
  */
 
 export { PromptGeneratorAPI } from './api.js';

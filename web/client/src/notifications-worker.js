@@ -10,7 +10,7 @@ worker.addEventListener('install', () => worker.skipWaiting());
 
 worker.addEventListener('push', (/** @type {any} */ event) => {
   const { title, task_id: tag } = event.data.json();
-  event.waitUntil(worker.registration.showNotification(title, { tag })); // by its tag it is one, should it come twice
+  event.waitUntil(worker.registration.showNotification(title, { tag })); // with the same tag, a second push replaces the first notification
 });
 
 worker.addEventListener('notificationclick', (/** @type {any} */ event) => {

@@ -1,13 +1,13 @@
 /**
  * "Notify me when it is done": Web Push in this browser, for the account of a client.
  *
- * The browser asks its user, subscribes with the server's key, and the server is told where. What is shown then, also
- * when every page is closed, is up to the service worker: notifications-worker.js.
+ * The browser asks the user and subscribes with the server's key; the subscription is sent to the server. The service
+ * worker (notifications-worker.js) shows the notifications, even when every page is closed.
  */
 
 /** @typedef {import('./notifications.d.ts').NotificationOptions} Options */
 
-/** Whether this browser could: browsers want https for it, and what was denied is not asked for again. */
+/** Whether this browser can subscribe: it needs https, and a user who has not denied it. */
 export function canNotify() {
   return (
     Boolean(globalThis.navigator?.serviceWorker) &&
@@ -50,7 +50,7 @@ export class Notifications {
   }
 
   /**
-   * Ask the user, subscribe, and tell the server. To be called while a click is handled: browsers insist on it.
+   * Ask the user, subscribe, and send the subscription to the server. Browsers require a call from a click handler.
    *
    * @returns {Promise<'on' | 'off' | 'denied'>} off: the question was closed without an answer
    */
@@ -73,7 +73,7 @@ export class Notifications {
   }
 
   /**
-   * Notify no more in this browser. The server is told first: when that fails, it can be tried again.
+   * Stop notifications in this browser. The server is asked first: when that fails, it can be tried again.
    *
    * @returns {Promise<'off'>}
    */

@@ -1,6 +1,6 @@
 /**
- * Work that pauses in the background and without a network, and ends when its time is used up. Paused work is started
- * again from its beginning, so it must be repeatable.
+ * Work that pauses in the background and without a network, and ends when its time is used up. Paused work restarts
+ * from its beginning, so it must be repeatable.
  */
 
 import { NetworkError, Timeout } from './errors.js';
@@ -30,7 +30,7 @@ export class PausableWork {
   }
 
   /**
-   * Whether there is no use in counting tries: the work should end with its error, and begins again with the network.
+   * Whether tries should not be counted: the work ends with its error, and restarts when the network is back.
    *
    * @param {unknown} error
    */
@@ -62,7 +62,7 @@ export class PausableWork {
         throwIfAborted(this.#signal);
         if (limit.expired) {
           const facts = factsOfTimeout?.();
-          throw facts?.cause ?? this.#timeout(facts); // a server that was away is no generation that takes too long
+          throw facts?.cause ?? this.#timeout(facts); // the cause was a server that was away, not a slow generation
         }
         offline = this.isOffline(error);
         if (!offline && !limit.signal.aborted) {

@@ -1,5 +1,5 @@
 /**
- * How long to wait between two polls: the setting, what the server asks for, and ever longer when a generation takes long.
+ * The pause between two polls: the setting or the server's Retry-After, and longer when a generation takes long.
  */
 
 export const SHORTEST_MS = 500;

@@ -1,5 +1,5 @@
 /**
- * Is anybody there, and is there a network? The core asks this interface and knows neither DOM nor React Native.
+ * Whether the page is visible and the network is up. The core uses this interface and knows neither DOM nor React Native.
  *
  * `state` is "active", "background" or "offline"; `subscribe` calls its listener after each change.
  * "offline" is a hint: a request is still tried once, because a server on this machine answers all the same.
@@ -11,7 +11,7 @@
 export const alwaysPresent = Object.freeze({ state: /** @type {const} */ ('active'), subscribe: () => () => {} });
 
 /**
- * The page's visibility and the browser's idea of the network.
+ * Presence from the page's visibility and the browser's network state.
  *
  * @returns {Presence}
  */

@@ -1,14 +1,14 @@
 /**
- * Which errors are worth another try, how often, and after how long.
+ * Decides which errors are tried again, how often, and after which pause.
  *
  * A network error gets `retries` tries in a row, `delayMs` apart. A server that names the time to come back (Retry-After)
- * is believed; a patient caller, who has a deadline of his own, does not even count that: the server is up and says what it wants.
- * What did not come from the server (a proxy's or portal's page) says nothing about the task, and is tried again as well.
+ * is believed; a caller with a deadline of its own does not even count that as a try: the server is up and names a time.
+ * An answer that is not the server's (a proxy's or portal's page) says nothing about the task, and is tried again as well.
  */
 
 import { isOfStranger, NetworkError, ServerUnavailable, TooManyPolls, UnexpectedAnswer } from './errors.js';
 
-/** Nobody who is not patient waits longer than this for a server that asks for it. */
+/** The longest Retry-After that a caller without a deadline waits for. */
 const LONGEST_RETRY_AFTER_MS = 10_000;
 
 const PASSING = [NetworkError, ServerUnavailable, TooManyPolls];
@@ -16,14 +16,14 @@ const PASSING = [NetworkError, ServerUnavailable, TooManyPolls];
 export class Retries {
   #retries;
   #delayMs;
-  #patient;
+  #deadline;
   #left;
 
-  /** @param {{retries: number, retryDelayMs: number, patient?: boolean}} options */
-  constructor({ retries, retryDelayMs, patient = false }) {
+  /** @param {{retries: number, retryDelayMs: number, deadline?: boolean}} options */
+  constructor({ retries, retryDelayMs, deadline = false }) {
     this.#retries = retries;
     this.#delayMs = retryDelayMs;
-    this.#patient = patient;
+    this.#deadline = deadline;
     this.#left = retries;
   }
 
@@ -40,7 +40,7 @@ export class Retries {
   waitAfter(error) {
     const { retryAfterMs } = /** @type {import('./errors.js').GenerationError} */ (error);
     const named = error instanceof ServerUnavailable || error instanceof TooManyPolls ? retryAfterMs : undefined;
-    if (this.#patient && named !== undefined) {
+    if (this.#deadline && named !== undefined) {
       return Math.max(named, this.#delayMs / 4);
     }
     const passing =

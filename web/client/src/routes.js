@@ -1,6 +1,6 @@
 /**
- * The two ways by which a task's documents come: one event stream, or one poll. Each is a single try;
- * the watcher decides what follows.
+ * The two ways to read a task's documents: one event stream, or one poll. Each is a single try;
+ * the watcher decides the next step.
  */
 
 import { retryAfterMs } from './error-mapping.js';
@@ -8,12 +8,12 @@ import { isOfStranger, NetworkError, TaskNotFound, Unauthorized, UnexpectedAnswe
 import { EventStreamParser, readEventStream } from './event-stream.js';
 import { LinkedAbort, throwIfAborted } from './waiting.js';
 
-/** The server sends `retry:` and the first status at once; silence means that something on the way keeps them. */
+/** The server sends `retry:` and the first status at once; silence means that a proxy holds them back. */
 const FIRST_BYTE_WITHIN_MS = 2_000;
 /** The server's keep-alive comes every 15 s: after more than two of them the connection is dead. */
 const SILENCE_MS = 40_000;
 
-/** Events cannot be had now (`passing`) or at all: an old server, a proxy that collects, a runtime without streams. */
+/** Events cannot be read now (`passing`) or at all: an old server, a proxy that buffers, a runtime without streams. */
 export class EventsUnusable extends Error {
   /** @param {string} message @param {boolean} [passing] */
   constructor(message, passing = false) {
@@ -84,7 +84,7 @@ function parsed({ data }, taskId) {
 }
 
 /**
- * A stream that was cut after it brought something is worth another try, one that brought nothing is not.
+ * A stream that broke after its first event is worth another try, one that brought nothing is not.
  *
  * @param {boolean} brought
  * @param {EventStreamParser} parser
@@ -98,7 +98,7 @@ function interruption(brought, parser, cause) {
   return new NetworkError('The connection was closed early.', facts);
 }
 
-/** These, said by the server itself, hold for polls too; any other refusal is one of the stream alone. */
+/** When the server itself answers with these, they hold for polls too; any other refusal concerns the stream alone. */
 const ABOUT_THE_TASK = [TaskNotFound, Unauthorized, UnknownAccount];
 
 /**
@@ -138,7 +138,7 @@ async function openEvents(transport, view, signal) {
 export const isDocument = (body) => typeof body?.status === 'string';
 
 /**
- * Ask once.
+ * Poll once.
  *
  * @param {import('./transport.js').Transport} transport
  * @param {import('./view.js').TaskView} view

@@ -1,8 +1,8 @@
 /**
- * One person's generation as a user interface shows it: a state to read, a listener to be told, and what the buttons do.
+ * One person's generation for a user interface: a state, listeners for its changes, and the actions of the buttons.
  *
- * The React hook and the server's own page both stand on it. It survives a reload (through `storage`), drops what comes
- * from an earlier generation, and refuses to know how anything looks.
+ * The React hook and the server's own page both use it. It survives a reload (through `storage`), ignores answers
+ * to an earlier generation, and refuses to know how anything looks.
  */
 
 import { asGenerationError, TaskNotFound } from './errors.js';
@@ -71,7 +71,7 @@ export class GenerationSession {
     };
   };
 
-  /** Take up what was running before a reload, or before `disconnect`. */
+  /** Resume the generation that was running before a reload, or before `disconnect`. */
   connect() {
     const remembered = this.#recall();
     if (!remembered || this.#run) {
@@ -89,7 +89,7 @@ export class GenerationSession {
     }
   }
 
-  /** Stop watching and keep what is remembered: the counterpart of `connect`. */
+  /** Stop watching and keep the stored generation: the counterpart of `connect`. */
   disconnect() {
     this.#run?.abort();
     this.#run = null;
@@ -284,7 +284,7 @@ export class GenerationSession {
   }
 }
 
-/** Whether the error speaks of the way to the task, and not of its end. @param {import('./index.js').GenerationError | null} error */
+/** Whether the error concerns the connection, not the end of the task. @param {import('./index.js').GenerationError | null} error */
 function mayRun(error) {
   return error?.document?.status !== 'failed' && !(error instanceof TaskNotFound);
 }

@@ -1,14 +1,14 @@
 /**
  * One request, one answer or one error: addresses, credentials, time limits, and errors mapped to their classes.
  *
- * Knows the URLs of the server and nothing of what is done with its answers. Tries nothing twice.
+ * Knows the URLs of the server and not the use of its answers. Tries nothing twice.
  */
 
 import { errorOfAnswer } from './error-mapping.js';
 import { NetworkError, Unauthorized, UnexpectedAnswer } from './errors.js';
 import { LinkedAbort, orAborted, throwIfAborted } from './waiting.js';
 
-/** A request that has had no answer for so long counts as a network error. */
+/** A request without an answer in this time counts as a network error. */
 const ANSWER_WITHIN_MS = 15_000;
 
 /**
@@ -18,7 +18,7 @@ const ANSWER_WITHIN_MS = 15_000;
  * @property {unknown} [json] the body
  * @property {string} [taskId] what it is about, for its errors
  * @property {AbortSignal} [signal]
- * @property {(body: any) => boolean} [expected] whether the JSON is what was asked for; a proxy may answer with its own
+ * @property {(body: any) => boolean} [expected] whether the JSON has the expected form; a proxy may answer with its own
  */
 
 export class Transport {
@@ -145,7 +145,7 @@ export class Transport {
     }
   }
 
-  /** Whatever a runtime throws when the network fails it (their texts all differ) becomes ours. @param {unknown} cause */
+  /** Turns a runtime's network error (their texts all differ) into ours. @param {unknown} cause */
   #networkError(cause) {
     const offline = this.#presence.state === 'offline';
     const message = offline ? 'You seem to be offline.' : 'The server cannot be reached.';

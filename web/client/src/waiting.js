@@ -79,7 +79,7 @@ export function orAborted(promise, signal) {
   });
 }
 
-/** What a timer can hold; a longer time would be none at all. */
+/** The longest time that a timer can hold; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
@@ -91,7 +91,7 @@ export class LinkedAbort {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** Whether the time ran out (and not the parent's patience). */
+  /** Whether the time ran out (rather than the parent aborting). */
   expired = false;
 
   /** @param {AbortSignal} [parent] */
@@ -120,7 +120,7 @@ export class LinkedAbort {
     this.#controller.abort(reason);
   }
 
-  /** Let go of the timer and the parent; the signal stays as it is. */
+  /** Release the timer and the parent; the signal stays as it is. */
   release() {
     clearTimeout(this.#timer);
     this.#forget();

@@ -1,5 +1,5 @@
 /**
- * Watch one task until it has ended: events first, polls when events cannot be had.
+ * Watches one task until it has ended: by events, or by polls where there are none.
  *
  * Owns the decisions; routes.js makes the single tries. Nothing is left running when `watch` has settled.
  */
@@ -29,7 +29,7 @@ export function watch(transport, view, work, settings) {
 
   /** @param {AbortSignal} signal */
   const follow = async (signal) => {
-    const retries = new Retries({ ...settings, patient: true });
+    const retries = new Retries({ ...settings, deadline: true });
     const nextInterval = pollIntervals(settings.pollIntervalMs);
     const worked = () => {
       trouble = undefined;

@@ -1,6 +1,6 @@
 'use client';
 
-/** An error with the buttons that help against it. Which there are, the page decides by the callbacks it gives. */
+/** An error with the buttons that help against it: one for each callback that the page passes. */
 
 import { createElement as h } from 'react';
 import { ENGLISH, fillIn } from './labels.js';

@@ -93,7 +93,7 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
   );
 }
 
-/** What the AI left out and made up, and what helps. @param {{says: Labels, fill: Fill, version: Version, onWrite: (text: string) => void, onRefine: (feedback: string) => void}} props */
+/** The facts that the AI left out or made up, with buttons that help. @param {{says: Labels, fill: Fill, version: Version, onWrite: (text: string) => void, onRefine: (feedback: string) => void}} props */
 function FactCheck({ says, fill, version: { text, asked, result }, onWrite, onRefine }) {
   const { warning, missingFacts, inventedFacts } = result;
   const missing = missingFacts.join(' · ');

@@ -4,7 +4,7 @@
 
 import { useCallback, useEffect, useState } from 'react';
 
-/** Where a tab keeps things; nowhere on a server, or where storage is forbidden. */
+/** The tab's storage; none on a server, or where storage is forbidden. */
 export function tabStorage() {
   try {
     return globalThis.sessionStorage ?? null;

@@ -1,6 +1,6 @@
 'use client';
 
-/** "Notify me when it is done": offered to who has waited a while, where server and browser can. Comes when it is wanted. */
+/** "Notify me when it is done": offered after a few seconds, where server and browser support it. Loaded when needed. */
 
 import { createElement as h, useEffect, useRef, useState } from 'react';
 import { Notifications } from 'prompt-generation-client/notifications';
