@@ -21,7 +21,7 @@ from notifications.notices import KEPT_S
 from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Storage
 
-DELETED_AT_ONCE = 500
+DELETIONS_PER_BATCH = 500
 CLAIMED_S = 60.0  # how long one process alone works on a delivery: longer than a try may take
 
 
