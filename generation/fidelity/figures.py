@@ -326,7 +326,8 @@ def _one(text: str, start: int, before: str, after: str, run: str, around: tuple
 def _hours(text: str, run: str, around: tuple[str, str]) -> tuple[Key, ...]:
     """Return the times that a number may be which stands in a range ("9-17") or is written with a dot ("9.30")."""
     right = around[1]
-    if not (times.DOTTED.fullmatch(text) or _in_range(run, *around)):
+    part_of_day = text.isdigit() and times.PART_OF_DAY.match(right.lstrip())  # 5 de la tarde
+    if not (part_of_day or times.DOTTED.fullmatch(text) or _in_range(run, *around)):
         return ()
     hour, _, minute = text.partition(".")
     if len(hour) > 2 or (not minute.isdigit() and minute) or len(minute) not in (0, 2):

@@ -21,6 +21,7 @@ AFTERNOON = re.compile(
     r"|下午|晚上|中午|夜里|午後|오후|저녁|ظهر|مساء|ليل|عصر|شب|بعدازظهر|בערב|בלילה|בצהריים|אחר הצהריים|शाम|रात|दोपहर",
     re.IGNORECASE,
 )
+PART_OF_DAY = re.compile(rf"{MORNING.pattern}|{AFTERNOON.pattern}", re.IGNORECASE)
 NEARBY = 14  # characters in which a word such as "evening" belongs to a time
 
 

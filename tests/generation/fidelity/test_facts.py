@@ -95,6 +95,11 @@ def test_what_a_reader_would_act_on_and_the_draft_does_not_say_is_invented(inven
     ("draft", "answer"),
     [
         ("Open 9am-6:30pm.", "Open 9:00–18:30."),
+        ("Cerramos a las 5 de la tarde", "Cierre: 17:00"),
+        (
+            "\u0633\u0627\u0639\u062a \u06f8 \u0634\u0628 \u0645\u06cc\u200c\u0628\u0646\u062f\u06cc\u0645",
+            "\u0628\u0633\u062a\u0647: 20:00",
+        ),
         ("Preis 2.480,50 €", "Preis: 2480,50 EUR"),
         ("Termin am 3. Mai 2027", "Termin: 03.05.2027"),
         ("RDV le 2 juin 2027 à 8h30", "Rendez-vous : 2/6/2027, 8:30"),
@@ -185,3 +190,7 @@ def test_what_the_feedback_asks_for_is_neither_lost_nor_invented() -> None:
 )
 def test_a_small_number_may_become_a_word(draft: str, answer: str, missing: list[str]) -> None:
     assert GUARD.judge(draft, answer).missing_facts == missing
+
+
+def test_an_hour_with_its_part_of_the_day_is_lost_where_another_time_stands() -> None:
+    assert GUARD.judge("Cerramos a las 5 de la tarde", "Cierre: 16:00").missing_facts
