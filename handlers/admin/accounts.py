@@ -27,6 +27,13 @@ def _whole(number: object) -> object:
 
 
 Words = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+def _text(value: object) -> object:
+    """Let a number be no time, which Pydantic takes for seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("must be a string")  # noqa: TRY004  # Pydantic reports ValueErrors
+    return value
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
 
 
@@ -46,7 +53,7 @@ class Change(Strict):
     name: Words | None = None
     business_type: Words | None = None
     subscription_days: Annotated[Whole, Field(ge=0, le=36_500)] | None = None
-    subscription_until: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    subscription_until: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text)] | None = None
 
 
 class Grant(Strict):

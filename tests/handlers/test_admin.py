@@ -256,6 +256,7 @@ async def test_from_other_networks_no_admin_key_is_even_looked_at(backend: Backe
         ("POST", "/accounts/{}/grants/", {"grant_id": "a", "tokens": 10**15}, "tokens_out_of_range"),
         ("PATCH", "/accounts/{}/", {"subscription_until": "tomorrow"}, "invalid_body"),
         ("PATCH", "/accounts/{}/", {"subscription_until": "2031-05-01T12:00:00"}, "invalid_body"),
+        ("PATCH", "/accounts/{}/", {"subscription_until": 0}, "invalid_body"),
         (
             "PATCH",
             "/accounts/{}/",

@@ -46,6 +46,7 @@ FACTS = {
     "InsufficientTokens": (700, 250),
     "InvalidPeriod": ("2025-13",),
     "StorageUnavailable": ("timeout",),
+    "RecordUnreadable": (["app:{acc_1}:account"],),
 }
 
 
