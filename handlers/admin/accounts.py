@@ -27,6 +27,8 @@ def _whole(number: object) -> object:
 
 
 Words = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+
+
 def _text(value: object) -> object:
     """Let a number be no time, which Pydantic takes for seconds since 1970."""
     if not isinstance(value, str):
