@@ -6,6 +6,7 @@ Its answer is a deterministic rewrite, its faults come on demand. Knows nothing 
 from standin.behaviour import Behaviour, InvalidBehaviour
 from standin.counters import Counters
 from standin.faults import FAULTS
-from standin.server import Standin, make_app, serve_standin
+from standin.server import make_app, serve_standin
+from standin.state import Standin
 
 __all__ = ["FAULTS", "Behaviour", "Counters", "InvalidBehaviour", "Standin", "make_app", "serve_standin"]
