@@ -1,9 +1,10 @@
 """The use case: stages, tasks in Redis, runner, reaper, prompt text, Gemini."""
 
+from generation.document import Document
 from generation.events import Event
 from generation.generations import TASK_ID, Generated, Generations, Started, WaitScope
 from generation.idempotency import SubmitKey
-from generation.status_copy import Document, StatusCopy
+from generation.status_copy import StatusCopy
 from generation.submit_limits import Allowance
 
 __all__ = [

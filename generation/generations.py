@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from generation.document import Document
 from generation.errors import (
     FeedbackInvalid,
     GenerationFailed,
@@ -31,7 +32,7 @@ from generation.idempotency import NO_KEY, SubmitKey, idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.runner import Runner
-from generation.status_copy import Document, StatusCopy
+from generation.status_copy import StatusCopy
 from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
 from generation.submit_limits import Allowance
 from generation.tasks import Tasks

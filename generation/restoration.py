@@ -11,11 +11,11 @@ from typing import Any
 
 import structlog
 
+from generation.document import version_of
 from generation.documents import progress_head
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import LeaseIndex
-from generation.status_copy import version_of
 from generation.task_codes import Code
 from generation.task_records import TaskRecords
 from runtime.settings import MoneySettings

@@ -15,6 +15,7 @@ from typing import Any
 from accounts import InsufficientTokens, SubscriptionInactive, UnknownAccount
 from generation.after_end import AfterEnd, NothingAfter
 from generation.budget import NO_NEED, Need
+from generation.document import version_of
 from generation.documents import INTERNAL, INTERRUPTED, failed_head, progress_head
 from generation.endings import Endings
 from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskNotFound, TooManyTasks
@@ -25,7 +26,6 @@ from generation.lease_index import LeaseIndex, TaskRef
 from generation.restoration import Restoration
 from generation.silent_servers import SilentServers
 from generation.stages import FAILED, FINALIZING, QUEUED, STAGES, STEPS, Stage
-from generation.status_copy import version_of
 from generation.steering import NO_STEERING, Steering
 from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
 from generation.task_codes import Code, raise_if_lost

@@ -22,9 +22,10 @@ from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from generation.document import Document
 from generation.events import SILENCE, TaskEvents
 from generation.readers import Readers
-from generation.status_copy import Document, StatusCopy
+from generation.status_copy import StatusCopy
 from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
 from storage.tracking import STALE_S, TrackingLink
