@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -18,8 +17,8 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
 from runtime.redis_url import RedisUrl
-from storage.login import Address, Entered, Login
-from storage.primary import Primary
+from storage.login import Address, Login
+from storage.topology import OnePrimary
 
 # Source: Redis Sentinel documentation, "Pub/Sub messages"
 SWITCHED = "+switch-master"
@@ -33,18 +32,16 @@ LISTENED_S = 5.0  # then a PING shows that it is still there
 log = structlog.get_logger(__name__)
 
 
-class SentinelMaster:
+class SentinelMaster(OnePrimary):
     """One primary, at whatever address the Sentinels say."""
 
+    retry_for_s = RETRY_FOR_S
     follows_masters = True
 
     def __init__(self, login: Login, url: RedisUrl) -> None:
-        self.retry_for_s = RETRY_FOR_S
-        self.joined: Callable[[Primary], None] = lambda _primary: None
-        self.parted: Callable[[Primary], None] = lambda _primary: None
-        self.entered: Callable[[Entered], None] = lambda _entered: None
+        where = f"{url.master_name} of {', '.join(f'{host}:{port}' for host, port in url.hosts)}"
+        super().__init__(login, where, self._locate)
         self._name = url.master_name
-        self.where = f"{url.master_name} of {', '.join(f'{host}:{port}' for host, port in url.hosts)}"
         options: dict[str, Any] = {
             "socket_timeout": SENTINEL_TIMEOUT_S,
             "socket_connect_timeout": SENTINEL_TIMEOUT_S,
@@ -58,31 +55,14 @@ class SentinelMaster:
         self._known: Address | None = None
         self._told: Address | None = None  # by a Sentinel, just now
         self._promoting_until = float("-inf")
-        self._primary = Primary(login, self._locate, lambda entered: self.entered(entered))
-        self._all = (self._primary,)
         self._listeners: list[asyncio.Task[None]] = []
-
-    def of(self, key: str | bytes) -> Primary:  # noqa: ARG002  # every key
-        return self._primary
-
-    def all(self) -> Sequence[Primary]:
-        return self._all
-
-    def moved(self, slot: int, address: Address) -> Primary:  # noqa: ARG002  # only nodes of a cluster say that
-        return self._primary
-
-    def at(self, address: Address) -> Primary:  # noqa: ARG002  # only nodes of a cluster say that
-        return self._primary
-
-    async def refresh(self) -> None:
-        """Do nothing: each new connection asks for the address."""
 
     async def aclose(self) -> None:
         for listener in self._listeners:
             listener.cancel()
         if self._listeners:
             await asyncio.wait(self._listeners)
-        await self._primary.aclose()
+        await super().aclose()
         for sentinel in self._sentinels.sentinels:
             await sentinel.aclose()
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from storage.login import Address, Entered, Login
@@ -58,23 +58,16 @@ class Topology(Protocol):
         ...
 
 
-class SingleServer:
-    """One address, whatever server answers there: a name that follows the master, a proxy, a Unix socket."""
+class OnePrimary:
+    """One primary for every key; ``locate`` says its address before each connection."""
 
-    retry_for_s = SINGLE_RETRY_FOR_S
-    follows_masters = False
-
-    def __init__(self, login: Login, address: Address) -> None:
+    def __init__(self, login: Login, where: str, locate: Callable[[], Awaitable[Address]]) -> None:
         self.joined: Callable[[Primary], None] = lambda _primary: None
         self.parted: Callable[[Primary], None] = lambda _primary: None
         self.entered: Callable[[Entered], None] = lambda _entered: None
-        self.where = str(address)
-        self._address = address
-        self._primary = Primary(login, self._locate, lambda entered: self.entered(entered))
+        self.where = where
+        self._primary = Primary(login, locate, lambda entered: self.entered(entered))
         self._all = (self._primary,)
-
-    async def _locate(self) -> Address:
-        return self._address
 
     def of(self, key: str | bytes) -> Primary:  # noqa: ARG002  # every key
         return self._primary
@@ -89,7 +82,21 @@ class SingleServer:
         return self._primary
 
     async def refresh(self) -> None:
-        """Do nothing: each new connection resolves the address."""
+        """Do nothing: each new connection asks for the address."""
 
     async def aclose(self) -> None:
         await self._primary.aclose()
+
+
+class SingleServer(OnePrimary):
+    """One address, whatever server answers there: a name that follows the master, a proxy, a Unix socket."""
+
+    retry_for_s = SINGLE_RETRY_FOR_S
+    follows_masters = False
+
+    def __init__(self, login: Login, address: Address) -> None:
+        super().__init__(login, str(address), self._locate)
+        self._address = address
+
+    async def _locate(self) -> Address:
+        return self._address
