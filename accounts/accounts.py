@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +33,7 @@ from storage.storage import Storage, account_of
 
 LONGEST_ACCOUNT_ID = 255  # characters; what a JWT's sub may have. Source: OpenID Connect Core 1.0, section 2
 MAX_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
+ENTRIES_PER_BATCH = 500  # of a ledger that one step rewrites
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +156,22 @@ class Accounts:
         name: str | None = None,
         business_type: str | None = None,
         subscription_until: datetime | None = None,
+        subscription_days: int | None = None,
     ) -> Account:
-        """Change what is given; ``subscription_until`` is aware of its time zone.
+        """Change what is given, in one step: all of it or nothing.
+
+        ``subscription_until`` is aware of its time zone; ``subscription_days`` extend the subscription from its end or
+        from now, whichever is later, and 0 end it now.
 
         Raises:
-            UnknownAccount, StorageUnavailable
+            UnknownAccount, AccountClosed, StorageUnavailable
         """
         members: list[str | int] = []
         members += ["name", name] if name is not None else []
         members += ["business_type", business_type] if business_type is not None else []
         if subscription_until is not None:
             members += ["subscription_until_ms", int(subscription_until.timestamp() * 1000)]
-        if members:
-            await self._set(account_id, members)
+        await self._set(account_id, members, subscription_days)
         return await self.show(account_id)
 
     async def close(self, account_id: str) -> Account:
@@ -185,29 +189,47 @@ class Accounts:
                 await self.index.drop(account_id)
             raise
         if account.closed_at is None:
-            await self._set(account_id, ["closed_at", _iso(datetime.now(UTC))])
-            await self.subscribe(account_id, 0)
+            await self._set(account_id, ["closed_at", _iso(datetime.now(UTC))], 0, closed_too=True)
         return await self.show(account_id)
 
     async def forget(self, account_id: str, *, keep_ledger: bool) -> None:
-        """Delete a closed account: with its ledger, or all but the ledger and the numbers that it explains.
+        """Delete a closed account: with its ledger, or all but the ledger's numbers and those that it explains.
+
+        What people wrote goes in both cases: the names, the ids of grants, and their reasons. No grant follows.
 
         Raises:
-            UnknownAccount, StorageUnavailable
+            UnknownAccount, StorageUnavailable, RecordUnreadable
         """
         await self.close(account_id)
         key = self._storage.key
         if keep_ledger:
-            await self._set(account_id, ["name", "", "business_type", "", "asked", ""])
+            blank = ["name", "", "business_type", "", "asked", "", "deleted_at", _iso(datetime.now(UTC))]
+            await self._set(account_id, blank, closed_too=True)
+            await self._storage.command("DEL", key(account_id, "grants"))
+            while not await self._storage.run(
+                "blank_reasons", [key(account_id, "ledger"), key(account_id, "ledger_blanked")], [ENTRIES_PER_BATCH]
+            ):
+                pass
             return
-        parts = ("account", "ledger", "ledger_archived", "grants", "usage")
+        parts = ("account", "ledger", "ledger_archived", "ledger_blanked", "grants", "usage")
         await self._storage.command("DEL", *(key(account_id, part) for part in parts))
         await self.index.drop(account_id)
 
-    async def _set(self, account_id: str, members: list[str | int]) -> None:
-        keys = [self._storage.key(account_id, "account")]
-        if await self._storage.run("change_account", keys, members) == -1:
-            raise UnknownAccount(account_id)
+    async def _set(
+        self,
+        account_id: str,
+        members: Sequence[str | int],
+        subscription_days: int | None = None,
+        *,
+        closed_too: bool = False,
+    ) -> None:
+        keys = [self._storage.key(account_id, "account"), self._mark(account_id)]
+        days = "" if subscription_days is None else subscription_days
+        match await self._storage.run("change_account", keys, [days, int(closed_too), *members]):
+            case -1:
+                raise UnknownAccount(account_id)
+            case -2:
+                raise AccountClosed(account_id)
 
     async def grant_once(
         self, account_id: str, grant_id: str, tokens: int, reason: str = ""
@@ -218,6 +240,7 @@ class Accounts:
 
         Raises:
             UnknownAccount, GrantRefused, TokensOutOfRange, GrantIdReused, StorageUnavailable
+            AccountClosed: it is deleted, and its ledger was kept.
         """
         if abs(tokens) > MAX_TOKENS:
             raise TokensOutOfRange(tokens, MAX_TOKENS)
@@ -232,6 +255,8 @@ class Accounts:
                 raise TokensOutOfRange(tokens, MAX_TOKENS)
             case -4:
                 raise GrantIdReused(grant_id)
+            case -5:
+                raise AccountClosed(account_id)
         entry_id = str(answer[1], "ascii")
         entry = await self._ledger.entry(account_id, entry_id)
         return entry or await self._archived_grant(account_id, entry_id, tokens), answer[0] == 2
@@ -246,6 +271,7 @@ class Accounts:
 
         Raises:
             UnknownAccount, GrantRefused, TokensOutOfRange
+            AccountClosed: it is deleted, and its ledger was kept.
             StorageUnavailable: the grant may have happened; look before repeating it.
         """
         if abs(tokens) > MAX_TOKENS:
@@ -258,18 +284,17 @@ class Accounts:
             raise GrantRefused(-tokens, answer[1])
         if answer[0] == -3:
             raise TokensOutOfRange(tokens, MAX_TOKENS)
+        if answer[0] == -5:
+            raise AccountClosed(account_id)
         return await self.show(account_id)
 
     async def subscribe(self, account_id: str, days: int) -> Account:
         """Extend the subscription from its end or from now, whichever is later; 0 days end it now.
 
         Raises:
-            UnknownAccount, StorageUnavailable
+            UnknownAccount, AccountClosed, StorageUnavailable
         """
-        keys = [self._storage.key(account_id, "account"), self._mark(account_id)]
-        if await self._storage.run("extend_subscription", keys, [days]) == -1:
-            raise UnknownAccount(account_id)
-        return await self.show(account_id)
+        return await self.change(account_id, subscription_days=days)
 
     async def ledger(
         self, account_id: str, *, limit: int = 50, before: str | None = None

@@ -13,6 +13,7 @@ RECORDS: Mapping[str, RecordKind] = {
     "account": RecordKind("hash"),
     "ledger": RecordKind("stream"),
     "ledger_archived": RecordKind("hash"),
+    "ledger_blanked": RecordKind("stream"),
     "api_keys": RecordKind("hash"),
     "grants": RecordKind("hash"),
     "call": RecordKind("string"),

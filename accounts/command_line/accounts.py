@@ -158,7 +158,8 @@ def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
 def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> None:
     """Close the account and delete what is personal.
 
-    Its keys, tasks, prompts, push subscriptions and name; with --ledger delete also its entries and numbers.
+    Its keys, tasks, prompts, push subscriptions, name, and the ids and reasons of grants; with --ledger delete also its
+    entries and numbers.
     """
 
     async def deleted(admin: Administration) -> None:

@@ -5,11 +5,13 @@
 -- ARGV: 1 tokens, negative to take back  2 reason  3 tokens that an account may be granted in all  4 id of the grant
 -- Returns {1, entry id} granted | {2, entry id} the id came before with as many tokens | {-1} no such account
 --       | {-2, balance} the balance does not cover what is taken back | {-3} too many | {-4} id came with other tokens
+--       | {-5} the account is deleted
 -- Repeatable: an id that is there has been granted and changes nothing.
 check_money(KEYS[1], KEYS[2])
 check_type('hash', {KEYS[3]})
-local numbers = redis.call('HMGET', KEYS[1], 'balance', 'granted')
+local numbers = redis.call('HMGET', KEYS[1], 'balance', 'granted', 'deleted_at')
 if not numbers[1] then return {-1} end
+if numbers[3] then return {-5} end
 local before = redis.call('HGET', KEYS[3], ARGV[4])
 if before then
   local entry, tokens = string.match(before, '^(%S+) (%S+)$')

@@ -4,10 +4,12 @@
 -- KEYS: 1 account  2 ledger  3 mark of this call
 -- ARGV: 1 tokens, negative to take back  2 reason  3 tokens that an account may be granted in all
 -- Returns {1} | {-1} no such account | {-2, balance} the balance does not cover what is taken back | {-3} too many
+--       | {-5} the account is deleted
 -- Repeatable: a call whose mark is there has happened and changes nothing.
 check_money(KEYS[1], KEYS[2])
-local numbers = redis.call('HMGET', KEYS[1], 'balance', 'granted')
+local numbers = redis.call('HMGET', KEYS[1], 'balance', 'granted', 'deleted_at')
 if not numbers[1] then return {-1} end
+if numbers[3] then return {-5} end
 if redis.call('EXISTS', KEYS[3]) == 1 then return {1} end
 local balance = tonumber(numbers[1])
 if balance + ARGV[1] < 0 then return {-2, balance} end

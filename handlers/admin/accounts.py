@@ -92,14 +92,7 @@ class AccountHandler(AdminHandler):
             raise BadRequest(
                 400, "invalid_body", "Body is not valid", "Send subscription_days or subscription_until, not both."
             )
-        until = change.subscription_until
-        accounts = self.services.accounts
-        await accounts.require_open(account_id)
-        account = await accounts.change(
-            account_id, name=change.name, business_type=change.business_type, subscription_until=until
-        )
-        if change.subscription_days is not None:
-            account = await accounts.subscribe(account_id, change.subscription_days)
+        account = await self.services.accounts.change(account_id, **change.model_dump())
         self.did("change", account_id, members=sorted(change.model_fields_set))
         self.write_account(account)
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from accounts import AccountExists, Accounts, GrantRefused, InvalidAccountId, TokensOutOfRange, UnknownAccount
+from accounts import (
+    AccountClosed,
+    AccountExists,
+    Accounts,
+    GrantRefused,
+    InvalidAccountId,
+    TokensOutOfRange,
+    UnknownAccount,
+)
 from storage.redis_server import RedisServer
 from storage.storage import Storage
 from storage.wire import Argument
@@ -192,3 +201,37 @@ async def test_ending_a_subscription_does_not_move_an_end_that_is_past(storage: 
     assert (await accounts.subscribe("a", 0)).subscription_until is None
     await storage.redis.hset(storage.key("a", "account"), "subscription_until_ms", 1_000)
     assert (await accounts.subscribe("a", 0)).subscription_until == "1970-01-01T00:00:01Z"
+
+
+@pytest.mark.gen_test
+async def test_a_closed_account_is_not_changed_and_its_subscription_not_extended(storage: OpenStorage) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a", name="before")
+    await accounts.close("a")
+    for call in (accounts.change("a", name="after", subscription_days=5), accounts.subscribe("a", 5)):
+        with pytest.raises(AccountClosed):
+            await call
+    account = await accounts.show("a")
+    assert (account.name, account.subscription_active) == ("before", False)
+
+
+@pytest.mark.gen_test
+async def test_a_ledger_that_is_kept_has_no_reasons_of_grants_however_long_it_is(
+    storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.accounts.ENTRIES_PER_BATCH", 3)
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a", tokens=1)
+    for number in range(6):
+        await accounts.grant_once("a", f"Anna {number}", 10, "for Anna")
+    before, _ = await accounts.ledger("a")
+    await accounts.forget("a", keep_ledger=True)
+    await accounts.forget("a", keep_ledger=True)
+    after, _ = await accounts.ledger("a")
+    assert after == [replace(entry, reason="") for entry in before]
+    assert await accounts.audit("a") == []
+    keys = [key async for key in storage.redis.scan_iter(storage.key("a", "*")) if b":call:" not in key]
+    assert {str(key, "ascii").split(":")[-1] for key in keys} == {"account", "ledger"}
+    for call in (accounts.grant("a", 1), accounts.grant_once("a", "Anna 1", 10)):
+        with pytest.raises(AccountClosed):
+            await call

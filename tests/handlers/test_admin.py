@@ -78,6 +78,8 @@ async def test_an_account_is_changed(backend: Backend, client: Client) -> None:
     ended = await backend.do("PATCH", path, {"subscription_days": 0})
     assert ended.json["account"]["subscription_active"] is False
     assert (await client.ask("GET", "/api/v1/account/")).json["name"] == "Bäckerei"
+    both = await backend.do("PATCH", path, {"name": "Café", "subscription_days": 2})
+    assert (both.json["account"]["name"], both.json["account"]["subscription_active"]) == ("Café", True)
 
 
 @pytest.mark.gen_test
@@ -151,6 +153,8 @@ async def test_a_closed_account_cannot_be_used_and_a_deleted_one_leaves_only_num
     await client.finished(await client.start("Answer for our bakery."))
     path = f"/accounts/{client.account_id}/"
     await backend.do("PATCH", path, {"name": "Somebody"})
+    grant = {"grant_id": "paid by Somebody", "tokens": 5, "reason": "Somebody paid twice"}
+    await backend.do("POST", f"{path}grants/", grant)
     closed = await backend.do("POST", f"{path}close/")
     assert closed.json["account"]["closed_at"]
     assert closed.json["account"]["subscription_active"] is False
@@ -165,7 +169,10 @@ async def test_a_closed_account_cannot_be_used_and_a_deleted_one_leaves_only_num
     marks_of_calls = {key for key in left if len(key) == 16}
     assert left - {"submits"} <= {"account", "ledger", "usage"} | marks_of_calls
     assert (await backend.do("GET", path)).json["account"]["name"] == ""
-    assert (await backend.do("GET", f"{path}ledger/")).json["entries"]
+    entries = (await backend.do("GET", f"{path}ledger/")).json["entries"]
+    assert [entry["tokens"] for entry in entries if entry["kind"] == "grant"] == [5, 100_000]
+    assert "Somebody" not in json.dumps(entries)
+    assert (await backend.do("POST", f"{path}grants/", grant)).json["error_code"] == "account_closed"
     assert await Accounts(storage).audit() == []
     assert (await backend.do("DELETE", f"{path}?ledger=delete")).status == 200
     gone = await backend.do("GET", path)
