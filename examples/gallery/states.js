@@ -75,6 +75,7 @@ export const STATES = {
   },
   'notification offered': { ...waiting, text: TEXT.slice(0, 200), notify: 'off' },
   'notification on': { ...waiting, text: TEXT.slice(0, 200), notify: 'on' },
+  'notified in this browser': { phase: 'idle', empty: true, notify: 'on' },
   retrying: { ...waiting, text: TEXT.slice(0, 200), breaks: true },
   completed: completed(),
   'facts repaired': completed({ fidelity: 'repaired' }),

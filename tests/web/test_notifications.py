@@ -240,6 +240,34 @@ def test_who_is_notified_already_is_told_so_and_can_turn_it_off(
     expect(page.get_by_role("button", name=BUTTON)).to_be_visible()
 
 
+def test_while_nothing_runs_the_account_panel_says_that_notifications_are_on_and_ends_them(
+    page: Page, notifying: Demo, account: Account, subscriber: Browser, node_modules: Path
+) -> None:
+    wait_on(page, notifying, account)
+    page.get_by_role("button", name=BUTTON).click()
+    expect(page.locator("#notify-said")).to_have_text(NOTIFIED)
+    here, said = page.locator("#notified-here"), page.locator("#notified-here-said")
+    expect(here).to_be_hidden()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect_phase(page, "failed")
+    expect(said).to_have_text("Notifications are on in this browser.")
+    assert violations(page, node_modules) == []
+    page.reload()
+    expect(said).to_have_text("Notifications are on in this browser.")
+    page.route("**/push-subscriptions/", lambda route: route.abort())
+    here.get_by_role("button", name=OFF).click()
+    expect(said).to_have_text("That did not work. Please try again.")
+    page.unroute("**/push-subscriptions/")
+    here.get_by_role("button", name=OFF).click()
+    expect(said).to_have_text("Notifications are off in this browser.")
+    expect(said).to_be_focused()
+    assert at_the_server(notifying, account) == []
+    with page.expect_response("**/push-subscriptions/"):
+        page.reload()
+    expect(page.locator("#balance")).not_to_be_empty()
+    expect(here).to_be_hidden()
+
+
 def test_what_goes_wrong_is_said_and_can_be_tried_again(
     page: Page, notifying: Demo, account: Account, subscriber: Browser
 ) -> None:

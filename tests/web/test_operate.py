@@ -210,6 +210,8 @@ def test_it_fits_a_telephone_and_a_desk_and_axe_has_nothing_to_say(
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{demo.url.rstrip('/')}/operate/")
     assert violations(page, node_modules) == []
+    heights = "[...document.querySelectorAll('#key-form input, #key-form button')].map((part) => part.offsetHeight)"
+    assert len(set(page.evaluate(heights))) == 1  # a field is as high as the button beside it
     demo.finished(account, "Write a menu.")
     demo.submit(account, SLOW)
     connect(page, demo)

@@ -64,6 +64,37 @@ def test_the_component_shows_progress_and_cancels(component: Page) -> None:
     expect(component.get_by_role("alert")).to_have_count(0)
 
 
+def test_on_a_phone_the_last_line_of_the_growing_text_stays_in_sight(component: Page, node_modules: Path) -> None:
+    component.set_viewport_size({"width": 390, "height": 844})
+    generate(component, f"{BAKERY * 20} [[standin:delay=0.3,tokens_per_second=20]]")
+    component.wait_for_function(
+        "() => { const box = document.querySelector('.pg-growing[aria-label=Generation]');"
+        " return box && box.scrollHeight > box.clientHeight + 24 && scrollY === 0"
+        " && box.scrollTop + box.clientHeight >= box.scrollHeight - 8"
+        " && box.getBoundingClientRect().bottom <= innerHeight; }"
+    )
+    assert violations(component, node_modules, "scrollable-region-focusable", "aria-allowed-attr") == []
+    component.get_by_role("button", name="Cancel").click()
+    expect_phase(component, "failed")
+
+
+def test_text_typed_into_a_servers_html_before_the_scripts_came_stays(page: Page, apps: Path, demo: Demo) -> None:
+    open_application(page, apps, "server-rendered.html", demo.url, "")
+    field = page.get_by_label("Your prompt")
+    field.fill("Typed early")
+    page.evaluate("sessionStorage.setItem('prompt-generation:draft', '\"An older draft\"'); takeOver()")
+    expect(page.get_by_role("button", name="Generate AI Prompt")).to_be_enabled()
+    expect(field).to_have_value("Typed early")
+    assert page.evaluate("window.told") == "Typed early"
+    field.press_sequentially("!")
+    expect(field).to_have_value("Typed early!")
+    expect(page.locator(".pg-count")).to_have_text("12 / 20,000")
+    page.reload()
+    page.evaluate("takeOver()")
+    expect(field).to_have_value("Typed early!")
+    assert page.evaluate("window.mismatch") is None
+
+
 def test_the_component_takes_a_generation_up_after_a_reload(component: Page) -> None:
     generate(component, LONG)
     expect(component.get_by_role("progressbar")).to_have_attribute("data-progress", "70")

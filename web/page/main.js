@@ -149,10 +149,11 @@ function noteAccount(
     tokens_remaining: left,
     minimum_tokens: needed,
     web_push_key: webPushKey,
+    account_id: accountId,
   },
   running,
 ) {
-  notifyOffer.possible = Boolean(webPushKey);
+  notifyOffer.accountId = webPushKey ? accountId : '';
   notifyOffer.show(shown);
   composer.offerBusinesses(names);
   const { error } = shown;

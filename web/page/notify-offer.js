@@ -1,4 +1,7 @@
-/** "Notify me when it is done": offered after a few seconds. Its place is reserved from the start, so nothing jumps. */
+/**
+ * "Notify me when it is done": offered after a few seconds. Its place is reserved from the start, so nothing jumps.
+ * While nothing runs, the account's panel says that this browser is notified, and has the button that ends it.
+ */
 
 import { canNotify, Notifications } from '../client/src/notifications.js';
 import { element } from './elements.js';
@@ -10,19 +13,24 @@ const parts = {
   root: element('notify', HTMLDivElement),
   button: element('notify-me', HTMLButtonElement),
   said: element('notify-said', HTMLParagraphElement),
+  here: element('notified-here', HTMLDivElement),
+  hereSaid: element('notified-here-said', HTMLParagraphElement),
+  hereOff: element('notified-here-off', HTMLButtonElement),
 };
 
 /** @type {Record<string, string>} */
 const SAID = { on: words.notified, denied: words.notifyDenied };
 
 export class NotifyOffer {
-  /** Whether the server can: the account says so. */
-  possible = false;
+  /** Whose notifications: none where the server cannot. */
+  accountId = '';
   #client;
   /** @type {Notifications | undefined} */
   #notifications;
   #running = false;
   #on = false;
+  /** Whose are shown beside the balance, while nothing runs. */
+  #here = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -30,11 +38,14 @@ export class NotifyOffer {
   constructor(client) {
     this.#client = client;
     parts.button.addEventListener('click', () => void this.#turn());
+    parts.hereOff.addEventListener('click', () => void this.#endHere());
   }
 
   /** @param {import('../client/src/index.js').SessionState} state */
   show({ phase, taskId }) {
-    const running = phase === 'running' && taskId !== null && this.possible && canNotify();
+    const accountId = canNotify() ? this.accountId : '';
+    void this.#showHere(phase === 'running' ? '' : accountId);
+    const running = phase === 'running' && taskId !== null && accountId !== '';
     if (running === this.#running) {
       return;
     }
@@ -54,6 +65,32 @@ export class NotifyOffer {
       return;
     }
     this.#showState(state);
+  }
+
+  /** @param {string} accountId */
+  async #showHere(accountId) {
+    if (accountId === this.#here) {
+      return;
+    }
+    this.#here = accountId;
+    parts.here.hidden = true;
+    if (accountId && Notification.permission === 'granted') {
+      const state = await this.#state().catch(() => 'impossible');
+      parts.here.hidden = state !== 'on' || accountId !== this.#here;
+      parts.hereSaid.textContent = words.notifiedHere;
+      parts.hereOff.hidden = false;
+    }
+  }
+
+  async #endHere() {
+    try {
+      await this.#notifications?.turnOff();
+      parts.hereSaid.textContent = words.notNotifiedHere;
+      parts.hereSaid.focus({ preventScroll: true });
+      parts.hereOff.hidden = true;
+    } catch {
+      parts.hereSaid.textContent = words.notifyTrouble;
+    }
   }
 
   /** One button turns it on and off. @param {string} state */

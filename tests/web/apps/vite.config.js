@@ -12,6 +12,10 @@ export default {
   },
   build: {
     target: 'esnext',
-    rollupOptions: { input: (process.env.PAGES ?? 'component.html,custom.html,hook.html,examples.html').split(',') },
+    rollupOptions: {
+      input: (process.env.PAGES ?? 'component.html,custom.html,hook.html,examples.html,server-rendered.html').split(
+        ',',
+      ),
+    },
   },
 };

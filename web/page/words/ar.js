@@ -144,6 +144,8 @@ export const words = {
   notifyMe: 'أعلمني عند الانتهاء',
   notified: 'سيصلك إشعار عند الانتهاء، حتى لو أغلقت هذه الصفحة.',
   notifyOff: 'إيقاف الإشعارات',
+  notifiedHere: 'الإشعارات مفعّلة في هذا المتصفح.',
+  notNotifiedHere: 'الإشعارات متوقفة في هذا المتصفح.',
   notifyDenied: 'متصفحك لا يسمح بإشعارات هذه الصفحة.',
   notifyTrouble: 'لم ينجح ذلك. حاول مرة أخرى.',
   notifyCompleted: 'تعليماتك جاهزة',

@@ -145,6 +145,8 @@ export const words = {
   notifyMe: 'Benachrichtigen, wenn es fertig ist',
   notified: 'Sie werden benachrichtigt, sobald es fertig ist, auch wenn Sie diese Seite schließen.',
   notifyOff: 'Benachrichtigungen ausschalten',
+  notifiedHere: 'Benachrichtigungen sind in diesem Browser eingeschaltet.',
+  notNotifiedHere: 'Benachrichtigungen sind in diesem Browser ausgeschaltet.',
   notifyDenied: 'Ihr Browser erlaubt dieser Seite keine Benachrichtigungen.',
   notifyTrouble: 'Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.',
   notifyCompleted: 'Ihr Prompt ist fertig',

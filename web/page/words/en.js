@@ -150,6 +150,8 @@ export const en = {
   notifyMe: 'Notify me when it is done',
   notified: 'You will be notified when it is done, also if you close this page.',
   notifyOff: 'Turn off notifications',
+  notifiedHere: 'Notifications are on in this browser.',
+  notNotifiedHere: 'Notifications are off in this browser.',
   notifyDenied: 'Your browser does not allow notifications from this page.',
   notifyTrouble: 'That did not work. Please try again.',
   notifyCompleted: 'Your prompt is ready',

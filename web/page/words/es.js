@@ -145,6 +145,8 @@ export const words = {
   notifyMe: 'Avisarme cuando esté listo',
   notified: 'Le avisaremos cuando esté listo, aunque cierre esta página.',
   notifyOff: 'Desactivar los avisos',
+  notifiedHere: 'Los avisos están activados en este navegador.',
+  notNotifiedHere: 'Los avisos están desactivados en este navegador.',
   notifyDenied: 'Su navegador no permite las notificaciones de esta página.',
   notifyTrouble: 'No ha funcionado. Inténtelo de nuevo.',
   notifyCompleted: 'Su prompt está listo',

@@ -145,6 +145,8 @@ export const words = {
   notifyMe: 'Me prévenir quand c’est prêt',
   notified: 'Vous serez prévenu quand ce sera prêt, même si vous fermez cette page.',
   notifyOff: 'Désactiver les notifications',
+  notifiedHere: 'Les notifications sont activées dans ce navigateur.',
+  notNotifiedHere: 'Les notifications sont désactivées dans ce navigateur.',
   notifyDenied: 'Votre navigateur n’autorise pas les notifications de cette page.',
   notifyTrouble: 'Cela n’a pas fonctionné. Veuillez réessayer.',
   notifyCompleted: 'Votre prompt est prêt',

@@ -1,6 +1,6 @@
 'use client';
 
-/** The result: to read, edit, copy, check and change; and the versions that this makes. */
+/** The text while it grows, and the result: to read, edit, copy, check and change; and the versions that this makes. */
 
 import { createElement as h, lazy, Suspense, useEffect, useId, useRef, useState } from 'react';
 import { copyText } from 'prompt-generation-client/clipboard';
@@ -9,6 +9,7 @@ import { NO_VERSIONS, takenBack, withResult, withShown, withText } from 'prompt-
 import { ENGLISH_OF_RESULTS } from './result-labels.js';
 
 const COPIED_FOR_MS = 2_000;
+const ALMOST_AT_THE_END_PX = 8;
 
 /** @typedef {import('prompt-generation-client/versions').Versions} Versions */
 /** @typedef {import('prompt-generation-client/versions').Version} Version */
@@ -37,9 +38,26 @@ export const notifyOffer = ({ serviceWorker, labels }, generation) =>
 /** @param {string} text @param {() => void} onClick @param {object} [more] */
 const button = (text, onClick, more) => h('button', { type: 'button', className: 'pg-button', onClick, ...more }, text);
 
+/** What a box has that is scrolled with keys. @param {string} name */
+const scrollable = (name) => ({ dir: 'auto', 'aria-label': name, tabIndex: 0, role: 'group' });
+
 /** @param {string} text @param {readonly string[]} facts @param {string} className */
 const marked = (text, facts, className) =>
   factsIn(text, facts).map((part, key) => (part.fact ? h('mark', { key, className }, part.text) : part.text));
+
+/** The text while it grows: its last line is in sight, until the reader scrolls back. @param {{name: string, text: string}} props */
+export function GrowingText({ name, text }) {
+  const followed = useRef(true);
+  const follow = (/** @type {HTMLDivElement | null} */ box) => {
+    if (box && followed.current) {
+      box.scrollTop = box.scrollHeight; // each render anew: it is a function of its own each time
+    }
+  };
+  const note = (/** @type {any} */ { currentTarget: box }) => {
+    followed.current = box.scrollTop + box.clientHeight >= box.scrollHeight - ALMOST_AT_THE_END_PX;
+  };
+  return h('div', { ...scrollable(name), ref: follow, className: 'pg-text pg-growing', onScroll: note }, text);
+}
 
 /** @param {{says: Partial<Labels>, fill: Fill, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
 export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRefine }) {
@@ -58,7 +76,6 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
     setCopied(done ? says.copied : says.selected);
   };
   const write = (/** @type {string} */ next) => onVersions(withText(versions, next));
-  const name = { dir: 'auto', 'aria-label': says.generated };
   return h(
     'div',
     { className: 'pg-result' },
@@ -76,7 +93,8 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
     result.warning && h(FactCheck, { says, fill, version, onWrite: write, onRefine }),
     edits
       ? h('textarea', {
-          ...name,
+          dir: 'auto',
+          'aria-label': says.generated,
           className: 'pg-input',
           rows: 14,
           value: text,
@@ -84,7 +102,7 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
         })
       : h(
           'div',
-          { ...name, ref: shown, className: 'pg-text', tabIndex: 0, role: 'group' },
+          { ...scrollable(says.generated), ref: shown, className: 'pg-text' },
           marked(text, result.inventedFacts, 'pg-invented'),
         ),
     versions.list.length > 1 && h(VersionList, { says, fill, versions, onVersions }),
@@ -166,11 +184,7 @@ function VersionList({ says, fill, versions, onVersions }) {
             'div',
             { key: version.taskId },
             h('h4', null, name),
-            h(
-              'div',
-              { className: 'pg-text', dir: 'auto', tabIndex: 0, role: 'group', 'aria-label': name },
-              version.text,
-            ),
+            h('div', { ...scrollable(name), className: 'pg-text' }, version.text),
           );
         }),
       ),

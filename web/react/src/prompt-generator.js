@@ -12,8 +12,6 @@ import { tabStorage, useKept } from './kept.js';
 import { ENGLISH, fillIn } from './labels.js';
 import { usePromptGeneration } from './use-prompt-generation.js';
 
-const ALMOST_AT_THE_END_PX = 8;
-
 const MAX_CHARACTERS = 20_000; // what the server allows, unless it is configured otherwise
 
 /** @typedef {Partial<import('./index.js').Labels> & typeof ENGLISH} Labels */
@@ -84,7 +82,7 @@ export function PromptGenerator(props) {
         onChoose: setChosen,
       }),
     ],
-    ['progress', isRunning && h(GenerationProgress, { says, fill, generation })],
+    ['progress', isRunning && h(GenerationProgress, { says, fill, generation, view })],
     ['notify', isRunning && view?.notifyOffer(props, generation)],
     ['error', error && h(ErrorNotice, { ...props, lang, error, onRetry: canRetry ? retry : undefined })],
     [
@@ -95,7 +93,7 @@ export function PromptGenerator(props) {
               ...{ key: version.taskId, says, fill, versions: /** @type {Versions} */ (versions) },
               ...{ onVersions: setVersions, onRefine: refine },
             })
-          : h('div', { className: 'pg-text', dir: 'auto' }, result?.prompt ?? version?.text)),
+          : plainly(result?.prompt ?? version?.text)),
     ],
   ];
   const given = Object.entries(props).filter(([name]) => /^(data|aria)-|^(id|lang|dir)$/.test(name));
@@ -121,6 +119,9 @@ export function PromptGenerator(props) {
     }),
   );
 }
+
+/** @param {string} [text] */
+const plainly = (text) => h('div', { className: 'pg-text', dir: 'auto' }, text);
 
 /** @typedef {typeof import('./generated-prompt.js')} ResultView */
 
@@ -181,6 +182,14 @@ function useFocusThatIsKept(top) {
 function PromptForm({ says, fill, generation, draft: text, businessType, businessTypes, onWrite, onChoose }) {
   const { isRunning, cancelling } = generation;
   const id = useId();
+  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was typed into a server's HTML before this came stays
+  useLayoutEffect(() => {
+    const typed = /** @type {HTMLTextAreaElement} */ (field.current).value;
+    if (typed !== text) {
+      onWrite(typed);
+    }
+  }, []);
   return h(
     'form',
     {
@@ -195,6 +204,7 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
     h('label', { className: 'pg-label', htmlFor: id }, says.yourPrompt),
     h('textarea', {
       id,
+      ref: field,
       className: 'pg-input',
       value: text,
       onChange: (/** @type {import('react').ChangeEvent<HTMLTextAreaElement>} */ event) => onWrite(event.target.value),
@@ -243,20 +253,13 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
   );
 }
 
-/** @param {{says: Labels, fill: Fill, generation: import('./index.js').PromptGeneration}} props */
+/** @param {{says: Labels, fill: Fill, generation: import('./index.js').PromptGeneration, view?: ResultView}} props */
 function GenerationProgress({
   says,
   fill,
+  view,
   generation: { progress, estimate, stage, message, connection, text, taskId },
 }) {
-  const growing = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const followed = useRef(true); // until the reader scrolls back
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `text` is what makes it grow
-  useLayoutEffect(() => {
-    if (growing.current && followed.current) {
-      growing.current.scrollTop = growing.current.scrollHeight;
-    }
-  }, [text]);
   const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
   const shown = fill(says.percent, { number: percent });
@@ -280,18 +283,6 @@ function GenerationProgress({
     ),
     h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
     h('p', { className: 'pg-trouble', role: 'status' }, trouble && /** @type {any} */ (says)[trouble]),
-    text &&
-      h(
-        'div',
-        { ref: growing, className: 'pg-text pg-growing', dir: 'auto', onScroll: noteWhetherFollowed(followed) },
-        text,
-      ),
+    text && (view ? h(view.GrowingText, { name: says.generation, text }) : plainly(text)),
   );
-}
-
-/** @param {import('react').MutableRefObject<boolean>} followed */
-function noteWhetherFollowed(followed) {
-  return (/** @type {import('react').UIEvent<HTMLDivElement>} */ { currentTarget: shown }) => {
-    followed.current = shown.scrollTop + shown.clientHeight >= shown.scrollHeight - ALMOST_AT_THE_END_PX;
-  };
 }
