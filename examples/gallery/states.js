@@ -100,6 +100,8 @@ export const STATES = {
     message: 'Prompt generated (AI unavailable, using fallback)',
     generated_by_ai: false,
     fidelity: undefined,
+    tokens_used: 0,
+    model: undefined,
     warning: 'The AI could not be reached, so your prompt was combined with a template instead.',
     warning_code: 'ai_unavailable',
     fallback_reason: 'unavailable',
