@@ -50,7 +50,8 @@ export function pretendPush() {
     unsubscribe: async () => true,
   };
   const pushManager = { getSubscription: async () => subscription, subscribe: async () => subscription };
-  const value = { register: async () => ({ active: {}, pushManager }) };
+  const registration = { active: {}, pushManager };
+  const value = { register: async () => registration, getRegistration: async () => registration };
   const { setTimeout } = window;
   Object.defineProperty(navigator, 'serviceWorker', { value });
   window.PushManager ??= class {};

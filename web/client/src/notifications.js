@@ -95,8 +95,11 @@ export class Notifications {
     });
   }
 
+  /** Without a worker there is none: looking installs nothing. */
   async #existing() {
-    const subscription = await (await this.#registration()).pushManager.getSubscription();
+    const address = /** @type {string} */ (this.#options.serviceWorker);
+    const registration = await navigator.serviceWorker.getRegistration(address);
+    const subscription = await registration?.pushManager.getSubscription();
     return subscription && keyOf(subscription) === this.#key ? subscription : null;
   }
 
