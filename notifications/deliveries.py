@@ -173,7 +173,7 @@ class Deliveries:
         Up to ``limit``, and fewer where the index lists what has been delivered or deleted meanwhile.
 
         Raises:
-            StorageUnavailable
+            CursorInvalid, StorageUnavailable
         """
         listed = await self._failed.page(limit + 1, before)
         page = listed[:limit]

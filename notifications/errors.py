@@ -2,6 +2,7 @@
 
 NotificationsError
 ├── UnknownDelivery      no such delivery, or not any more
+├── CursorInvalid        the list of failed deliveries cannot go on from what was given
 ├── SubscriptionRefused  what is wrong with a push subscription
 ├── UnknownSubscription  the account has none with this endpoint
 └── PushNotConfigured    this server has no keys for Web Push
@@ -15,6 +16,10 @@ class NotificationsError(Exception):
 
 
 class UnknownDelivery(NotificationsError):
+    pass
+
+
+class CursorInvalid(NotificationsError):
     pass
 
 

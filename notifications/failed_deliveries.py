@@ -14,13 +14,14 @@ from typing import NamedTuple
 import structlog
 
 from generation.lease_index import SHARDS, shard_of
+from notifications.errors import CursorInvalid
 from notifications.notices import KEPT_S
 from storage.errors import UNREADABLE
 from storage.storage import Storage
 from storage.wire import Argument
 
 MAX_PER_SHARD = 1_000  # the newest; a receiver that is dead for days would fill Redis else
-CURSOR = re.compile(r"(-\d{1,15})_(.{1,60})", re.DOTALL)
+CURSOR = re.compile(r"(-[0-9]{1,15})_([!-~]{1,60})")
 
 log = structlog.get_logger(__name__)
 
@@ -74,11 +75,11 @@ class FailedDeliveries:
         """Return up to ``limit`` deliveries, the one that failed last first; ``before`` is a cursor, '' for the newest.
 
         Raises:
-            StorageUnavailable
+            CursorInvalid, StorageUnavailable
         """
         cursor = CURSOR.fullmatch(before) if before else None
         if before and cursor is None:
-            return []
+            raise CursorInvalid
         last = (int(cursor[1]), cursor[2]) if cursor else None
         shards = await asyncio.gather(*(self._shard_page(shard, limit, last) for shard in range(SHARDS)))
         return [failed for failed, _ in zip(heapq.merge(*shards), range(limit), strict=False)]

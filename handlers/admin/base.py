@@ -5,7 +5,7 @@ Refuses to know any single endpoint.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import structlog
@@ -33,8 +33,10 @@ class AdminHandler(BodyHandler):
             NetworkNotAllowed, AdminKeyRequired: a valid identity of an account; Unauthorized, StorageUnavailable
         """
         networks = self.services.admin_networks
-        if networks and not any(ip_address(self.request.remote_ip or "") in network for network in networks):
-            raise NetworkNotAllowed
+        if networks:
+            client = client_address(self.request.remote_ip or "0.0.0.0")  # noqa: S104  # a client that has none
+            if not any(client in network for network in networks):
+                raise NetworkNotAllowed
         header = self.request.headers.get("Authorization", "")
         scheme, _, token = header.partition(" ")
         if scheme.lower() == "bearer" and token.startswith(ADMIN_KEY_PREFIX):
@@ -62,3 +64,9 @@ class AdminHandler(BodyHandler):
 
     def write_account(self, account: Account) -> None:
         self.write_json({"success": True, "account": account.as_dict()})
+
+
+def client_address(remote_ip: str) -> IPv4Address | IPv6Address:
+    """Return the address; of an IPv4 client of a socket for both protocols (``::ffff:10.0.0.1``) the IPv4 one."""
+    address = ip_address(remote_ip)
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address

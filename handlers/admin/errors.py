@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts import errors as accounts
 from handlers.errors import Answer
-from notifications.errors import UnknownDelivery
+from notifications.errors import CursorInvalid, UnknownDelivery
 
 ADMIN_ANSWERS: dict[type[BaseException] | type[None], Answer | Callable[[Any], Answer]] = {
     accounts.UnknownAccount: Answer(404, "account_not_found", "Account not found", "There is no account with this id."),
@@ -35,6 +35,9 @@ ADMIN_ANSWERS: dict[type[BaseException] | type[None], Answer | Callable[[Any], A
     ),
     UnknownDelivery: Answer(
         404, "delivery_not_found", "Webhook not found", "The account has no webhook with this id, or not any more."
+    ),
+    CursorInvalid: Answer(
+        400, "invalid_parameter", "before is not valid", "Send before as the `next` of the page before."
     ),
     accounts.UnknownApiKey: Answer(404, "key_not_found", "Key not found", "The account has no key with this id."),
 }

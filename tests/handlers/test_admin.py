@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import structlog
 from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from accounts import Accounts, AdminKeys
+from handlers.admin.base import client_address
 from tests.support.http_reply import HttpReply
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client
@@ -246,6 +250,32 @@ async def test_from_other_networks_no_admin_key_is_even_looked_at(backend: Backe
 
 
 @pytest.mark.gen_test
+@pytest.mark.settings(admin={"networks": ["127.0.0.0/8"]})
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no sockets for both protocols")
+async def test_an_ipv4_client_of_a_socket_for_both_protocols_is_in_its_ipv4_network(
+    backend: Backend, app: Application
+) -> None:
+    both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    both.setblocking(False)
+    server = HTTPServer(app)
+    server.add_sockets([both])
+    try:
+        through = replace(backend, base_url=f"http://127.0.0.1:{both.getsockname()[1]}")
+        assert (await through.do("GET", "/accounts/")).status == 200
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+@pytest.mark.parametrize(
+    ("remote_ip", "address"),
+    [("::ffff:10.1.2.3", "10.1.2.3"), ("10.1.2.3", "10.1.2.3"), ("2001:db8::1", "2001:db8::1")],
+)
+def test_an_address_is_compared_in_the_form_that_networks_are_written_in(remote_ip: str, address: str) -> None:
+    assert client_address(remote_ip) == ip_address(address)
+
+
+@pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("method", "path", "body", "code"),
     [
@@ -273,6 +303,7 @@ async def test_from_other_networks_no_admin_key_is_even_looked_at(backend: Backe
         ("DELETE", "/accounts/{}/?ledger=perhaps", None, "invalid_parameter"),
         ("GET", "/accounts/?limit=many", None, "invalid_parameter"),
         ("GET", "/accounts/{}/ledger/?before=x", None, "invalid_parameter"),
+        ("GET", "/failed-deliveries/?before=-1_%C3%BC", None, "invalid_parameter"),
     ],
 )
 async def test_what_is_wrong_is_said(

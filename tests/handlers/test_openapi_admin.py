@@ -13,13 +13,8 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from handlers.admin.routes import ADMIN_ROUTES
 from tests.deploy.processes import ROOT, demo
@@ -27,7 +22,8 @@ from tests.handlers.test_openapi import Server
 from tests.handlers.test_openapi import named_as_schemathesis_expects as named_as_schemathesis_expects
 
 EXAMPLES = 4  # of each operation
-HELD_TO = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+# Unknown parameters of a query are ignored; names and ids are printable text of any language, which no pattern says.
+EXCLUDED: list[Any] = [negative_data_rejection]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @schemathesis.pytest.from_fixture("admin_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
-    case.call_and_validate(base_url=server.url, headers=server.headers, checks=list(HELD_TO))
+    case.call_and_validate(base_url=server.url, headers=server.headers, excluded_checks=EXCLUDED)
 
 
 def test_every_route_is_documented(admin_schema: BaseSchema) -> None:

@@ -214,7 +214,8 @@ async def test_what_fails_is_listed_for_all_accounts_in_pages_until_it_is_sent_a
         seen += page["deliveries"]
         before = page["next"]
     assert seen == found
-    assert (await failed_deliveries(admin, "?before=nonsense"))["deliveries"] == []
+    wrong = await admin.ask("GET", "/api/v1/admin/failed-deliveries/?before=nonsense")
+    assert (wrong.status, wrong.json["error_code"]) == (400, "invalid_parameter")
 
     for each in found:
         path = f"/api/v1/admin/accounts/{each['account_id']}/deliveries/{each['id']}/resend/"
