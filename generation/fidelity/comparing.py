@@ -83,7 +83,8 @@ def _apart(draft: str, answer: str) -> tuple[str, str, str]:
 
 
 def _sentences(text: str) -> list[str]:
-    return [sentence.strip(" -*#>.") for sentence in SENTENCE_END.split(text)]
+    # A sentence may end with a placeholder: only what opens a line is taken from in front.
+    return [sentence.lstrip(" -*#>.").rstrip(" *.") for sentence in SENTENCE_END.split(text)]
 
 
 def read(text: str, memo: figures.Memo) -> Facts:
@@ -114,7 +115,7 @@ def missing(draft: Facts, answer: Facts, answer_text: str) -> list[Fact]:
         if fact.kind == "code":
             if written.have(fact) or INJECTION.search(fact.text):
                 continue
-        elif fact.kind == "number" and not answer.has(fact) and in_words.have(fact):
+        elif fact.kind in ("number", "time") and not answer.has(fact) and in_words.have(fact):
             continue
         lost.append(fact)
     return lost

@@ -29,14 +29,18 @@ def short_of(fact: Fact, draft: Facts, answer: Facts, in_words: NumberWords) -> 
     """Say whether the answer has the fact's value for other facts of the draft alone."""
     if fact.kind not in COUNTED:
         return False
-    key = next((way[0] for way in fact.ways if len(way) == 1 and way[0] in answer.keys), None)
-    if key is None or answer.keys[key] > draft.keys[key]:
+    keys = [way[0] for way in fact.ways if len(way) == 1 and way[0] in answer.keys]
+    if not keys or not all(_is_short(key, fact, draft, answer) for key in keys):
+        return False
+    return not in_words.have(fact)
+
+
+def _is_short(key: Key, fact: Fact, draft: Facts, answer: Facts) -> bool:
+    if answer.keys[key] > draft.keys[key]:
         return False
     own, wanted = _unit(fact, draft.text), _units(key, draft)
     count = wanted.count + (own not in wanted)
-    if answer.keys[key] >= count or own in _units(key, answer):
-        return False
-    return not in_words.have(fact)
+    return answer.keys[key] < count and own not in _units(key, answer)
 
 
 def _units(key: Key, facts: Facts) -> Units:

@@ -7,6 +7,7 @@ Refuses to know times and calendars beyond the names of their months.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from generation.fidelity.fact import Key
 
@@ -27,12 +28,15 @@ NAMES = (
         "december dec dezember dez diciembre décembre déc dicembre dezembro aralık декабря декабрь ديسمبر דצמבר दिसंबर दिसम्बर"
     ),
 )
-MONTHS = {name: str(number) for number, names in enumerate(NAMES, 1) for name in names.split()}
+MONTHS = {
+    unicodedata.normalize("NFKC", name): str(number) for number, names in enumerate(NAMES, 1) for name in names.split()
+}
 PERSIAN = ["فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"]
 MONTHS |= {name: f"j{number}" for number, name in enumerate(PERSIAN, 1)}
 MONTHS |= {"ב" + name: number for name, number in list(MONTHS.items()) if "\u05d0" <= name[0] <= "\u05ea"}
+PERSIAN_CENTURIES = ("13", "14")
 AFTER = re.compile(
-    r"(?:\.|st|nd|rd|th|er|\.º)? ?(?:de |of |d')?([^\W\d_]{2,12}(?:[\u0900-\u0963][^\W\d_]*){0,3})\.?(?:,? ?(?:de |del )?(\d{4})\b)?",
+    r"(?:\.|st|nd|rd|th|er|\.º)? ?(?:de |of |d')?([^\W\d_]{2,12}(?![\u0900-\u0963])|[\u0900-\u0963]{2,10})\.?(?:,? ?(?:de |del )?(\d{4})\b)?",
     re.IGNORECASE,
 )
 BEFORE = re.compile(r"([^\W\d_]{3,12})\.? $")
@@ -50,7 +54,8 @@ def in_figures(text: str) -> tuple[tuple[Key, ...], tuple[Key, ...]] | None:
         if not _is_day(third, second) or len(parts[4]) > 2:
             return None
         key = ("date", f"{first}-{second}-{third}")
-        return (key, ("figures", f"{third}/{second}/{first}")), (key,)
+        keys = (key, ("date", f"{first}-j{second}-{third}")) if first[:2] in PERSIAN_CENTURIES else (key,)
+        return (*keys, ("figures", f"{third}/{second}/{first}")), keys
     if len(parts[1]) > 2 or len(parts[4]) not in (2, 4):
         return None
     year = third if len(parts[4]) == 4 else f"20{parts[4]}"
@@ -75,6 +80,17 @@ def named(day: str, month: str, year: str) -> tuple[tuple[Key, ...], tuple[Key, 
         return (short,), (short, ("number", number))
     whole = ("date", f"{year}-{number}-{day}")
     return (whole, ("date read", whole[1])), (whole, short, ("number", number))
+
+
+def with_year_of(day: Key, later: Key) -> Key | None:
+    """Return the first day of "1 June to 15 September 2027" with its year; None where the second tells none."""
+    if day[0] != "day" or later[0] != "date":
+        return None
+    year, *end = later[1].replace("j", "").split("-")
+    begin = day[1].replace("j", "").split("-")
+    if [int(part) for part in begin] > [int(part) for part in end]:
+        year = str(int(year) - 1)
+    return "date", f"{year}-{day[1]}"
 
 
 def _is_day(day: str, month: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from generation.fidelity import dates, numbers, phones, times
@@ -23,7 +23,7 @@ RUN = re.compile(
 )
 # A token with letters and figures; "$" and its like may stand inside of a password.
 CODE = re.compile(
-    r"(?<![A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%])"
+    r"(?:(?<![A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%])|(?<=[\u05d0-\u05ea]-))"
     r"(?:[A-Za-z\u00c0-\u04ff][A-Za-z\u00c0-\u04ff_\-./#@:+*&=~$^!?%]{0,60}\d|\d[0-9_\-./#@:+*&=~$^!?%]{0,60}[A-Za-z\u00c0-\u04ff])"
     r"[A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%]{0,120}"
 )
@@ -39,6 +39,7 @@ PLAIN_PART = re.compile(
     re.IGNORECASE,
 )
 CODE_THEN_NUMBER = re.compile(r"([^:]*[A-Z][^:]*\d[^:]*):\d+")  # SPRING27: 9, written without a space
+CURRENCY_THEN_NUMBER = re.compile(r"[A-Za-z]{1,3}\$[\d.]+[kK]?")
 CAPITALS_THEN_DIGITS = re.compile(r"[A-ZÀ-ÖØ-ÞА-Я]{2,12}[-_/]\d{2,}|[A-ZА-Я]-\d{3,}")
 LABELS = re.compile(r"[A-Z](?<![\w-].)[A-Z]{0,11}(?:(?:, ?| or | and | / |/|\|)[A-Z]{1,12}){1,9}(?![\w-])")
 ARROW_LABEL = re.compile(r"(?:->|=>|\u2192) ?\"?([A-Z][A-Z_]{1,30})(?![\w-])|\"([A-Z][A-Z_]{2,30})\"")
@@ -59,12 +60,14 @@ SIGNS = " -/("
 BELONGS_TO_NUMBER = re.compile(r"\d\Z")
 BULLETS = "\n #*>-"
 RANGE_WORD = re.compile(
-    r" ?(?:[点點时時分시h] ?)?(?:a|à|às|as|to|bis|до|até|al|تا|إلى|حتى|עד|से|तक|到|至|から|부터|until|till)(?:[ \d]|$)"
+    r" ?(?:[点點时時分시h] ?)?(?:a|à|às|as|to|bis|до|até|al|تا|إلى|حتى|עד|से|तक|到|至|から|부터|until|till"
+    r"|'[dt][ae]n)(?:[ \d]|$)"
 )
 RANGE_WORD_BEFORE = re.compile(r"(?:(?<![^\W\d])(?:a|à|às|as|to|bis|до|até|al|تا|إلى|حتى|עד|से|until|till) |[到至]) ?$")
 GROUP = re.compile(r"\d+(?:[.,:']\d+)*")
 RANGE_SIGN = re.compile(r"(?<=\d) ?- ?(?=\d)")
 MOST_CODES = 300  # of each rare sort
+YEAR_REACH = 12  # characters between the two days of a range
 LEFT, RIGHT = 14, 26  # characters beside a run that say what it is
 
 
@@ -99,9 +102,23 @@ def read(text: str, facts: Facts, memo: Memo) -> None:
             if facts.full:
                 break
         line_start += len(line) + 1
+    _share_years(text, facts)
     if "年" in text or "년" in text:
         for date in dates.CJK.finditer(text):
             facts.keys["date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"] += 1
+
+
+def _share_years(text: str, facts: Facts) -> None:
+    """Let a day without a year be kept with the year of the date behind it: "1 June to 15 September 2027"."""
+    places = [place for place, fact in enumerate(facts.found) if fact.kind == "date"]
+    for place, following in pairwise(places):
+        fact, later = facts.found[place], facts.found[following]
+        between = text[fact.start + len(fact.text) : later.start]
+        if len(between) > YEAR_REACH or "\n" in between or ";" in between or "," in between:
+            continue
+        if (whole := dates.with_year_of(fact.ways[0][0], later.ways[0][0])) is not None:
+            facts.found[place] = fact._replace(ways=(*fact.ways, *_each((whole, ("date read", whole[1])))))
+            facts.keys[whole] += 1
 
 
 def _as_clock(found: re.Match[str]) -> str:
@@ -137,7 +154,11 @@ def _read_codes(text: str, facts: Facts) -> str:
         if ":" in word and (code := CODE_THEN_NUMBER.fullmatch(word)):
             word = code[1]
         if word not in plain:
-            plain[word] = not (DIGIT.search(word) and LETTER.search(word)) or _is_plain(word)
+            plain[word] = (
+                CURRENCY_THEN_NUMBER.fullmatch(word) is not None
+                or not (DIGIT.search(word) and LETTER.search(word))
+                or _is_plain(word)
+            )
         if plain[word]:
             continue
         facts.add("code", word, token.start(), ("token", word.strip("*#_")))
@@ -327,7 +348,8 @@ def _hours(text: str, run: str, around: tuple[str, str]) -> tuple[Key, ...]:
     """Return the times that a number may be which stands in a range ("9-17") or is written with a dot ("9.30")."""
     right = around[1]
     part_of_day = text.isdigit() and times.PART_OF_DAY.match(right.lstrip())  # 5 de la tarde
-    if not (part_of_day or times.DOTTED.fullmatch(text) or _in_range(run, *around)):
+    named = times.HOUR_WORD_BEFORE.search(around[0]) if text.isdigit() else None  # saat 14
+    if not (part_of_day or named or times.DOTTED.fullmatch(text) or _in_range(run, *around)):
         return ()
     hour, _, minute = text.partition(".")
     if len(hour) > 2 or (not minute.isdigit() and minute) or len(minute) not in (0, 2):
@@ -336,6 +358,8 @@ def _hours(text: str, run: str, around: tuple[str, str]) -> tuple[Key, ...]:
     if of_day is None:
         return ()
     if of_day <= 720 and (half := times.HALF_DAY_NEAR.match(right)) and half[1] in "pP":
+        return (("time", str(of_day)), ("time", str(of_day % 720 + 720)))
+    if text.isdigit() and times.after_noon_in_range(text, around[0] + run[: run.rindex(text)]):
         return (("time", str(of_day)), ("time", str(of_day % 720 + 720)))
     return tuple(("time", str(each)) for each in times.possible(of_day, "", right))
 

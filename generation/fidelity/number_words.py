@@ -42,8 +42,8 @@ class NumberWords:
 
     def have(self, fact: Fact) -> bool:
         """Say whether a small plain number that is not there in figures is there as a word."""
-        number = fact.ways[0][0][1]
-        return number in WORDS and number in self._said
+        numbers = {fact.ways[0][0][1], *(value for way in fact.ways for sort, value in way if sort == "number")}
+        return any(number in WORDS and number in self._said for number in numbers)
 
     @cached_property
     def _said(self) -> frozenset[str]:
