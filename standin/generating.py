@@ -43,8 +43,9 @@ class GenerateHandler(StandinHandler):
         counters.requests += 1
         counters.running += 1
         try:
-            with suppress(StreamClosedError):
-                await self._play(self._plan(version, model, method))
+            await self._play(self._plan(version, model, method))
+        except StreamClosedError:  # Tornado does not call on_connection_close each time
+            self._gone.set()
         finally:
             counters.running -= 1
             if self._gone.is_set():
@@ -118,6 +119,7 @@ class GenerateHandler(StandinHandler):
                     await self.flush()
             elif isinstance(step, End):
                 await self._stop(step)
+                return
             else:
                 await self._wait_until(self._came_at + step)
 
@@ -145,6 +147,5 @@ class GenerateHandler(StandinHandler):
             raise StreamClosedError
         if end is End.RESET:
             stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-        stream.set_close_callback(None)  # we close it, not the client
+        stream.set_close_callback(None)  # it is us who go, not the client
         stream.close()
-        raise StreamClosedError

@@ -117,7 +117,7 @@ async def under_load(
     return load, seen, ends
 
 
-@pytest.mark.settings(limits={"unfinished_tasks_per_account": 100})
+@pytest.mark.settings(limits={"unfinished_tasks_per_account": 100}, redis={"timeout_s": 2.0})
 @pytest.mark.gen_test(timeout=240)
 async def test_a_planned_failover_under_load_loses_nothing(
     redis_server: SentinelWorld, storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str, standin: Any
@@ -131,7 +131,7 @@ async def test_a_planned_failover_under_load_loses_nothing(
     assert await wrongly_charged(storage, ends) == []
 
 
-@pytest.mark.settings(limits={"unfinished_tasks_per_account": 100})
+@pytest.mark.settings(limits={"unfinished_tasks_per_account": 100}, redis={"timeout_s": 2.0})
 @pytest.mark.gen_test(timeout=240)
 async def test_a_master_that_is_killed_under_load_loses_nothing(
     redis_server: SentinelWorld, storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str, standin: Any

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from importlib.util import find_spec
 
 import jwt
 import pytest
@@ -42,10 +43,10 @@ async def test_a_poll_is_answered_with_the_documents_own_bytes(house: House, sta
     assert house.by_lane == (3 if lane(house) else 0)
 
 
+@pytest.mark.skipif(find_spec("pywebpush") is None, reason="pywebpush is an extra")
 @pytest.mark.gen_test
 @pytest.mark.settings(web_push={"private_key": new_private_key(), "subject": "mailto:ops@example.com", "unseen_s": 60})
 async def test_a_poll_that_brings_the_end_withdraws_its_notification(house: House) -> None:
-    pytest.importorskip("pywebpush", reason="pywebpush is an extra")
     first, task_id = await house.task(), await house.task(document(3, "completed"))
     key = house.storage.key(house.account_id, "delivery", f"push-{task_id}")
     await house.storage.redis.hset(key, "state", "pending")
