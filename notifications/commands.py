@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from accounts.command_line.administration import perform, settings_group
 from accounts.command_line.tables import show_table
 from notifications.deliveries import Deliveries, Delivery, FailedDelivery
-from notifications.errors import UnknownDelivery
+from notifications.errors import CursorInvalid, UnknownDelivery
 from notifications.signing import new_secret
 from notifications.vapid import new_private_key, public_key
 from runtime.command_options import JSON
@@ -71,10 +72,12 @@ def list_failed(ctx: click.Context, limit: int, before: str, resending: bool, as
     """
 
     async def again(admin: Any) -> int:
-        return await _resend_failed(admin.deliveries, before)
+        with refusing_a_wrong_cursor(before):
+            return await _resend_failed(admin.deliveries, before)
 
     async def listed(admin: Any) -> tuple[list[FailedDelivery], str | None]:
-        page: tuple[list[FailedDelivery], str | None] = await admin.deliveries.failed_page(limit, before)
+        with refusing_a_wrong_cursor(before):
+            page: tuple[list[FailedDelivery], str | None] = await admin.deliveries.failed_page(limit, before)
         return page
 
     if resending:
@@ -89,6 +92,14 @@ def list_failed(ctx: click.Context, limit: int, before: str, resending: bool, as
     show_table({"account": "account_id", "failed": "failed_at"} | COLUMNS, rows)
     if following:
         click.echo(f"Older ones: --before={following}")
+
+
+@contextlib.contextmanager
+def refusing_a_wrong_cursor(before: str) -> Iterator[None]:
+    try:
+        yield
+    except CursorInvalid as exc:
+        raise click.ClickException(f"{before!r} is not the next of a page") from exc
 
 
 async def _resend_failed(deliveries: Deliveries, before: str) -> int:

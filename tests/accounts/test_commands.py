@@ -126,6 +126,8 @@ def test_people_read_lines(commands: Commands) -> None:
         (("tasks", "show", "nobody"), 1, "there is no account"),
         (("tasks", "cancel", "somebody", "x"), 1, "no task 'x'"),
         (("admin-keys", "revoke", "x"), 1, "no key 'x'"),
+        (("webhooks", "failed", "--before", "junk"), 1, "'junk' is not the next of a page"),
+        (("webhooks", "failed", "--before", "junk", "--resend"), 1, "'junk' is not the next of a page"),
         (("frobnicate",), 2, "No such command"),
     ],
 )

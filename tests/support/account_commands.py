@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from accounts.command_line import accounts, admin_keys
 from generation.prompt_text import PromptText
+from notifications.commands import webhooks
 from runtime.settings import Settings
 from tests.support.storage import OpenStorage
 from wiring.commands import AccountsAdministration, administration
@@ -26,8 +27,8 @@ class Commands:
         self.logged: list[str] = []  # events of all commands
 
     def run(self, *arguments: str, given: bytes | None = None) -> Result:
-        command = admin_keys if arguments[0] == "admin-keys" else accounts
-        words = arguments[1:] if command is admin_keys else arguments
+        command = {"admin-keys": admin_keys, "webhooks": webhooks}.get(arguments[0], accounts)
+        words = arguments if command is accounts else arguments[1:]
         with structlog.testing.capture_logs() as lines:  # they go to standard error, beside the answers
             done = CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
         self.logged += [line["event"] for line in lines]
