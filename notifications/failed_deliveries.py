@@ -1,6 +1,7 @@
 """The index of webhooks whose last try failed, of all accounts: a hint, the delivery's record is the truth.
 
-It lies outside every account's slot, spread over shards. Refuses to know what a delivery is beyond its two ids.
+It lies outside every account's slot, spread over shards. A shard that is none makes way for a new one; a member that
+is not ours is taken out. Both are logged and counted. Refuses to know what a delivery is beyond its two ids.
 """
 
 from __future__ import annotations
@@ -11,19 +12,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import structlog
-
 from generation.lease_index import SHARDS, shard_of
 from notifications.errors import CursorInvalid
 from notifications.notices import KEPT_S
-from storage.errors import UNREADABLE
 from storage.storage import Storage
 from storage.wire import Argument
 
 MAX_PER_SHARD = 1_000  # the newest; a receiver that is dead for days would fill Redis else
 CURSOR = re.compile(r"(-[0-9]{1,15})_([!-~]{1,60})")
-
-log = structlog.get_logger(__name__)
 
 
 class Failed(NamedTuple):
@@ -50,14 +46,8 @@ class FailedDeliveries:
         Raises:
             StorageUnavailable
         """
-        key = self._key(shard_of(account_id))
         args: list[Argument] = [f"{delivery_id} {account_id}", KEPT_S, MAX_PER_SHARD]
-        try:
-            await self._storage.run("note_failed_delivery", [key], args)
-        except UNREADABLE as exc:  # somebody wrote something else there
-            log.error("record_set_aside", redis_key=key, error=type(exc).__name__)  # noqa: TRY400  # nothing crashed
-            await self._storage.command("RENAME", key, f"{key}:set_aside")
-            await self._storage.run("note_failed_delivery", [key], args)
+        await self._storage.run("note_failed_delivery", [self._key(shard_of(account_id))], args)
 
     async def drop(self, account_id: str, delivery_ids: Sequence[str]) -> None:
         """List deliveries no more.
@@ -66,10 +56,7 @@ class FailedDeliveries:
             StorageUnavailable
         """
         members = [f"{each} {account_id}" for each in delivery_ids]
-        try:
-            await self._storage.command("ZREM", self._key(shard_of(account_id)), *members)
-        except UNREADABLE as exc:
-            self._passed_over(shard_of(account_id), exc)
+        await self._storage.command("ZREM", self._key(shard_of(account_id)), *members)
 
     async def page(self, limit: int, before: str = "") -> list[Failed]:
         """Return up to ``limit`` deliveries, the one that failed last first; ``before`` is a cursor, '' for the newest.
@@ -85,22 +72,33 @@ class FailedDeliveries:
         return [failed for failed, _ in zip(heapq.merge(*shards), range(limit), strict=False)]
 
     async def _shard_page(self, shard: int, limit: int, last: tuple[int, str] | None) -> list[Failed]:
+        key = self._key(shard)
         args: list[Argument] = [str(last[0]) if last else "-inf", limit]
-        try:
-            flat = await self._storage.run("list_failed_deliveries", [self._key(shard)], args)
-            found = [_failed(member, score) for member, score in zip(flat[::2], flat[1::2], strict=True)]
-        except UNREADABLE as exc:
-            self._passed_over(shard, exc)
-            return []
-        return [each for each in found if last is None or each[:2] > last]
-
-    def _passed_over(self, shard: int, exc: BaseException) -> None:
-        log.error("record_set_aside", redis_key=self._key(shard), error=type(exc).__name__)
+        while True:
+            flat = await self._storage.run("list_failed_deliveries", [key], args)
+            found, spoilt = [], []
+            for member, score in zip(flat[::2], flat[1::2], strict=True):
+                try:
+                    found.append(_failed(member, score))
+                except (ValueError, OverflowError) as exc:
+                    self._storage.spoilt.note(f"{key} {member!r}", exc)
+                    spoilt.append(member)
+            if not spoilt:
+                return [each for each in found if last is None or each[:2] > last]
+            await self._storage.command("ZREM", key, *spoilt)  # they took the places of others
 
     def _key(self, shard: int) -> str:
         return self._storage.shared_key("failed_deliveries", f"{{{shard:02d}}}")
 
 
 def _failed(member: bytes, score: bytes | float) -> Failed:
+    """Read a member.
+
+    Raises:
+        ValueError, OverflowError: it is not one that we write.
+    """
     delivery_id, account_id = str(member, "utf-8").split(" ", 1)
-    return Failed(int(float(score)), delivery_id, account_id)
+    failed = Failed(int(float(score)), delivery_id, account_id)
+    if not account_id or CURSOR.fullmatch(failed.cursor) is None:
+        raise ValueError
+    return failed

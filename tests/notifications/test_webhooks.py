@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from email.utils import formatdate
 from typing import Any
 
@@ -21,6 +22,7 @@ from notifications import failed_deliveries as failed_index
 from notifications.deliverer import PAUSES_S, pause_s
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings
+from storage.redis_server import RedisServer
 from tests.generation.gemini.served import Recorded, serve
 from tests.notifications.dead_process import TOKENS_USED, end_task_and_die
 from tests.support.storage import OpenStorage
@@ -249,24 +251,51 @@ async def listed_members(storage: OpenStorage, shard: int) -> list[Any]:
     return members
 
 
+def counting_storage(server: RedisServer, prefix: str, counted: itertools.count[int]) -> aclosing[OpenStorage]:
+    return aclosing(OpenStorage(server.url, prefix=prefix, spoilt=lambda: next(counted)))
+
+
 @pytest.mark.gen_test
 async def test_the_list_of_failures_has_the_newest_only_and_outlives_what_somebody_wrote_in_its_place(
-    storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
+    redis_server: RedisServer, key_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failed_index, "MAX_PER_SHARD", 3)
-    failed = failed_index.FailedDeliveries(storage)
-    key = storage.shared_key("failed_deliveries", f"{{{shard_of('a b'):02d}}}")
-    await storage.command("SET", key, "else")
-    with capture_logs() as lines:
-        assert await failed.page(10) == []
-        await failed.note("a b", "delivery-0")
-    assert {line["event"] for line in lines} == {"record_set_aside"}
-    for number in range(1, 6):
-        await asyncio.sleep(0.002)  # the clock that orders them has milliseconds
-        await failed.note("a b", f"delivery-{number}")
-    page = await failed.page(10)
-    assert [(each.delivery_id, each.account_id) for each in page] == [(f"delivery-{n}", "a b") for n in (5, 4, 3)]
-    assert await failed.page(10, page[0].cursor) == page[1:]
+    counted = itertools.count()
+    async with counting_storage(redis_server, key_prefix, counted) as storage:
+        failed = failed_index.FailedDeliveries(storage)
+        key = storage.shared_key("failed_deliveries", f"{{{shard_of('a b'):02d}}}")
+        await storage.command("SET", key, "else")
+        with capture_logs() as lines:
+            assert await failed.page(10) == []
+            await failed.note("a b", "delivery-0")
+        assert [(line["event"], line["redis_key"]) for line in lines] == [("record_set_aside", key)]
+        assert (next(counted), await storage.command("GET", f"{key}:set_aside")) == (1, b"else")
+        for number in range(1, 6):
+            await asyncio.sleep(0.002)  # the clock that orders them has milliseconds
+            await failed.note("a b", f"delivery-{number}")
+        page = await failed.page(10)
+        assert [(each.delivery_id, each.account_id) for each in page] == [(f"delivery-{n}", "a b") for n in (5, 4, 3)]
+        assert await failed.page(10, page[0].cursor) == page[1:]
+
+
+@pytest.mark.gen_test
+async def test_members_that_are_not_ours_are_taken_out_of_the_list_of_failures_counted_and_hide_no_other(
+    redis_server: RedisServer, key_prefix: str
+) -> None:
+    counted = itertools.count()
+    async with counting_storage(redis_server, key_prefix, counted) as storage:
+        failed = failed_index.FailedDeliveries(storage)
+        key = storage.shared_key("failed_deliveries", f"{{{shard_of('shop'):02d}}}")
+        await failed.note("shop", "delivery-1")
+        foreign = [(-9e14, b"\xff\xfe{"), (-8e14, b"no-space"), ("-inf", b"delivery-2 shop"), (5, b"delivery-3 shop")]
+        for score, member in (*foreign, (-7e14, b"delivery-4 ")):
+            await storage.command("ZADD", key, score, member)
+        with capture_logs() as lines:
+            assert [each.delivery_id for each in await failed.page(1)] == ["delivery-1"]
+            assert [each.delivery_id for each in await failed.page(9)] == ["delivery-1"]
+        assert next(counted) == 5 == len(lines)
+        assert all(line["event"] == "record_set_aside" and line["redis_key"].startswith(f"{key} b") for line in lines)
+        assert await listed_members(storage, shard_of("shop")) == [b"delivery-1 shop"]
 
 
 def test_pauses_grow_to_three_days_and_respect_what_the_receiver_asks() -> None:
