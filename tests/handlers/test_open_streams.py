@@ -24,6 +24,7 @@ async def test_one_stream_too_many_is_429_and_a_closed_one_makes_room(
 ) -> None:
     task_id = await client.start(SLOW)
     version = (await client.status(task_id, "?wait=20&after=4")).json["version"]
+    described = (await client.ask("GET", "/openapi.json")).json["paths"]
     address = ("127.0.0.1", urlsplit(client.base_url).port or 0)
     events = request("GET", f"{START}events/{task_id}/", f"Bearer {client.api_key}")
     async with connected(address) as kept:
@@ -35,6 +36,9 @@ async def test_one_stream_too_many_is_429_and_a_closed_one_makes_room(
                 refused = await client.ask("GET", START + path)
                 assert (refused.status, refused.json["error_code"]) == (429, "too_many_streams")
                 assert int(refused.headers["Retry-After"]) > 0
+                assert refused.headers["RateLimit-Policy"] == '"streams";q=2;qu="concurrent-requests"'
+                assert refused.headers["RateLimit"] == '"streams";r=0'
+                assert "429" in described[START + path.split("/")[0] + "/{task_id}/"]["get"]["responses"]
             assert (await client.status(task_id)).status == 200  # a poll needs no place
             other = await make_client(storage, http_client, base_url, tokens=1_000)
             theirs = await other.start("Write a menu.")

@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from jsonschema_rs import Draft202012Validator
 
-from tests.support.whole_server import Client
+from tests.support.whole_server import BASE, Client
 
 ROOT = Path(__file__).parents[2]
 FACES = ("/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/openapi.json", "/openapi.yaml", "/llms.txt")
@@ -60,6 +62,36 @@ async def test_json_and_yaml_describe_the_same_with_this_server_as_theirs(client
     assert as_yaml.headers["Content-Type"] == "application/yaml; charset=UTF-8"
     described = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text("utf-8")) | {"servers": [{"url": "/"}]}
     assert as_json.json == yaml.safe_load(as_yaml.body) == described
+
+
+def validator_of(description: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(schema | {"components": description["components"]})
+
+
+def read_stream(description: dict[str, Any], stream: str) -> list[str]:
+    """Return the kinds of a stream's events, each held to its description and its data to the content's schema."""
+    events = [dict(line.split(": ", 1) for line in block.splitlines()) for block in stream.strip().split("\n\n")]
+    assert events.pop(0) == {"retry": "2000"}
+    ref = description["paths"][f"{BASE}/generate-prompt-async/events/{{task_id}}/"]["get"]["responses"]["200"]
+    described = ref["content"]["text/event-stream"]["x-itemSchema"]
+    for event in events:
+        validator_of(description, described).validate(event)
+        data = description["components"]["schemas"][f"{event['event'].capitalize()}Event"]["properties"]["data"]
+        validator_of(description, data.get("contentSchema", {})).validate(json.loads(event["data"]))
+    return [event["event"] for event in events]
+
+
+@pytest.mark.gen_test
+async def test_every_event_of_a_stream_and_of_the_example_is_as_described(client: Client) -> None:
+    description = (await client.ask("GET", "/openapi.json")).json
+    task_id = await client.start("Answer questions about our bakery.")
+    stream = await client.ask("GET", f"{BASE}/generate-prompt-async/events/{task_id}/")
+    kinds = read_stream(description, stream.body.decode())
+    assert set(kinds) == {"status", "chunk", "end"}
+    assert kinds[-2:] == ["status", "end"]
+    operation = description["paths"][f"{BASE}/generate-prompt-async/events/{{task_id}}/"]["get"]
+    example = operation["responses"]["200"]["content"]["text/event-stream"]["example"]
+    assert read_stream(description, example) == ["status", "chunk", "status", "end"]
 
 
 @pytest.mark.gen_test
