@@ -48,11 +48,10 @@ class BaseHandler(RequestHandler):
         services.open_requests.begin(self)  # not in prepare: Tornado refuses some requests before it calls that
 
     def set_default_headers(self) -> None:
-        self.request_id = getattr(self, "request_id", "") or sane_request_id(
-            self.request.headers.get("X-Request-ID", "")
-        )
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=self.request_id)
+        if not hasattr(self, "request_id"):  # Tornado calls this again for an error, whose line keeps account and trace
+            self.request_id = sane_request_id(self.request.headers.get("X-Request-ID", ""))
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(request_id=self.request_id)
         self.clear_header("Server")
         self.set_header("X-Request-ID", self.request_id)
         self.set_header("Content-Type", "application/json; charset=UTF-8")

@@ -287,8 +287,13 @@ async def test_members_that_are_not_ours_are_taken_out_of_the_list_of_failures_c
         failed = failed_index.FailedDeliveries(storage)
         key = storage.shared_key("failed_deliveries", f"{{{shard_of('shop'):02d}}}")
         await failed.note("shop", "delivery-1")
-        foreign = [(-9e14, b"\xff\xfe{"), (-8e14, b"no-space"), ("-inf", b"delivery-2 shop"), (5, b"delivery-3 shop")]
-        for score, member in (*foreign, (-7e14, b"delivery-4 ")):
+        foreign = [
+            ("-9e14", b"\xff\xfe{"),
+            ("-8e14", b"no-space"),
+            ("-inf", b"delivery-2 shop"),
+            ("5", b"delivery-3 shop"),
+        ]
+        for score, member in (*foreign, ("-7e14", b"delivery-4 ")):
             await storage.command("ZADD", key, score, member)
         with capture_logs() as lines:
             assert [each.delivery_id for each in await failed.page(1)] == ["delivery-1"]
