@@ -261,6 +261,20 @@ class Accounts:
         entry = await self._ledger.entry(account_id, entry_id)
         return entry or await self._archived_grant(account_id, entry_id, tokens), answer[0] == 2
 
+    async def grants(self, account_id: str) -> list[dict[str, str]]:
+        """Return ``{grant_id, entry_id}`` of each grant that was made with an id, by these ids.
+
+        Raises:
+            StorageUnavailable, RecordUnreadable
+        """
+        key = self._storage.key(account_id, "grants")
+        stored = await self._storage.command("HGETALL", key)
+        with self._storage.reading(key):
+            return [
+                {"grant_id": str(grant_id, "utf-8"), "entry_id": str(entry, "ascii").split(" ")[0]}
+                for grant_id, entry in sorted(stored.items())
+            ]
+
     async def _archived_grant(self, account_id: str, entry_id: str, tokens: int) -> LedgerEntry:
         now = await self.show(account_id)
         numbers = (now.tokens_remaining, now.tokens_held, now.tokens_charged)

@@ -68,6 +68,18 @@ class UsageReport:
         months = [divmod(each, 12) for each in range(max(0, number - MONTHS_PER_REPORT + 1), number + 1)]
         return await self._read(account_id, [f"{year:04}-{month + 1:02}" for year, month in months])
 
+    async def recorded(self, account_id: str) -> list[PeriodUsage]:
+        """Return every day and month in which something was used.
+
+        Raises:
+            StorageUnavailable
+        """
+        key = self._storage.key(account_id, "usage")
+        names = await self._storage.command("HKEYS", key)
+        with self._storage.reading(key):
+            periods = {str(name, "ascii").rpartition(":")[0] for name in names}
+        return await self._read(account_id, sorted(periods)) if periods else []
+
     async def _read(self, account_id: str, periods: list[str]) -> list[PeriodUsage]:
         key = self._storage.key(account_id, "usage")
         names = [f"{period}:{what}" for period in periods for what in COUNTED]

@@ -194,6 +194,8 @@ def export(ctx: click.Context, account_id: str, _as_json: bool) -> None:
             "account": account.as_dict(),
             "keys": [key.as_dict() for key in await admin.api_keys.of(account_id)],
             "push_subscriptions": await admin.subscriptions.shown(account_id),
+            "grants": await admin.accounts.grants(account_id),
+            "usage": [used.as_dict() for used in await admin.usage.recorded(account_id)],
             "tasks": [json.loads(document) for document in await admin.tasks.recent(account_id)],
             "ledger": [entry.as_dict() for entry in entries],
         }

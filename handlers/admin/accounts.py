@@ -146,6 +146,8 @@ class ExportHandler(AdminHandler):
         exported_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         head = {"success": True, "exported_at": exported_at, "account": account.as_dict(), "keys": keys}
         head["push_subscriptions"] = await self.services.subscriptions.shown(account_id)
+        head["grants"] = await accounts.grants(account_id)
+        head["usage"] = [used.as_dict() for used in await self.services.usage.recorded(account_id)]
         self.write(json.dumps(head, ensure_ascii=False).encode()[:-1])
         self.write(b',"tasks":[' + b",".join(tasks) + b'],"ledger":[')
         before: str | None = None
