@@ -7,11 +7,12 @@ import json
 from typing import Any
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts
 from generation.prompt_text import TEMPLATES
 from tests.support.storage import OpenStorage
-from tests.support.whole_server import Client, app, changes, client, service, settings, stack, standin
+from tests.support.whole_server import Client, app, changes, client, make_client, service, settings, stack, standin
 
 __all__ = ["app", "changes", "client", "service", "settings", "stack", "standin"]
 DRAFT = "Answer for our bakery Sonne. Bread costs €4.80. Call 030 1234567 or mail info@sonne.example. Open 7:00-18:00."
@@ -104,6 +105,21 @@ async def test_without_time_for_a_second_call_none_is_made(client: Client, stand
     document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=fact_lost]]"))
     assert standin.counters.requests == 1
     assert document["fidelity"] == "incomplete"
+
+
+@pytest.mark.gen_test
+async def test_an_account_that_cannot_pay_as_much_again_pays_one_call_and_keeps_its_answer(
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, standin: Any
+) -> None:
+    one_call = (await client.finished(await client.start(DRAFT)))["tokens_used"]
+    poor = await make_client(storage, http_client, base_url, tokens=2 * one_call)  # a repair sends the answer as well
+    before = standin.counters.requests
+    document = await poor.finished(await poor.start(f"{DRAFT} [[standin:fault=fact_lost]]"))
+    assert standin.counters.requests == before + 1
+    assert document["fidelity"] == "incomplete"
+    assert document["missing_facts"] == ["€4.80"]
+    assert await balance(poor) == 2 * one_call - document["tokens_used"] > 0
+    assert await Accounts(storage).audit() == []
 
 
 @pytest.mark.gen_test
