@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+import wiring.work
 from accounts import Accounts
+from generation.gemini import Gemini
+from generation.gemini.errors import ServerFailed
 from generation.prompt_text import TEMPLATES
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import Client, app, changes, client, make_client, service, settings, stack, standin
@@ -17,6 +21,20 @@ from tests.support.whole_server import Client, app, changes, client, make_client
 __all__ = ["app", "changes", "client", "service", "settings", "stack", "standin"]
 DRAFT = "Answer for our bakery Sonne. Bread costs €4.80. Call 030 1234567 or mail info@sonne.example. Open 7:00-18:00."
 GERMAN = "Du antwortest für unsere Bäckerei und bist immer freundlich. Wir haben montags geschlossen."
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Gemini]:
+    """The server's own Gemini, once it is composed."""
+    made: list[Gemini] = []
+
+    class Remembered(Gemini):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            super().__init__(*args, **named)
+            made.append(self)
+
+    monkeypatch.setattr(wiring.work, "Gemini", Remembered)
+    return made
 
 
 async def balance(client: Client) -> int:
@@ -120,6 +138,23 @@ async def test_an_account_that_cannot_pay_as_much_again_pays_one_call_and_keeps_
     assert document["missing_facts"] == ["€4.80"]
     assert await balance(poor) == 2 * one_call - document["tokens_used"] > 0
     assert await Accounts(storage).audit() == []
+
+
+@pytest.mark.gen_test
+async def test_while_every_circuit_is_open_to_the_account_no_second_call_is_made(
+    asked: list[Gemini], client: Client, standin: Any
+) -> None:
+    task_id = await client.start(f"{DRAFT} [[standin:fault=fact_lost,delay_s=1]]")
+    while not standin.counters.requests:  # noqa: ASYNC110  # plain counters have no event to wait for
+        await asyncio.sleep(0.01)
+    for model in asked[0].models.all:  # the stand-in runs on this loop: its answer has not come yet
+        while not model.breaker.closed_to(client.account_id):
+            with pytest.raises(ServerFailed), model.breaker.call(client.account_id):
+                raise ServerFailed(status=503)
+    document = await client.finished(task_id)
+    assert standin.counters.requests == 1
+    assert document["fidelity"] == "incomplete"
+    assert document["missing_facts"] == ["€4.80"]
 
 
 @pytest.mark.gen_test
