@@ -245,7 +245,7 @@ class Gemini:
             finally:
                 span.set(spans.of_reply(reply, progress, streamed=call.streamed))
                 if self._trace_texts:
-                    span.set(spans.of_texts(call, reply.text))
+                    span.set(spans.of_texts(call, reply))
 
 
 def _report(failure: ModelUnavailable, model: Model) -> None:

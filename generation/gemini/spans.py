@@ -64,13 +64,15 @@ def of_reply(reply: Reply, progress: Progress, *, streamed: bool) -> Attributes:
     return {name: value for name, value in known.items() if value != ""}
 
 
-def of_texts(call: Call, answer: str) -> Attributes:
+def of_texts(call: Call, reply: Reply) -> Attributes:
     """Return the texts of request and answer, as the conventions' JSON."""
     asked = [_text(part) for part in (call.text, call.closing) if part]
+    ended = reply.finish_reason or "error"
+    answered = {"role": "assistant", "parts": [_text(reply.text)], "finish_reason": ended}
     return {
         "gen_ai.system_instructions": _json([_text(call.system_instruction)]),
         "gen_ai.input.messages": _json([{"role": "user", "parts": asked}]),
-        "gen_ai.output.messages": _json([{"role": "assistant", "parts": [_text(answer)], "finish_reason": "stop"}]),
+        "gen_ai.output.messages": _json([answered]),
     }
 
 

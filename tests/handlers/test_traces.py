@@ -27,6 +27,7 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CLIENTS = f"00-{TRACE}-{PARENT}-01"
 START = f"{BASE}/generate-prompt-async/"
 SUBMIT = f"POST {START}"
+MALFORMED = (CLIENTS + "-more", CLIENTS + "\n", CLIENTS[:-1] + "g")
 DRAFT = "A menu for our café: 12 dishes, 1.250,00 EUR in all. Call 030 1234567."
 
 
@@ -120,7 +121,9 @@ async def test_the_texts_are_there_when_a_setting_says_so(client: Client, collec
     asked = json.loads(told["gen_ai.input.messages"])[0]
     assert asked["role"] == "user"
     assert "1.250,00 EUR" in asked["parts"][0]["content"]
-    assert "1.250,00" in json.loads(told["gen_ai.output.messages"])[0]["parts"][0]["content"]
+    answered = json.loads(told["gen_ai.output.messages"])[0]
+    assert "1.250,00" in answered["parts"][0]["content"]
+    assert answered["finish_reason"] == "STOP"
     assert json.loads(told["gen_ai.system_instructions"])[0]["type"] == "text"
 
 
@@ -147,7 +150,7 @@ async def test_each_try_is_a_span_and_a_failed_one_says_why(client: Client, coll
 async def test_polls_waits_and_lists_are_not_traced_and_a_trace_of_our_own_begins_without_a_client_s(
     client: Client, collected: Collector
 ) -> None:
-    task_id = await client.start(DRAFT)
+    task_id = await client.start(DRAFT, traceparent=MALFORMED[0])
     for path in (f"status/{task_id}/", f"status/{task_id}/?wait=5", f"events/{task_id}/", ""):
         await client.ask("GET", START + path, headers={"traceparent": CLIENTS})
     await client.finished(task_id)
@@ -198,7 +201,7 @@ def events_of(log: str, trace_id: str) -> set[str]:
 def test_what_traceparent_headers_may_look_like() -> None:
     assert trace_id_of(CLIENTS) == TRACE
     assert trace_id_of("cc" + CLIENTS[2:] + "-what-comes-later") == TRACE
-    for wrong in ("", "00-1-2-01", CLIENTS.upper(), "ff" + CLIENTS[2:], f"00-{'0' * 32}-{PARENT}-01", CLIENTS + "\n"):
+    for wrong in ("", "00-1-2-01", CLIENTS.upper(), "ff" + CLIENTS[2:], f"00-{'0' * 32}-{PARENT}-01", *MALFORMED):
         assert trace_id_of(wrong) == ""
 
 
