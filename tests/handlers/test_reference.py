@@ -111,9 +111,11 @@ async def test_every_link_and_path_of_llms_txt_is_one_of_the_server(client: Clie
         assert (await client.ask("GET", link)).status == 200
     described = (await client.ask("GET", "/openapi.json")).json["paths"]
     named = re.findall(r"`(GET|POST) (generate[^`?]*)`", text)
-    assert len(named) == 4
-    for method, path in named:
-        assert method.lower() in described[f"/api/v1/web-knowledge/{path}"], path
+    assert len(named) == 6
+    elsewhere = re.findall(r"`(GET|POST) (/api/[^`?]*)`", text)
+    assert len(elsewhere) == 1
+    for method, path in [*((method, f"/api/v1/web-knowledge/{path}") for method, path in named), *elsewhere]:
+        assert method.lower() in described[path], path
 
 
 @pytest.mark.gen_test
