@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from generation.answer_shape import Marks, prompt_in
@@ -136,7 +137,7 @@ class PromptText:
 
     def __init__(self, templates_folder: str = "") -> None:
         self._own = _read_templates(Path(templates_folder)) if templates_folder else {}
-        self._templates = _read_templates(TEMPLATES) | self._own
+        self._templates = _shipped_templates() | self._own
 
     def instruction(self, business_type: str, marks: Marks, *, short: bool = False) -> str:
         """Return the system instruction for accounts of this type; unknown types get the general guidelines.
@@ -237,6 +238,11 @@ def draft_language(draft: str) -> str:
 def _file_name(business_type: str) -> str:
     """Return the template's name for a type as people write it: "Real Estate" is real_estate."""
     return "_".join(re.findall(r"\w+", unicodedata.normalize("NFC", business_type.casefold())))
+
+
+@cache
+def _shipped_templates() -> dict[str, str]:
+    return _read_templates(TEMPLATES)
 
 
 def _read_templates(folder: Path) -> dict[str, str]:

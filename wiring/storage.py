@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -54,6 +55,12 @@ def _masters(storage: Storage) -> tuple[int, int]:
     return len(masters), sum(master.wire is not None for master in masters)
 
 
+@cache
+def scripts() -> Mapping[str, str]:
+    """Return the scripts of every room."""
+    return load_scripts(SCRIPT_FOLDERS)
+
+
 def make_storage(
     settings: RedisSettings,
     observe: Callable[[str, float], None] = lambda _operation, _seconds: None,
@@ -63,7 +70,7 @@ def make_storage(
     """Make the storage with the scripts and records of every room; it connects when it is first used."""
     return Storage(
         connect(settings),
-        load_scripts(SCRIPT_FOLDERS),
+        scripts(),
         prefix=settings.key_prefix,
         kinds=RECORD_KINDS,
         observe=observe,

@@ -8,9 +8,8 @@ from pydantic import SecretStr
 from redis import asyncio as aioredis
 
 from runtime.settings import RedisSettings
-from storage.scripts import load_scripts
 from storage.storage import Storage, connect
-from wiring.storage import RECORD_KINDS, SCRIPT_FOLDERS
+from wiring.storage import RECORD_KINDS, scripts
 
 PATIENT_S = 20.0  # for a call: how fast the machine is decides nothing where no server is away
 
@@ -20,7 +19,7 @@ class OpenStorage(Storage):
 
     def __init__(self, url: str, *, timeout_s: float = PATIENT_S, **options: Any) -> None:
         settings = RedisSettings(url=SecretStr(url), timeout_s=timeout_s)
-        super().__init__(connect(settings), load_scripts(SCRIPT_FOLDERS), **{"kinds": RECORD_KINDS, **options})
+        super().__init__(connect(settings), scripts(), **{"kinds": RECORD_KINDS, **options})
         self.url = url
         self.redis = aioredis.Redis.from_url(url if "+" not in url else "redis://127.0.0.1:1")  # only for one server
 
