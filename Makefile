@@ -21,11 +21,11 @@ run: setup
 # Byte code is kept whatever the surroundings say: every server that a test starts would compile each module again.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The servers that tests start are measured too, but those that are killed: the real figures are higher.
 coverage: .venv/installed-dev
-	$(BIN)/python -m pytest -n 6 --dist loadfile --cov --cov-report=
+	$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=
 	for room in accounts generation handlers server storage; do $(BIN)/coverage report --include="$$room/*" --fail-under=90 || exit 1; done
 
 format: .venv/installed-dev
