@@ -141,9 +141,9 @@ def test_situations_of_redis_and_of_those_who_are_told(monkeypatch: pytest.Monke
         async with serve_receiver(receiver_port) as receiver:
             code, printed = await operator.main_py("webhooks failed --resend")
             assert code == 0, printed
-            known = 1  # others are tried again by themselves
-            while task_id not in {each.id for each in await receiver.has(known)}:
-                known += 1
+            count = 1  # others are tried again by themselves
+            while task_id not in {each.id for each in await receiver.has(count)}:
+                count += 1
 
         watch = await operator.meets("Redis does not answer")
         running = await client.submit(f"{PROMPT} [[standin:delay=1]]")
