@@ -98,7 +98,7 @@ class WatchTokens:
             secret: bytes | None = await self._storage.command("GET", self._key)
             if secret is not None and len(secret) == SECRET_BYTES:
                 return secret
-            if secret is not None:  # whoever wrote it could make tokens
+            if secret is not None:  # not ours: its writer could sign tokens
                 await self._storage.spoilt.rename(self._key, ValueError())
         raise StorageUnavailable("refused")  # gone between the two commands, twice
 

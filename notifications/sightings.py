@@ -15,7 +15,7 @@ from generation.lease_index import TaskRef
 from notifications.deliveries import Deliveries
 from storage.errors import StorageUnavailable
 
-AT_MOST = 1_000  # not yet told to Redis; of those beyond somebody is notified of what they have seen
+MAX_UNTOLD = 1_000  # not yet told to Redis; of those beyond somebody is notified of what they have seen
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Sightings:
 
     def note(self, account_id: str, task_id: str) -> None:
         """Somebody has seen how the task ended."""
-        if len(self._seen) < AT_MOST:
+        if len(self._seen) < MAX_UNTOLD:
             self._seen.add(TaskRef(account_id, task_id))
             self._wake.set()
 
