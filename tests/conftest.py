@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from tornado.platform.asyncio import BaseAsyncIOLoop
 
@@ -46,11 +48,17 @@ def pytest_configure() -> None:
     """Have no event loop until a test makes one: asyncio, asked for the first time, makes one that nobody closes.
 
     A shell lets its background jobs ignore SIGINT, and their children inherit it: tests that send it need the default.
+    Loggers keep nothing: a command that one test runs in this process would leave them deaf to the next one's capture.
     """
     asyncio.set_event_loop(None)
+    structlog.configure = functools.partial(_configure_without_cache, structlog.configure)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     Process.warm = True
+
+
+def _configure_without_cache(configure: Callable[..., None], **options: object) -> None:
+    configure(**{**options, "cache_logger_on_first_use": False})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,8 @@ from aiohttp import web
 
 Record = TypeVar("Record")
 Server = TypeVar("Server", bound="RecordingServer[Any]")
+# A connection that was accepted in the last turn gets its protocol in the next two; before that nobody would close it.
+ACCEPTED_WITHIN_TURNS = 5
 
 
 class RecordingServer(Generic[Record]):
@@ -68,4 +70,7 @@ async def serve(server: Server, port: int = 0) -> AsyncIterator[Server]:
         yield server
     finally:
         server.hangs = False
+        await site.stop()
+        for _turn in range(ACCEPTED_WITHIN_TURNS):
+            await asyncio.sleep(0)
         await runner.cleanup()
