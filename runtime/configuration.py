@@ -13,8 +13,9 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from dotenv import dotenv_values
@@ -35,6 +36,10 @@ ENVIRONMENT_PREFIX = "PROMPT_"
 DEFAULT_CONFIG = Path(__file__).parent.parent / "config.yaml"
 MASK = "***"
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's own, ten times as fast, where PyYAML has it
+
+
+# The file's tree on its way to where pydantic asks for it: a class of its own for each call costs its whole schema.
+_from_file: ContextVar[dict[str, Any]] = ContextVar("from_file")
 
 
 class InvalidSettings(Exception):
@@ -60,7 +65,6 @@ class _Sources(Settings, BaseSettings):
     """The tree, filled from all sources."""
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__")
-    from_file: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -75,7 +79,7 @@ class _Sources(Settings, BaseSettings):
         variables = EnvSettingsSource(settings_cls)
         given = _by_lower_name(dotenv_values(".env")) | _by_lower_name(_credentials()) | _by_lower_name(os.environ)
         variables.env_vars = {name: text for name, text in given.items() if _is_ours(name)}
-        return init_settings, variables, BareGeminiKey(settings_cls), InitSettingsSource(settings_cls, cls.from_file)
+        return init_settings, variables, BareGeminiKey(settings_cls), InitSettingsSource(settings_cls, _from_file.get())
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -84,16 +88,14 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
     Raises:
         InvalidSettings: unreadable file, unknown name or wrong value, each with its path.
     """
-    tree = _tree_in(config or DEFAULT_CONFIG)
-
-    class FromFile(_Sources):
-        from_file = tree
-
-    _refuse_unknown_variables()
+    given = _from_file.set(_tree_in(config or DEFAULT_CONFIG))
     try:
-        return FromFile(**dict(overrides or {}))
+        _refuse_unknown_variables()
+        return _Sources(**dict(overrides or {}))
     except ValidationError as exc:
         raise InvalidSettings([_problem(error) for error in exc.errors(include_url=False)]) from exc
+    finally:
+        _from_file.reset(given)
 
 
 def shown(settings: Settings) -> dict[str, Any]:

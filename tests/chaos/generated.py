@@ -21,7 +21,7 @@ async def scripts_against_their_model(examples: int, random: Random) -> Outcome:
 
 async def lane_against_tornado(cases: int, random: Random) -> Outcome:
     """Send the same streams of bytes to the express lane and to plain Tornado: the same answers."""
-    return await _pytest("tests/handlers/lane/test_fuzz.py", f"{cases} streams", FUZZ_CASES=cases)
+    return await _pytest("tests/server/lane/test_fuzz.py", f"{cases} streams", FUZZ_CASES=cases)
 
 
 async def _pytest(path: str, how_often: str, **environment: int) -> Outcome:

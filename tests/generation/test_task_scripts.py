@@ -44,7 +44,7 @@ from tests.support.storage import OpenStorage
 ATTEMPTS = 3
 UNFINISHED = 4
 HOLD = 700
-EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "10"))
 
 
 @dataclass

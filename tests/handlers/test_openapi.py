@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from generation.prompt_text import PromptText
 from generation.visible_text import UNSEEN
 from tests.deploy.processes import ROOT, demo
 
-EXAMPLES = 5  # of each operation
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "2"))  # of each operation
 
 IGNORE_UNKNOWN_PARAMETERS = ("listGenerations", "readLedger")
 

@@ -18,10 +18,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from handlers.admin.routes import ADMIN_ROUTES
 from tests.deploy.processes import ROOT, demo
-from tests.handlers.test_openapi import Server
+from tests.handlers.test_openapi import EXAMPLES, Server
 from tests.handlers.test_openapi import named_as_schemathesis_expects as named_as_schemathesis_expects
 
-EXAMPLES = 4  # of each operation
 # Unknown parameters of a query are ignored; names and ids are printable text of any language, which no pattern says.
 EXCLUDED: list[Any] = [negative_data_rejection]
 

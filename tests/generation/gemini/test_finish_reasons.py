@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from google.genai.types import FinishReason
 
 from generation.gemini import Gemini, GeminiError, open_session
 from tests.generation.gemini.conftest import ask, settings_for
@@ -39,6 +38,8 @@ async def outcome_of(reason: str, text: str) -> str:
 
 
 def test_the_table_has_every_reason_of_googles_enumeration_once() -> None:
+    from google.genai.types import FinishReason  # seconds to import, in every worker that collects
+
     assert sorted(reason for reason, *_ in ROWS) == sorted(reason.value for reason in FinishReason)
 
 

@@ -9,7 +9,7 @@ import pytest
 from storage.redis_server import RedisServer
 from tests.server.lane.fuzz import differences, open_servers
 
-CASES = int(os.environ.get("FUZZ_CASES", "400"))
+CASES = int(os.environ.get("FUZZ_CASES", "200"))
 
 
 @pytest.mark.gen_test(timeout=240 + CASES / 20)
