@@ -20,12 +20,12 @@ MAX_REFUSED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The submits that an account has left: ``remaining`` of ``quota`` now, all again in ``reset_s`` seconds."""
+    """The submits that an account has left: ``remaining`` of ``quota`` now, one more in ``more_in_s`` seconds."""
 
     quota: int
     window_s: int
     remaining: int
-    reset_s: int
+    more_in_s: int
 
 
 class SubmitLimits:
@@ -57,8 +57,10 @@ class SubmitLimits:
         """Return what is left in a bucket of which ``drawn_ms`` are used; None when there is no limit."""
         if not self.interval_ms:
             return None
-        remaining = max(0, self.size_ms - drawn_ms) // self.interval_ms
-        return Allowance(self._quota, self._window_s, remaining, math.ceil(drawn_ms / 1000))
+        free_ms = self.size_ms - drawn_ms
+        remaining = max(0, free_ms) // self.interval_ms
+        more_in_ms = (remaining + 1) * self.interval_ms - free_ms
+        return Allowance(self._quota, self._window_s, remaining, math.ceil(more_in_ms / 1000))
 
     def refused(self, account_id: str, wait_s: float) -> TooManySubmits:
         """Remember a refusal of the script's and return the error to raise."""

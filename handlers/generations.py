@@ -35,7 +35,7 @@ class SubmitHandler(BodyHandler):
     def set_allowance(self, allowance: Allowance | None) -> None:
         if allowance:
             fields = left_of_rate(
-                "submits", allowance.quota, allowance.window_s, allowance.remaining, allowance.reset_s
+                "submits", allowance.quota, allowance.window_s, allowance.remaining, allowance.more_in_s
             )
             for name, value in fields.items():
                 self.set_header(name, value)

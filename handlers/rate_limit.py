@@ -1,24 +1,25 @@
 """The fields that tell a client a limit, and what is left of it: RateLimit-Policy and RateLimit.
 
-Source: draft-ietf-httpapi-ratelimit-headers-11 (May 2026). Refuses to know which limits there are.
+Source: draft-ietf-httpapi-ratelimit-headers-11 (23 May 2026); both are Lists of Structured Fields (RFC 9651).
+Refuses to know which limits there are.
 """
 
 from __future__ import annotations
 
 
-def left_of_rate(policy: str, quota: int, window_s: int, remaining: int, reset_s: int) -> dict[str, str]:
-    """Return the headers of an answer that took one: ``remaining`` are left, all of them in ``reset_s`` seconds."""
+def left_of_rate(policy: str, quota: int, window_s: int, remaining: int, more_in_s: int) -> dict[str, str]:
+    """Return the headers of an answer that took one: ``remaining`` are left, one more in ``more_in_s`` seconds."""
     return {
         "RateLimit-Policy": f'"{policy}";q={quota};w={window_s}',
-        "RateLimit": f'"{policy}";r={remaining};t={reset_s}',
+        "RateLimit": f'"{policy}";r={remaining};t={more_in_s}',
     }
 
 
-def refused_by_rate(policy: str, quota: int, window_s: int, reset_s: int) -> dict[str, str]:
-    """Return the headers of a 429: ``quota`` requests in ``window_s`` are used up for ``reset_s`` seconds."""
+def refused_by_rate(policy: str, quota: int, window_s: int, more_in_s: int) -> dict[str, str]:
+    """Return the headers of a 429: ``quota`` requests in ``window_s`` are used up for ``more_in_s`` seconds."""
     return {
-        "Retry-After": str(reset_s),
-        **left_of_rate(policy, quota, window_s, 0, reset_s),
+        "Retry-After": str(more_in_s),
+        **left_of_rate(policy, quota, window_s, 0, more_in_s),
     }
 
 

@@ -20,6 +20,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from tests.deploy.nginx import Nginx, free_port
+from tests.support.rate_limit_fields import limit_of
 from tests.support.redis_proxy import Proxy
 
 START = "/api/v1/web-knowledge/generate-prompt-async/"
@@ -277,10 +278,35 @@ async def test_an_address_that_asks_far_too_often_is_refused_in_the_shape_of_the
     await backend.close()
     assert [answer.code for answer in answers] == [200, 200, 200, 429, 429]
     assert answers[-1].headers["Retry-After"] == "1"
+    assert limit_of(answers[-1].headers) == ("requests", {"q": 400, "w": 2, "r": 0, "t": 1})
     members = json.loads(answers[-1].body)
     assert (members["success"], members["error_code"]) == (False, "too_many_requests")
     assert members["request_id"] == answers[-1].headers["X-Request-ID"]
     assert len(backend.seen) == 3
+
+
+@pytest.mark.gen_test
+async def test_an_address_with_too_many_requests_at_once_is_told_so(tmp_path: Path) -> None:
+    asked, answer_now = asyncio.Event(), asyncio.Event()
+
+    async def late(handler: RequestHandler) -> None:
+        asked.set()
+        await answer_now.wait()
+        handler.finish("late")
+
+    backend = Backend(late)
+    with Nginx(tmp_path, [backend.port]) as nginx:
+        shipped = (tmp_path / "shipped.conf").read_text()
+        (tmp_path / "shipped.conf").write_text(shipped.replace("prompt_connections 1000", "prompt_connections 1"))
+        nginx.reload()
+        first = asyncio.ensure_future(fetch(nginx, START))
+        await asked.wait()
+        refused = await fetch(nginx, START)
+        answer_now.set()
+        assert (await first).code == 200
+    await backend.close()
+    assert (refused.code, refused.headers["Retry-After"]) == (429, "1")
+    assert limit_of(refused.headers) == ("connections", {"q": 1000, "qu": "concurrent-requests", "r": 0})
 
 
 @pytest.mark.gen_test
