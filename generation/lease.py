@@ -25,7 +25,7 @@ class Lease:
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
-    ``trace`` is the traceparent of the submit, '' when that was not traced;
+    ``trace`` is the trace context of the submit, '' when that was not traced;
     ``estimated_input`` that of the request that has gone out, in tokens.
     """
 

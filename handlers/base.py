@@ -20,7 +20,7 @@ from handlers.bounded_bodies import too_large
 from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body, origin_not_allowed
 from handlers.services import Services
 from runtime.request_ids import sane_request_id
-from runtime.tracing import NO_SPAN, trace_id_of
+from runtime.tracing import NO_SPAN, trace_context, trace_id_of
 
 EXPOSED_HEADERS = "Location, Retry-After, X-Request-ID, Idempotent-Replayed, RateLimit, RateLimit-Policy"
 ALLOWED_HEADERS = (
@@ -84,11 +84,12 @@ class BaseHandler(RequestHandler):
 
     def _begin_trace(self) -> None:
         """Continue the client's trace, or begin one, and bind its id to every line of the log."""
-        parent, method = self.request.headers.get("traceparent", ""), self.request.method
+        headers, method = self.request.headers, self.request.method
+        parent = trace_context(headers.get("traceparent", ""), headers.get("tracestate", ""))
         if self.traced_as and method == "POST":
             facts = {"http.request.method": method, "http.route": self.traced_as, "url.path": self.request.path}
             self.span = self.services.tracing.begin(f"{method} {self.traced_as}", "server", parent, facts)
-        if trace_id := self.span.trace_id or (parent and trace_id_of(parent)):
+        if trace_id := self.span.trace_id or trace_id_of(parent):
             structlog.contextvars.bind_contextvars(trace_id=trace_id)
 
     def on_finish(self) -> None:

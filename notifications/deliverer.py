@@ -25,7 +25,7 @@ from notifications.pushes import Pushes
 from notifications.signing import Signer
 from notifications.workers import QUEUE_LIMIT, Workers
 from runtime.settings import WebhookSettings
-from runtime.tracing import NO_TRACING, Tracing, trace_id_of
+from runtime.tracing import NO_TRACING, Tracing, headers_of, trace_id_of
 from storage.errors import RecordUnreadable
 
 # Seconds after each failed try: 10 tries over about three days.
@@ -130,8 +130,7 @@ class Deliverer(Notices):
             return await self._logged_try(task, due, {})
         facts = spans.of_try(self._settings.url, task.task_id, due)
         with self._tracing.span(spans.NAME, "client", parent=due.trace, attributes=facts) as span:
-            parent = self._tracing.context()
-            state, last, again_s = await self._logged_try(task, due, {"traceparent": parent} if parent else {})
+            state, last, again_s = await self._logged_try(task, due, headers_of(self._tracing.context()))
             spans.note_outcome(span, state, last)
             return state, last, again_s
 

@@ -61,7 +61,7 @@ class FailedDelivery:
 class DueDelivery:
     """A delivery that this process has claimed.
 
-    ``number`` counts its tries from 1; ``trace`` is the traceparent of the task's submit, '' when that was not traced.
+    ``number`` counts its tries from 1; ``trace`` is the trace context of the task's submit, or '' without.
     The body of a webhook is what is sent; that of a push (``kind`` push.…) names the subscriptions that are left.
     """
 

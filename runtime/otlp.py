@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from runtime.tracing import Attributes, Kind, Span, Tracing
+from runtime.tracing import Attributes, Kind, Span, Tracing, headers_of
 
 SEND_WITHIN_S = 3.0  # one batch, repetitions included
 ENDS_WITHIN_S = 5.0
@@ -98,11 +98,11 @@ class OtlpTracing(Tracing):
         carrier: dict[str, str] = {}
         if trace.get_current_span().get_span_context().trace_flags.sampled:
             PROPAGATOR.inject(carrier)
-        return carrier.get("traceparent", "")
+        return " ".join(carrier.values())  # traceparent, and tracestate where there is one
 
 
-def _context_of(traceparent: str) -> Context:
-    return PROPAGATOR.extract({"traceparent": traceparent}, Context())
+def _context_of(context: str) -> Context:
+    return PROPAGATOR.extract(headers_of(context), Context())
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Traces of generations as the rooms see them; without the setting ``traces.endpoint`` all of it does nothing.
 
-Owns the names that the rooms use and the form of ``traceparent``; refuses to know where traces go: that is
+Owns the names that the rooms use and the form of a trace context: the first four fields of a ``traceparent``, and
+after a space the ``tracestate`` that came with it, if any. Refuses to know where traces go: that is
 ``runtime/otlp.py``, the one module that imports OpenTelemetry.
 """
 
@@ -15,6 +16,12 @@ from typing import Literal, TypeAlias
 TRACEPARENT = re.compile(
     r"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 )
+# Source: the same, "tracestate Header Field Values" and "Tracestate Limits": the least that has to be passed on.
+MEMBER = re.compile(
+    r"([a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})="
+    r"[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
+MAX_MEMBERS, MAX_TRACESTATE = 32, 512
 
 Kind: TypeAlias = Literal["internal", "server", "client"]
 Attributes: TypeAlias = Mapping[str, str | int | float | bool | Sequence[str]]
@@ -58,7 +65,7 @@ class Tracing:
     active = False
 
     def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:  # noqa: ARG002  # none is made
-        """Begin a span that is current for the rest of this asyncio task; ``parent``: a traceparent, or ''."""
+        """Begin a span that is current for the rest of this asyncio task; ``parent``: a trace context, or ''."""
         return NO_SPAN
 
     def span(
@@ -70,9 +77,9 @@ class Tracing:
         parent: str = "",  # noqa: ARG002
         attributes: Attributes | None = None,  # noqa: ARG002
     ) -> AbstractContextManager[Span]:
-        """Return a span that is current while the block lasts; ``link``: the traceparent of a related span.
+        """Return a span that is current while the block lasts; ``link``: the context of a related span.
 
-        ``parent``: the traceparent of the span it belongs to; '' for the current one.
+        ``parent``: the context of the span it belongs to; '' for the current one.
 
         An exception that leaves the block marks it as failed, with the class's name; its text is not kept.
         """
@@ -85,14 +92,36 @@ class Tracing:
         """Add attributes to the current span."""
 
     def context(self) -> str:
-        """Return the current span's traceparent, or '' where there is none that is kept."""
+        """Return the current span's trace context, or '' where there is none that is kept."""
         return ""
 
 
 NO_TRACING = Tracing()
 
 
-def trace_id_of(traceparent: str) -> str:
-    """Return the trace id of a ``traceparent`` header, or '' when it is not valid."""
-    found = TRACEPARENT.fullmatch(traceparent)
-    return found[1] if found else ""
+def trace_context(traceparent: str, tracestate: str) -> str:
+    """Return the trace context of these two headers, or '' when the first is not valid; without a bad second one."""
+    if not TRACEPARENT.fullmatch(traceparent):
+        return ""
+    return " ".join(filter(None, (traceparent[:55], _passed_on(tracestate))))
+
+
+def headers_of(context: str) -> dict[str, str]:
+    """Return the headers that carry a trace context to somebody else."""
+    traceparent, _, tracestate = context.partition(" ")
+    return {name: value for name, value in (("traceparent", traceparent), ("tracestate", tracestate)) if value}
+
+
+def trace_id_of(context: str) -> str:
+    """Return the trace id of a trace context, or '' when there is none."""
+    return context[3:35]
+
+
+def _passed_on(tracestate: str) -> str:
+    members = [member for each in tracestate.split(",") if (member := each.strip(" \t"))]
+    keys = {found[1] for member in members if (found := MEMBER.fullmatch(member))}
+    if len(keys) < len(members) or len(members) > MAX_MEMBERS:
+        return ""
+    while len(text := ",".join(members)) > MAX_TRACESTATE:
+        members.pop()
+    return text

@@ -9,7 +9,7 @@
 --       12 head of the document for the webhook, '' for none  13 balance below which it is low, tokens, 0 for none
 --       14 how long webhooks are kept, s  15 ms after which browsers are notified, -1 for never
 -- Returns {1, epoch, attempt, progress, manual prompt, tokens used, now ms, deadline ms, steering, created ms,
---         kinds of tokens used, traceparent of the submit}
+--         kinds of tokens used, trace context of the submit}
 --       | {3, document, tokens charged, ms since created, webhooks due} ended
 --       | {-1} gone | {-2} closed | {-10, lease ms} the lease still runs
 -- Repeatable: an owner that claimed, lost the answer and claims again before it began gets the same claim.

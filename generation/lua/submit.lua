@@ -10,7 +10,7 @@
 --       13 what a submit takes from the bucket, ms, 0 for no limit  14 what the bucket holds, ms
 --       15 minimum balance, tokens  16 how many submits one counts as when the account cannot pay
 --       17 metadata that every document repeats, JSON or ''
---       18 traceparent of the submit, or ''
+--       18 trace context of the submit, or ''
 -- Returns {1, task id, now ms, deadline ms, document, how far the bucket is drawn on in ms} created | {2, task id} the same key and body came before
 --       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
 --       | {-11, ms until the next one is allowed} too many submits

@@ -3,7 +3,7 @@
 -- claim_deliveries: take what is due of the webhooks and the push that a task's end left; nobody else is given them for a time.
 -- KEYS: 1 delivery  2 delivery of a low balance  3 delivery of a push  4 deliveries_due
 -- ARGV: 1 for how long, ms  2 id of the first  3 id of the second  4 id of the third
--- Returns {ms at which the next one is due or 0, ms until then, {id, type, body, created ms, number of this try, traceparent or ''} …}
+-- Returns {ms at which the next one is due or 0, ms until then, {id, type, body, created ms, number of this try, trace context or ''} …}
 -- Repeatable: what was taken is due again when that time is over, and counts as one more try.
 for i = 1, 3 do check_numbers(KEYS[i], 'due_ms', 'created_ms', 'tries') end
 check_type('zset', {KEYS[4]})

@@ -26,6 +26,7 @@ REQUEST_ID = "X-Request-Id"
 VOLATILE = {
     REQUEST_ID: ("X-Request-ID", "X-Request-Id", "x-request-id"),
     "Traceparent": ("traceparent", "Traceparent"),
+    "Tracestate": ("tracestate", "Tracestate"),
     "X-Amzn-Trace-Id": ("X-Amzn-Trace-Id", "x-amzn-trace-id"),
     "Cf-Ray": ("CF-Ray", "Cf-Ray", "CF-RAY", "cf-ray"),
     "X-Cloud-Trace-Context": ("X-Cloud-Trace-Context", "x-cloud-trace-context"),

@@ -14,7 +14,7 @@ import pytest
 
 from runtime.settings import TraceSettings
 from runtime.trace_start import TracesUnusable, open_tracing
-from runtime.tracing import trace_id_of
+from runtime.tracing import headers_of, trace_context, trace_id_of
 from tests.chaos.world import SHORT_LEASES, a_world
 from tests.support.waiting import eventually
 from tests.support.whole_server import BASE, Client
@@ -199,10 +199,31 @@ def events_of(log: str, trace_id: str) -> set[str]:
 
 
 def test_what_traceparent_headers_may_look_like() -> None:
-    assert trace_id_of(CLIENTS) == TRACE
-    assert trace_id_of("cc" + CLIENTS[2:] + "-what-comes-later") == TRACE
+    assert trace_id_of(trace_context(CLIENTS, "")) == TRACE
+    assert trace_context("cc" + CLIENTS[2:] + "-what comes later", "") == "cc" + CLIENTS[2:]
     for wrong in ("", "00-1-2-01", CLIENTS.upper(), "ff" + CLIENTS[2:], f"00-{'0' * 32}-{PARENT}-01", *MALFORMED):
-        assert trace_id_of(wrong) == ""
+        assert trace_id_of(trace_context(wrong, "")) == ""
+
+
+@pytest.mark.parametrize(
+    ("came", "passed_on"),
+    [
+        ("rojo=00f067aa0ba902b7", "rojo=00f067aa0ba902b7"),
+        ("", ""),
+        (" a=1 ,, 4711@b=2!\t,", "a=1,4711@b=2!"),
+        ("a=1,a=2", ""),
+        ("a=1,B=2", ""),
+        ("a=1,b", ""),
+        ("a=ü", ""),
+        (",".join(f"k{number}=1" for number in range(32)), ",".join(f"k{number}=1" for number in range(32))),
+        (",".join(f"k{number}=1" for number in range(33)), ""),
+        (f"a=1,b={'x' * 250},c={'x' * 250}", f"a=1,b={'x' * 250}"),
+    ],
+)
+def test_what_tracestate_headers_may_look_like(came: str, passed_on: str) -> None:
+    headers = {"traceparent": CLIENTS, "tracestate": passed_on} if passed_on else {"traceparent": CLIENTS}
+    assert headers_of(trace_context(CLIENTS, came)) == headers
+    assert headers_of(trace_context("", came)) == {}
 
 
 @pytest.mark.gen_test

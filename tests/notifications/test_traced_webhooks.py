@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import structlog
 
 from notifications import deliverer
 from notifications.deliverer import PAUSES_S
+from standin.behaviour import Behaviour, Chooser
 from tests.support.waiting import eventually
 from tests.support.webhook_receiver import SECRET, Receiver
 from tests.support.whole_server import BASE, Client
@@ -69,6 +70,31 @@ async def test_each_try_of_a_webhook_is_a_span_of_its_task_s_trace_and_the_recei
         f"00-{TRACE}-{span.span_id}-01" for span in (first, second)
     ]
     assert {line["trace_id"] for line in lines if line["event"] == "webhook"} == {TRACE}
+
+
+@pytest.mark.gen_test
+async def test_a_client_s_tracestate_reaches_spans_and_receivers_and_not_google(
+    client: Client, collected: Collector, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    google_got: list[str] = []
+    choose = Chooser.choose
+
+    def choosing(self: Chooser, text: str, headers: Mapping[str, str], *rest: str) -> Behaviour:
+        google_got.extend(name.lower() for name in headers)
+        return choose(self, text, headers, *rest)
+
+    monkeypatch.setattr(Chooser, "choose", choosing)
+    state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
+    came = state.replace(",", " ,\t")
+    await client.finished(await client.start(DRAFT, traceparent=CLIENTS, tracestate=came, baggage="user=4711"))
+    (told,) = await receiver.has(1)
+    for name in ("webhook", "generation"):
+        assert await asyncio.to_thread(eventually, lambda: bool(collected.named(name)))  # noqa: B023  # awaited here
+    assert {span.tracestate for span in collected.spans if span.trace_id == TRACE} == {state}
+    assert (told.headers["tracestate"], told.headers["traceparent"][:36]) == (state, f"00-{TRACE}-")
+    assert "x-goog-api-key" in google_got
+    assert {"traceparent", "tracestate", "baggage"}.isdisjoint(google_got)
+    assert "baggage" not in told.headers
 
 
 @pytest.mark.gen_test

@@ -33,6 +33,7 @@ class CollectedSpan:
     began_s: float
     seconds: float
     service: str
+    tracestate: str
 
 
 @dataclass
@@ -99,6 +100,7 @@ def _span(span: Any, service: str) -> CollectedSpan:
         span.start_time_unix_nano / 1e9,
         (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9,
         service,
+        span.trace_state,
     )
 
 

@@ -1,7 +1,7 @@
 --- @include "clock"
 -- note_delivery: record that a webhook is due: its record, its time, and its place in the account's list.
 -- A record that is there stays as it is.
--- due_in: ms from now; trace: traceparent of the submit, or nothing.
+-- due_in: ms from now; trace: trace context of the submit, or nothing.
 local function note_delivery(record_key, due_key, list_key, id, kind, body, kept_s, due_in, trace)
   if redis.call('EXISTS', record_key) == 1 then return 0 end
   local now = now_ms()

@@ -27,8 +27,8 @@ def test_a_block_without_such_values_is_known_by_its_bytes() -> None:
 
 
 def test_blocks_that_differ_in_ids_alone_are_alike() -> None:
-    volatile, known = learned("Host: a", "X-Request-ID: 1f", "Cookie: b", "traceparent: 00-1-2-01")
-    other = block("Host: a", "X-Request-ID: another-id.7", "Cookie: b", "traceparent: 00-9-9-00")
+    volatile, known = learned("Host: a", "X-Request-ID: 1f", "Cookie: b", "traceparent: 00-1-2-01", "tracestate: a=1")
+    other = block("Host: a", "X-Request-ID: another-id.7", "Cookie: b", "traceparent: 00-9-9-00", "tracestate: a=9")
     assert volatile.cut(other) == (known, b"another-id.7")
 
 
