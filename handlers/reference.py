@@ -1,4 +1,4 @@
-"""The API reference at /docs/, and the description of the API that it and programs read."""
+"""The API reference at /docs/, that of the admin API beside it, and the descriptions that they and programs read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from tornado.web import HTTPError
 
 from handlers.page import SECURITY_HEADERS, FileHandler
 from handlers.paths import client_prefix
+from handlers.reference_files import PAGES
 
 # Swagger UI sets style attributes and shows its icons from data: URLs. Scripts come from this server alone.
 REFERENCE_POLICY = (
@@ -17,14 +18,22 @@ REFERENCE_POLICY = (
 class ReferencePage(FileHandler):
     """GET /docs/: Swagger UI with the description of this server."""
 
+    described = "openapi"
+
     def set_default_headers(self) -> None:
         super().set_default_headers()
         for name, value in (SECURITY_HEADERS | {"Content-Security-Policy": REFERENCE_POLICY}).items():
             self.set_header(name, value)
 
     async def get(self, *_path: str) -> None:
-        root = "../" if self.request.path.endswith("/") else "./"
-        self.write_file(self.services.reference.page(root), cache_control="no-cache")
+        below = PAGES[self.described].count("/") - (not self.request.path.endswith("/"))
+        self.write_file(self.services.reference.page("../" * below or "./", self.described), cache_control="no-cache")
+
+
+class AdminReferencePage(ReferencePage):
+    """GET /docs/admin/: the same with the description of the admin API."""
+
+    described = "openapi-admin"
 
 
 class ReferenceFile(FileHandler):
@@ -46,17 +55,19 @@ class _Described(FileHandler):
 
 
 class OpenApiYaml(_Described):
-    """GET /openapi.yaml."""
+    """GET /openapi.yaml and /openapi-admin.yaml."""
 
-    async def get(self, *_path: str) -> None:
-        self.write_file(self.services.reference.openapi_yaml(self.prefix()), cache_control="no-cache")
+    async def get(self, *path: str) -> None:
+        [name] = path
+        self.write_file(self.services.reference.openapi_yaml(name, self.prefix()), cache_control="no-cache")
 
 
 class OpenApiJson(_Described):
-    """GET /openapi.json."""
+    """GET /openapi.json and /openapi-admin.json."""
 
-    async def get(self, *_path: str) -> None:
-        self.write_file(await self.services.reference.openapi_json(self.prefix()), cache_control="no-cache")
+    async def get(self, *path: str) -> None:
+        [name] = path
+        self.write_file(await self.services.reference.openapi_json(name, self.prefix()), cache_control="no-cache")
 
 
 class LlmsTxt(_Described):

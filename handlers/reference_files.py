@@ -1,4 +1,4 @@
-"""The files of the API reference: Swagger UI's, our page around it, and docs/openapi.yaml as programs want it.
+"""The files of the API reference: Swagger UI's, our page around it, and the two descriptions as programs want them.
 
 Refuses to know how they are sent. Swagger UI comes out of the package drf-spectacular-sidecar, which is never imported:
 importing it needs Django, and its files do not.
@@ -18,12 +18,14 @@ import yaml
 
 from handlers.page_files import CONTENT_TYPES, WEB, File, compressed, file_of
 
-OPENAPI = WEB.parent / "docs" / "openapi.yaml"
+DOCS = WEB.parent / "docs"
+PAGES = {"openapi": "docs/", "openapi-admin": "docs/admin/"}  # description → its page, from the server's root
 OURS = WEB / "reference"
 SWAGGER_UI = "drf_spectacular_sidecar/static/drf_spectacular_sidecar/swagger-ui-dist"
 SWAGGER_UI_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
-EXAMPLE_SERVER = "http://127.0.0.1:8000"  # the server in docs/openapi.yaml when it is read as a file
+EXAMPLE_SERVER = "http://127.0.0.1:8000"  # the server in a description when it is read as a file
 ROOT_PLACE = "{root}"  # the path from the page that is shown to the server's root
+DESCRIPTION_PLACE = "{description}"
 PREFIX_PLACE = "{prefix}"
 
 
@@ -37,20 +39,21 @@ class Reference:
             {path.name: compressed(file_of(CONTENT_TYPES[path.suffix], path.read_bytes())) for path in paths}
         )
         self._page = (OURS / "index.html").read_text("utf-8")
-        self._openapi = OPENAPI.read_text("utf-8")
+        self._described = {name: (DOCS / f"{name}.yaml").read_text("utf-8") for name in PAGES}
         self._llms = (OURS / "llms.txt").read_text("utf-8")
 
-    def page(self, root: str) -> File:
-        """Return the page; ``root`` leads from its address to the server's root, like ``../``."""
-        return _text("text/html", self._page.replace(ROOT_PLACE, root))
+    def page(self, root: str, name: str) -> File:
+        """Return the page of a description; ``root`` leads from its address to the server's root, like ``../``."""
+        text = self._page.replace(f'href="{{root}}{PAGES[name]}"', f'href="{{root}}{PAGES[name]}" aria-current="page"')
+        return _text("text/html", text.replace(DESCRIPTION_PLACE, name).replace(ROOT_PLACE, root))
 
-    def openapi_yaml(self, prefix: str) -> File:
-        """Return the description with this server as its server; ``prefix`` is '' or like ``/prompts``."""
-        return _text("application/yaml", self._openapi.replace(EXAMPLE_SERVER, prefix or "/"))
+    def openapi_yaml(self, name: str, prefix: str) -> File:
+        """Return a description with this server as its server; ``prefix`` is '' or like ``/prompts``."""
+        return _text("application/yaml", self._described[name].replace(EXAMPLE_SERVER, prefix or "/"))
 
-    async def openapi_json(self, prefix: str) -> File:
+    async def openapi_json(self, name: str, prefix: str) -> File:
         """Return what ``openapi_yaml`` does, as JSON. The first time a thread converts it: that takes 0.1 s."""
-        text = await asyncio.to_thread(_as_json, self._openapi)
+        text = await asyncio.to_thread(_as_json, self._described[name])
         return _text("application/json", text.replace(EXAMPLE_SERVER, prefix or "/"))
 
     def llms(self, prefix: str) -> File:

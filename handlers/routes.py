@@ -18,7 +18,7 @@ from handlers.operate import OperatePage
 from handlers.page import FileHandler, PageHandler, ServiceWorker
 from handlers.paths import ACCOUNT, CANCEL, EVENTS, GENERATIONS, HEALTH, METRICS, STATUS, SYNCHRONOUS, origin_form
 from handlers.push_subscriptions import PushSubscriptionsHandler
-from handlers.reference import LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
+from handlers.reference import AdminReferencePage, LlmsTxt, OpenApiJson, OpenApiYaml, ReferenceFile, ReferencePage
 from handlers.request_log import RequestLog
 from handlers.services import Services
 
@@ -31,9 +31,10 @@ def make_app(services: Services) -> Application:
         "static": (r"/static/(.+)", FileHandler),
         "operate": (r"/operate/?", OperatePage),
         "reference": (r"/docs/?", ReferencePage),
+        "admin_reference": (r"/docs/admin/?", AdminReferencePage),
         "reference_file": (r"/docs/([^/]+)", ReferenceFile),
-        "openapi_json": (r"/openapi\.json/?", OpenApiJson),
-        "openapi_yaml": (r"/openapi\.yaml/?", OpenApiYaml),
+        "openapi_json": (r"/(openapi|openapi-admin)\.json/?", OpenApiJson),
+        "openapi_yaml": (r"/(openapi|openapi-admin)\.yaml/?", OpenApiYaml),
         "llms": (r"/llms\.txt/?", LlmsTxt),
         "generations": (rf"{GENERATIONS}/?", StartHandler),
         "status": (rf"{STATUS}([^/]+)/?", StatusHandler),

@@ -16,7 +16,7 @@ import pytest
 from tests.deploy.processes import demo
 
 GENERATOR = "openapi-python-client==0.29.1"
-LEFT_OUT = ["GET /openapi.yaml"]  # the generator reads JSON and text only
+LEFT_OUT = ["GET /openapi-admin.yaml", "GET /openapi.yaml"]  # the generator reads JSON and text only
 DRAFT = "Answer questions about our bakery. Call +49 30 1234567."
 
 PROGRAM = """

@@ -16,12 +16,22 @@ from jsonschema_rs import Draft202012Validator
 from tests.support.whole_server import BASE, Client
 
 ROOT = Path(__file__).parents[2]
-FACES = ("/docs/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/openapi.json", "/openapi.yaml", "/llms.txt")
+FACES = (
+    *("/docs/", "/docs/admin/", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/llms.txt"),
+    *("/openapi.json", "/openapi.yaml", "/openapi-admin.json", "/openapi-admin.yaml"),
+)
+PAGES = {  # with what leads to the server's root
+    "/docs/": ("../", "openapi"),
+    "/docs": ("./", "openapi"),
+    "/docs/admin/": ("../../", "openapi-admin"),
+    "/docs/admin": ("../", "openapi-admin"),
+}
 
 
 @pytest.mark.gen_test
-async def test_the_reference_allows_nothing_foreign_and_no_inline_script(client: Client) -> None:
-    answer = await client.ask("GET", "/docs/", headers={"Authorization": ""})
+@pytest.mark.parametrize("page", ["/docs/", "/docs/admin/"])
+async def test_the_reference_allows_nothing_foreign_and_no_inline_script(client: Client, page: str) -> None:
+    answer = await client.ask("GET", page, headers={"Authorization": ""})
     assert answer.status == 200
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
@@ -33,11 +43,15 @@ async def test_the_reference_allows_nothing_foreign_and_no_inline_script(client:
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize(("page", "root"), [("/docs/", "../"), ("/docs", "./")])
-async def test_everything_the_reference_asks_for_is_there(client: Client, page: str, root: str) -> None:
+@pytest.mark.parametrize("page", PAGES)
+async def test_everything_the_reference_asks_for_is_there(client: Client, page: str) -> None:
+    root, name = PAGES[page]
     text = (await client.ask("GET", page)).body.decode()
     asked = re.findall(r'(?:href|src|data-description)="([^"]+)"', text)
-    assert {f"{root}docs/swagger-ui-bundle.js", f"{root}docs/start.js", f"{root}openapi.json"} <= set(asked)
+    assert {f"{root}docs/swagger-ui-bundle.js", f"{root}docs/start.js", f"{root}{name}.json"} <= set(asked)
+    [here] = re.findall(r'href="([^"]+)" aria-current="page"', text)
+    assert f"/{here.removeprefix(root)}".startswith(page.rstrip("/"))
+    assert "{" not in text
     for path in asked:
         assert path.startswith(root)
         assert (await client.ask("GET", "/" + path.removeprefix(root))).status == 200, path
@@ -55,12 +69,13 @@ async def test_head_answers_as_get_does(client: Client, path: str) -> None:
 
 
 @pytest.mark.gen_test
-async def test_json_and_yaml_describe_the_same_with_this_server_as_theirs(client: Client) -> None:
-    as_json = await client.ask("GET", "/openapi.json")
-    as_yaml = await client.ask("GET", "/openapi.yaml")
+@pytest.mark.parametrize("name", ["openapi", "openapi-admin"])
+async def test_json_and_yaml_describe_the_same_with_this_server_as_theirs(client: Client, name: str) -> None:
+    as_json = await client.ask("GET", f"/{name}.json")
+    as_yaml = await client.ask("GET", f"/{name}.yaml")
     assert as_json.headers["Content-Type"] == "application/json; charset=UTF-8"
     assert as_yaml.headers["Content-Type"] == "application/yaml; charset=UTF-8"
-    described = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text("utf-8")) | {"servers": [{"url": "/"}]}
+    described = yaml.safe_load((ROOT / "docs" / f"{name}.yaml").read_text("utf-8")) | {"servers": [{"url": "/"}]}
     assert as_json.json == yaml.safe_load(as_yaml.body) == described
 
 
@@ -97,7 +112,8 @@ async def test_every_event_of_a_stream_and_of_the_example_is_as_described(client
 @pytest.mark.gen_test
 async def test_what_is_described_stands_below_the_path_that_a_proxy_adds(client: Client) -> None:
     behind = {"X-Forwarded-Prefix": "/prompts"}
-    assert (await client.ask("GET", "/openapi.json", headers=behind)).json["servers"] == [{"url": "/prompts"}]
+    for name in ("openapi", "openapi-admin"):
+        assert (await client.ask("GET", f"/{name}.json", headers=behind)).json["servers"] == [{"url": "/prompts"}]
     assert b"`/prompts/api/v1/web-knowledge`" in (await client.ask("GET", "/llms.txt", headers=behind)).body
     assert b"`/api/v1/web-knowledge`" in (await client.ask("GET", "/llms.txt")).body
 
@@ -119,7 +135,9 @@ async def test_every_link_and_path_of_llms_txt_is_one_of_the_server(client: Clie
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("name", ["swagger-ui-bundle.js.map", "index.html", "llms.txt", "..%2f..%2fconfig.yaml"])
+@pytest.mark.parametrize(
+    "name", ["swagger-ui-bundle.js.map", "index.html", "llms.txt", "..%2f..%2fconfig.yaml", "admin/start.js"]
+)
 async def test_nothing_else_is_below_docs(client: Client, name: str) -> None:
     answer = await client.ask("GET", f"/docs/{name}")
     assert (answer.status, answer.json["error_code"]) == (404, "not_found")

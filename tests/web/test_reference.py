@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.web.demo import Account, Demo
 
@@ -20,11 +22,7 @@ def test_a_request_is_tried_and_nothing_foreign_is_asked(page: Page, demo: Demo,
     page.on("request", lambda request: asked.append(request))
     page.goto(demo.url.rstrip("/") + path)
 
-    page.get_by_role("button", name="Authorize").first.click()
-    dialog = page.locator(".modal-ux")
-    dialog.get_by_role("textbox").fill(account.api_key)
-    dialog.get_by_role("button", name="Apply credentials").click()
-    dialog.get_by_role("button", name="Close").click()
+    authorize(page, account.api_key)
 
     operation = page.locator("#operations-account-showAccount")
     operation.locator(".opblock-summary-control").click()
@@ -37,6 +35,59 @@ def test_a_request_is_tried_and_nothing_foreign_is_asked(page: Page, demo: Demo,
     foreign = [request.url for request in asked if request.url[:5] != "data:" and urlsplit(request.url).netloc != ours]
     assert foreign == []
     assert [urlsplit(request.url).path for request in asked].count("/api/v1/account/") == 1
+
+
+def authorize(page: Page, key: str) -> None:
+    page.get_by_role("button", name="Authorize").first.click()
+    dialog = page.locator(".modal-ux")
+    dialog.get_by_role("textbox").fill(key)
+    dialog.get_by_role("button", name="Apply credentials").click()
+    dialog.get_by_role("button", name="Close").click()
+
+
+def tried(page: Page, operation_id: str) -> Locator:
+    """Open an operation; return its place."""
+    operation = page.locator(f"[id$='-{operation_id}']")
+    operation.locator(".opblock-summary-control").click()
+    return operation
+
+
+def executed(operation: Locator, status: str) -> dict[str, Any]:
+    """Execute it, and return the answer's members as the page shows them."""
+    operation.get_by_role("button", name="Execute").click()
+    answered = operation.locator(".live-responses-table")
+    expect(answered.locator(".response-col_status").last).to_contain_text(status)
+    return dict(json.loads(str(answered.locator(".response-col_description pre").first.text_content())))
+
+
+def test_a_generation_is_started_and_polled_from_the_page(page: Page, demo: Demo, account: Account) -> None:
+    page.goto(f"{demo.url.rstrip('/')}/docs/")
+    authorize(page, account.api_key)
+    start = tried(page, "startGeneration")
+    start.locator("textarea.body-param__text").fill(json.dumps({"manual_prompt": "Call the bakery: +49 30 1234567."}))
+    task_id = executed(start, "202")["task_id"]
+    status = tried(page, "readStatus")
+    status.get_by_placeholder("task_id").fill(task_id)
+    status.get_by_placeholder("wait").fill("25")
+    document = executed(status, "200")
+    while document["status"] not in ("completed", "failed"):
+        status.get_by_role("button", name="Clear").click()
+        document = executed(status, "200")
+    assert (document["task_id"], document["status"]) == (task_id, "completed")
+    assert "+49 30 1234567" in document["prompt"]
+
+
+def test_the_admin_api_has_a_page_beside_it(page: Page, demo: Demo, account: Account) -> None:
+    page.goto(f"{demo.url.rstrip('/')}/docs/")
+    page.get_by_role("link", name="For the operator's backends").click()
+    expect(page.locator(".info .title")).to_contain_text("admin API")
+    expect(page.get_by_role("link", name="For the operator's backends")).to_have_attribute("aria-current", "page")
+    authorize(page, demo.admin_key())
+    shown = tried(page, "readAccount")
+    shown.get_by_placeholder("account_id").fill(account.account_id)
+    assert executed(shown, "200")["account"]["account_id"] == account.account_id
+    page.get_by_role("link", name="For clients").click()
+    expect(page.locator("#operations-generations-startGeneration")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1280])
