@@ -95,6 +95,28 @@ def test_text_typed_into_a_servers_html_before_the_scripts_came_stays(page: Page
     assert page.evaluate("window.mismatch") is None
 
 
+@pytest.mark.parametrize("edited", ["An offer for our guests", "", "A draft"])
+def test_edits_to_a_servers_text_before_the_scripts_came_stay(page: Page, apps: Path, demo: Demo, edited: str) -> None:
+    open_application(page, apps, "server-rendered.html", demo.url, "", fragment="?value=A+draft")
+    field, button = page.get_by_label("Your prompt"), page.get_by_role("button", name="Generate AI Prompt")
+    kind = page.get_by_label("Kind of business")
+    expect(field).to_have_value("A draft")
+    expect(button).to_be_disabled()  # a browser's own submit would load the page anew, without the text
+    field.fill(edited)
+    field.evaluate("e => e.setSelectionRange(1, 1)")
+    kind.select_option("store")
+    page.evaluate("takeOver()")
+    expect(page.locator(".pg-count")).to_have_text(f"{len(edited)} / 20,000")
+    expect(button).to_be_enabled() if edited else expect(button).to_be_disabled()
+    field.press_sequentially("X")
+    expect(field).to_have_value(f"{edited[:1]}X{edited[1:]}")
+    with page.expect_request("**/generate-prompt-async/") as sent:
+        button.click()
+    assert sent.value.post_data_json == {"manual_prompt": field.input_value(), "business_type": kind.input_value()}
+    assert kind.input_value() == "store"
+    assert page.evaluate("window.mismatch") is None
+
+
 def test_the_component_takes_a_generation_up_after_a_reload(component: Page) -> None:
     generate(component, LONG)
     expect(component.get_by_role("progressbar")).to_have_attribute("data-progress", "70")

@@ -5,7 +5,7 @@
 
 import { now } from './waiting.js';
 
-const EXPECTED_AT_PERCENT = 0.9; // of the way to 99: the last tenth is for generations that take longer
+const OVERTIME = 0.1; // of the way to 99: this last part is for generations that take longer
 const SHORTEST_MS = 500;
 const EXPECTING_FROM_PERCENT = 50;
 
@@ -34,7 +34,7 @@ export class Estimate {
   value() {
     if (this.#lastsMs) {
       const part = (now() - this.#since) / this.#lastsMs;
-      const way = part < 1 ? EXPECTED_AT_PERCENT * part : 1 - (1 - EXPECTED_AT_PERCENT) / part;
+      const way = part < 1 ? part - OVERTIME * part : 1 - OVERTIME / part;
       this.#shown = Math.max(this.#shown, Math.floor(10 * (this.#from + (99 - this.#from) * way)) / 10);
     }
     return this.#shown;

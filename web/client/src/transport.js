@@ -104,14 +104,14 @@ export class Transport {
 
   /** @param {string} url @param {Request} request @returns {Promise<Response>} */
   async #send(url, { method = 'GET', headers = {}, json, signal }) {
-    const sent = { Accept: 'application/json', ...headers, Authorization: `Bearer ${await this.#token(signal)}` };
-    /** @type {RequestInit} */
-    const init = { method, headers: sent, signal, cache: 'no-store' };
-    if (json !== undefined) {
-      init.headers = { ...sent, 'Content-Type': 'application/json' };
-      init.body = JSON.stringify(json);
-    }
-    return this.#fetch(url, init).catch((error) => {
+    const body = json ? JSON.stringify(json) : undefined;
+    const sent = {
+      Accept: 'application/json',
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...headers,
+      Authorization: `Bearer ${await this.#token(signal)}`,
+    };
+    return this.#fetch(url, { method, headers: sent, body, signal, cache: 'no-store' }).catch((error) => {
       throwIfAborted(signal);
       throw this.#networkError(error);
     });

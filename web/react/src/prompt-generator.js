@@ -6,7 +6,16 @@
  * Owns the look; the hook owns the state.
  */
 
-import { createElement as h, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  createElement as h,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { ErrorNotice } from './error-notice.js';
 import { tabStorage, useKept } from './kept.js';
 import { ENGLISH, fillIn } from './labels.js';
@@ -38,8 +47,8 @@ export function PromptGenerator(props) {
   const [storage] = useState(() => (props.storage === undefined ? tabStorage() : props.storage));
   const [own, setOwn] = useKept(storage, `${storageKey}:draft`, /** @type {string | null} */ (null));
   const [versions, setVersions] = useKept(storage, `${storageKey}:versions`, /** @type {Versions | null} */ (null));
-  const [chosen, setChosen] = useState('');
-  const businessType = chosen || props.businessType;
+  const [chosen, setChosen] = useState(/** @type {string | undefined} */ (undefined));
+  const businessType = chosen ?? props.businessType;
   const written = value ?? own;
   const draft = written ?? (feedback ? '' : manualPrompt); // what is taken up was perhaps written elsewhere
   const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
@@ -166,6 +175,12 @@ function useFocusThatIsKept(top) {
   return pressed;
 }
 
+/** True on a server, and while its HTML is taken over. @type {[() => () => void, () => boolean, () => boolean]} */
+const HYDRATING = [() => () => {}, () => false, () => true];
+
+/** @param {string} id */
+const fieldOf = (id) => /** @type {HTMLTextAreaElement | null | undefined} */ (globalThis.document?.getElementById(id));
+
 /**
  * @typedef {object} FormProps
  * @property {Labels} says
@@ -182,17 +197,24 @@ function useFocusThatIsKept(top) {
 function PromptForm({ says, fill, generation, draft: text, businessType, businessTypes, onWrite, onChoose }) {
   const { isRunning, cancelling } = generation;
   const id = useId();
-  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was typed into a server's HTML before this came stays
+  const form = useRef(/** @type {HTMLFormElement | null} */ (null));
+  // What people typed and chose in a server's HTML before this came stays. React would write `value` over it.
+  const hydrating = useSyncExternalStore(...HYDRATING);
+  const [typed] = useState(() => (hydrating ? fieldOf(id)?.value : undefined));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, at the beginning
   useLayoutEffect(() => {
-    const typed = /** @type {HTMLTextAreaElement} */ (field.current).value;
-    if (typed !== text) {
-      onWrite(typed);
+    const [field, kind] = /** @type {any} */ (form.current);
+    if (field.value !== text) {
+      onWrite(field.value);
+    }
+    if (businessTypes && kind.value !== (businessType ?? '')) {
+      onChoose(kind.value);
     }
   }, []);
   return h(
     'form',
     {
+      ref: form,
       className: 'pg-form',
       onSubmit: (/** @type {import('react').FormEvent} */ event) => {
         event.preventDefault();
@@ -204,9 +226,8 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
     h('label', { className: 'pg-label', htmlFor: id }, says.yourPrompt),
     h('textarea', {
       id,
-      ref: field,
       className: 'pg-input',
-      value: text,
+      value: (hydrating ? typed : undefined) ?? text,
       onChange: (/** @type {import('react').ChangeEvent<HTMLTextAreaElement>} */ event) => onWrite(event.target.value),
       placeholder: says.placeholder,
       rows: 8,
@@ -240,7 +261,12 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
       { className: 'pg-buttons' },
       h(
         'button',
-        { type: 'submit', className: 'pg-button pg-primary', disabled: text.trim() === '', 'aria-disabled': isRunning },
+        {
+          type: 'submit',
+          className: 'pg-button pg-primary',
+          disabled: hydrating || text.trim() === '', // a browser's own submit would load the page anew
+          'aria-disabled': isRunning,
+        },
         isRunning ? says.generating : says.generate,
       ),
       isRunning &&
