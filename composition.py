@@ -13,7 +13,7 @@ import aiohttp
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from accounts import Accounts, AdminKeys, ApiKeys, Identity, UsageReport, WatchTokens
+from accounts import Accounts, AdminKeys, ApiKeys, Callers, Identity, UsageReport, WatchTokens
 from accounts.key_set import open_key_set_session
 from generation import StatusCopy
 from generation.gemini.session import environment_proxy
@@ -91,7 +91,8 @@ async def compose(
     api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
     watch_tokens = WatchTokens(storage)
     jwks_session = await _open_jwks_session(settings, stack)
-    identity = Identity(api_keys, accounts, settings.identity, jwks_session, admin_keys, watch_tokens)
+    callers = Callers(storage, copy, settings.identity.remembered_tokens)
+    identity = Identity(api_keys, accounts, callers, settings.identity, jwks_session, admin_keys, watch_tokens)
     lag = WorstLag(metrics.loop_was_late)
     work = await open_work(settings, stack, storage, copy, metrics, lag, tracing)
     metrics.readings.periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})

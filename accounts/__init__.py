@@ -4,6 +4,7 @@ from accounts.accounts import Account, Accounts
 from accounts.admin_keys import AdminKeys
 from accounts.api_keys import ApiKey, ApiKeys, NewApiKey
 from accounts.audit import AuditFailure
+from accounts.callers import Caller, Callers
 from accounts.errors import (
     AccountClosed,
     AccountExists,
@@ -27,7 +28,7 @@ from accounts.errors import (
     UnknownAccount,
     UnknownApiKey,
 )
-from accounts.identity import Caller, Identity
+from accounts.identity import Identity
 from accounts.ledger import LedgerEntry
 from accounts.usage import UsageReport
 from accounts.watch_tokens import WatchTokens
@@ -45,6 +46,7 @@ __all__ = [
     "ApiKeys",
     "AuditFailure",
     "Caller",
+    "Callers",
     "ForbiddenForWatchToken",
     "GrantIdReused",
     "GrantRefused",

@@ -131,12 +131,23 @@ class Accounts:
         Raises:
             UnknownAccount, AccountClosed, StorageUnavailable
         """
-        key = self._storage.key(account_id, "account")
-        created_at, closed_at = await self._storage.command("HMGET", key, "created_at", "closed_at")
+        _, *asked = self.record_of(account_id)
+        created_at, closed_at = await self._storage.command("HMGET", *asked)
         if created_at is None:
             raise UnknownAccount(account_id)
         if closed_at:
             raise AccountClosed(account_id)
+
+    def record_of(self, account_id: str, digest: bytes = b"") -> tuple[str, ...]:  # noqa: ARG002  # the same for each
+        """Return the command that reads whether the account may be used."""
+        return ("HMGET", self._storage.key(account_id, "account"), "created_at", "closed_at")
+
+    def holds(self, reply: Any) -> bool:
+        """Say whether the account may be used by what that command returned."""
+        if isinstance(reply, RecordUnreadable):
+            return False
+        created_at, closed_at = reply
+        return created_at is not None and not closed_at
 
     async def page(self, limit: int, after: str = "") -> tuple[list[Account], str | None]:
         """Return up to ``limit`` accounts by their ids, and the id to give as ``after`` for the next page, or None.

@@ -12,9 +12,10 @@ import re
 import secrets
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from accounts.accounts import Accounts
 from accounts.errors import Unauthorized, UnknownAccount, UnknownApiKey
@@ -155,18 +156,17 @@ class ApiKeys:
         while len(self._wrong) > WRONG_KEPT:
             del self._wrong[next(iter(self._wrong))]
 
-    async def are_good(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
-        """Say of (account id, key) pairs that were found before whether they still work, in one round trip.
+    def record_of(self, account_id: str, digest: bytes) -> tuple[str, ...]:
+        """Return the command that reads the record of a key that was found before."""
+        return ("HGET", self._key(account_id), digest.hex())
 
-        One whose record cannot be read does not: who finds it hears why.
-
-        Raises:
-            StorageUnavailable
-        """
-        if not keys:
-            return []
-        records = await self._storage.commands("HGET", [(self._key(account), key_digest(key)) for account, key in keys])
-        return [_is_good(record) for record in records]
+    def holds(self, reply: Any) -> bool:
+        """Say whether a key works by its record; one that cannot be read does not: who finds it hears why."""
+        if reply is None or isinstance(reply, RecordUnreadable):
+            return False
+        with contextlib.suppress(*UNREADABLE):
+            return not json.loads(reply)["revoked_at"]
+        return False
 
     async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
         records = await self._storage.command("HGETALL", self._key(account_id))
@@ -177,14 +177,6 @@ class ApiKeys:
 
     def _hint(self, digest: str) -> str:
         return self._storage.shared_key("api_key", digest)
-
-
-def _is_good(record: bytes | RecordUnreadable | None) -> bool:
-    if record is None or isinstance(record, RecordUnreadable):
-        return False
-    with contextlib.suppress(*UNREADABLE):
-        return not json.loads(record)["revoked_at"]
-    return False
 
 
 def read_keys(storage: Storage, stored_in: str, records: Mapping[bytes, bytes]) -> Iterator[tuple[str, ApiKey]]:

@@ -1,8 +1,8 @@
-"""Identities: from an Authorization header to an account, cached for as long as that is safe.
+"""Identities: from an Authorization header to an account, remembered for as long as that is safe.
 
-An API key is checked again every few seconds, so that a revoked one stops working everywhere; a JWT is cached
-until it expires, and for ``jwks_ttl_s`` at most, so that a withdrawn key stops working too; a watch token for
-a minute, so that it ends with its account. Wrong tokens are remembered for seconds, a bounded number of them, apart
+A JWT's signature is checked again when it expires, and after ``jwks_ttl_s`` at most, so that a withdrawn key stops
+working; a watch token's after a minute; an API key is read again every few seconds. That a key is revoked or an account
+closed is noticed at once (``callers.py``). Wrong tokens are remembered for seconds, a bounded number of them, apart
 from the good ones, and only where the same token cannot become valid. Durations are measured on the monotonic clock.
 """
 
@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import aiohttp
 
 from accounts.accounts import Accounts, is_account_id
 from accounts.admin_keys import ADMIN_KEY_PREFIX, AdminKeys
 from accounts.api_keys import API_KEY_PREFIX, ApiKeys
+from accounts.callers import Caller, Callers
 from accounts.errors import AccountExists, AccountKeyRequired, SubjectUnusable, Unauthorized, UnknownAccount
 from accounts.jwts import LONGEST_TOKEN, Jwts
 from accounts.watch_tokens import WATCH_TOKEN_PREFIX, WatchTokens
 from runtime.settings import IdentitySettings
+from storage.errors import StorageUnavailable
 
 REFUSED_FOR_S = 5.0
 WATCH_TOKEN_RECHECK_S = 60.0
@@ -33,29 +33,14 @@ FINAL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """An established identity. Until ``valid_until`` (``time.monotonic()``) the same header means the same caller.
-
-    With a ``task_id`` the caller may watch and cancel that task, and do nothing else.
-    """
-
-    account_id: str
-    valid_until: float
-    task_id: str = ""
-
-    def may_ask_about(self, task_id: str) -> bool:
-        """Say whether the credential reaches this task of the account's."""
-        return self.task_id in ("", task_id)
-
-
 class Identity:
-    """Establishes callers. ``session`` fetches JWKS."""
+    """Establishes callers, and remembers them in ``callers``. ``session`` fetches JWKS."""
 
     def __init__(
         self,
         api_keys: ApiKeys,
         accounts: Accounts,
+        callers: Callers,
         settings: IdentitySettings,
         session: aiohttp.ClientSession,
         admin_keys: AdminKeys | None = None,
@@ -67,7 +52,7 @@ class Identity:
         self._accounts = accounts
         self._settings = settings
         self._jwts = Jwts(settings.jwt, session)
-        self._callers: OrderedDict[bytes, Caller] = OrderedDict()  # by SHA-256 of the token
+        self._callers = callers
         self._refused_tokens: dict[bytes, tuple[float, str]] = {}  # the same → until when, why; the oldest first
 
     async def authenticate(self, authorization: str | None) -> Caller:
@@ -79,20 +64,13 @@ class Identity:
         """
         token = _token(authorization)
         digest = _digest(token)
-        remembered = self._callers.get(digest)
-        if remembered is not None:
-            if time.monotonic() < remembered.valid_until:
-                self._callers.move_to_end(digest)
-                return remembered
-            del self._callers[digest]
+        if (remembered := await self._remembered(digest)) is not None:
+            return remembered
         if token.startswith(ADMIN_KEY_PREFIX) and self._admin_keys is not None:
             await self._admin_keys.find(token)
             raise AccountKeyRequired
         caller = await self._establish(token, digest)
-        self._callers[digest] = caller
-        self._callers.move_to_end(digest)
-        while len(self._callers) > self._settings.remembered_tokens:
-            self._callers.popitem(last=False)
+        self._callers.add(caller)
         return caller
 
     def refused(self, authorization: str | None) -> str:
@@ -106,50 +84,43 @@ class Identity:
         until, reason = self._refused_tokens.get(_digest(token), (0.0, ""))
         return reason if time.monotonic() < until else ""
 
-    async def renew(self, authorizations: Sequence[str]) -> list[Caller | None]:
-        """Check headers again that were authenticated before, in one round trip; None for one that is no longer good.
+    async def renew(self, callers: Sequence[Caller]) -> list[Caller | None]:
+        """Check again what may have changed; None for each that has to authenticate anew.
 
         Raises:
-            StorageUnavailable: nothing was found out, and nothing forgotten.
+            StorageUnavailable: nothing was found out, and nobody forgotten.
         """
-        asked_at = time.monotonic()
-        tokens = [_scheme_and_token(authorization)[1] for authorization in authorizations]
-        callers = [self._callers.get(_digest(token)) for token in tokens]
-        renewed: list[Caller | None] = [
-            caller if caller is not None and asked_at < caller.valid_until else None for caller in callers
-        ]
-        keys = [
-            (at, caller.account_id, token)
-            for at, (caller, token) in enumerate(zip(callers, tokens, strict=True))
-            if caller is not None and token.startswith(API_KEY_PREFIX)
-        ]
-        good = await self._api_keys.are_good([(account_id, key) for _, account_id, key in keys])
-        for (at, account_id, _), is_good in zip(keys, good, strict=True):
-            renewed[at] = Caller(account_id, asked_at + self._settings.key_recheck_s) if is_good else None
-        for token, caller in zip(tokens, renewed, strict=True):
-            if caller is not None:
-                self._callers[_digest(token)] = caller
-            else:
-                self._callers.pop(_digest(token), None)
-        return renewed
+        return await self._callers.renew(callers)
+
+    async def _remembered(self, digest: bytes) -> Caller | None:
+        caller = self._callers.find(digest)
+        if caller is None or time.monotonic() < caller.fresh_until:
+            return caller
+        try:
+            return (await self._callers.renew([caller]))[0]
+        except StorageUnavailable:
+            if time.monotonic() < caller.fresh_until:
+                return caller
+            raise
 
     async def _establish(self, token: str, digest: bytes) -> Caller:
         if token.startswith(API_KEY_PREFIX):
-            return await self._by_key(token)
+            return await self._by_key(token, digest)
         if token.startswith(WATCH_TOKEN_PREFIX) and self._watch_tokens is not None:
-            return await self._by_watch_token(self._watch_tokens, token)
+            return await self._by_watch_token(self._watch_tokens, token, digest)
         return await self._by_jwt(token, digest)
 
-    async def _by_watch_token(self, watch_tokens: WatchTokens, token: str) -> Caller:
+    async def _by_watch_token(self, watch_tokens: WatchTokens, token: str, digest: bytes) -> Caller:
         asked_at = time.monotonic()
         watched = (await watch_tokens.signer()).check(token)
         await self._accounts.require_open(watched.account_id)
-        return Caller(watched.account_id, asked_at + min(watched.left_s, WATCH_TOKEN_RECHECK_S), watched.task_id)
+        valid_until = asked_at + min(watched.left_s, WATCH_TOKEN_RECHECK_S)
+        return Caller(watched.account_id, digest, self._accounts, valid_until, task_id=watched.task_id)
 
-    async def _by_key(self, key: str) -> Caller:
-        asked_at = time.monotonic()
+    async def _by_key(self, key: str, digest: bytes) -> Caller:
+        asked_at, recheck_s = time.monotonic(), self._settings.key_recheck_s
         account_id = await self._api_keys.find(key)
-        return Caller(account_id, asked_at + self._settings.key_recheck_s)
+        return Caller(account_id, digest, self._api_keys, asked_at + recheck_s, recheck_s=recheck_s)
 
     async def _by_jwt(self, token: str, digest: bytes) -> Caller:
         asked_at = time.monotonic()
@@ -168,7 +139,7 @@ class Identity:
             await self._accounts.require_open(account_id)
         except UnknownAccount:
             await self._create(account_id)
-        return Caller(account_id, asked_at + min(left_s, self._settings.jwt.jwks_ttl_s))
+        return Caller(account_id, digest, self._accounts, asked_at + min(left_s, self._settings.jwt.jwks_ttl_s))
 
     async def _create(self, account_id: str) -> None:
         new = self._settings.new_accounts

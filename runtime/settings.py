@@ -239,7 +239,7 @@ class IdentitySettings(Section):
     jwt: JwtSettings = JwtSettings()
     new_accounts: NewAccountSettings = NewAccountSettings()
     remembered_tokens: AtLeastOne = 20_000
-    key_recheck_s: Annotated[float, Field(gt=0, le=5)] = 3.0
+    key_recheck_s: Annotated[float, Field(gt=0, le=60)] = 3.0
 
 
 class AdminSettings(Section):

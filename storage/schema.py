@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol
 
 import structlog
 
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.record_kinds import RecordKind
 from storage.storage import Storage
+from storage.tracked_keys import TrackedReads
 
 SCHEMA_VERSION = 1
 RECORDS = {"schema": RecordKind("string", replaceable=True)}
@@ -49,14 +49,6 @@ async def check_schema(storage: Storage, known: int = SCHEMA_VERSION) -> None:
             f"the data in Redis has schema version {shown} ({key}), and this program knows {known} and older ones: "
             "start the version that wrote the data, or a newer one"
         )
-
-
-class TrackedReads(Protocol):
-    """Reads whose next change is reported, also after a connection was lost."""
-
-    def watch(self, key: str, changed: Callable[[], None]) -> Callable[[], None]: ...
-
-    async def read_tracked(self, name: str, key: str) -> Any: ...
 
 
 class SchemaGuard:

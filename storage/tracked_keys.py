@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from redis import exceptions as redis_errors
 
@@ -34,6 +34,14 @@ class TrackedReading(NamedTuple):
     ttl_ms: int
     asked_at: float
     link: TrackingLink | None
+
+
+class TrackedReads(Protocol):
+    """Reads whose next change is reported, also after a connection was lost."""
+
+    def watch(self, key: str, changed: Callable[[], None]) -> Callable[[], None]: ...
+
+    async def read_tracked(self, name: str, key: str, *arguments: Argument) -> Any: ...
 
 
 Read: TypeAlias = Callable[[TrackedReading | StorageUnavailable], None]

@@ -50,7 +50,7 @@ def list_keys(ctx: click.Context, account_id: str, as_json: bool) -> None:
 def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
     """End every key of the account.
 
-    They stop working everywhere within 5 seconds.
+    They stop working everywhere within a second.
     """
     revoked = perform(ctx, lambda admin: admin.api_keys.revoke_all(account_id))
     show_keys(revoked, as_json)
@@ -62,6 +62,6 @@ def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
 @JSON
 @click.pass_context
 def revoke_key(ctx: click.Context, account_id: str, key_id: str, as_json: bool) -> None:
-    """End a key; it stops working everywhere within 5 seconds."""
+    """End a key; it stops working everywhere within a second."""
     revoked = perform(ctx, lambda admin: admin.api_keys.revoke(account_id, key_id))
     click.echo(json.dumps(asdict(revoked)) if as_json else f"revoked {revoked.key_id}")

@@ -1,13 +1,12 @@
 """Checks the credentials of cached polls again, many in one round trip.
 
-An API key is good for seconds only (a revoked one must stop working); checked one by one, for every client that polls,
-keys would cost more than their polls. Does not know connections.
+An API key is read again every few seconds, and each credential whose record has changed; one by one, for every client
+that polls, that would cost more than the polls. Does not know connections.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from accounts import Identity
@@ -16,7 +15,6 @@ from storage.errors import StorageUnavailable
 
 COLLECT_S = 0.3  # a credential in use is renewed before it is due, so there is time to collect others
 BATCH = 500  # credentials in one round trip
-RETRY_S = 0.5
 
 
 class CredentialRefresh:
@@ -31,7 +29,7 @@ class CredentialRefresh:
 
     def soon(self, known: CachedPoll) -> None:
         """Renew together with others; it is still good."""
-        known.renew_at = known.valid_until
+        known.caller.renew_at = known.caller.fresh_until
         self._due.setdefault(known, [])
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(COLLECT_S, self._start)
@@ -72,13 +70,11 @@ class CredentialRefresh:
 
     async def _renew(self, batch: list[CachedPoll]) -> None:
         try:
-            callers = await self._identity.renew([known.authorization for known in batch])
+            callers = await self._identity.renew([known.caller for known in batch])
         except StorageUnavailable:
-            for known in batch:
-                known.renew_at = time.monotonic() + RETRY_S  # each is good until it expires
-            return
+            return  # those that are valid still are served for another moment
         for known, caller in zip(batch, callers, strict=True):
-            if caller is None or caller.account_id != known.account_id:
+            if caller is None:
                 self._cache.forget(known)  # the ordinary handler answers 401
             else:
-                known.renew(caller)
+                known.caller = caller

@@ -79,8 +79,8 @@ class ExpressLane:
         if known.task_id not in (b"", poll.task_id):
             reply(None)  # the ordinary handler knows what a watch token is not for
             return
-        if now >= known.renew_at:
-            if now >= known.valid_until:
+        if now >= known.caller.renew_at:
+            if now >= known.caller.fresh_until:
                 self._refresh.now(known, partial(self._refreshed, poll, known, reply))
                 return
             self._refresh.soon(known)
@@ -124,7 +124,7 @@ class ExpressLane:
 
     def _refreshed(self, poll: PollRequest, known: CachedPoll, reply: Reply) -> None:
         now = time.monotonic()
-        if now < known.valid_until:
+        if now < known.caller.fresh_until:
             self.look_up(poll, now, reply)
         else:
             reply(None)
@@ -151,7 +151,7 @@ class ExpressLane:
             retry_after_s = None if document.terminal else self._retry_after_s
             document.rendered = document_lines(len(document.body), retry_after_s)
             if document.terminal:
-                self._seen(known.account_id, key[len(known.key_prefix) :].decode())
+                self._seen(known.caller.account_id, key[len(known.key_prefix) :].decode())
         self._counts["lane", "200"] += 1
         return b"".join((self._head.ok(now, request_id), known.lines, document.rendered, document.body))
 

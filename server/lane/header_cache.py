@@ -7,7 +7,6 @@ block (``header_blocks.py``), sockets and documents.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from typing import TypeVar
 
@@ -17,48 +16,34 @@ from accounts import Caller
 from server.lane.header_blocks import VolatileHeaders, is_one_head
 from server.lane.poll_limits import Bucket
 
-# A client that polls every second is renewed in time, with the delay in which others are collected.
-RENEW_BEFORE_S = 1.5
 REFUSED_BLOCKS = 1_000  # kept apart, so that a flood of wrong keys drives no good block out
 
 
 class CachedPoll:
     """The meaning of a cached block.
 
-    ``lines`` are those of the answer that depend on the block, after the line break before them. ``valid_until``, in
-    the seconds of ``time.monotonic()``, is how long the credential is good; from ``renew_at`` on it is checked again.
-    ``task_id`` is empty, or the only task that the credential is for.
+    ``lines`` are those of the answer that depend on the block, after the line break before them. ``caller`` says how
+    long the credential holds. ``task_id`` is empty, or the only task that the credential is for.
     """
 
     __slots__ = (
-        "account_id",
-        "authorization",
         "block",
         "bucket",
+        "caller",
         "key_prefix",
         "lines",
-        "renew_at",
         "task_id",
         "used",
-        "valid_until",
     )
 
-    def __init__(self, caller: Caller, authorization: str, key_prefix: bytes, lines: bytes, bucket: Bucket) -> None:
-        self.account_id = caller.account_id
-        self.authorization = authorization
+    def __init__(self, caller: Caller, key_prefix: bytes, lines: bytes, bucket: Bucket) -> None:
+        self.caller = caller
         self.task_id = caller.task_id.encode()
         self.key_prefix = key_prefix
         self.lines = lines
         self.bucket = bucket
         self.block = b""
         self.used = False
-        self.renew(caller)
-
-    def renew(self, caller: Caller) -> None:
-        """Take over how long the credential is good."""
-        now = time.monotonic()
-        self.valid_until = caller.valid_until
-        self.renew_at = self.valid_until - min(RENEW_BEFORE_S, (self.valid_until - now) / 2)
 
 
 class RefusedPoll:

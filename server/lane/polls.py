@@ -67,8 +67,7 @@ class Polls:
         if poll is not None and lines is not None:
             prefix = self._copy.key(caller.account_id, "")
             bucket = self.limits.bucket(caller.account_id)
-            known = CachedPoll(caller, request.headers["Authorization"], prefix, lines, bucket)
-            self.cache.add(poll.block, request.headers, known)
+            self.cache.add(poll.block, request.headers, CachedPoll(caller, prefix, lines, bucket))
 
     def remember_refused(self, request: HTTPServerRequest) -> None:
         """Let the lane refuse the next polls that have this very header block, while their credential is refused."""

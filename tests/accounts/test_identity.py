@@ -25,6 +25,8 @@ from tornado.web import Application, RequestHandler
 from accounts import (
     Accounts,
     ApiKeys,
+    Caller,
+    Callers,
     Identity,
     IdentityUnavailable,
     PublicKeyUnusable,
@@ -66,9 +68,14 @@ def hs256(**changes: Any) -> str:
 
 @contextlib.asynccontextmanager
 async def identity(storage: OpenStorage, **settings: Any) -> AsyncIterator[Identity]:
+    checked = IdentitySettings.model_validate(settings)
     async with aiohttp.ClientSession() as session:
-        accounts = Accounts(storage)
-        yield Identity(ApiKeys(storage), accounts, IdentitySettings.model_validate(settings), session)
+        callers = Callers(storage, None, checked.remembered_tokens)
+        yield Identity(ApiKeys(storage), Accounts(storage), callers, checked, session)
+
+
+def remembered_by(who: Identity) -> list[Caller]:
+    return list(who._callers._remembered.values())
 
 
 async def asking_until_refused(who: Identity, header: str) -> None:
@@ -348,7 +355,7 @@ async def test_what_is_remembered_is_bounded_and_only_what_was_valid(storage: Op
             await who.authenticate(hs256(exp=time.time() + 60 + number))
         with pytest.raises(Unauthorized):
             await who.authenticate("Bearer x.y.z")
-        assert len(who._callers) == 3
+        assert len(remembered_by(who)) == 3
 
 
 class KeySet:
@@ -464,8 +471,8 @@ async def test_what_is_remembered_holds_no_token_and_no_key(storage: OpenStorage
         header = hs256()
         await who.authenticate(header)
         await who.authenticate(f"Bearer {made.key}")
-        assert len(who._callers) == 2
-        held = repr(who._callers)
+        assert len(remembered_by(who)) == 2
+        held = repr([[getattr(caller, slot) for slot in Caller.__slots__] for caller in remembered_by(who)])
         assert header.removeprefix("Bearer ") not in held
         assert made.key not in held
 

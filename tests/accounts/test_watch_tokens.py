@@ -11,13 +11,18 @@ from typing import Any
 import aiohttp
 import pytest
 
-from accounts import AccountClosed, Accounts, ApiKeys, Identity, Unauthorized, UnknownAccount, WatchTokens
+from accounts import AccountClosed, Accounts, ApiKeys, Callers, Identity, Unauthorized, UnknownAccount, WatchTokens
 from accounts.identity import WATCH_TOKEN_RECHECK_S
 from accounts.watch_tokens import LASTS_S
 from runtime.settings import IdentitySettings
 from storage.storage import Storage
 
 ACCOUNT, TASK = "user-1", "0b0e7f3c-5c0e-4b5e-9a52-0e6f7a1d2c3b"
+
+
+def identity_of(storage: Storage, session: aiohttp.ClientSession, watch_tokens: WatchTokens) -> Identity:
+    callers, settings = Callers(storage, None, 10), IdentitySettings()
+    return Identity(ApiKeys(storage), Accounts(storage), callers, settings, session, watch_tokens=watch_tokens)
 
 
 def encoded(claims: Any) -> str:
@@ -82,12 +87,12 @@ async def test_the_identity_knows_the_task_of_a_token(storage: Storage) -> None:
     signer = await watch_tokens.signer()
     await Accounts(storage).create(account_id=ACCOUNT)
     async with aiohttp.ClientSession() as session:
-        who = Identity(ApiKeys(storage), Accounts(storage), IdentitySettings(), session, watch_tokens=watch_tokens)
+        who = identity_of(storage, session, watch_tokens)
         header = "Bearer " + signer.make(ACCOUNT, TASK)
         caller = await who.authenticate(header)
         assert (caller.account_id, caller.task_id) == (ACCOUNT, TASK)
         assert 0 < caller.valid_until - time.monotonic() <= WATCH_TOKEN_RECHECK_S < LASTS_S
-        assert await who.renew([header]) == [caller]
+        assert await who.renew([caller]) == [caller]
         assert caller.may_ask_about(TASK)
         assert not caller.may_ask_about("")
         with pytest.raises(UnknownAccount):
@@ -103,7 +108,7 @@ async def test_a_token_of_an_account_that_was_closed_is_refused_when_it_is_check
     header = "Bearer " + (await watch_tokens.signer()).make(ACCOUNT, TASK)
     await accounts.create(account_id=ACCOUNT)
     async with aiohttp.ClientSession() as session:
-        who = Identity(ApiKeys(storage), accounts, IdentitySettings(), session, watch_tokens=watch_tokens)
+        who = identity_of(storage, session, watch_tokens)
         assert (await who.authenticate(header)).account_id == ACCOUNT
         await accounts.close(ACCOUNT)
         with pytest.raises(AccountClosed):
