@@ -39,17 +39,18 @@ class SpoiltRecords:
         self._found = found
         self._noted: dict[str, float] = {}  # key → when (time.monotonic()); the oldest first
 
-    def note(self, key: str, exc: BaseException) -> None:
-        """Log and count a record that cannot be read."""
+    def note(self, key: str, exc: BaseException) -> bool:
+        """Log and count a record that cannot be read; return False when that was done less than a minute ago."""
         now = time.monotonic()
         if now < self._noted.get(key, -AGAIN_AFTER_S) + AGAIN_AFTER_S:
-            return
+            return False
         self._noted.pop(key, None)
         self._noted[key] = now
         while len(self._noted) > REMEMBERED:
             del self._noted[next(iter(self._noted))]
         log.error("record_set_aside", redis_key=key, error=type(exc).__name__)
         self._found()
+        return True
 
     async def make_way(self, keys: Sequence[str], exc: redis_errors.ResponseError) -> None:
         """Return when the refused call can be repeated, because the spoilt ones of its keys are out of the way.
@@ -86,10 +87,13 @@ class SpoiltRecords:
     async def let_expire(self, key: str, exc: BaseException) -> None:
         """Leave a record to its writer, who writes over it; when nobody does, it is gone after some minutes.
 
+        Redis is told once in a minute, however often the record is read.
+
         Raises:
             StorageUnavailable
         """
-        self.note(key, exc)
+        if not self.note(key, exc):
+            return
         with contextlib.suppress(redis_errors.ResponseError):
             await self._ask(key, ("EXPIRE", key, LEFT_FOR_S, "NX"))
 

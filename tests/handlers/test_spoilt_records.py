@@ -11,8 +11,10 @@ import structlog
 from accounts import Accounts, AdminKeys, ApiKeys
 from composition import compose
 from runtime.settings import Settings
+from storage.spoilt_records import LEFT_FOR_S
 from tests.support.storage import OpenStorage
-from tests.support.whole_server import Client
+from tests.support.topologies import until_true
+from tests.support.whole_server import BASE, Client
 
 NO_TEXT = b"\xff\xfe{"
 
@@ -82,3 +84,27 @@ async def test_a_key_or_an_entry_that_cannot_be_read_hides_no_other(client: Clie
     assert (keys.status, ledger.status) == (200, 200)
     assert [entry["kind"] for entry in ledger.json["entries"]] == ["grant"]
     assert len(set_aside(lines)) == 4
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("spoilt", ["a value", "its type"])
+async def test_polls_of_a_document_that_is_none_tell_redis_once_that_it_is_to_expire(
+    client: Client, storage: OpenStorage, spoilt: str
+) -> None:
+    task_id = "6f1c4a52-37a5-4e1b-9a0c-8d3f1f0a2b44"
+    key = storage.key(client.account_id, "status", task_id)
+    if spoilt == "a value":
+        await storage.redis.set(key, NO_TEXT)
+    else:
+        await storage.redis.rpush(key, "x")
+    path = f"{BASE}/generate-prompt-async/status/{task_id}/"
+
+    async def will_expire() -> bool:
+        return 0 < await storage.redis.ttl(key) <= LEFT_FOR_S
+
+    assert (await client.ask("GET", path)).status == 503
+    await until_true(will_expire)
+    await storage.redis.persist(key)
+    for _ in range(5):
+        assert (await client.ask("GET", path)).status == 503
+    assert await storage.redis.ttl(key) == -1
