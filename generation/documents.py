@@ -38,6 +38,12 @@ INTERRUPTED = Failure(
     "interrupted",
 )
 INTERNAL = Failure("Prompt generation failed", "Something went wrong on our side. Please try again.", "internal_error")
+UNREADABLE_ACCOUNT = Failure(
+    "Prompt generation failed",
+    "A record of this account cannot be read, so the generation was given up. The tokens set aside for it come back "
+    "when that is repaired; our operator's log names it.",
+    "record_unreadable",
+)
 SUBSCRIPTION_INACTIVE = Failure(
     "Subscription is not active",
     "Subscription is not active. Renew your subscription to generate prompts.",

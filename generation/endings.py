@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generation.documents import CANCELLED, Failure, failed_head
+from generation.documents import CANCELLED, UNREADABLE_ACCOUNT, Failure, failed_head
 from generation.errors import TaskNotFound
 from generation.failures import RecentFailures
 from generation.gemini.usage import NO_USAGE, Usage
@@ -91,6 +91,42 @@ class Endings:
         document = self.announce(lease.ref, answer, FAILED, failure.error_code)
         self._ended(lease, "fail", [*arguments, document, *told])
         return document
+
+    async def fail_unsettled(self, task: TaskRef, lease: Lease | None = None) -> bytes:
+        """End a task whose account or ledger cannot be read, and leave its settlement to ``settle``.
+
+        ``lease`` is its owner's; without one the task's lease must have run out. Return the final document.
+
+        Raises:
+            TaskLost, RecordUnreadable (the task's own record), StorageUnavailable
+        """
+        head = failed_head(UNREADABLE_ACCOUNT)
+        reported = lease.reported if lease is not None else NO_USAGE
+        arguments: list[Argument] = [
+            self._records.owner,
+            lease.epoch if lease is not None else "",
+            FAILED.name,
+            head,
+            reported.total,
+            self._records.settings.status_ttl_s,
+            UNREADABLE_ACCOUNT.error_code,
+            *self._told(head, failed=True),
+            reported.stored,
+        ]
+        answer = await self._records.call("fail_unsettled", task, arguments, *self._records.closing_keys(task))
+        return self.announce(task, answer, FAILED, UNREADABLE_ACCOUNT.error_code)
+
+    async def settle(self, task: TaskRef) -> None:
+        """Settle a task that ended without a settlement; where that was done before nothing changes.
+
+        Raises:
+            RecordUnreadable: its account or ledger still cannot be read.
+            StorageUnavailable
+        """
+        usage = self._records.storage.key(task.account_id, "usage")
+        answer = await self._records.call("settle_ended", task, [self._records.settings.status_ttl_s], usage)
+        if answer[0] == Code.DONE:
+            self._metrics.tokens_charged(answer[1])
 
     async def cancel(self, account_id: str, task_id: str, reported: Usage = NO_USAGE) -> bytes:
         """End the task, in whatever process it runs; a terminal task stays as it is. Return the final document.

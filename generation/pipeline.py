@@ -99,9 +99,12 @@ class Pipeline:
             await steps.fail(insufficient_tokens(exc.needed, exc.available))
 
     async def give_up(self, lease: Lease) -> None:
-        """End a task that a defect of ours broke, as far as that can still be written."""
+        """End a task that a defect of ours or an unreadable record broke, as far as that can still be written."""
         with contextlib.suppress(TaskLost, StorageUnavailable, RecordUnreadable):
-            await _Steps(self._tasks, lease, self._metrics, self._tracing).fail(INTERNAL)
+            try:
+                await _Steps(self._tasks, lease, self._metrics, self._tracing).fail(INTERNAL)
+            except RecordUnreadable:
+                await self._tasks.endings.fail_unsettled(lease.ref, lease)
 
     async def _generate(self, lease: Lease, steps: _Steps) -> None:
         await steps.advance(INITIALIZING)

@@ -133,7 +133,7 @@ class Reaper:
         for task, outcome in zip(tasks, claimed, strict=True):
             if isinstance(outcome, UNREADABLE):
                 with contextlib.suppress(StorageUnavailable):  # it is found again
-                    await self._tasks.set_aside(task, outcome)
+                    await self._tasks.end_unreadable(task, outcome)
             elif isinstance(outcome, StorageUnavailable):
                 self._tasks.silent.note(task.account_id)
                 unanswered += 1

@@ -24,6 +24,7 @@ class Code(IntEnum):
     INSUFFICIENT_TOKENS = -9
     LEASE_RUNS = -10
     TOO_MANY_SUBMITS = -11
+    UNSETTLED = -12
 
 
 LOST: dict[int, type[TaskLost]] = {

@@ -18,7 +18,7 @@ from generation.budget import NO_NEED, Need
 from generation.document import version_of
 from generation.documents import INTERNAL, INTERRUPTED, failed_head, progress_head
 from generation.endings import Endings
-from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskNotFound, TooManyTasks
+from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskLost, TaskNotFound, TooManyTasks
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease
@@ -37,6 +37,7 @@ from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
 from storage.storage import Storage
 
 NOTHING_AFTER = NothingAfter()
+SETTLE_AGAIN_S = 60.0  # a task is tried again so often while its account or ledger cannot be read
 MAX_OWNERS_LOST = 2  # owners that ended while they finished one and the same task
 
 
@@ -281,11 +282,23 @@ class Tasks:
             case Code.LEASE_RUNS:
                 await self.index.note_end(orphan, answer[1])
                 return None
+            case Code.UNSETTLED:
+                await self._settle(orphan)
+                return None
             case _:
                 await self.let_go(orphan)
                 if answer[0] != Code.ENDED:
                     return None
                 return self.endings.announce(orphan, answer, FAILED, INTERRUPTED.error_code)
+
+    async def _settle(self, task: TaskRef) -> None:
+        try:
+            await self.endings.settle(task)
+        except RecordUnreadable:  # it has been logged with its key
+            self.records.after_end.offer(task)
+            await self.index.note([task], SETTLE_AGAIN_S)
+        else:
+            await self.let_go(task)
 
     async def let_go(self, task: TaskRef) -> None:
         """Remove a task that has ended from the index, unless a notification of its end is still due.
@@ -295,6 +308,25 @@ class Tasks:
         """
         if not self.records.after_end.offer(task):
             await self.index.drop([task])
+
+    async def end_unreadable(self, task: TaskRef, exc: BaseException) -> None:
+        """End a task without an owner that cannot be claimed because a record cannot be read.
+
+        Where the task's own says too little, it is skipped: the record stays as it is, and the index forgets it.
+
+        Raises:
+            StorageUnavailable
+        """
+        try:
+            await self.endings.fail_unsettled(task)
+        except TaskLost:  # another process was quicker
+            return
+        except UNREADABLE:
+            await self.set_aside(task, exc)
+            return
+        if not isinstance(exc, RecordUnreadable):  # which has been logged
+            self._storage.spoilt.note(self.records.keys(task)[0], exc)
+        await self._settle(task)
 
     async def set_aside(self, task: TaskRef, exc: BaseException) -> None:
         """Skip a task whose record cannot be read: the record stays as it is, and the index forgets it.

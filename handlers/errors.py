@@ -110,7 +110,13 @@ def _failed(exc: generation.GenerationFailed) -> Answer:
 
 
 # The synchronous endpoint's answers to tasks that failed.
-FAILED_STATUS = {"insufficient_tokens": 402, "subscription_inactive": 402, "cancelled": 409, "interrupted": 503}
+FAILED_STATUS = {
+    "insufficient_tokens": 402,
+    "subscription_inactive": 402,
+    "cancelled": 409,
+    "interrupted": 503,
+    "record_unreadable": 503,
+}
 
 INTERNAL = Answer(500, "internal_error", "Internal error", "Something went wrong on our side. Please try again.")
 

@@ -11,14 +11,15 @@
 -- Returns {1, epoch, attempt, progress, manual prompt, tokens used, now ms, deadline ms, steering, created ms,
 --         kinds of tokens used, trace context of the submit}
 --       | {3, document, tokens charged, ms since created, webhooks due} ended
---       | {-1} gone | {-2} closed | {-10, lease ms} the lease still runs
+--       | {-1} gone | {-2} closed | {-12} ended and not settled | {-10, lease ms} the lease still runs
 -- Repeatable: an owner that claimed, lost the answer and claims again before it began gets the same claim.
 local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'lease_ms', 'attempt', 'deadline_ms', 'progress', 'manual_prompt', 'used',
-  'stage', 'epoch', 'steering', 'created_ms', 'kinds', 'trace')
+  'stage', 'epoch', 'steering', 'created_ms', 'kinds', 'trace', 'unsettled')
 if not record[1] then
   redis.call('ZREM', KEYS[4], ARGV[9])  -- it would block the account for ever
   return {-1}
 end
+if record[15] then return {-12} end
 if record[2] then return {-2} end
 local now = now_ms()
 if tonumber(record[3]) > now then

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
 import structlog
 
 from accounts import Accounts
-from generation.errors import IdempotencyKeyReused, TooManySubmits, TooManyTasks
+from generation.documents import INTERNAL
+from generation.errors import IdempotencyKeyReused, TaskClosed, TaskFenced, TooManySubmits, TooManyTasks
+from generation.gemini.usage import Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import SHARDS, TaskRef, shard_of
 from generation.pipeline import Pipeline
 from generation.reaper import Reaper
 from generation.runner import Runner
+from generation.stages import CHECKING, INITIALIZING
 from generation.status_copy import StatusCopy
 from generation.tasks import Tasks
 from runtime.metrics import Metrics
@@ -238,3 +241,61 @@ async def test_a_task_whose_owners_end_while_they_finish_it_is_ended_after_the_s
     ended = await tasks_of(storage, "third").claim(lease.ref)
     assert isinstance(ended, bytes)
     assert b'"error_code":"interrupted"' in ended
+
+
+async def ledger_of_a_wrong_type(storage: Storage) -> bytes:
+    key = storage.key("bad", "ledger")
+    kept: bytes = await storage.command("DUMP", key)
+    await storage.command("SET", key, "no ledger")
+    return kept
+
+
+async def account_whose_number_is_none(storage: Storage) -> bytes:
+    key = storage.key("bad", "account")
+    kept: bytes = await storage.command("DUMP", key)
+    await storage.command("HSET", key, "held", b"\xff")
+    return kept
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("spoil", [ledger_of_a_wrong_type, account_whose_number_is_none])
+@pytest.mark.parametrize("ended_by", ["its owner", "the reaper"])
+async def test_a_task_whose_account_is_spoilt_ends_and_is_settled_once_when_it_is_repaired(
+    storage: Storage, spoil: Callable[[Storage], Awaitable[bytes]], ended_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generation.tasks.SETTLE_AGAIN_S", 0.0)
+    await account(storage, "bad")
+    owner, other = tasks_of(storage, "owner", lease_s=60), tasks_of(storage, "other")
+    lease = await owner.submit("bad", "Be kind.", None)
+    assert isinstance(lease, Lease)
+    for stage in (INITIALIZING, CHECKING):
+        await owner.advance(lease, stage)
+    held = await owner.hold(lease)
+    await owner.publish(lease, 1, b"{}", 50, Usage(10, 40))
+    key = storage.key("bad", "ledger" if spoil is ledger_of_a_wrong_type else "account")
+    kept = await spoil(storage)
+    if ended_by == "its owner":
+        await owner.endings.fail_unsettled(lease.ref, lease)
+        assert await owner.renew([lease], lease_s=0) == [lease]
+    else:
+        with pytest.raises(TaskFenced):  # while its owner may live
+            await other.endings.fail_unsettled(lease.ref)
+        assert await owner.renew([lease], lease_s=0) == []
+        await storage.command("HSET", other.records.keys(lease.ref)[0], "attempt", 3)  # it has had them all
+        assert await one_turn(storage, other) == set()
+    document = await storage.command("GET", other.records.keys(lease.ref)[1])
+    assert (b'"status":"failed"' in document, b'"error_code":"record_unreadable"' in document) == (True, True)
+    await other.index.note([lease.ref], 0)
+    assert await one_turn(storage, other) == set()  # it is still spoilt
+    await storage.command("RESTORE", key, 0, kept, "REPLACE")
+    assert (await Accounts(storage).show("bad")).tokens_held == held
+    for _ in range(2):
+        await other.index.note([lease.ref], 0)
+        assert await one_turn(storage, other) == set()
+    shown = await Accounts(storage).show("bad")
+    assert (shown.tokens_held, shown.tokens_charged, shown.tokens_remaining) == (0, 50, 9_950)
+    assert await Accounts(storage).audit("bad") == []
+    assert await storage.command("GET", other.records.keys(lease.ref)[1]) == document
+    assert await storage.command("ZRANGE", storage.key("bad", "unfinished"), 0, -1) == []
+    with pytest.raises(TaskClosed):
+        await owner.endings.fail(lease, INTERNAL, 50)

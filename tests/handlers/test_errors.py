@@ -86,7 +86,9 @@ def test_a_defect_of_ours_tells_nothing_about_itself() -> None:
     assert "secret" not in answer.sentence + answer.message
 
 
-@pytest.mark.parametrize("error_code", ["insufficient_tokens", "subscription_inactive", "cancelled", "interrupted"])
+@pytest.mark.parametrize(
+    "error_code", ["insufficient_tokens", "subscription_inactive", "cancelled", "interrupted", "record_unreadable"]
+)
 def test_a_failed_task_has_a_status_for_the_synchronous_endpoint(error_code: str) -> None:
     answer = answer_for(generation.errors.GenerationFailed("short", "long", error_code))
     assert answer.status in (402, 409, 503)

@@ -192,7 +192,7 @@ async def test_the_owner_of_a_running_task_writes_its_record_anew(
 
 @pytest.mark.gen_test(timeout=30)
 @pytest.mark.parametrize("spoilt", ["ledger", "charged"])
-async def test_nothing_is_charged_in_part_when_a_ledger_or_a_number_cannot_be_read(
+async def test_a_task_whose_ledger_or_account_cannot_be_read_fails_at_once_and_nothing_is_charged_in_part(
     client: Client, storage: OpenStorage, http_client: AsyncHTTPClient, service: Service, spoilt: str
 ) -> None:
     other = await make_client(storage, http_client, client.base_url, tokens=1_000_000)
@@ -210,7 +210,8 @@ async def test_nothing_is_charged_in_part_when_a_ledger_or_a_number_cannot_be_re
     assert await storage.redis.hgetall(account_key) == before
     assert set_aside(lines) == {ledger_key if spoilt == "ledger" else account_key}
     assert crashed(lines) == []
-    assert (await client.ask("GET", f"{BASE}/generate-prompt-async/status/{task_id}/")).json["status"] == "processing"
+    ended = await client.ask("GET", f"{BASE}/generate-prompt-async/status/{task_id}/")
+    assert (ended.json["status"], ended.json["error_code"]) == ("failed", "record_unreadable")
 
 
 @pytest.mark.gen_test(timeout=30)

@@ -1,4 +1,5 @@
 --- @include "clock"
+--- @include "named_kinds"
 --- @include "note_delivery"
 --- @include "note_usage"
 --- @include "readable"
@@ -8,6 +9,7 @@
 -- `used` is in tokens over the task's whole life; what the record knows already counts when it is more. `sealed` is the
 -- document that an earlier, forgotten end wrote: clients may have it, so it stays as it was. '' when there is none.
 -- `kinds`: input, output, thoughts, cached and tool tokens of it, as '1,2,3,4,5', or ''.
+-- `later`: account or ledger cannot be read, so the settlement is left to settle_ended. The record keeps its hold until then.
 -- `stopped`: it was ended while Gemini worked for it. When no use was reported but a request had gone out, the estimate of
 -- its input is charged, never more than hold and balance, and marked.
 -- `told`: head of the document for the webhook, '' for none; balance below which it is low, tokens, 0 for none; s that the
@@ -29,22 +31,12 @@ local function tell_end(told, stage_head, head, charged, reason)
     end
   end
   local low, account = tonumber(told[2]), redis.pcall('HMGET', KEYS[6], 'balance', 'held')
-  local left = tonumber(account[1] or '0') + tonumber(account[2] or '0')
+  local left = (tonumber(account[1]) or 0) + (tonumber(account[2]) or 0)
   if left < low and left + charged >= low then
     local body = '{"tokens_remaining":' .. left .. ',"low_balance_tokens":' .. low .. '}'
     due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. task[1], 'account.low_balance', body, told[3], 0, task[2])
   end
   return due
-end
-
-local KINDS = {'input', 'output', 'thoughts', 'cached', 'tool'}
-local function named_kinds(kinds)
-  local named, at = {}, 0
-  for count in string.gmatch(kinds, '%d+') do
-    at = at + 1
-    if count ~= '0' then named[#named + 1] = {KINDS[at], count} end
-  end
-  return named
 end
 
 -- Nothing is written when a record that this touches is none: a charge without its end would be made twice.
@@ -58,7 +50,7 @@ local function check_records()
   end
 end
 
-local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed, stopped, told, kinds)
+local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed, stopped, told, kinds, later)
   check_records()
   local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'estimate', 'kinds')
   if tonumber(record[3]) > tonumber(used) or not kinds then used, kinds = math.max(tonumber(used), tonumber(record[3])), record[6] or '' end
@@ -71,11 +63,17 @@ local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed,
     kinds = tostring(used)
   end
   local named, now, usage = named_kinds(kinds), now_ms(), {}
-  local charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[2]), used, record[1], reason, estimated, named)
-  note_usage(KEYS[12], iso_time(now), reason == 'cancelled' and reason or stage, charged, named)
-  redis.call('HSET', KEYS[1], 'stage', stage, 'closed', reason, 'hold', 0, 'used', used)
+  local charged = 0
+  if later then
+    redis.call('HSET', KEYS[1], 'unsettled', 1, 'kinds', kinds)
+  else
+    charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[2]), used, record[1], reason, estimated, named)
+    note_usage(KEYS[12], iso_time(now), reason == 'cancelled' and reason or stage, charged, named)
+    redis.call('HSET', KEYS[1], 'hold', 0)
+    redis.call('ZREM', KEYS[4], record[1])
+  end
+  redis.call('HSET', KEYS[1], 'stage', stage, 'closed', reason, 'used', used)
   redis.call('HDEL', KEYS[1], 'manual_prompt', 'steering')
-  redis.call('ZREM', KEYS[4], record[1])
   for i, kind in ipairs(named) do usage[i] = '"' .. kind[1] .. '":' .. kind[2] end
   local tail = ',"tokens_used":' .. used .. (#usage > 0 and ',"usage":{' .. table.concat(usage, ',') .. '}' or '')
     .. (estimated and ',"estimated":true' or '') .. ',"completed_at":"' .. iso_time(now) .. '"'
@@ -85,7 +83,7 @@ local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed,
     redis.call('SET', KEYS[2], document, 'EX', ttl_s)
   end
   redis.call('XADD', KEYS[3], '*', 'end', '{}')
-  redis.call('EXPIRE', KEYS[1], ttl_s)
+  if not later then redis.call('EXPIRE', KEYS[1], ttl_s) end
   local due = told and tell_end(told, head, told[1] ~= '' and told[1] .. tail or '', charged, reason) or 0
   return {code, document, charged, now - tonumber(record[4]), due}
 end
