@@ -245,9 +245,26 @@ test('events that are refused while polls work are left for polls', async () => 
     proxy.requests.length = 0;
     proxy.fault = ({ path }) => (path.includes('/events/') ? refusal : undefined);
     const result = await client({ retryDelayMs: 10 }).generate(taking(1.2));
-    assert.equal(result.generatedByAI, true);
+    assert.equal(result.generatedByAI, true, JSON.stringify(refusal));
     assert.ok(proxy.asked('/events/').length <= 2, JSON.stringify(refusal));
   }
+});
+
+test('a stream that is not the server’s is left for polls', async () => {
+  const strange = ['data: null', 'data: {"hello":1}'].map((line) => `event: status\n${line}\n\n`);
+  const bodies = [...strange, 'event: chunk\ndata: {"attempt":1}\n\n', ': a proxy\n\n'];
+  const streams = bodies.map((body) => ({ status: 200, type: 'text/event-stream', body }));
+  streams.push({ ...streams[0], body: ': a proxy is working on it\n\n', againMs: 100 });
+  const answered = new Map(); // by path
+  proxy.fault = ({ path }) => {
+    if (path.includes('/events/') && !answered.has(path)) {
+      answered.set(path, streams[answered.size]);
+    }
+    return answered.get(path);
+  };
+  const results = await Promise.all(streams.map(() => client({ retryDelayMs: 10 }).generate(taking(1.2))));
+  assert.equal(results.filter(({ generatedByAI }) => generatedByAI).length, streams.length);
+  assert.equal(proxy.asked('/events/').length, streams.length, 'and is not asked for again');
 });
 
 test('after one refusal the stream is taken up again', async () => {

@@ -13,7 +13,8 @@ export class Proxy {
 
   /**
    * Decides what happens to a request: undefined passes it on; 'reset' cuts it; 'hold' passes nothing of the answer back;
-   * {cutAfter: bytes} cuts the answer; {status, type, body} answers instead of the server.
+   * {cutAfter: bytes} cuts the answer; {status, type, body} answers instead of the server, and with `againMs` sends the body
+   * again and again.
    */
   fault = (_request) => undefined;
 
@@ -70,9 +71,13 @@ export class Proxy {
       return;
     }
     if (fault?.status) {
-      response
-        .writeHead(fault.status, { 'Content-Type': fault.type ?? 'text/html', ...fault.headers })
-        .end(fault.body ?? '');
+      response.writeHead(fault.status, { 'Content-Type': fault.type ?? 'text/html', ...fault.headers });
+      if (fault.againMs) {
+        const again = setInterval(() => response.write(fault.body), fault.againMs);
+        response.on('close', () => clearInterval(again));
+      } else {
+        response.end(fault.body ?? '');
+      }
       return;
     }
     const { hostname, port } = this.#target;

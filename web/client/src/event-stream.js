@@ -92,8 +92,9 @@ export async function readEventStream(body, parser, { onEvent, onBytes }) {
       if (done) {
         return;
       }
+      const events = parser.push(decoder.decode(value, { stream: true }));
       onBytes();
-      for (const event of parser.push(decoder.decode(value, { stream: true }))) {
+      for (const event of events) {
         if (!onEvent(event)) {
           return;
         }

@@ -36,24 +36,31 @@ export async function followEvents(transport, view, signal, worked) {
   const parser = new EventStreamParser(view.lastEventId);
   let opened = false;
   let brought = false;
+  /** The server names its `retry:` first; a stream without it, and without a document, is somebody else's. */
+  const isOurs = () => {
+    limit.expireIn(SILENCE_MS);
+    if (!brought) {
+      brought = true;
+      view.connected('live');
+      worked();
+    }
+  };
   try {
     const body = await openEvents(transport, view, limit.signal);
     opened = true;
     await readEventStream(body, parser, {
       onBytes() {
-        limit.expireIn(SILENCE_MS);
-        if (!brought) {
-          brought = true;
-          view.connected('live');
-          worked();
+        if (brought || parser.retryMs !== undefined) {
+          isOurs();
         }
       },
       onEvent(event) {
         view.lastEventId = event.id;
         if (event.type === 'status') {
-          view.accept(parsed(event, view.taskId));
+          view.accept(parsed(event, view.taskId, isDocument));
+          isOurs();
         } else if (event.type === 'chunk') {
-          view.acceptText(parsed(event, view.taskId));
+          view.acceptText(parsed(event, view.taskId, isChunk));
         }
         return event.type !== 'end';
       },
@@ -74,13 +81,22 @@ export async function followEvents(transport, view, signal, worked) {
   }
 }
 
-/** @param {import('./event-stream.js').StreamEvent} event @param {string} taskId */
-function parsed({ data }, taskId) {
+/**
+ * @param {import('./event-stream.js').StreamEvent} event
+ * @param {string} taskId
+ * @param {(value: any) => boolean} expected whether the JSON has the expected form
+ */
+function parsed({ data }, taskId, expected) {
+  let cause;
   try {
-    return JSON.parse(data);
-  } catch (cause) {
-    throw new UnexpectedAnswer('An event cannot be read.', { title: 'Unexpected answer', taskId, cause });
+    const value = JSON.parse(data);
+    if (expected(value)) {
+      return value;
+    }
+  } catch (error) {
+    cause = error;
   }
+  throw new UnexpectedAnswer('An event cannot be read.', { title: 'Unexpected answer', taskId, cause });
 }
 
 /**
@@ -136,6 +152,9 @@ async function openEvents(transport, view, signal) {
 
 /** @param {any} body */
 export const isDocument = (body) => typeof body?.status === 'string';
+
+/** @param {any} body */
+const isChunk = (body) => typeof body?.text === 'string';
 
 /**
  * Poll once.
