@@ -139,11 +139,15 @@ def _credentials() -> dict[str, str]:
     """Settings from systemd's LoadCredential, which no child process and no ``/proc`` shows.
 
     Raises:
-        InvalidSettings: a credential of ours cannot be read.
+        InvalidSettings: the folder or a credential of ours cannot be read.
     """
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
     found = {}
-    for path in sorted(Path(folder).iterdir()) if folder and Path(folder).is_dir() else []:
+    try:
+        paths = sorted(Path(folder).iterdir()) if folder and Path(folder).is_dir() else []
+    except OSError as exc:
+        raise InvalidSettings([f"{folder}: cannot be listed: {type(exc).__name__}"]) from exc
+    for path in paths:
         if _is_ours(path.name) or path.name == "GEMINI_API_KEY":
             try:
                 found[path.name] = path.read_text("utf-8").strip()

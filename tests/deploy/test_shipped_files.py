@@ -77,7 +77,8 @@ def test_systemd_bounds_the_process_and_keeps_its_secrets() -> None:
 
 def test_systemd_hears_from_the_process_itself_that_it_is_ready_and_alive() -> None:
     assert unit_value("Type") == "notify"
-    assert int(unit_value("WatchdogSec")) == 10, "longer than a busy loop stands still, and replaced within 15 s"
+    assert int(unit_value("WatchdogSec")) == 8, "longer than a busy loop stands still, and replaced within 15 s"
+    assert int(unit_value("StartLimitIntervalSec")) == 0, "a start is tried again for ever"
 
 
 def test_systemd_understands_the_unit(tmp_path: Path) -> None:

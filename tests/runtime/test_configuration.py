@@ -152,6 +152,15 @@ def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_of_credentials_that_cannot_be_listed_is_said_in_one_line(credentials: Path) -> None:
+    credentials.chmod(0)
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings()
+    credentials.chmod(0o700)
+    assert caught.value.problems == [f"{credentials}: cannot be listed: PermissionError"]
+
+
 def test_a_credential_of_systemd_wins_over_the_dotenv_file_and_the_environment_over_both(
     credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
