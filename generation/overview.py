@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from generation.failures import KEPT
-from generation.processes import AliveProcess, Processes
+from generation.processes import OLDEST_KEPT, AliveProcess, Processes
 
 BREAKERS = ("closed", "probing", "open")  # the worst of all processes counts
 
@@ -27,6 +27,7 @@ async def overview(processes: Processes) -> dict[str, Any]:
         "waiting": sum(state.waiting for state in states),
         "oldest_unfinished_at": _moment(oldest_ms) if oldest_ms else None,
         "oldest_unfinished_s": max(0, now_ms - oldest_ms) / 1000 if oldest_ms else None,
+        "oldest_unfinished": _oldest(now_ms, alive),
         "takeovers": sum(state.takeovers for state in states),
         "breakers": _breakers(alive),
         "failures": [
@@ -43,6 +44,20 @@ def _breakers(alive: list[AliveProcess]) -> dict[str, str]:
         for model, state in process.state.breakers.items():
             worst[model] = max(worst.get(model, state), state, key=BREAKERS.index)
     return worst
+
+
+def _oldest(now_ms: int, alive: list[AliveProcess]) -> list[dict[str, Any]]:
+    held = sorted((task for process in alive for task in process.state.oldest), key=lambda task: task.created_ms)
+    return [
+        {
+            "account_id": task.account_id,
+            "task_id": task.task_id,
+            "created_at": _moment(task.created_ms),
+            "age_s": max(0, now_ms - task.created_ms) / 1000,
+            "state": "running" if task.running else "waiting",
+        }
+        for task in held[:OLDEST_KEPT]
+    ]
 
 
 def _process(process: AliveProcess) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from generation.last_hour import OUTCOMES
 from runtime.command_options import CONFIG, JSON
 
 SUMS = ("at", "running", "waiting", "oldest_unfinished_s", "takeovers")
+OLDEST = ("created_at", "age_s", "state", "account_id", "task_id")
 PROCESSES = ("id", "version", "started_at", "said_s", "lag_s", "running", "waiting", "takeovers")
 FAILURES = ("at", "outcome", "error_code")
 
@@ -23,7 +24,7 @@ FAILURES = ("at", "outcome", "error_code")
 @JSON
 @click.pass_context
 def overview_command(ctx: click.Context, config: Path | None, as_json: bool) -> None:
-    """Show the state of the whole service: running, waiting, processes, breakers, last failures."""
+    """Show the state of the whole service: running, waiting and oldest tasks, processes, breakers, last failures."""
     open_with: Open = ctx.obj
     ctx.obj = lambda: open_with(config)
 
@@ -42,7 +43,7 @@ def overview_command(ctx: click.Context, config: Path | None, as_json: bool) -> 
     minutes = members["last_hour"]["minutes"]
     ended = ", ".join(f"{sum(minute[name] for minute in minutes)} {name}" for name in OUTCOMES)
     click.echo(f"last hour: {ended}")
-    for title, columns in (("processes", PROCESSES), ("failures", FAILURES)):
+    for title, columns in (("oldest_unfinished", OLDEST), ("processes", PROCESSES), ("failures", FAILURES)):
         if members[title]:
-            click.echo(f"\n{title}")
+            click.echo(f"\n{title.replace('_', ' ')}")
             show_table({name.replace("_", " "): name for name in columns}, members[title])

@@ -24,7 +24,18 @@ SAYS_EVERY_S = 2.0
 SAYS_HOUR_EVERY_S = 10.0  # a few kilobytes
 ALIVE_FOR_S = 10.0  # after its last report
 FORGOTTEN_AFTER_S = 60.0
+OLDEST_KEPT = 10  # unfinished tasks in a report, and in the overview
 HOUR_S = 3_600.0  # how long the last hour of a process that has ended counts
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedTask:
+    """A task that a process holds; ``created_ms`` is of Redis' clock."""
+
+    account_id: str
+    task_id: str
+    created_ms: int
+    running: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +43,7 @@ class ProcessState:
     """The state of one process. Times in ms of the wall clock; ``oldest_ms``: its oldest unfinished task's start, or 0.
 
     ``takeovers`` is counted since it started; ``lag_s`` is the latest that its event loop was in the last seconds;
-    ``breakers``: model to closed | open | probing.
+    ``breakers``: model to closed | open | probing; ``oldest``: its oldest unfinished tasks, the oldest first.
     """
 
     version: str
@@ -44,6 +55,7 @@ class ProcessState:
     lag_s: float
     breakers: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[RecentFailure, ...] = ()
+    oldest: tuple[UnfinishedTask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +141,6 @@ def _state(said: dict[str, object]) -> ProcessState:
     known = {name: said[name] for name in ProcessState.__dataclass_fields__ if name in said}
     failures = said.get("failures")
     known["failures"] = tuple(RecentFailure(**each) for each in failures) if isinstance(failures, list) else ()
+    oldest = said.get("oldest")
+    known["oldest"] = tuple(UnfinishedTask(**each) for each in oldest) if isinstance(oldest, list) else ()
     return ProcessState(**known)  # type: ignore[arg-type]  # JSON that the same class wrote

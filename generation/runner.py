@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 from collections.abc import Iterator
 
 import structlog
@@ -18,6 +19,7 @@ from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.pipeline import Pipeline
+from generation.processes import UnfinishedTask
 from generation.tasks import Tasks
 from runtime.tracing import NO_TRACING, Attributes, Tracing
 from storage.errors import RecordUnreadable, StorageUnavailable
@@ -59,6 +61,14 @@ class Runner:
     def oldest_ms(self) -> int:
         """When the oldest task of this process was created, in ms of Redis' clock; 0 without tasks."""
         return min((lease.created_ms for lease in self._leases.values()), default=0)
+
+    def oldest(self, most: int) -> tuple[UnfinishedTask, ...]:
+        """Return the oldest tasks of this process, the oldest first."""
+        leases = heapq.nsmallest(most, self._leases.values(), key=lambda lease: lease.created_ms)
+        return tuple(
+            UnfinishedTask(lease.account_id, lease.task_id, lease.created_ms, lease.ref in self._begun)
+            for lease in leases
+        )
 
     @property
     def free(self) -> int:

@@ -14,7 +14,7 @@ from generation.forecast import Forecast
 from generation.gemini import Gemini, open_session, open_tokens
 from generation.healing import Healing
 from generation.pipeline import Pipeline
-from generation.processes import Processes, ProcessState
+from generation.processes import OLDEST_KEPT, Processes, ProcessState
 from generation.prompt_text import PromptText
 from generation.readers import Readers
 from generation.reaper import Reaper
@@ -160,6 +160,7 @@ def _processes(
             lag_s=lag.seconds,
             breakers={model.name: model.breaker.state for model in gemini.models.all},
             failures=tuple(tasks.endings.failures.latest()),
+            oldest=runner.oldest(OLDEST_KEPT),
         ),
         tasks.endings.last_hour,
     )

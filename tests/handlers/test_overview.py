@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tornado.httpclient import AsyncHTTPClient
 from accounts import AdminKeys
 from generation.failures import RecentFailure
 from generation.last_hour import OUTCOMES, LastHour
-from generation.processes import Processes, ProcessState
+from generation.processes import Processes, ProcessState, UnfinishedTask
 from main import cli
 from runtime.settings import Settings
 from tests.support.http_reply import HttpReply
@@ -42,10 +43,14 @@ async def test_running_tasks_and_the_oldest_are_seen_and_gone_when_they_end(
     during = await seen(storage, client)
     assert (during["running"] + during["waiting"], during["oldest_unfinished_s"] >= 0) == (1, True)
     assert during["oldest_unfinished_at"] <= during["at"]
+    [oldest] = during["oldest_unfinished"]
+    assert (oldest["account_id"], oldest["task_id"]) == (client.account_id, task_id)
+    assert oldest["state"] == ("running" if during["running"] else "waiting")
+    assert oldest["created_at"] == during["oldest_unfinished_at"]
     await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")
     while (after := await seen(storage, client))["oldest_unfinished_at"] is not None:
         pass
-    assert (after["running"], after["waiting"]) == (0, 0)
+    assert (after["running"], after["waiting"], after["oldest_unfinished"]) == (0, 0, [])
     assert after["failures"] == [], "who cancels has not failed"
     assert set(after["breakers"].values()) == {"closed"}
 
@@ -66,10 +71,10 @@ async def test_all_living_processes_are_summed_and_the_dead_are_left_out(client:
     now_ms = int(time.time() * 1000)
     state = ProcessState("0.9.0", now_ms - 60_000, 3, 2, now_ms - 5_000, 4, 0.25, {"m": "open", "n": "probing"})
     failed = (RecentFailure(now_ms - 1_000, "fallback", "timeout"),)
-    await Processes(storage, "other", lambda: state).say()
-    await Processes(
-        storage, "third", lambda: ProcessState("1.0.0", now_ms, 1, 0, 0, 0, 0.0, {"m": "closed"}, failed)
-    ).say()
+    held = tuple(UnfinishedTask("acc", str(age), now_ms - age, running=True) for age in range(9_000, 0, -1_000))
+    await Processes(storage, "other", lambda: replace(state, oldest=held)).say()
+    third = ProcessState("1.0.0", now_ms, 1, 0, 0, 0, 0.0, {"m": "closed"}, failed, held[2:7])
+    await Processes(storage, "third", lambda: third).say()
     dead = storage.shared_key("processes", "{00}")
     await storage.command("HSET", dead, "dead", f"{now_ms - 11_000} {{}}")
     found = await seen(storage, client)
@@ -77,6 +82,8 @@ async def test_all_living_processes_are_summed_and_the_dead_are_left_out(client:
     assert 4 < found["oldest_unfinished_s"] < 60
     assert (found["breakers"]["m"], found["breakers"]["n"]) == ("open", "probing")
     assert [failure["error_code"] for failure in found["failures"]] == ["timeout"]
+    ages = [int(task["task_id"]) for task in found["oldest_unfinished"]]
+    assert ages == sorted([*range(4_000, 10_000, 1_000), *range(4_000, 8_000, 1_000)], reverse=True)
     by_id = {process["id"]: process for process in found["processes"]}
     assert len(by_id) == 3, "this server, and the two that spoke"
     assert found["processes"][0] == by_id["other"]

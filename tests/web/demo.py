@@ -47,12 +47,19 @@ class Demo:
     def account(self, *, tokens: int = RICH, subscription_days: int = 30) -> Account:
         return self.accounts("one", tokens=tokens, subscription_days=subscription_days)["one"]
 
+    def account_called(self, account_id: str) -> Account:
+        """Make an account with this id."""
+        return _run(_called(self.redis_url, account_id))
+
     def grant(self, account_id: str, tokens: int) -> None:
         _run(_granted(self.redis_url, account_id, tokens))
 
     def admin_key(self) -> str:
         """Make an admin key."""
         return _run(_made_admin_key(self.redis_url))
+
+    def revoke_admin_key(self, key: str) -> None:
+        _run(_revoked_admin_key(self.redis_url, key))
 
     def submit(self, account: Account, manual_prompt: str) -> str:
         """Start a generation for the account; return its task's id."""
@@ -63,6 +70,16 @@ class Demo:
         )
         with urlopen(request, timeout=60) as answer:
             return str(json.load(answer)["task_id"])
+
+    def cancel(self, account: Account, task_id: str) -> None:
+        """Cancel a generation as the account itself does."""
+        request = Request(
+            f"{self.url.rstrip('/')}/api/v1/web-knowledge/generate-prompt-async/cancel/{task_id}/",
+            b"",
+            {"Authorization": f"Bearer {account.api_key}"},
+        )
+        with urlopen(request, timeout=60):
+            pass
 
     def finished(self, account: Account, manual_prompt: str) -> str:
         """Run a generation for the account to its end; return its task's id."""
@@ -118,6 +135,24 @@ async def _made(redis_url: str, names: tuple[str, ...], tokens: int, subscriptio
             key = await ApiKeys(storage).create(account.account_id, "tests")
             made[name] = Account(account.account_id, key.key)
         return made
+    finally:
+        await storage.aclose()
+
+
+async def _called(redis_url: str, account_id: str) -> Account:
+    storage = OpenStorage(redis_url)
+    try:
+        await Accounts(storage).create(account_id=account_id, tokens=RICH, subscription_days=30)
+        return Account(account_id, (await ApiKeys(storage).create(account_id, "tests")).key)
+    finally:
+        await storage.aclose()
+
+
+async def _revoked_admin_key(redis_url: str, key: str) -> None:
+    storage = OpenStorage(redis_url)
+    try:
+        keys = AdminKeys(storage)
+        await keys.revoke((await keys.find(key)).key_id)
     finally:
         await storage.aclose()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,7 @@ from tests.web.accessibility import violations
 from tests.web.demo import Account, Demo, running_demo
 
 pytestmark = pytest.mark.browser
+REFRESHED_AFTER_MS = 5_000
 SLOW = "Write a menu. [[standin:delay=60]]"
 
 
@@ -61,11 +63,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory, backend: Backend) -> Iterator
         yield demo
 
 
-def connect(page: Page, demo: Demo, path: str = "/operate/") -> None:
+def connect(page: Page, demo: Demo, path: str = "/operate/") -> str:
+    """Connect with an admin key of its own; return the key."""
+    key = demo.admin_key()
     page.goto(demo.url.rstrip("/") + path)
-    page.get_by_role("textbox", name="Admin key").fill(demo.admin_key())
+    page.get_by_role("textbox", name="Admin key").fill(key)
     page.get_by_role("button", name="Connect").click()
     expect(page.get_by_role("heading", name="The process that answers")).to_be_visible()
+    return key
 
 
 def search(page: Page, account_id: str, task_id: str = "") -> None:
@@ -102,6 +107,142 @@ def test_a_task_is_found_and_cancelled_tokens_are_granted_and_a_key_is_revoked(
     page.get_by_role("button", name="Really: Revoke key").click()
     expect(page.get_by_role("region", name="API keys")).to_contain_text("revoked")
     assert {urlsplit(request.url).netloc for request in asked} == {urlsplit(demo.url).netloc}
+
+
+def test_a_task_that_ended_before_it_was_cancelled_is_not_called_cancelled(
+    page: Page, demo: Demo, account: Account
+) -> None:
+    task_id = demo.finished(account, "Write a menu.")
+    connect(page, demo)
+    page.route("**/tasks/", lambda route: route.fulfill(json=still_running(route.fetch().json())))
+    search(page, account.account_id)
+    page.get_by_role("button", name=f"Cancel task {task_id}").click()
+    page.get_by_role("button", name=f"Really: Cancel task {task_id}?").click()
+    expect(page.get_by_role("status")).to_have_text(f"Task {task_id} had ended before: completed.")
+
+
+def still_running(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer of a second ago, as a page that was not refreshed since still shows it."""
+    return answer | {"tasks": [task | {"status": "processing"} for task in answer["tasks"]]}
+
+
+def test_the_oldest_unfinished_tasks_lead_to_their_accounts_and_end_before_the_operator_s_eyes(
+    page: Page, demo: Demo, account: Account
+) -> None:
+    page.clock.install()
+    task_id = demo.submit(account, SLOW)
+    connect(page, demo)
+    oldest = page.get_by_role("region", name="Oldest unfinished tasks").locator("tbody tr", has_text=task_id)
+    expect(oldest).to_contain_text(account.account_id)
+    expect(oldest).to_contain_text("running")
+    page.get_by_role("button", name=f"Show task {task_id}").click()
+    expect(page.get_by_role("heading", name="An account and its tasks")).to_be_focused()
+    tasks = page.get_by_role("region", name="Tasks", exact=True).locator("tbody tr")
+    expect(tasks).to_have_count(1)
+    expect(tasks).to_contain_text("processing")
+    demo.cancel(account, task_id)
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(tasks).to_contain_text("cancelled")
+    expect(oldest).to_have_count(0)
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(page: Page, demo: Demo, account: Account) -> None:
+    """A confirmation stays where it is while the page is refreshed; afterwards the focus is on the table."""
+    page.clock.install()
+    task_id = demo.submit(account, SLOW)
+    page.goto(f"{demo.url.rstrip('/')}/operate/")
+    page.get_by_role("textbox", name="Admin key").focus()
+    page.keyboard.type(demo.admin_key())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="The whole service")).to_be_focused()
+    tab_to(page, "#account-id")
+    page.keyboard.type(account.account_id)
+    page.keyboard.press("Enter")
+    cancel = f"Cancel task {task_id}"
+    expect(page.get_by_role("button", name=cancel)).to_be_visible()
+    tab_to(page, f"[aria-label='{cancel}']")
+    page.keyboard.press("Enter")
+    really = page.get_by_role("button", name=f"Really: {cancel}?")
+    with page.expect_response("**/metrics"):
+        page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(really).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text(f"Task {task_id} is cancelled.")
+    expect(page.get_by_role("region", name="Tasks", exact=True)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Grant", exact=True)).to_be_focused()
+
+
+def tab_to(page: Page, selector: str) -> None:
+    for _ in range(60):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"no tab stop at {selector}")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_account_id_of_any_characters_is_shown_as_it_is(page: Page, demo: Demo, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    account_id = f"Müller/Söhne & Co.? #%41 <b>{width}</b> ".ljust(255, "ä")
+    task_id = demo.submit(demo.account_called(account_id), SLOW)
+    connect(page, demo)
+    search(page, account_id, task_id)
+    expect(page.locator("#balance dd").first).to_have_text(account_id)
+    page.get_by_label("Tokens (negative takes back)").fill("-5")
+    page.get_by_role("button", name="Grant", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text(f"5 tokens are taken back from {account_id}.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    oldest = page.get_by_role("region", name="Oldest unfinished tasks")
+    assert width == 390 or oldest.evaluate("place => place.scrollWidth <= place.clientWidth"), "its button is in sight"
+    page.get_by_role("button", name=f"Cancel task {task_id}").click()
+    page.get_by_role("button", name=f"Really: Cancel task {task_id}?").click()
+    expect(page.get_by_role("status")).to_have_text(f"Task {task_id} is cancelled.")
+
+
+def test_wrong_input_is_refused_in_words_and_changes_nothing(page: Page, demo: Demo, account: Account) -> None:
+    page.goto(f"{demo.url.rstrip('/')}/operate/")
+    said = page.get_by_role("status")
+    for key, words in (("   ", "no admin key"), ("pä_€", "no admin key"), (account.api_key, "Send an admin key")):
+        page.get_by_role("textbox", name="Admin key").fill(key)
+        page.get_by_role("button", name="Connect").click()
+        expect(said).to_contain_text(words)
+    connect(page, demo)
+    for account_id, words in (("  ", "Write the id"), ("..", "No browser"), ("nobody", "no account with this id")):
+        page.get_by_role("textbox", name="Account").fill(account_id)
+        page.get_by_role("button", name="Search").click()
+        expect(said).to_contain_text(words)
+        expect(page.get_by_role("heading", name="Grant tokens")).to_be_hidden()
+    search(page, account.account_id, "00000000-0000-4000-8000-000000000000")
+    expect(said).to_contain_text("no such task")
+    for tokens, words in (("0", "other than 0"), ("1e99", "less than or equal"), ("-9e9", "cannot be taken back")):
+        page.get_by_label("Tokens (negative takes back)").fill(tokens)
+        page.get_by_role("button", name="Grant", exact=True).click()
+        expect(said).to_contain_text(words)
+    expect(page.locator("#balance")).to_contain_text("Tokens remaining1,000,000", ignore_case=True)
+
+
+def test_a_key_that_is_revoked_meanwhile_is_asked_for_again(page: Page, demo: Demo, account: Account) -> None:
+    page.clock.install()
+    key = connect(page, demo)
+    search(page, account.account_id)
+    demo.revoke_admin_key(key)
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(page.get_by_role("textbox", name="Admin key")).to_be_focused()
+    expect(page.get_by_role("status")).to_contain_text("has been revoked")
+    expect(page.get_by_role("heading", name="The whole service")).to_be_hidden()
+
+
+def test_a_server_that_is_away_is_said_until_it_is_back(page: Page, demo: Demo) -> None:
+    page.clock.install()
+    connect(page, demo)
+    page.route("**/overview/", lambda route: route.abort())
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    said = page.get_by_role("status")
+    expect(said).to_have_text("The server does not answer.")
+    page.unroute("**/overview/")
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(said).to_have_text("")
 
 
 def test_a_webhook_that_its_backend_refused_is_sent_again(
@@ -218,5 +359,8 @@ def test_it_fits_a_telephone_and_a_desk_and_axe_has_nothing_to_say(
     search(page, account.account_id)
     page.screenshot(path=tmp_path / f"operate-{width}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, node_modules, "color-contrast") == []
+    page.emulate_media(color_scheme="light")
     expect(page.locator("#processes").locator("xpath=../../following-sibling::p[1]")).to_be_visible(visible=width < 600)
     assert violations(page, node_modules) == []

@@ -1,12 +1,13 @@
 // One account on the operator's page: its tokens, tasks, deliveries and keys, and what can be done about them.
 
-import { $, ask, attempt, say } from './session.js';
-import { action, fill, irrevocable } from './acting.js';
+import { $, Refused, ask, attempt, say } from './session.js';
+import { action, fill, irrevocable, isAsking } from './acting.js';
 import { cells, definition, replace } from './drawing.js';
 import { number, when } from './values.js';
 
 let account = '';
 let grantId = ''; // of the grant that is being made: sent again, it counts once
+let tasks = [];
 let deliveries = []; // of the pages that were asked for, the newest first
 let older = null; // `before` of the next page
 
@@ -14,38 +15,49 @@ const pathOf = (rest = '') => `accounts/${encodeURIComponent(account)}/${rest}`;
 const wanted = () => $('task-id').value.trim().toLowerCase();
 
 export async function showAccount() {
-  const [shown, tasks, keys, page] = await Promise.all([
-    ask('GET', pathOf()),
-    ask('GET', pathOf('tasks/')),
-    ask('GET', pathOf('keys/')),
-    ask('GET', pathOf('deliveries/')),
-  ]);
-  const facts = Object.entries(shown.account).filter(([name]) => name !== 'success');
-  replace($('balance'), ...facts.map(([name, value]) => definition(name.replaceAll('_', ' '), fact(name, value))));
-  fill($('tasks'), tasks.tasks.filter((task) => !wanted() || task.task_id === wanted()).map(taskRow));
+  const [changing, keys] = await Promise.all([askWhatChanges(), ask('GET', pathOf('keys/'))]);
   fill($('keys'), keys.keys.map(keyRow));
-  deliveries = page.deliveries;
-  older = page.next;
-  showDeliveries();
+  deliveries = [];
+  older = changing.page.next;
+  showWhatChanges(changing);
   $('account').hidden = false;
 }
 
-// Show this account from now on.
-async function find(accountId) {
-  leaveAccount();
-  account = accountId;
-  await showAccount();
+async function askWhatChanges() {
+  const [{ account: facts }, { tasks: found }, page] = await Promise.all([
+    ask('GET', pathOf()),
+    ask('GET', pathOf('tasks/')),
+    ask('GET', pathOf('deliveries/')),
+  ]);
+  return { facts, found, page };
 }
 
-// Ask for the newest deliveries again while one of those shown is still to be tried.
-export async function followDeliveries() {
-  if ($('account').hidden || !deliveries.some(({ state }) => state === 'pending')) return;
-  const asked = account;
-  const page = await ask('GET', pathOf('deliveries/'));
-  if (account !== asked) return;
+function showWhatChanges({ facts, found, page }) {
+  const named = Object.entries(facts).map(([name, value]) => definition(name.replaceAll('_', ' '), fact(name, value)));
+  replace($('balance'), ...named);
+  tasks = found.filter((task) => !wanted() || task.task_id === wanted());
+  fill($('tasks'), tasks.map(taskRow));
   const fresh = new Set(page.deliveries.map(({ id }) => id));
   deliveries = [...page.deliveries, ...deliveries.filter(({ id }) => !fresh.has(id))];
   showDeliveries();
+}
+
+// Show this account from now on.
+export async function find(accountId) {
+  leaveAccount();
+  account = accountId;
+  await showAccount();
+  if (wanted() && !tasks.length)
+    say('The account has no such task, or no longer: it is kept for minutes after its end.');
+}
+
+// Ask again while one of the tasks shown is unfinished, or one of the deliveries still to be tried.
+export async function followAccount() {
+  if ($('account').hidden) return;
+  if (tasks.every(isOver) && !deliveries.some(({ state }) => state === 'pending')) return;
+  const asked = account;
+  const changing = await askWhatChanges();
+  if (account === asked && !$('account').hidden && !isAsking($('tasks'))) showWhatChanges(changing);
 }
 
 export function leaveAccount() {
@@ -58,20 +70,25 @@ function showDeliveries() {
 }
 
 function fact(name, value) {
-  if (value === null) return '—';
+  if (value === null || value === '') return '—';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') return number(value);
   return /_(at|until)$/.test(name) ? when(value) : String(value);
 }
 
+function isOver({ status }) {
+  return status === 'completed' || status === 'failed';
+}
+
 function taskRow(task) {
-  const over = task.status === 'completed' || task.status === 'failed';
   const why = task.error_code ?? task.fallback_reason ?? task.warning_code ?? '';
-  const cancel = over
+  const cancel = isOver(task)
     ? ''
     : irrevocable('Cancel', `Cancel task ${task.task_id}`, async () => {
-        await ask('POST', pathOf(`tasks/${task.task_id}/cancel/`));
+        const { status, error_code } = await ask('POST', pathOf(`tasks/${task.task_id}/cancel/`));
         await showAccount();
-        say(`Task ${task.task_id} is cancelled.`);
+        const cancelled = error_code === 'cancelled';
+        say(cancelled ? `Task ${task.task_id} is cancelled.` : `Task ${task.task_id} had ended before: ${status}.`);
       });
   return cells([when(task.created_at), task.task_id, `${task.status} ${task.progress} %`, task.stage, why, cancel], 1);
 }
@@ -103,7 +120,10 @@ $('search-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt(event.submitter, async () => {
     say('');
-    await find($('account-id').value.trim());
+    const wantedId = $('account-id').value.trim();
+    if (!wantedId) throw new Refused('Write the id of an account.');
+    if (/^\.\.?$/.test(wantedId)) throw new Refused('No browser can ask for this id: main.py accounts show can.');
+    await find(wantedId);
   });
 });
 
@@ -120,12 +140,14 @@ $('grant-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt(event.submitter, async () => {
     const tokens = Number($('grant-tokens').value);
+    if (!tokens) throw new Refused('Write how many tokens, other than 0.');
     grantId ||= `operate-${Date.now()}-${Math.random().toString(36).slice(2)}`;
     await ask('POST', pathOf('grants/'), { grant_id: grantId, tokens, reason: $('grant-reason').value });
     grantId = '';
     $('grant-form').reset();
     await showAccount();
-    say(`${number(tokens)} tokens are granted to ${account}.`);
+    const done = tokens < 0 ? 'taken back from' : 'granted to';
+    say(`${number(Math.abs(tokens))} tokens are ${done} ${account}.`);
   });
 });
 

@@ -34,6 +34,13 @@ export function action(word, label, work) {
   return button;
 }
 
+const REALLY = 'Really: ';
+
+// Whether one of the rows waits for a confirmation: it must not be replaced now.
+export function isAsking(body) {
+  return body.querySelector(`[aria-label^="${REALLY}"]`) !== null;
+}
+
 // The same, with a confirmation before an action that cannot be reverted.
 export function irrevocable(word, label, work) {
   const button = action(word, label, work);
@@ -41,7 +48,7 @@ export function irrevocable(word, label, work) {
     event.stopImmediatePropagation();
     button.removeEventListener('click', ask, true);
     button.textContent = `Really ${word.toLowerCase()}?`;
-    button.setAttribute('aria-label', `Really: ${label}?`);
+    button.setAttribute('aria-label', `${REALLY}${label}?`);
   };
   button.addEventListener('click', ask, true);
   return button;

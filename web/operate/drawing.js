@@ -29,6 +29,14 @@ export function definition(name, text, bad = false) {
   return pair;
 }
 
+// Return an account's id for a table: a long one is cut there, and whole when it is pointed at.
+export function named(accountId) {
+  const cut = element('span', accountId);
+  cut.className = 'cut';
+  cut.title = accountId;
+  return cut;
+}
+
 // Return a table's row; `id` is the column with an identifier, an element stands as it is.
 export function cells(values, id = -1) {
   const row = element('tr');

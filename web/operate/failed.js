@@ -3,7 +3,7 @@
 import { $, ask, attempt, say } from './session.js';
 import { action, fill } from './acting.js';
 import { number, when } from './values.js';
-import { cells } from './drawing.js';
+import { cells, named } from './drawing.js';
 
 let shown = []; // of the pages that were asked for, the last failure first
 let older = null; // `before` of the next page
@@ -36,7 +36,7 @@ function row(one) {
   });
   const due = one.due_at === null ? 'no more' : when(one.due_at);
   const made = cells(
-    [when(one.failed_at), one.account_id, one.type, number(one.tries), one.last, due, again, one.id],
+    [when(one.failed_at), named(one.account_id), one.type, number(one.tries), one.last, due, again, one.id],
     7,
   );
   if (one.state === 'failed') made.dataset.state = 'bad';

@@ -2,6 +2,7 @@
 
 import { number, when } from './values.js';
 
+const CANCELLED = { outcome: 'failed', error_code: 'cancelled' }; // as /metrics has it
 const SAMPLE = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
@@ -36,7 +37,8 @@ export function figures(samples) {
     0,
     ...samples.filter(({ name }) => name === 'prompt_periodic_work_age_seconds').map(({ value }) => value),
   );
-  const ended = (outcome) => shown('prompt_tasks_finished_total', { outcome });
+  const ended = (outcome) => of('prompt_tasks_finished_total', { outcome });
+  const cancelled = of('prompt_tasks_finished_total', CANCELLED);
   const started = of('process_start_time_seconds');
   return [
     [
@@ -48,7 +50,10 @@ export function figures(samples) {
       `${number(waiting)} of ${shown('prompt_tasks_unfinished_limit', { state: 'waiting' })}`,
       waiting > 0,
     ],
-    ['Completed, fallback, failed', ['completed', 'fallback', 'failed'].map(ended).join(', ')],
+    [
+      'Completed, fallback, failed, cancelled',
+      [ended('completed'), ended('fallback'), ended('failed') - cancelled, cancelled].map(number).join(', '),
+    ],
     [
       'Gemini circuit breaker',
       open.map(({ labels }) => `${labels.model}: ${labels.state}`).join(', ') || 'closed',
@@ -72,11 +77,16 @@ export function figures(samples) {
   ];
 }
 
-// Return [outcome, cause, tasks] of what did not go as it should, the most frequent first.
+function isCancelled({ outcome, error_code }) {
+  return outcome === CANCELLED.outcome && error_code === CANCELLED.error_code;
+}
+
+// Return [outcome, cause, tasks] of what did not go as it should, the most frequent first; a cancellation did.
 export function causes(samples) {
   return samples
     .filter(
-      ({ name, labels, value }) => name === 'prompt_tasks_finished_total' && labels.outcome !== 'completed' && value,
+      ({ name, labels, value }) =>
+        name === 'prompt_tasks_finished_total' && labels.outcome !== 'completed' && !isCancelled(labels) && value,
     )
     .sort((one, other) => other.value - one.value)
     .map(({ labels, value }) => [labels.outcome, labels.error_code, number(value)]);

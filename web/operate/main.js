@@ -1,10 +1,11 @@
 // The operator's page: what the service and the process that answers are doing; account.js has one account.
 
 import { causes, figures, parseMetrics } from './figures.js';
-import { cells, definition, replace } from './drawing.js';
+import { cells, definition, named, replace } from './drawing.js';
 import { followFailed, showFailed } from './failed.js';
-import { followDeliveries, leaveAccount } from './account.js';
-import { $, ask, attempt, connected, metrics, say, takeKey } from './session.js';
+import { action, fill } from './acting.js';
+import { find, followAccount, leaveAccount } from './account.js';
+import { $, Refused, ask, attempt, connected, metrics, refresh, say, takeKey } from './session.js';
 import { hourPlots } from './hour.js';
 import { number, when } from './values.js';
 
@@ -26,6 +27,7 @@ async function showService() {
     definition('Gemini circuit breakers', breakers.map(([model, state]) => `${model}: ${state}`).join(', '), open),
     definition('Processes alive', number(whole.processes.length)),
   );
+  fill($('oldest'), whole.oldest_unfinished.map(oldestRow));
   replace($('plots'), ...hourPlots(whole.last_hour));
   const rows = whole.processes.map((one) =>
     cells(
@@ -46,6 +48,18 @@ async function showService() {
   replace($('last-failures'), ...(failures.length ? failures : [cells(['none', '', ''])]));
 }
 
+function oldestRow(task) {
+  const show = action('Show', `Show task ${task.task_id}`, async () => {
+    say('');
+    $('account-id').value = task.account_id;
+    $('task-id').value = task.task_id;
+    await find(task.account_id);
+    $('search-heading').focus();
+  });
+  const age = `${number(Math.round(task.age_s))} s`;
+  return cells([when(task.created_at), age, task.state, named(task.account_id), show, task.task_id], 5);
+}
+
 async function showProcess() {
   const text = await metrics();
   if (text === null) {
@@ -56,6 +70,12 @@ async function showProcess() {
   replace($('figures'), ...figures(samples).map((figure) => definition(...figure)));
   const rows = causes(samples).map((row) => cells(row));
   replace($('failures'), ...(rows.length ? rows : [cells(['none', '', '0'])]));
+}
+
+// Return the key; what cannot stand in a header is none.
+function adminKeyIn(text) {
+  if (!/^[!-~]+$/.test(text)) throw new Refused('This is no admin key: those begin with pa_ and have no spaces.');
+  return text;
 }
 
 function disconnect() {
@@ -69,7 +89,7 @@ function disconnect() {
 $('key-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt(event.submitter, async () => {
-    takeKey($('admin-key').value.trim());
+    takeKey(adminKeyIn($('admin-key').value.trim()));
     await showService();
     $('admin-key').value = '';
     say('');
@@ -77,7 +97,7 @@ $('key-form').addEventListener('submit', (event) => {
     await showProcess();
     $('key-section').hidden = true;
     $('work').hidden = $('forget-key').hidden = false;
-    $('account-id').focus();
+    $('service-heading').focus();
   });
 });
 
@@ -95,10 +115,10 @@ for (const place of document.querySelectorAll('.scrolls')) {
 
 setInterval(() => {
   if (!connected() || document.hidden || $('work').hidden) return;
-  attempt(null, async () => {
+  refresh(async () => {
     await showService();
     await followFailed();
     await showProcess();
-    await followDeliveries();
-  });
+    await followAccount();
+  }, disconnect);
 }, EVERY_MS);

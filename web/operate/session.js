@@ -4,7 +4,12 @@ const root = document.body.dataset.root;
 export const $ = (id) => document.getElementById(id);
 let adminKey = '';
 
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
 // Ask with this key from now on; an empty one ends the connection.
 export function takeKey(key) {
@@ -24,7 +29,10 @@ export async function ask(method, path, body) {
   });
   const document = await answer.json().catch(() => ({}));
   if (!answer.ok)
-    throw new Refused(`${document.error ?? answer.status} (request ${answer.headers.get('X-Request-ID')})`);
+    throw new Refused(
+      `${document.error ?? answer.status} (request ${answer.headers.get('X-Request-ID')})`,
+      answer.status,
+    );
   return document;
 }
 
@@ -45,8 +53,30 @@ export async function attempt(button, work) {
   try {
     await work();
   } catch (error) {
-    say(error instanceof Refused ? error.message : 'The server does not answer.', 'error');
+    say(wordsOf(error), 'error');
   } finally {
     if (button) button.disabled = false;
   }
+}
+
+let trouble = ''; // what was said when the page could not be refreshed
+
+// Refresh the page. What is wrong is said once, and no longer than it lasts; `refused` is called when the key is.
+export async function refresh(work, refused) {
+  const key = adminKey;
+  try {
+    await work();
+    if (trouble && $('said').textContent === trouble) say('');
+    trouble = '';
+  } catch (error) {
+    if (adminKey !== key) return; // the operator has gone
+    const noMore = error instanceof Refused && (error.status === 401 || error.status === 403);
+    if (noMore) refused();
+    if (!trouble || noMore) say(wordsOf(error), 'error');
+    trouble = noMore ? '' : $('said').textContent;
+  }
+}
+
+function wordsOf(error) {
+  return error instanceof Refused ? error.message : 'The server does not answer.';
 }
