@@ -73,12 +73,23 @@ class Accounts:
         business_type: str = "general",
         name: str = "",
         account_id: str | None = None,
-        again: bool = False,
     ) -> Account:
         """Create an account with its first ledger entry, in one step.
 
-        A subscription ends with the year 9999 at the latest. With ``again``, to ask for the same account with the same
-        values a second time is no error.
+        A subscription ends with the year 9999 at the latest.
+
+        Raises:
+            InvalidAccountId, TokensOutOfRange, AccountExists, StorageUnavailable
+        """
+        account, repeated = await self.create_once(account_id, tokens, subscription_days, business_type, name)
+        if repeated:
+            raise AccountExists(account.account_id)
+        return account
+
+    async def create_once(
+        self, account_id: str | None, tokens: int, subscription_days: int, business_type: str, name: str
+    ) -> tuple[Account, bool]:
+        """Create an account, or return the one that was created with the same values, and whether it was there before.
 
         Raises:
             InvalidAccountId, TokensOutOfRange, AccountExists, StorageUnavailable
@@ -93,9 +104,9 @@ class Accounts:
             [*self._keys(account_id), self._mark(account_id)],
             [name, business_type, _iso(datetime.now(UTC)), subscription_days, tokens, _sha256(asked)],
         )
-        if not created or (created == 2 and not again):
+        if not created:
             raise AccountExists(account_id)
-        return await self.show(account_id)
+        return await self.show(account_id), created == 2
 
     async def show(self, account_id: str) -> Account:
         """Read the account.

@@ -108,6 +108,14 @@ class ApiKeys:
         """
         return [await self.revoke(account_id, key.key_id) for key in await self.of(account_id)]
 
+    async def working(self, account_id: str) -> set[str]:
+        """Return the ids of the account's keys that are not revoked.
+
+        Raises:
+            StorageUnavailable
+        """
+        return {key.key_id for _digest, key in await self._records(account_id) if not key.revoked_at}
+
     async def delete_all(self, account_id: str) -> None:
         """Delete every record of the account's keys."""
         for digest, _key in await self._records(account_id):

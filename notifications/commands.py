@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from accounts.audit_trail import note_command
 from accounts.command_line.administration import perform, settings_group
 from accounts.command_line.tables import show_table
 from notifications.deliveries import Deliveries, Delivery, FailedDelivery
@@ -73,7 +74,10 @@ def list_failed(ctx: click.Context, limit: int, before: str, resending: bool, as
 
     async def again(admin: Any) -> int:
         with refusing_a_wrong_cursor(before):
-            return await _resend_failed(admin.deliveries, before)
+            count = await _resend_failed(admin.deliveries, before)
+        if count:
+            note_command("resend failed deliveries", None, deliveries=count)
+        return count
 
     async def listed(admin: Any) -> tuple[list[FailedDelivery], str | None]:
         with refusing_a_wrong_cursor(before):
@@ -127,6 +131,7 @@ def resend(ctx: click.Context, account_id: str, delivery_id: str, as_json: bool)
     async def again(admin: Any) -> Delivery:
         await admin.accounts.show(account_id)
         delivery: Delivery = await admin.deliveries.resend(account_id, delivery_id)
+        note_command("resend delivery", account_id, delivery_id=delivery_id)
         return delivery
 
     try:

@@ -9,6 +9,7 @@ import click
 
 from accounts.accounts import MAX_TOKENS, Account
 from accounts.api_keys import NewApiKey
+from accounts.audit_trail import note_command
 from accounts.command_line.administration import Administration, perform, settings_group
 from accounts.command_line.tables import show_account, show_table
 from runtime.command_options import JSON
@@ -51,7 +52,10 @@ def create(
             business_type=business_type,
             name=name,
         )
-        return account, await admin.api_keys.create(account.account_id, "first key")
+        note_command("create", account.account_id, tokens=tokens, subscription_days=subscription_days)
+        key = await admin.api_keys.create(account.account_id, "first key")
+        note_command("create key", account.account_id, key_id=key.key_id)
+        return account, key
 
     account, key = perform(ctx, made)
     show_account(account, as_json, api_key=key.key, key_id=key.key_id)
@@ -112,7 +116,13 @@ def show_list(found: list[Account], as_json: bool) -> None:
 @click.pass_context
 def rename(ctx: click.Context, account_id: str, name: str, as_json: bool) -> None:
     """Give the account another name to recognise it by."""
-    show_account(perform(ctx, lambda admin: admin.accounts.change(account_id, name=name)), as_json)
+
+    async def renamed(admin: Administration) -> Account:
+        account = await admin.accounts.change(account_id, name=name)
+        note_command("change", account_id, members=["name"])
+        return account
+
+    show_account(perform(ctx, renamed), as_json)
 
 
 @accounts.command("business-type")
@@ -126,7 +136,9 @@ def business_type(ctx: click.Context, account_id: str, business_type: str, as_js
     async def changed(admin: Administration) -> Account:
         if advice := admin.advice(business_type):
             click.echo(f"Note: {advice}", err=True)
-        return await admin.accounts.change(account_id, business_type=business_type)
+        account = await admin.accounts.change(account_id, business_type=business_type)
+        note_command("change", account_id, members=["business_type"])
+        return account
 
     show_account(perform(ctx, changed), as_json)
 
@@ -142,8 +154,12 @@ def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
     """
 
     async def closed(admin: Administration) -> Account:
+        before = await admin.accounts.readable(account_id)
+        working = await admin.api_keys.working(account_id)
         account = await admin.accounts.close(account_id)
         await admin.api_keys.revoke_all(account_id)
+        if working or (before is not None and before.closed_at is None):
+            note_command("close", account_id)
         return account
 
     show_account(perform(ctx, closed), as_json)
@@ -169,6 +185,7 @@ def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> N
         await admin.deliveries.delete_all(account_id)
         await admin.subscriptions.delete_all(account_id)
         await admin.accounts.forget(account_id, keep_ledger=ledger == "keep")
+        note_command("delete", account_id, ledger=ledger)
 
     perform(ctx, deleted)
     click.echo(json.dumps({"account_id": account_id, "ledger": ledger}) if as_json else f"deleted {account_id}")

@@ -7,7 +7,9 @@ from dataclasses import asdict
 
 import click
 
-from accounts.command_line.administration import perform, settings_group
+from accounts.api_keys import ApiKey, NewApiKey
+from accounts.audit_trail import note_command
+from accounts.command_line.administration import Administration, perform, settings_group
 from accounts.command_line.tables import show_keys
 from runtime.command_options import JSON
 
@@ -26,7 +28,13 @@ def admin_keys() -> None:
 @click.pass_context
 def create_admin_key(ctx: click.Context, label: str, as_json: bool) -> None:
     """Make a key."""
-    made = perform(ctx, lambda admin: admin.admin_keys.create(label))
+
+    async def created(admin: Administration) -> NewApiKey:
+        made = await admin.admin_keys.create(label)
+        note_command("create admin key", None, key_id=made.key_id)
+        return made
+
+    made = perform(ctx, created)
     members = {"admin_key": made.key, "key_id": made.key_id}
     click.echo(json.dumps(members) if as_json else f"{made.key}\nkey id {made.key_id}")
 
@@ -45,5 +53,13 @@ def list_admin_keys(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def revoke_admin_key(ctx: click.Context, key_id: str, as_json: bool) -> None:
     """End a key; the next request with it is refused."""
-    revoked = perform(ctx, lambda admin: admin.admin_keys.revoke(key_id))
-    click.echo(json.dumps(asdict(revoked)) if as_json else f"revoked {revoked.key_id}")
+
+    async def revoked(admin: Administration) -> ApiKey:
+        before = {key.key_id for key in await admin.admin_keys.list_all() if not key.revoked_at}
+        key = await admin.admin_keys.revoke(key_id)
+        if key_id in before:
+            note_command("revoke admin key", None, key_id=key_id)
+        return key
+
+    key = perform(ctx, revoked)
+    click.echo(json.dumps(asdict(key)) if as_json else f"revoked {key.key_id}")

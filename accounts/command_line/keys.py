@@ -7,8 +7,10 @@ from dataclasses import asdict
 
 import click
 
+from accounts.api_keys import ApiKey, NewApiKey
+from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
-from accounts.command_line.administration import perform
+from accounts.command_line.administration import Administration, perform
 from accounts.command_line.tables import show_keys
 from runtime.command_options import JSON
 
@@ -28,7 +30,13 @@ def keys() -> None:
 @click.pass_context
 def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -> None:
     """Make another key for the account."""
-    made = perform(ctx, lambda admin: admin.api_keys.create(account_id, label))
+
+    async def created(admin: Administration) -> NewApiKey:
+        made = await admin.api_keys.create(account_id, label)
+        note_command("create key", account_id, key_id=made.key_id)
+        return made
+
+    made = perform(ctx, created)
     click.echo(
         json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}"
     )
@@ -52,8 +60,15 @@ def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
 
     They stop working everywhere within a second.
     """
-    revoked = perform(ctx, lambda admin: admin.api_keys.revoke_all(account_id))
-    show_keys(revoked, as_json)
+
+    async def revoked(admin: Administration) -> list[ApiKey]:
+        working = await admin.api_keys.working(account_id)
+        keys = await admin.api_keys.revoke_all(account_id)
+        if working:
+            note_command("revoke all keys", account_id, keys=len(working))
+        return keys
+
+    show_keys(perform(ctx, revoked), as_json)
 
 
 @keys.command("revoke")
@@ -63,5 +78,13 @@ def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
 @click.pass_context
 def revoke_key(ctx: click.Context, account_id: str, key_id: str, as_json: bool) -> None:
     """End a key; it stops working everywhere within a second."""
-    revoked = perform(ctx, lambda admin: admin.api_keys.revoke(account_id, key_id))
-    click.echo(json.dumps(asdict(revoked)) if as_json else f"revoked {revoked.key_id}")
+
+    async def revoked(admin: Administration) -> ApiKey:
+        working = await admin.api_keys.working(account_id)
+        key = await admin.api_keys.revoke(account_id, key_id)
+        if key_id in working:
+            note_command("revoke key", account_id, key_id=key_id)
+        return key
+
+    key = perform(ctx, revoked)
+    click.echo(json.dumps(asdict(key)) if as_json else f"revoked {key.key_id}")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from accounts.accounts import MAX_TOKENS
+from accounts.accounts import MAX_TOKENS, Account
 from accounts.archiving import Archived
+from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
 from accounts.command_line.administration import Administration, perform
 from accounts.command_line.tables import show_account, show_table
@@ -28,7 +29,13 @@ def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, as_json
 
     A negative number takes back what is neither held nor charged: accounts grant ID -500.
     """
-    show_account(perform(ctx, lambda admin: admin.accounts.grant(account_id, tokens, reason)), as_json)
+
+    async def granted(admin: Administration) -> Account:
+        account = await admin.accounts.grant(account_id, tokens, reason)
+        note_command("grant", account_id, tokens_granted=tokens)
+        return account
+
+    show_account(perform(ctx, granted), as_json)
 
 
 @accounts.command("subscribe")
@@ -38,7 +45,13 @@ def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, as_json
 @click.pass_context
 def subscribe(ctx: click.Context, account_id: str, days: int, as_json: bool) -> None:
     """Extend the subscription by days; 0 ends it now."""
-    show_account(perform(ctx, lambda admin: admin.accounts.subscribe(account_id, days)), as_json)
+
+    async def subscribed(admin: Administration) -> Account:
+        account = await admin.accounts.subscribe(account_id, days)
+        note_command("change", account_id, members=["subscription_days"])
+        return account
+
+    show_account(perform(ctx, subscribed), as_json)
 
 
 @accounts.command("ledger")
@@ -109,7 +122,10 @@ def archive(ctx: click.Context, folder: Path, days: int | None, as_json: bool) -
         old = days or admin.ledger_days
         if not old:
             raise click.ClickException("nothing says how old entries must be: give --days or set money.ledger_days")
-        return await admin.archiving.archive(folder, old)
+        moved = await admin.archiving.archive(folder, old)
+        if moved.entries:
+            note_command("archive", None, accounts=len(moved.accounts), entries=moved.entries, file=str(moved.file))
+        return moved
 
     done = perform(ctx, archived)
     shown = {"accounts": len(done.accounts), "entries": done.entries, "file": str(done.file) if done.file else None}

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
 from accounts.command_line.administration import Administration, perform
 from accounts.command_line.tables import show_table
@@ -46,6 +47,15 @@ def show_tasks(ctx: click.Context, account_id: str, as_json: bool) -> None:
 @click.pass_context
 def cancel_task(ctx: click.Context, account_id: str, task_id: str, as_json: bool) -> None:
     """End a task, unless it has ended."""
-    document = json.loads(perform(ctx, lambda admin: admin.tasks.cancel(account_id, task_id)))
+
+    async def cancelled(admin: Administration) -> bytes:
+        ended = ("completed", "failed")
+        before = [json.loads(document) for document in await admin.tasks.recent(account_id)]
+        final = await admin.tasks.cancel(account_id, task_id)
+        if not any(document["task_id"] == task_id and document["status"] in ended for document in before):
+            note_command("cancel task", account_id, task_id=task_id)
+        return final
+
+    document = json.loads(perform(ctx, cancelled))
     members = {name: document.get(name) for name in ("task_id", "status", "message")}
     click.echo(json.dumps(members) if as_json else f"{document['status']}: {document['message']}")

@@ -69,8 +69,9 @@ class AccountsHandler(AdminHandler):
 
     async def post(self) -> None:
         new = self.parsed(NewAccount)
-        account = await self.services.accounts.create(**new.model_dump(), again=True)
-        self.did("create", account.account_id, tokens=new.tokens, subscription_days=new.subscription_days)
+        account, repeated = await self.services.accounts.create_once(**new.model_dump())
+        if not repeated:
+            self.did("create", account.account_id, tokens=new.tokens, subscription_days=new.subscription_days)
         self.set_status(201)
         self.write_account(account)
 
@@ -93,7 +94,8 @@ class AccountHandler(AdminHandler):
                 400, "invalid_body", "Body is not valid", "Send subscription_days or subscription_until, not both."
             )
         account = await self.services.accounts.change(account_id, **change.model_dump())
-        self.did("change", account_id, members=sorted(change.model_fields_set))
+        if change.model_fields_set:
+            self.did("change", account_id, members=sorted(change.model_fields_set))
         self.write_account(account)
 
     async def delete(self, account_id: str) -> None:
@@ -129,9 +131,12 @@ class CloseHandler(AdminHandler):
     """POST accounts/{account_id}/close/"""
 
     async def post(self, account_id: str) -> None:
+        before = await self.services.accounts.readable(account_id)
+        working = await self.services.api_keys.working(account_id)
         account = await self.services.accounts.close(account_id)
         await self.services.api_keys.revoke_all(account_id)
-        self.did("close", account_id)
+        if working or (before is not None and before.closed_at is None):
+            self.did("close", account_id)
         self.write_account(account)
 
 

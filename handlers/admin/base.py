@@ -8,17 +8,15 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
-import structlog
-
 from accounts import Account, ApiKey, NetworkNotAllowed
 from accounts.admin_keys import ADMIN_KEY_PREFIX
+from accounts.audit_trail import note_change
 from accounts.errors import AdminKeyRequired
 from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.base import BodyHandler
 from handlers.errors import Answer
 
 MAX_PER_PAGE = 200
-log = structlog.get_logger("audit")
 
 
 class AdminHandler(BodyHandler):
@@ -59,8 +57,8 @@ class AdminHandler(BodyHandler):
         return max(1, self.whole_number("limit", 50, MAX_PER_PAGE))
 
     def did(self, action: str, account_id: str, **facts: Any) -> None:
-        """Write a change to the audit log: the key's id, the action, no secrets."""
-        log.info("admin", action=action, account_id=account_id, by=self.admin.key_id, **facts)
+        """Write a change to the audit log; what was repeated and changed nothing is none."""
+        note_change(self.admin.key_id, action, account_id, **facts)
 
     def write_account(self, account: Account) -> None:
         self.write_json({"success": True, "account": account.as_dict()})

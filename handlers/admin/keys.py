@@ -26,8 +26,10 @@ class KeysHandler(AdminHandler):
         self.write_json({"success": True, "keys": [key.as_dict() for key in keys]})
 
     async def delete(self, account_id: str) -> None:
+        working = await self.services.api_keys.working(account_id)
         keys = await self.services.api_keys.revoke_all(account_id)
-        self.did("revoke all keys", account_id, keys=len(keys))
+        if working:
+            self.did("revoke all keys", account_id, keys=len(working))
         self.write_json({"success": True, "keys": [key.as_dict() for key in keys]})
 
 
@@ -36,6 +38,8 @@ class KeyHandler(AdminHandler):
 
     async def delete(self, account_id: str, key_id: str) -> None:
         await self.services.accounts.show(account_id)
+        working = await self.services.api_keys.working(account_id)
         key = await self.services.api_keys.revoke(account_id, key_id)
-        self.did("revoke key", account_id, key_id=key_id)
+        if key_id in working:
+            self.did("revoke key", account_id, key_id=key_id)
         self.write_json({"success": True, "key": key.as_dict()})

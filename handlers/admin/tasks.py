@@ -19,6 +19,8 @@ class TaskCancelHandler(AdminHandler):
 
     async def post(self, account_id: str, task_id: str) -> None:
         await self.services.accounts.show(account_id)
+        before = await self.services.generations.status(account_id, task_id)
         document = await self.services.generations.cancel(account_id, task_id)
-        self.did("cancel task", account_id, task_id=task_id)
+        if not before.terminal:
+            self.did("cancel task", account_id, task_id=task_id)
         self.write(document.body)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from pwd import getpwuid
 
 import pytest
 import redis
@@ -49,6 +50,46 @@ def test_an_accounts_life_by_script(commands: Commands) -> None:
     assert len(commands.json("keys", "list", account_id)["keys"]) == 2
     assert commands.json("keys", "revoke", account_id, another["key_id"])["revoked_at"]
     assert commands.json("audit") == {"ok": True, "accounts": 1, "unreadable": 0, "failures": []}
+
+
+def test_every_change_is_a_line_of_the_audit_trail_and_nothing_else_is(commands: Commands) -> None:
+    made = commands.json("create", "--id", "a", "--tokens", "900", "--subscription-days", "3")
+    other = commands.json("keys", "create", "a", "--label", "laptop")
+    for words in (
+        ["show", "a"],
+        ["list"],
+        ["search", "a"],
+        ["ledger", "a"],
+        ["usage", "a"],
+        ["audit"],
+        ["keys", "list", "a"],
+    ):
+        commands.json(*words)
+    commands.json("grant", "a", "5", "--reason", "Anna paid")
+    commands.json("subscribe", "a", "3")
+    commands.json("rename", "a", "Anna")
+    commands.json("business-type", "a", "clinic")
+    for _ in range(2):
+        commands.json("keys", "revoke", "a", other["key_id"])
+    for _ in range(2):
+        commands.json("keys", "revoke-all", "a")
+    for _ in range(2):
+        commands.json("close", "a")
+    commands.json("delete", "a", "--yes")
+    admin = commands.json("admin-keys", "create")
+    for _ in range(2):
+        commands.json("admin-keys", "revoke", admin["key_id"])
+    assert commands.run("grant", "nobody", "5").exit_code == 1
+    actions = [(line["action"], line.get("account_id")) for line in commands.changes]
+    assert actions == [
+        *[(action, "a") for action in ("create", "create key", "create key", "grant", *["change"] * 3)],
+        *[(action, "a") for action in ("revoke key", "revoke all keys", "close", "delete")],
+        ("create admin key", None),
+        ("revoke admin key", None),
+    ]
+    trail = repr(commands.changes)
+    assert {line["by"] for line in commands.changes} == {"command line"}
+    assert not [secret for secret in (made["api_key"], other["api_key"], admin["admin_key"], "Anna") if secret in trail]
 
 
 def test_a_script_reads_the_ledger_page_by_page(commands: Commands) -> None:
@@ -178,6 +219,11 @@ def test_logs_stand_beside_the_answer_and_not_in_it(key_prefix: str) -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout)["account_id"]
     assert "redis_not_durable" in done.stderr
+    trail = [line for line in map(json.loads, done.stderr.splitlines()) if line["event"] == "admin"]
+    assert [line["action"] for line in trail] == ["create", "create key"]
+    assert {line["by"] for line in trail} == {"command line"}
+    assert {line.get("user") or int(line["uid"]) for line in trail} <= {getpwuid(os.getuid()).pw_name, os.getuid()}
+    assert json.loads(done.stdout)["api_key"] not in done.stderr
 
 
 @pytest.mark.parametrize(

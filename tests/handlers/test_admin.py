@@ -318,16 +318,32 @@ async def test_what_is_wrong_is_said(
 
 
 @pytest.mark.gen_test
-async def test_every_change_is_a_line_of_the_audit_log_without_secrets(backend: Backend) -> None:
+async def test_every_change_is_a_line_of_the_audit_log_without_secrets(backend: Backend, client: Client) -> None:
+    task_id = await client.start("Answer for our bakery. [[standin:delay=30]]")
     with structlog.testing.capture_logs() as lines:
-        await backend.do("POST", "/accounts/", {"account_id": "a"})
+        for _ in range(2):
+            await backend.do("POST", f"/accounts/{client.account_id}/tasks/{task_id}/cancel/")
+            await backend.do("POST", "/accounts/", {"account_id": "a"})
         made = (await backend.do("POST", "/accounts/a/keys/", {})).json
-        await backend.do("POST", "/accounts/a/grants/", {"grant_id": "g", "tokens": 5})
+        await backend.do("POST", "/accounts/a/keys/", {})
+        for _ in range(2):
+            await backend.do("POST", "/accounts/a/grants/", {"grant_id": "g", "tokens": 5})
+            await backend.do("DELETE", f"/accounts/a/keys/{made['key_id']}/")
         await backend.do("GET", "/accounts/a/")
-        await backend.do("POST", "/accounts/a/close/")
+        await backend.do("PATCH", "/accounts/a/", {})
+        await backend.do("PATCH", "/accounts/a/", {"name": "Anna"})
+        for _ in range(2):
+            await backend.do("DELETE", "/accounts/a/keys/")
+        for _ in range(2):
+            await backend.do("POST", "/accounts/a/close/")
         await backend.do("DELETE", "/accounts/a/")
     done = [(line["action"], line["account_id"]) for line in lines if line["event"] == "admin"]
-    assert done == [("create", "a"), ("create key", "a"), ("grant", "a"), ("close", "a"), ("delete", "a")]
+    assert done[0] == ("cancel task", client.account_id)
+    assert {account_id for _, account_id in done[1:]} == {"a"}
+    assert [action for action, _ in done[1:]] == [
+        *("create", "create key", "create key", "grant", "revoke key", "change", "revoke all keys", "close", "delete")
+    ]
+    assert "Anna" not in repr([line for line in lines if line["event"] == "admin"])
     assert {len(line["by"]) for line in lines if line["event"] == "admin"} == {12}
     assert made["api_key"] not in repr(lines)
     assert backend.api_key not in repr(lines)

@@ -24,14 +24,16 @@ class Commands:
     def __init__(self, url: str, prefix: str) -> None:
         self._url = url
         self.prefix = prefix
-        self.logged: list[str] = []  # events of all commands
+        self.logged: list[str] = []  # events of all commands, but for the audit trail's
+        self.changes: list[dict[str, Any]] = []  # the audit trail's lines
 
     def run(self, *arguments: str, given: bytes | None = None) -> Result:
         command = {"admin-keys": admin_keys, "webhooks": webhooks}.get(arguments[0], accounts)
         words = arguments if command is accounts else arguments[1:]
         with structlog.testing.capture_logs() as lines:  # they go to standard error, beside the answers
             done = CliRunner().invoke(command, words, given, obj=lambda _config: self._opened())
-        self.logged += [line["event"] for line in lines]
+        self.logged += [line["event"] for line in lines if line["event"] != "admin"]
+        self.changes += [dict(line) for line in lines if line["event"] == "admin"]
         return done
 
     def json(self, *arguments: str) -> dict[str, Any]:
