@@ -6,6 +6,7 @@ part. Secrets are ``SecretStr``, and no error shows what was given.
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode, urlsafe_b64decode
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -19,7 +20,12 @@ from runtime.redis_url import parse_redis_url
 
 
 def _by_commas(value: object) -> object:
-    """A variable of the environment is one string."""
+    """A variable of the environment is one string: names with commas between them, or a JSON array."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            pass  # its parts are looked at as names, and refused
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 

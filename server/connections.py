@@ -8,6 +8,7 @@ and the connection is returned when the exchange is over. Does not know what req
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -27,6 +28,7 @@ from server.listener import Listener
 
 SWEEP_EVERY_S = 1.0
 CLOSE_IDLE_EVERY_S = 0.2  # while draining
+TLS_GREETING = b"\x16"  # Source: RFC 8446, 5.1: the record type of a handshake; no method of HTTP begins with it
 IDLE_GRACE_S = 2.0  # while draining: clients poll every second, so most learn that the connection ends with an answer
 
 
@@ -128,6 +130,9 @@ class Connections:
         """
         self._idle.discard(connection)
         sock = socket.socket(connection.family, socket.SOCK_STREAM, 0, connection.detach())
+        if data.startswith(TLS_GREETING):
+            self._refuse_tls(sock)
+            return
         try:
             address = sock.getpeername()
         except OSError:  # the client has left already
@@ -141,6 +146,13 @@ class Connections:
         stream.last = self.draining or 0 < self.refusals_in_a_row <= connection.refusals
         self._handed_off.add(stream)
         self._server.handle_stream(stream, address)
+
+    def _refuse_tls(self, sock: socket.socket) -> None:
+        """Answer ``https://`` at once: the client waits for our greeting, and Tornado would for the end of a head."""
+        with contextlib.suppress(OSError):
+            sock.send(self.bare_answers.malformed())
+        self._lingering.add(sock)
+        self._notice_the_last()
 
     def ended(self, stream: HandoffStream) -> None:
         self._handed_off.discard(stream)

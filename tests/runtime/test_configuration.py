@@ -116,9 +116,14 @@ def test_deeper_sections_are_reached_with_further_underscores(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "text", ["https://a.example,https://b.example:8443", "https://a.example , https://b.example:8443,"]
+    "text",
+    [
+        "https://a.example,https://b.example:8443",
+        "https://a.example , https://b.example:8443,",
+        ' ["https://a.example", "https://b.example:8443"]',
+    ],
 )
-def test_a_list_in_the_environment_takes_commas(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_list_in_the_environment_takes_commas_or_is_json(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("PROMPT_SERVER__CORS_ALLOWED_ORIGINS", text)
     assert load_settings().server.cors_allowed_origins == ("https://a.example", "https://b.example:8443")
 
