@@ -136,19 +136,36 @@ class Endings:
         Raises:
             TaskNotFound, StorageUnavailable
         """
-        task = TaskRef(account_id, task_id)
+        return await self._cancel(TaskRef(account_id, task_id), reported, "", abandoned=False) or b""
+
+    async def cancel_abandoned(self, task: TaskRef, idempotency: Idempotency | None, reported: Usage) -> bool:
+        """Do as ``cancel`` does for a client that has gone; return whether the task has ended.
+
+        It goes on when a repetition of its submit, with the same key, has returned it; one that comes later makes a
+        task of its own.
+
+        Raises:
+            TaskNotFound, StorageUnavailable
+        """
+        key_sha256 = idempotency.key_sha256 if idempotency else ""
+        return await self._cancel(task, reported, key_sha256, abandoned=True) is not None
+
+    async def _cancel(self, task: TaskRef, reported: Usage, key_sha256: str, *, abandoned: bool) -> bytes | None:
         told = self._told(failed_head(CANCELLED), failed=True)
-        more = [*told, reported.stored]
+        more = [*told, reported.stored, int(abandoned)]
         arguments = [*self._cancel_arguments(), reported.total]
-        keys = self._records.closing_keys(task)
+        idempotency_key = self._records.storage.key(task.account_id, "idempotency", key_sha256)
+        keys = [*self._records.closing_keys(task), idempotency_key]
         answer = await self._records.call("cancel", task, [*arguments, NEVER_WRITTEN, *more], *keys)
+        if answer[0] == Code.REPLAYED:
+            return None
         if answer[0] == Code.GONE or answer[1] is None:
             raise TaskNotFound
         if answer[0] == Code.DONE:
             document = self.announce(task, answer, FAILED, CANCELLED.error_code)
             self._note(Ending(time.monotonic(), task, "cancel", [*arguments, document, *more], more_keys=tuple(keys)))
             return document
-        self._records.written(account_id, task_id, answer[1])
+        self._records.written(task.account_id, task.task_id, answer[1])
         return bytes(answer[1])
 
     async def cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None) -> bool:

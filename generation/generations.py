@@ -28,7 +28,7 @@ from generation.errors import (
     UnknownBusinessType,
 )
 from generation.events import EVENT_ID, Event, TaskEvents
-from generation.idempotency import NO_KEY, SubmitKey, idempotency
+from generation.idempotency import NO_KEY, Idempotency, SubmitKey, idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.runner import Runner
@@ -52,11 +52,13 @@ class Started:
     """``replayed``: the idempotency key came before, and this is the task that it made then.
 
     ``allowance``: how many submits are left; None without a limit, and for a replay, which takes none.
+    ``known_by``: the submit's key.
     """
 
     task_id: str
     replayed: bool
     allowance: Allowance | None = None
+    known_by: Idempotency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Generations:
         if isinstance(made, Lease):
             self._tracing.note({"prompt.task_id": task_id})
             await self._runner.take(made)
-            return Started(made.task_id, replayed=False, allowance=made.allowance)
+            return Started(made.task_id, replayed=False, allowance=made.allowance, known_by=known_by)
         return Started(made, replayed=True)
 
     async def generate(
@@ -159,8 +161,8 @@ class Generations:
     ) -> Generated:
         """Do as ``start`` does and wait until the task is terminal.
 
-        When the wait is ended (the client went away), a task that this call made is cancelled; one that
-        an earlier request with the same key made goes on.
+        When the wait is ended (the client went away), a task that this call made is cancelled, unless a request with
+        the same key has come since; one that an earlier request with the same key made goes on.
 
         Raises:
             What ``start`` raises; ServerDraining; GenerationFailed: the task ended without a result.
@@ -175,11 +177,8 @@ class Generations:
         except TimeoutError:
             if started.replayed or wait_scope.ended_by_server:
                 raise ServerDraining from None  # the client has gone, or this process is about to stop
-            try:
-                document = await self.cancel(account_id, started.task_id)
-            except StorageUnavailable:
-                self._runner.cancel_unacknowledged(TaskRef(account_id, started.task_id))
-                raise
+            await self._abandon(TaskRef(account_id, started.task_id), started.known_by)
+            document = await self.status(account_id, started.task_id)
         members = json.loads(document.body)
         if members["status"] == "failed":
             raise GenerationFailed(members["message"], members["error"], members["error_code"], started.task_id)
@@ -255,6 +254,22 @@ class Generations:
         if before is not None and not TASK_ID.fullmatch(before):
             raise PageInvalid
         return await self._tasks.listing.page(account_id, limit, before)
+
+    async def _abandon(self, task: TaskRef, known_by: Idempotency | None) -> None:
+        """Cancel a task whose client has gone.
+
+        Raises:
+            ServerDraining: another request waits for it, so it goes on.
+            TaskNotFound, StorageUnavailable
+        """
+        try:
+            ended = await self._tasks.endings.cancel_abandoned(task, known_by, self._runner.reported(task))
+        except StorageUnavailable:
+            self._runner.cancel_unacknowledged(task, known_by)
+            raise
+        if not ended:
+            raise ServerDraining
+        self._runner.stop(task)
 
     async def _finished(self, account_id: str, task_id: str) -> Document:
         version = 0

@@ -2,17 +2,26 @@
 -- cancel: end a task at its account's request, whoever owns it. The owner's next write is refused.
 -- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
---       13 delivery of a push  14 push_subscriptions
+--       13 delivery of a push  14 push_subscriptions  15 idempotency
 -- ARGV: 1 stage it ends in  2 head of the document  3 status ttl, s  4 reason for the ledger
 --       5 tokens used over the task's whole life, as far as is known  6 document that was written before and forgotten, or ''
 --       7 head of the document for the webhook, '' for none  8 balance below which it is low, tokens, 0 for none
 --       9 how long webhooks are kept, s  10 ms after which browsers are notified, -1 for never  11 the tokens used by kind, '1,2,3,4,5' or ''
--- Returns {1, document, tokens charged, ms since created, webhooks due} | {-1} gone | {-2, document} closed before
+--       12 1 when its client has gone: not if a repetition of its submit has returned it, and one that comes later makes another | 0
+-- Returns {1, document, tokens charged, ms since created, webhooks due} | {2} a repetition returned it | {-1} gone
+--       | {-2, document} closed before
 -- Repeatable: the second call finds the task closed and changes nothing.
-local record = redis.call('HMGET', KEYS[1], 'owner', 'closed')
+local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'id')
 if not record[1] then
   if ARGV[6] ~= '' then redis.call('SET', KEYS[2], ARGV[6], 'EX', ARGV[3]) end
   return {-1}
 end
 if record[2] then return {-2, redis.call('GET', KEYS[2])} end
+if ARGV[12] == '1' then
+  local known = redis.call('HMGET', KEYS[15], 'task', 'returned')
+  if known[1] == record[3] then
+    if known[2] then return {2} end
+    redis.call('DEL', KEYS[15])
+  end
+end
 return close_task(1, ARGV[1], ARGV[2], ARGV[5], ARGV[3], ARGV[4], 0, ARGV[6], true, {ARGV[7], ARGV[8], ARGV[9], ARGV[10]}, ARGV[11])

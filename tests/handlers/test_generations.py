@@ -18,6 +18,7 @@ from storage.storage import Storage
 from tests.server.lane.conftest import until
 from tests.support.rate_limit_fields import items, limit_of
 from tests.support.storage import OpenStorage
+from tests.support.topologies import until_true
 from tests.support.whole_server import BASE, Client, make_client
 
 MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."
@@ -170,6 +171,64 @@ async def test_a_repeated_synchronous_request_whose_client_leaves_is_no_crash(cl
     assert [line for line in lines if line["log_level"] == "error"] == []
     assert (await client.status(task_id)).json["status"] == "processing", "the first request's task goes on"
     await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")
+
+
+async def left_waiting(client: Client, base_url: str, prompt: str) -> asyncio.StreamWriter:
+    """Send a synchronous request, and return its connection when its task is there."""
+    body = json.dumps({"manual_prompt": prompt}).encode()
+    head = (
+        f"POST {BASE}/generate-prompt/ HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {client.api_key}\r\n"
+        f"Content-Type: application/json\r\nIdempotency-Key: once\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    host, port = base_url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(head.encode() + body)
+    await writer.drain()
+
+    async def is_there() -> bool:
+        return bool((await client.ask("GET", f"{BASE}/generate-prompt-async/")).json["tasks"])
+
+    await until_true(is_there)
+    return writer
+
+
+@pytest.mark.gen_test
+async def test_a_synchronous_request_goes_on_for_its_repetition_when_its_first_client_leaves(
+    client: Client, base_url: str, storage: OpenStorage
+) -> None:
+    prompt = MANUAL + " [[standin:delay=2]]"
+    writer = await left_waiting(client, base_url, prompt)
+    body = {"manual_prompt": prompt}
+    again = asyncio.create_task(
+        client.ask("POST", f"{BASE}/generate-prompt/", body, headers={"Idempotency-Key": "once"})
+    )
+    [key] = [key async for key in storage.redis.scan_iter(match=f"{storage.prefix}:*:idempotency:*")]
+
+    async def has_come() -> bool:
+        return bool(await storage.redis.hget(key, "returned"))
+
+    await until_true(has_come)
+    writer.close()
+    answer = await again
+    assert (answer.status, answer.json["generated_by_ai"], answer.headers["Idempotent-Replayed"]) == (200, True, "true")
+
+
+@pytest.mark.gen_test
+async def test_a_synchronous_request_that_is_repeated_after_its_client_left_generates_anew(
+    client: Client, base_url: str
+) -> None:
+    prompt = MANUAL + " [[standin:delay=1]]"
+    writer = await left_waiting(client, base_url, prompt)
+    writer.close()
+
+    async def has_ended() -> bool:
+        [task] = (await client.ask("GET", f"{BASE}/generate-prompt-async/")).json["tasks"]
+        return bool(task["progress"] == 100)
+
+    await until_true(has_ended)
+    body, headers = {"manual_prompt": prompt}, {"Idempotency-Key": "once"}
+    answer = await client.ask("POST", f"{BASE}/generate-prompt/", body, headers=headers)
+    assert (answer.status, answer.json["generated_by_ai"]) == (200, True)
 
 
 STAGES = ["queued", "initializing", "checking", "generating", "waiting", "finalizing", "completed"]
