@@ -1,6 +1,7 @@
 """Identities, balances and the ledger: access to the service, and its price."""
 
-from accounts.accounts import Account, Accounts
+from accounts.account import Account
+from accounts.accounts import Accounts
 from accounts.admin_keys import AdminKeys
 from accounts.api_keys import ApiKey, ApiKeys, NewApiKey
 from accounts.audit import AuditFailure

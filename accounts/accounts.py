@@ -10,60 +10,32 @@ import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts.account import MAX_TOKENS, Account, account_from, checked_account_id, is_account_id, iso
 from accounts.account_index import AccountIndex, printable
 from accounts.archives import Archives
 from accounts.audit import AuditFailure
 from accounts.auditor import Auditor
-from accounts.errors import (
-    AccountClosed,
-    AccountExists,
-    GrantIdReused,
-    GrantRefused,
-    InvalidAccountId,
-    TokensOutOfRange,
-    UnknownAccount,
-)
-from accounts.ledger import Ledger, LedgerEntry, moment_of
+from accounts.errors import AccountClosed, AccountExists, TokensOutOfRange, UnknownAccount
+from accounts.grants import Grants, call_mark
+from accounts.ledger import Ledger, LedgerEntry
 from storage.errors import RecordUnreadable
 from storage.storage import Storage, account_of
 
-LONGEST_ACCOUNT_ID = 255  # characters; what a JWT's sub may have. Source: OpenID Connect Core 1.0, section 2
-MAX_TOKENS = 10**15  # that an account may be granted in all: Lua's numbers are exact to 2^53
 ENTRIES_PER_BATCH = 500  # of a ledger that one step rewrites
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account at one moment; times are ISO 8601 in UTC."""
-
-    account_id: str
-    name: str
-    business_type: str
-    created_at: str
-    subscription_until: str | None
-    subscription_active: bool
-    tokens_granted: int
-    tokens_remaining: int
-    tokens_held: int
-    tokens_charged: int
-    closed_at: str | None
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 class Accounts:
-    """Create, show, grant, subscribe, and prove."""
+    """Create, show, change, subscribe, close, delete, and prove; ``grants`` gives them tokens."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._ledger = Ledger(storage)
         self.index = AccountIndex(storage)
         self._auditor = Auditor(self.index, self._ledger, self._read)
+        self.grants = Grants(storage, self._ledger, self.show)
 
     async def create(
         self,
@@ -101,8 +73,8 @@ class Accounts:
         asked = json.dumps([tokens, subscription_days, business_type, name])
         created = await self._storage.run(
             "create_account",
-            [*self._keys(account_id), self._mark(account_id)],
-            [name, business_type, _iso(datetime.now(UTC)), subscription_days, tokens, _sha256(asked)],
+            [*self._keys(account_id), call_mark(self._storage, account_id)],
+            [name, business_type, iso(datetime.now(UTC)), subscription_days, tokens, _sha256(asked)],
         )
         if not created:
             raise AccountExists(account_id)
@@ -116,7 +88,7 @@ class Accounts:
         """
         members, active, _newest = await self._read(account_id)
         with self._storage.reading(self._storage.key(account_id, "account")):
-            return _account(account_id, members, active)
+            return account_from(account_id, members, active)
 
     async def readable(self, account_id: str) -> Account | None:
         """Return the account, or None where there is none (its creation never came to its end) or none to be read.
@@ -211,7 +183,7 @@ class Accounts:
                 await self.index.drop(account_id)
             raise
         if account.closed_at is None:
-            await self._set(account_id, ["closed_at", _iso(datetime.now(UTC))], 0, closed_too=True)
+            await self._set(account_id, ["closed_at", iso(datetime.now(UTC))], 0, closed_too=True)
         return await self.show(account_id)
 
     async def forget(self, account_id: str, *, keep_ledger: bool) -> None:
@@ -225,7 +197,7 @@ class Accounts:
         await self.close(account_id)
         key = self._storage.key
         if keep_ledger:
-            blank = ["name", "", "business_type", "", "asked", "", "deleted_at", _iso(datetime.now(UTC))]
+            blank = ["name", "", "business_type", "", "asked", "", "deleted_at", iso(datetime.now(UTC))]
             await self._set(account_id, blank, closed_too=True)
             await self._storage.command("DEL", key(account_id, "grants"))
             while not await self._storage.run(
@@ -245,84 +217,13 @@ class Accounts:
         *,
         closed_too: bool = False,
     ) -> None:
-        keys = [self._storage.key(account_id, "account"), self._mark(account_id)]
+        keys = [self._storage.key(account_id, "account"), call_mark(self._storage, account_id)]
         days = "" if subscription_days is None else subscription_days
         match await self._storage.run("change_account", keys, [days, int(closed_too), *members]):
             case -1:
                 raise UnknownAccount(account_id)
             case -2:
                 raise AccountClosed(account_id)
-
-    async def grant_once(
-        self, account_id: str, grant_id: str, tokens: int, reason: str = ""
-    ) -> tuple[LedgerEntry, bool]:
-        """Add tokens once for each ``grant_id``, for ever; return the entry, and whether it was there before.
-
-        Of an entry that is archived by now id, time and tokens are as they were; balance, held and charged are today's.
-
-        Raises:
-            UnknownAccount, GrantRefused, TokensOutOfRange, GrantIdReused, StorageUnavailable
-            AccountClosed: it is deleted, and its ledger was kept.
-        """
-        if abs(tokens) > MAX_TOKENS:
-            raise TokensOutOfRange(tokens, MAX_TOKENS)
-        keys = [*self._keys(account_id), self._storage.key(account_id, "grants")]
-        answer = await self._storage.run("grant_once", keys, [tokens, reason or "granted", MAX_TOKENS, grant_id])
-        match answer[0]:
-            case -1:
-                raise UnknownAccount(account_id)
-            case -2:
-                raise GrantRefused(-tokens, answer[1])
-            case -3:
-                raise TokensOutOfRange(tokens, MAX_TOKENS)
-            case -4:
-                raise GrantIdReused(grant_id)
-            case -5:
-                raise AccountClosed(account_id)
-        entry_id = str(answer[1], "ascii")
-        entry = await self._ledger.entry(account_id, entry_id)
-        return entry or await self._archived_grant(account_id, entry_id, tokens), answer[0] == 2
-
-    async def grants(self, account_id: str) -> list[dict[str, str]]:
-        """Return ``{grant_id, entry_id}`` of each grant that was made with an id, by these ids.
-
-        Raises:
-            StorageUnavailable, RecordUnreadable
-        """
-        key = self._storage.key(account_id, "grants")
-        stored = await self._storage.command("HGETALL", key)
-        with self._storage.reading(key):
-            return [
-                {"grant_id": str(grant_id, "utf-8"), "entry_id": str(entry, "ascii").split(" ")[0]}
-                for grant_id, entry in sorted(stored.items())
-            ]
-
-    async def _archived_grant(self, account_id: str, entry_id: str, tokens: int) -> LedgerEntry:
-        now = await self.show(account_id)
-        numbers = (now.tokens_remaining, now.tokens_held, now.tokens_charged)
-        return LedgerEntry(entry_id, moment_of(entry_id), "grant", tokens, *numbers, "", "archived", 0)
-
-    async def grant(self, account_id: str, tokens: int, reason: str = "") -> Account:
-        """Add tokens; a negative number takes back what is neither held nor charged.
-
-        Raises:
-            UnknownAccount, GrantRefused, TokensOutOfRange
-            AccountClosed: it is deleted, and its ledger was kept.
-            StorageUnavailable: the grant may have happened; look before repeating it.
-        """
-        if abs(tokens) > MAX_TOKENS:
-            raise TokensOutOfRange(tokens, MAX_TOKENS)
-        keys = [*self._keys(account_id), self._mark(account_id)]
-        answer = await self._storage.run("grant_tokens", keys, [tokens, reason or "granted", MAX_TOKENS])
-        if answer[0] == -1:
-            raise UnknownAccount(account_id)
-        if answer[0] == -2:
-            raise GrantRefused(-tokens, answer[1])
-        if answer[0] == -3:
-            raise TokensOutOfRange(tokens, MAX_TOKENS)
-        if answer[0] == -5:
-            raise AccountClosed(account_id)
-        return await self.show(account_id)
 
     async def subscribe(self, account_id: str, days: int) -> Account:
         """Extend the subscription from its end or from now, whichever is later; 0 days end it now.
@@ -401,47 +302,6 @@ class Accounts:
     def _keys(self, account_id: str) -> list[str]:
         return [self._storage.key(account_id, "account"), self._storage.key(account_id, "ledger")]
 
-    def _mark(self, account_id: str) -> str:
-        """Name a call that must count once, however often the connection repeats it."""
-        return self._storage.key(account_id, "call", secrets.token_hex(8))
-
-
-def _account(account_id: str, members: Mapping[str, str], active: bool) -> Account:
-    until_ms = int(members["subscription_until_ms"])
-    return Account(
-        account_id=account_id,
-        name=members["name"],
-        business_type=members["business_type"],
-        created_at=members["created_at"],
-        subscription_until=_iso(datetime.fromtimestamp(until_ms / 1000, UTC)) if until_ms else None,
-        subscription_active=active,
-        tokens_granted=int(members["granted"]),
-        tokens_remaining=int(members["balance"]),
-        tokens_held=int(members["held"]),
-        tokens_charged=int(members["charged"]),
-        closed_at=members.get("closed_at") or None,
-    )
-
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def checked_account_id(account_id: str) -> str:
-    """Return the id when it can name an account.
-
-    Raises:
-        InvalidAccountId
-    """
-    if not is_account_id(account_id):
-        raise InvalidAccountId(account_id)
-    return account_id
-
-
-def is_account_id(text: str) -> bool:
-    """Say whether the text can name an account: 1 to 255 printable characters of any language, spaces included."""
-    return 0 < len(text) <= LONGEST_ACCOUNT_ID and text.isprintable()
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from accounts.accounts import Accounts, is_account_id
+from accounts.account import is_account_id
+from accounts.accounts import Accounts
 from accounts.admin_keys import ADMIN_KEY_PREFIX, AdminKeys
 from accounts.api_keys import API_KEY_PREFIX, ApiKeys
 from accounts.callers import Caller, Callers

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from accounts.accounts import MAX_TOKENS, Account
+from accounts.account import MAX_TOKENS, Account
 from accounts.api_keys import NewApiKey
 from accounts.audit_trail import note_command
 from accounts.command_line.administration import Administration, perform, settings_group
@@ -211,7 +211,7 @@ def export(ctx: click.Context, account_id: str, _as_json: bool) -> None:
             "account": account.as_dict(),
             "keys": [key.as_dict() for key in await admin.api_keys.of(account_id)],
             "push_subscriptions": await admin.subscriptions.shown(account_id),
-            "grants": await admin.accounts.grants(account_id),
+            "grants": await admin.accounts.grants.of(account_id),
             "usage": [used.as_dict() for used in await admin.usage.recorded(account_id)],
             "tasks": [json.loads(document) for document in await admin.tasks.recent(account_id)],
             "ledger": [entry.as_dict() for entry in entries],

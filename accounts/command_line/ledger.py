@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from accounts.accounts import MAX_TOKENS, Account
+from accounts.account import MAX_TOKENS, Account
 from accounts.archiving import Archived
 from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
@@ -31,7 +31,7 @@ def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, as_json
     """
 
     async def granted(admin: Administration) -> Account:
-        account = await admin.accounts.grant(account_id, tokens, reason)
+        account = await admin.accounts.grants.add(account_id, tokens, reason)
         note_command("grant", account_id, tokens_granted=tokens)
         return account
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from accounts.accounts import Account
+from accounts.account import Account
 from accounts.api_keys import ApiKey
 
 

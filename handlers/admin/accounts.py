@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from accounts.accounts import LONGEST_ACCOUNT_ID, MAX_TOKENS
+from accounts.account import LONGEST_ACCOUNT_ID, MAX_TOKENS
 from handlers.admin.base import AdminHandler
 from handlers.errors import BadRequest
 
@@ -151,7 +151,7 @@ class ExportHandler(AdminHandler):
         exported_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         head = {"success": True, "exported_at": exported_at, "account": account.as_dict(), "keys": keys}
         head["push_subscriptions"] = await self.services.subscriptions.shown(account_id)
-        head["grants"] = await accounts.grants(account_id)
+        head["grants"] = await accounts.grants.of(account_id)
         head["usage"] = [used.as_dict() for used in await self.services.usage.recorded(account_id)]
         self.write(json.dumps(head, ensure_ascii=False).encode()[:-1])
         self.write(b',"tasks":[' + b",".join(tasks) + b'],"ledger":[')
@@ -175,7 +175,7 @@ class GrantsHandler(AdminHandler):
     async def post(self, account_id: str) -> None:
         grant = self.parsed(Grant)
         accounts = self.services.accounts
-        entry, repeated = await accounts.grant_once(account_id, grant.grant_id, grant.tokens, grant.reason)
+        entry, repeated = await accounts.grants.add_once(account_id, grant.grant_id, grant.tokens, grant.reason)
         if repeated:
             self.set_header("Idempotent-Replayed", "true")
         else:

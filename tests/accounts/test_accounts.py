@@ -61,10 +61,10 @@ async def test_ids_that_cannot_be_printed_are_refused(storage: Storage, account_
 async def test_grants_add_up_and_unused_tokens_can_be_taken_back(storage: Storage) -> None:
     accounts = Accounts(storage)
     await accounts.create(account_id="a", tokens=100)
-    assert (await accounts.grant("a", 50, "bonus")).tokens_remaining == 150
-    assert (await accounts.grant("a", -120)).tokens_granted == 30
+    assert (await accounts.grants.add("a", 50, "bonus")).tokens_remaining == 150
+    assert (await accounts.grants.add("a", -120)).tokens_granted == 30
     with pytest.raises(GrantRefused) as refused:
-        await accounts.grant("a", -31)
+        await accounts.grants.add("a", -31)
     assert (refused.value.tokens, refused.value.available) == (31, 30)
     entries, _ = await accounts.ledger("a")
     assert [(entry.kind, entry.tokens, entry.reason) for entry in entries] == [
@@ -78,7 +78,7 @@ async def test_grants_add_up_and_unused_tokens_can_be_taken_back(storage: Storag
 @pytest.mark.gen_test
 async def test_what_does_not_exist_is_named_as_such(storage: Storage) -> None:
     accounts = Accounts(storage)
-    for call in (accounts.show("x"), accounts.grant("x", 1), accounts.subscribe("x", 1), accounts.audit("x")):
+    for call in (accounts.show("x"), accounts.grants.add("x", 1), accounts.subscribe("x", 1), accounts.audit("x")):
         with pytest.raises(UnknownAccount):
             await call
     assert await accounts.exists("x") is False
@@ -103,7 +103,7 @@ async def test_the_ledger_is_read_page_by_page_newest_first(storage: Storage) ->
     accounts = Accounts(storage)
     await accounts.create(account_id="a")
     for tokens in range(1, 8):
-        await accounts.grant("a", tokens)
+        await accounts.grants.add("a", tokens)
     seen: list[int] = []
     before: str | None = None
     while True:
@@ -130,7 +130,7 @@ async def test_the_audit_finds_a_number_that_somebody_changed(storage: OpenStora
 async def test_the_audit_finds_a_missing_ledger_entry(storage: OpenStorage) -> None:
     accounts = Accounts(storage)
     await accounts.create(account_id="a", tokens=100)
-    await accounts.grant("a", 5)
+    await accounts.grants.add("a", 5)
     entries: Any = await storage.redis.xrange(storage.key("a", "ledger"))
     await storage.redis.xdel(storage.key("a", "ledger"), entries[0][0])
     (failure,) = await accounts.audit("a")
@@ -153,8 +153,8 @@ async def test_what_the_connection_repeats_happens_once(redis_server: RedisServe
     assert made.tokens_granted == 100
     with pytest.raises(AccountExists):
         await accounts.create(account_id="a", tokens=100)
-    assert (await accounts.grant("a", 50)).tokens_granted == 150
-    assert (await accounts.grant("a", -120)).tokens_remaining == 30
+    assert (await accounts.grants.add("a", 50)).tokens_granted == 150
+    assert (await accounts.grants.add("a", -120)).tokens_remaining == 30
     longer = await accounts.subscribe("a", 1)
     assert _days_between(made.subscription_until, longer.subscription_until) == 1
     assert await accounts.audit() == []
@@ -181,9 +181,9 @@ async def test_an_account_never_has_more_tokens_than_can_be_counted(storage: Sto
     accounts = Accounts(storage)
     full = await accounts.create(account_id="a", tokens=10**15)
     with pytest.raises(TokensOutOfRange):
-        await accounts.grant("a", tokens)
+        await accounts.grants.add("a", tokens)
     assert await accounts.show("a") == full
-    assert (await accounts.grant("a", -(10**15))).tokens_remaining == 0
+    assert (await accounts.grants.add("a", -(10**15))).tokens_remaining == 0
 
 
 @pytest.mark.gen_test
@@ -223,7 +223,7 @@ async def test_a_ledger_that_is_kept_has_no_reasons_of_grants_however_long_it_is
     accounts = Accounts(storage)
     await accounts.create(account_id="a", tokens=1)
     for number in range(6):
-        await accounts.grant_once("a", f"Anna {number}", 10, "for Anna")
+        await accounts.grants.add_once("a", f"Anna {number}", 10, "for Anna")
     before, _ = await accounts.ledger("a")
     await accounts.forget("a", keep_ledger=True)
     await accounts.forget("a", keep_ledger=True)
@@ -232,6 +232,6 @@ async def test_a_ledger_that_is_kept_has_no_reasons_of_grants_however_long_it_is
     assert await accounts.audit("a") == []
     keys = [key async for key in storage.redis.scan_iter(storage.key("a", "*")) if b":call:" not in key]
     assert {str(key, "ascii").split(":")[-1] for key in keys} == {"account", "ledger"}
-    for call in (accounts.grant("a", 1), accounts.grant_once("a", "Anna 1", 10)):
+    for call in (accounts.grants.add("a", 1), accounts.grants.add_once("a", "Anna 1", 10)):
         with pytest.raises(AccountClosed):
             await call

@@ -57,14 +57,14 @@ async def test_archived_entries_leave_redis_and_their_sums_are_carried_forward(
     storage: OpenStorage, accounts: Accounts, archiving: Archiving, tmp_path: Path
 ) -> None:
     await accounts.create(account_id="bakery", tokens=900)
-    await accounts.grant("bakery", 100)
+    await accounts.grants.add("bakery", 100)
     done = await archiving.archive(tmp_path, AT_ONCE)
     assert (done.accounts, done.entries, done.refused) == ({"bakery"}, 2, [])
     assert await entries_left(storage, "bakery") == 0
     assert [row["tokens"] for row in rows(tmp_path) if "tokens" in row] == [900, 100]
     assert await problems(accounts) == []
     assert await problems(accounts, tmp_path) == []
-    await accounts.grant("bakery", -300)
+    await accounts.grants.add("bakery", -300)
     assert (await accounts.show("bakery")).tokens_remaining == 700
     assert await problems(accounts, tmp_path) == []
 
@@ -76,7 +76,7 @@ async def test_a_second_run_goes_on_where_the_first_one_ended_and_one_without_ol
     await accounts.create(account_id="bakery", tokens=900)
     assert (await archiving.archive(tmp_path, 1.0)).file is None
     for tokens in (1, 2):
-        await accounts.grant("bakery", tokens)
+        await accounts.grants.add("bakery", tokens)
         assert (await archiving.archive(tmp_path, AT_ONCE)).file is not None
     assert (await archiving.archive(tmp_path, AT_ONCE)).file is None
     assert len(list(tmp_path.iterdir())) == 2
@@ -88,7 +88,7 @@ async def test_a_ledger_longer_than_a_portion_is_archived_whole(
     storage: OpenStorage, accounts: Accounts, archiving: Archiving, tmp_path: Path
 ) -> None:
     await accounts.create(account_id="bakery", tokens=1)
-    await asyncio.gather(*(accounts.grant("bakery", 1) for _ in range(ENTRIES_PER_BATCH)))
+    await asyncio.gather(*(accounts.grants.add("bakery", 1) for _ in range(ENTRIES_PER_BATCH)))
     assert (await archiving.archive(tmp_path, AT_ONCE)).entries == ENTRIES_PER_BATCH + 1
     assert await problems(accounts, tmp_path) == []
 
@@ -131,7 +131,7 @@ async def test_a_run_that_dies_between_disk_and_redis_is_repeated_and_nothing_co
     assert len(rows(tmp_path)) == 2  # they are on the disk
     assert await entries_left(storage, "bakery") == 1  # and still in Redis
     assert await problems(accounts, tmp_path) == []
-    await accounts.grant("bakery", 100)
+    await accounts.grants.add("bakery", 100)
     assert (await archiving.archive(tmp_path, AT_ONCE)).entries == 2
     assert await problems(accounts, tmp_path) == []
 
@@ -199,9 +199,9 @@ async def test_a_grant_that_comes_again_after_its_entry_was_archived_still_count
     storage: OpenStorage, accounts: Accounts, archiving: Archiving, tmp_path: Path
 ) -> None:
     await accounts.create(account_id="bakery")
-    first, _ = await accounts.grant_once("bakery", "payment-1", 500, "paid")
+    first, _ = await accounts.grants.add_once("bakery", "payment-1", 500, "paid")
     await archiving.archive(tmp_path, AT_ONCE)
-    again, repeated = await accounts.grant_once("bakery", "payment-1", 500, "paid")
+    again, repeated = await accounts.grants.add_once("bakery", "payment-1", 500, "paid")
     assert repeated
     assert (again.id, again.at, again.kind, again.tokens) == (first.id, first.at, "grant", 500)
     assert (await accounts.show("bakery")).tokens_remaining == 500

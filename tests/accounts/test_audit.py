@@ -173,8 +173,8 @@ async def test_the_audit_names_what_somebody_did_to_an_account(
     keeper = Accounts(storage)
     for account_id in ("good", "bad"):
         await keeper.create(account_id=account_id, tokens=100)
-        await keeper.grant(account_id, 20)
-        await keeper.grant(account_id, 3)
+        await keeper.grants.add(account_id, 20)
+        await keeper.grants.add(account_id, 3)
     await tamper(storage)
     (failure,) = await keeper.audit()
     assert failure.account_id == "bad"

@@ -74,11 +74,11 @@ async def test_is_due_when_its_record_changes_and_at_no_other_time(storage: Open
         callers.add(caller)
         assert await callers.renew([caller]) == [caller]
         assert is_fresh(caller)
-        await accounts.grant("b", 1)
+        await accounts.grants.add("b", 1)
         await ApiKeys(storage).create("a")
         assert is_fresh(caller), "neither is its record"
         for _ in range(3):
-            await accounts.grant("a", 1)
+            await accounts.grants.add("a", 1)
             await until(lambda: not is_fresh(caller))
             valid_until = caller.valid_until
             assert await callers.renew([caller]) == [caller]

@@ -246,7 +246,7 @@ async def test_a_subject_of_printable_characters_is_an_account_in_a_slot_of_its_
         caller = await who.authenticate(hs256(sub=subject))
     assert caller.account_id == str(subject)
     accounts = Accounts(storage)
-    assert (await accounts.grant(caller.account_id, 5)).tokens_remaining == 10
+    assert (await accounts.grants.add(caller.account_id, 5)).tokens_remaining == 10
     assert [account_id async for account_id in accounts.ids()] == [caller.account_id]
     assert await accounts.audit() == []
 

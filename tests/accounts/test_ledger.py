@@ -14,7 +14,7 @@ async def test_pages_of_any_size_hold_every_entry_once(storage: Storage, limit: 
     accounts = Accounts(storage)
     await accounts.create(account_id="a")
     for tokens in range(1, 8):
-        await accounts.grant("a", tokens)
+        await accounts.grants.add("a", tokens)
     seen: list[int] = []
     before: str | None = None
     pages = 0

@@ -49,7 +49,7 @@ async def test_a_draft_that_the_balance_cannot_rewrite_is_refused_with_what_it_n
     assert 1_500 < needed < 5_000
     assert final["error"] == f"You need at least {needed} tokens for prompt enhancement. Available: 1500"
     assert await settled(storage, poor) == (1_500, 0)
-    await Accounts(storage).grant(poor.account_id, needed - 1_500, "what was asked for")
+    await Accounts(storage).grants.add(poor.account_id, needed - 1_500, "what was asked for")
     final = await poor.finished(await poor.start(LONG * 60))
     assert (final["status"], final["generated_by_ai"]) == ("completed", True), final
     assert (await settled(storage, poor))[1] == 0

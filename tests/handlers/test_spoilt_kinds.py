@@ -60,7 +60,7 @@ async def live_a_little(client: Client, storage: OpenStorage) -> str:
     await WatchTokens(storage).signer()
     await storage.command("INCR", storage.shared_key("handed_back", "{00}"))
     await storage.redis.hset(storage.key(client.account_id, "push_subscriptions"), "id", "{}")
-    await Accounts(storage).grant_once(client.account_id, "payment-1", 1_000, "bought")
+    await Accounts(storage).grants.add_once(client.account_id, "payment-1", 1_000, "bought")
     await storage.redis.hset(storage.key(client.account_id, "ledger_archived"), mapping={"last": "", "sums": ""})
     await client.finished(await client.start("Write a menu."))
     running = await client.start("Write a menu. [[standin:delay=60]]", Idempotency_Key="one")

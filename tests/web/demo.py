@@ -168,6 +168,6 @@ async def _made_admin_key(redis_url: str) -> str:
 async def _granted(redis_url: str, account_id: str, tokens: int) -> None:
     storage = OpenStorage(redis_url)
     try:
-        await Accounts(storage).grant(account_id, tokens, "tests")
+        await Accounts(storage).grants.add(account_id, tokens, "tests")
     finally:
         await storage.aclose()

@@ -166,6 +166,6 @@ async def test_a_credential_that_is_still_good_goes_on_in_the_lane_after_each_ch
         for _ in range(3):
             assert (await wire.ask(poll(task_id, header))).status == 200
         for spent in range(20):
-            await Accounts(house.storage).grant(house.account_id, 1 + spent)
+            await Accounts(house.storage).grants.add(house.account_id, 1 + spent)
             assert (await wire.ask(poll(task_id, header))).status == 200
     assert house.by_lane == (22 if lane(house) else 0)
