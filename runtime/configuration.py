@@ -156,11 +156,16 @@ def _credentials() -> dict[str, str]:
     return found
 
 
+def _section(section: type[BaseModel], name: object) -> type[BaseModel] | None:
+    """Return the section of that name below another one; None for a setting, and for what is neither."""
+    kind = section.model_fields[name].annotation if isinstance(name, str) and name in section.model_fields else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
 def _variable_names(section: type[BaseModel] = Settings, prefix: str = ENVIRONMENT_PREFIX) -> Iterator[str]:
-    for name, field in section.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _variable_names(kind, f"{prefix}{name.upper()}__")
+    for name in section.model_fields:
+        if (below := _section(section, name)) is not None:
+            yield from _variable_names(below, f"{prefix}{name.upper()}__")
         else:
             yield f"{prefix}{name.upper()}"
 
@@ -195,7 +200,17 @@ def _tree_in(path: Path) -> dict[str, Any]:
         raise InvalidSettings([f"{where}: not YAML: {problem}"]) from None
     if tree is not None and not isinstance(tree, dict):
         raise InvalidSettings([f"{path}: expected a mapping of settings"])
-    return tree or {}
+    return _filled(tree or {}, Settings)
+
+
+def _filled(tree: dict[str, Any], section: type[BaseModel]) -> dict[str, Any]:
+    """Leave out each section of which the file has only the name: all that stood below it is commented out."""
+    filled = {}
+    for name, value in tree.items():
+        below = _section(section, name)
+        if below is None or value is not None:
+            filled[str(name)] = _filled(value, below) if below is not None and isinstance(value, dict) else value
+    return filled
 
 
 def _refuse_unknown_variables() -> None:
@@ -221,4 +236,6 @@ def _problem(error: ErrorDetails) -> str:
     where = f"{path} (from {variable})" if variable in _variables() else path
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown setting; config.yaml lists every one"
+    if error["type"] in ("model_type", "model_attributes_type"):  # pydantic's sentence names our classes
+        return f"{where}: expected the settings of this section below it"
     return f"{where}: {error['msg'].removeprefix('Value error, ')}"

@@ -133,6 +133,29 @@ def test_a_list_in_the_file_is_a_list(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "my.yaml").server.cors_allowed_origins == ("https://a.example",)
 
 
+@pytest.mark.parametrize(
+    "text", ["server:\n  # port: 1\n", "identity:\n  jwt:\n", "identity:\n", "gemini: {}\n", "# nothing\n"]
+)
+def test_a_section_whose_settings_are_all_commented_out_has_its_defaults(tmp_path: Path, text: str) -> None:
+    (tmp_path / "my.yaml").write_text(text)
+    assert load_settings(tmp_path / "my.yaml") == load_settings()
+
+
+@pytest.mark.parametrize("text", ["server: 8000\n", "server: [1]\n", "server: on\n", "server: ''\n"])
+def test_what_stands_in_the_place_of_a_section_is_named_in_plain_words(tmp_path: Path, text: str) -> None:
+    (tmp_path / "my.yaml").write_text(text)
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings(tmp_path / "my.yaml")
+    assert caught.value.problems == ["server: expected the settings of this section below it"]
+
+
+@pytest.mark.parametrize("text", ["1: 2\n", "server: {1: 2}\n", "null: 1\n"])
+def test_a_name_that_is_no_text_is_an_unknown_setting(tmp_path: Path, text: str) -> None:
+    (tmp_path / "my.yaml").write_text(text)
+    with pytest.raises(InvalidSettings, match="unknown setting"):
+        load_settings(tmp_path / "my.yaml")
+
+
 def test_geminis_key_is_read_by_its_bare_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "bare")
     assert load_settings().gemini.api_key.get_secret_value() == "bare"
