@@ -35,6 +35,7 @@ from runtime.settings import Settings
 ENVIRONMENT_PREFIX = "PROMPT_"
 DEFAULT_CONFIG = Path(__file__).parent.parent / "config.yaml"
 MASK = "***"
+SECTION_LEVELS = 5  # more than sections lie in each other
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's own, ten times as fast, where PyYAML has it
 
 
@@ -190,7 +191,9 @@ def doubtful_variables() -> list[str]:
 
 def _tree_in(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.load(path.read_text("utf-8"), Loader=SAFE_LOADER)  # noqa: S506  # both are safe ones
+        text = path.read_text("utf-8")
+        again = _named_again(yaml.compose(text, Loader=SAFE_LOADER))
+        tree = yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506  # both are safe ones
     except (OSError, UnicodeDecodeError) as exc:
         raise InvalidSettings([f"{path}: cannot be read: {exc}"]) from exc
     except yaml.YAMLError as exc:  # its own text quotes the line, which may hold a secret
@@ -198,9 +201,24 @@ def _tree_in(path: Path) -> dict[str, Any]:
         where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         problem = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else "unreadable characters"
         raise InvalidSettings([f"{where}: not YAML: {problem}"]) from None
+    if again is not None:
+        raise InvalidSettings([f"{path}, line {again.start_mark.line + 1}: {again.value} stands there a second time"])
     if tree is not None and not isinstance(tree, dict):
         raise InvalidSettings([f"{path}: expected a mapping of settings"])
     return _filled(tree or {}, Settings)
+
+
+def _named_again(node: yaml.Node | None, levels: int = SECTION_LEVELS) -> yaml.ScalarNode | None:
+    """Return a name that one section has twice: YAML's last one would undo all of the first without a word."""
+    names: set[str] = set()
+    for name, value in node.value if isinstance(node, yaml.MappingNode) and levels else ():
+        if isinstance(name, yaml.ScalarNode):
+            if name.value in names:
+                return name
+            names.add(name.value)
+        if (again := _named_again(value, levels - 1)) is not None:
+            return again
+    return None
 
 
 def _filled(tree: dict[str, Any], section: type[BaseModel]) -> dict[str, Any]:

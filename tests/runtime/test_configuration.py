@@ -351,6 +351,21 @@ def test_a_broken_file_is_named_with_the_place_but_not_the_text(tmp_path: Path, 
     assert MARKER not in said
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "name"),
+    [
+        ("server:\n  port: 1\nmoney:\n  hold_tokens: 900\nserver:\n  host: x\n", 5, "server"),
+        ("server:\n  port: 1\n  port: 2\n", 3, "port"),
+        (f"identity:\n  jwt:\n    secret: {MARKER}\n    secret: {MARKER}\n", 4, "secret"),
+    ],
+)
+def test_a_name_that_stands_twice_is_refused_with_its_line(tmp_path: Path, text: str, line: int, name: str) -> None:
+    (tmp_path / "my.yaml").write_text(text)
+    assert problems_of(tmp_path / "my.yaml") == [
+        f"{tmp_path / 'my.yaml'}, line {line}: {name} stands there a second time"
+    ]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     [said] = problems_of(tmp_path / "none.yaml")
     assert said.startswith(f"{tmp_path / 'none.yaml'}: cannot be read")
