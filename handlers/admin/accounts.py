@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from accounts.account import LONGEST_ACCOUNT_ID, MAX_TOKENS
-from handlers.admin.base import AdminHandler
+from handlers.admin.base import PAGED, AdminHandler
 from handlers.errors import BadRequest
 
 ENTRIES_PER_READ = 1_000
@@ -67,6 +67,8 @@ class Grant(Strict):
 class AccountsHandler(AdminHandler):
     """POST and GET accounts/"""
 
+    parameters: ClassVar = {"GET": ("limit", "after")}
+
     async def post(self) -> None:
         new = self.parsed(NewAccount)
         account, repeated = await self.services.accounts.create_once(**new.model_dump())
@@ -83,6 +85,8 @@ class AccountsHandler(AdminHandler):
 
 class AccountHandler(AdminHandler):
     """GET, PATCH and DELETE accounts/{account_id}/"""
+
+    parameters: ClassVar = {"DELETE": ("ledger",)}
 
     async def get(self, account_id: str) -> None:
         self.write_account(await self.services.accounts.show(account_id))
@@ -114,6 +118,8 @@ class AccountHandler(AdminHandler):
 
 class UsageHandler(AdminHandler):
     """GET accounts/{account_id}/usage/[?by=day|month&month=2025-01]"""
+
+    parameters: ClassVar = {"GET": ("by", "month")}
 
     async def get(self, account_id: str) -> None:
         by, month = self.get_query_argument("by", "day"), self.get_query_argument("month", "")
@@ -185,6 +191,8 @@ class GrantsHandler(AdminHandler):
 
 class LedgerHandler(AdminHandler):
     """GET accounts/{account_id}/ledger/?limit=N&before=ID"""
+
+    parameters: ClassVar = PAGED
 
     async def get(self, account_id: str) -> None:
         await self.services.accounts.show(account_id)

@@ -5,8 +5,9 @@ Refuses to know any single endpoint.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, ClassVar
 
 from accounts import Account, ApiKey, NetworkNotAllowed
 from accounts.admin_keys import ADMIN_KEY_PREFIX
@@ -14,14 +15,16 @@ from accounts.audit_trail import note_change
 from accounts.errors import AdminKeyRequired
 from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.base import BodyHandler
-from handlers.errors import Answer
+from handlers.errors import Answer, BadRequest
 
 MAX_PER_PAGE = 200
+PAGED = {"GET": ("limit", "before")}
 
 
 class AdminHandler(BodyHandler):
-    """A handler for requests with an admin key."""
+    """A handler for requests with an admin key. ``parameters`` are those that a query may have, by the method."""
 
+    parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
     admin: ApiKey
 
     async def authenticate(self) -> None:
@@ -44,7 +47,16 @@ class AdminHandler(BodyHandler):
             raise AdminKeyRequired
 
     def check_reach(self) -> None:
-        """Accept every admin key: none is for one task only."""
+        """Accept every admin key: none is for one task only. A parameter with a typing error changes nothing unseen.
+
+        Raises:
+            BadRequest: the query has a parameter that there is not.
+        """
+        method = self.request.method or ""
+        known = self.parameters.get("GET" if method == "HEAD" else method, ())
+        if self._answers(method.lower()) and not self.request.query_arguments.keys() <= set(known):
+            told = f"Send no other parameters than these: {', '.join(known)}." if known else "Send no parameters."
+            raise BadRequest(400, "invalid_parameter", "Parameter is not valid", told)
 
     def answer_for(self, exc: BaseException | None) -> Answer:
         known = ADMIN_ANSWERS.get(type(exc))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from handlers.admin.base import AdminHandler
+from typing import ClassVar
+
+from handlers.admin.base import PAGED, AdminHandler
 
 
 class DeliveriesHandler(AdminHandler):
     """GET accounts/{account_id}/deliveries/[?limit=&before=]"""
+
+    parameters: ClassVar = PAGED
 
     async def get(self, account_id: str) -> None:
         await self.services.accounts.show(account_id)
@@ -29,6 +33,8 @@ class ResendHandler(AdminHandler):
 
 class FailedDeliveriesHandler(AdminHandler):
     """GET failed-deliveries/[?limit=&before=]"""
+
+    parameters: ClassVar = PAGED
 
     async def get(self) -> None:
         before = self.get_query_argument("before", "")

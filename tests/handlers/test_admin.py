@@ -305,6 +305,8 @@ def test_an_address_is_compared_in_the_form_that_networks_are_written_in(remote_
             "invalid_body",
         ),
         ("DELETE", "/accounts/{}/?ledger=perhaps", None, "invalid_parameter"),
+        ("DELETE", "/accounts/{}/?legder=delete", None, "invalid_parameter"),
+        ("POST", "/accounts/{}/close/?now", None, "invalid_parameter"),
         ("GET", "/accounts/?limit=many", None, "invalid_parameter"),
         ("GET", "/accounts/{}/ledger/?before=x", None, "invalid_parameter"),
         ("GET", "/failed-deliveries/?before=-1_%C3%BC", None, "invalid_parameter"),

@@ -14,15 +14,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from handlers.admin.routes import ADMIN_ROUTES
 from tests.deploy.processes import ROOT, demo
 from tests.handlers.test_openapi import EXAMPLES, Server
 from tests.handlers.test_openapi import named_as_schemathesis_expects as named_as_schemathesis_expects
-
-# Unknown parameters of a query are ignored; names and ids are printable text of any language, which no pattern says.
-EXCLUDED: list[Any] = [negative_data_rejection]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @schemathesis.pytest.from_fixture("admin_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
-    case.call_and_validate(base_url=server.url, headers=server.headers, excluded_checks=EXCLUDED)
+    case.call_and_validate(base_url=server.url, headers=server.headers)
 
 
 def test_every_route_is_documented(admin_schema: BaseSchema) -> None:
