@@ -12,7 +12,7 @@ const ACCOUNT = {
   tokens_charged: 1_790,
   tokens_granted: 50_000,
   minimum_tokens: 700,
-  business_types: ['hotel', 'restaurant', 'store'],
+  business_types: ['hotel', 'online_shop', 'restaurant'],
 };
 const ENTRIES = [
   { id: '2', at: '2030-01-10T11:59:00Z', kind: 'settle', tokens: 912, balance: 48_210, held: 0, charged: 1_790 },

@@ -17,6 +17,7 @@ from tests.web.accessibility import violations
 from tests.web.applications import serve_folder
 from tests.web.conftest import PATIENCE_MS
 from tests.web.project import WEB, Project
+from tests.web.test_languages import LATIN_DIGITS, SAID
 
 pytestmark = pytest.mark.browser
 
@@ -93,6 +94,43 @@ def test_the_component_in_every_state_is_accessible_and_fits(tab: Page, node_mod
         found += violations(tab, node_modules, *rules)
     assert found == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+# What people and the AI have written; and in which order the eye meets the halves of a telephone number.
+WITHOUT_THEIR_TEXTS = """() => {
+  document.title = '';
+  document.querySelectorAll('h1, .pg-text, .pg-warning li').forEach((element) => element.remove());
+  document.querySelectorAll('textarea').forEach((element) => { element.textContent = ''; });
+  document.querySelectorAll('[title]').forEach((element) => element.removeAttribute('title'));
+}"""
+HALVES = """(fact) => ['030', '1234567'].map((half) => {
+  const range = document.createRange();
+  range.setStart(fact.firstChild, fact.textContent.indexOf(half));
+  range.setEnd(fact.firstChild, fact.textContent.indexOf(half) + half.length);
+  return range.getBoundingClientRect().left;
+})"""
+
+
+def test_a_persian_component_says_nothing_in_english_in_any_state(tab: Page) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{NOWHERE}/app/component.html?state=all&lang=fa")
+    for index, state in enumerate(STATES):
+        shown = tab.locator(f"#state-{index} > section")
+        expect(shown).to_have_attribute("data-phase", shown.get_attribute("data-expected") or "")
+        expect(shown).to_have_attribute("data-state", state)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    before, after = tab.locator(".pg-warning bdi", has_text="030 1234567").first.evaluate(HALVES)
+    assert before < after, "a telephone number is dialled as it is read"
+    tab.evaluate(WITHOUT_THEIR_TEXTS)
+    assert tab.evaluate(SAID) == []
+    assert tab.evaluate(LATIN_DIGITS) == []
+
+
+def test_the_page_names_facts_in_persian_as_they_are_read(tab: Page) -> None:
+    tab.goto(f"{NOWHERE}/app/page.html?state=facts+missing&lang=fa")
+    fact = tab.locator("#notice-text bdi", has_text="030 1234567")
+    before, after = fact.evaluate(HALVES)
+    assert before < after
 
 
 def test_the_gallery_offers_every_state(tab: Page) -> None:

@@ -168,6 +168,9 @@ def test_a_running_generation_of_another_tab_is_cancelled_from_the_list(
     expect(opened.locator("#recent button[aria-current]")).to_have_count(1)
     elsewhere.reload()
     expect(elsewhere.locator("#recent")).to_contain_text("From another tab or device")
+    elsewhere.evaluate("sessionStorage.setItem('prompt-generation:started', Date.now() - 3_600_000)")  # another one's
+    elsewhere.locator("#recent .open").click()
+    expect(elsewhere.locator("#elapsed")).to_have_text(re.compile(r"^\d{1,3} s$"))
     elsewhere.locator("#recent .cancel-one").click()
     expect(elsewhere.locator("#recent .badge")).to_have_text("Cancelled")
     expect_phase(opened, "failed")

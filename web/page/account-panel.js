@@ -53,7 +53,7 @@ export class AccountPanel {
 
   /**
    * @param {import('../client/src/index.js').PromptGeneratorAPI} client
-   * @param {{onOpen: (taskId: string) => void, onCancel: (taskId: string) => void, onAccount: (account: Account, running: number) => void}} listeners
+   * @param {{onOpen: (taskId: string, createdAt: string) => void, onCancel: (taskId: string) => void, onAccount: (account: Account, running: number) => void}} listeners
    */
   constructor(client, { onOpen, onCancel, onAccount }) {
     this.#client = client;
@@ -180,7 +180,7 @@ export class AccountPanel {
     const time = new Date(document.created_at);
     const button = make(
       'button',
-      { type: 'button', className: 'open', onclick: () => this.#onOpen(taskId) },
+      { type: 'button', className: 'open', onclick: () => this.#onOpen(taskId, document.created_at) },
       make('span', { className: `badge ${document.status}` }, stateOf(document)),
       make(
         'time',

@@ -20,6 +20,7 @@ import { KeyPanel } from './key-panel.js';
 import { NotifyOffer } from './notify-offer.js';
 import { Outcome } from './outcome.js';
 import { RefinePanel } from './refine-panel.js';
+import { remember } from './tab-memory.js';
 import { Versions } from './versions.js';
 import { offerLanguages } from './language-choice.js';
 import { translatePage, words } from './words.js';
@@ -40,7 +41,7 @@ const composer = new Composer(
   () => shown.error instanceof InvalidPrompt && session.reset(),
 );
 const account = new AccountPanel(client, {
-  onOpen: (taskId) => open(taskId),
+  onOpen: open,
   onAccount: noteAccount,
   onCancel: (taskId) =>
     void client
@@ -216,11 +217,12 @@ function again() {
   }
 }
 
-/** @param {string} taskId of a generation in the list */
-function open(taskId) {
+/** @param {string} taskId of a generation in the list @param {string} createdAt */
+function open(taskId, createdAt) {
   if (shown.phase !== 'running' && versions.choose(taskId)) {
     session.reset();
   } else {
+    remember('started', String(Date.parse(createdAt))); // it is timed from its own beginning
     session.open(taskId, promptOf(taskId));
   }
 }

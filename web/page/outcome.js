@@ -206,13 +206,8 @@ export class Outcome {
     parts.notice.className = `notice ${advice.tone}`;
     parts.notice.setAttribute('role', error ? 'alert' : 'note');
     parts.noticeTitle.textContent = help ? help.title : incomplete ? words.pleaseCheck : words.withoutAI;
-    parts.noticeText.textContent = help
-      ? help.message
-      : incomplete
-        ? checkOf(incomplete)
-        : fallback
-          ? warningOf(fallback.warningCode, fallback.warning)
-          : '';
+    const said = help ? [help.message] : incomplete ? checkOf(incomplete) : fallback ? [warningOf(fallback)] : [];
+    parts.noticeText.replaceChildren(...said);
     parts.noticeHint.textContent = advice.hint;
     parts.noticeFacts.replaceChildren(...(advice.details ?? []));
     parts.noticeDetails.hidden = !advice.details?.length;
@@ -367,12 +362,19 @@ function factsOf({ model, tokensUsed, createdAt, completedAt, fidelity }) {
   return [make('span', {}, ...(model ? [make('span', { translate: false, dir: 'ltr' }, model), ' · '] : []), said)];
 }
 
-/**
- * @param {import('../client/src/index.js').Result} result
- * @returns {string} what is missing and what is invented, one list each
- */
-function checkOf({ warning, warningCode, missingFacts, inventedFacts }) {
-  const missing = missingFacts.length > 0 ? filled(words.missingFacts, { facts: missingFacts.join(' · ') }) : '';
-  const invented = inventedFacts.length > 0 ? filled(words.inventedFacts, { facts: inventedFacts.join(' · ') }) : '';
-  return [warningOf(warningCode, warning), missing, invented].filter(Boolean).join(' ');
+/** What is missing and what is invented, one list each. @param {import('../client/src/index.js').Result} result */
+function checkOf(result) {
+  const { missingFacts, inventedFacts } = result;
+  return [
+    warningOf(result),
+    ...naming(words.missingFacts, missingFacts),
+    ...naming(words.inventedFacts, inventedFacts),
+  ];
+}
+
+/** A sentence that names facts, each read in its own direction. @param {string} sentence @param {readonly string[]} facts */
+function naming(sentence, facts) {
+  const [before, after] = sentence.split('{facts}');
+  const named = facts.flatMap((fact, index) => [index > 0 ? ' · ' : '', make('bdi', {}, fact)]);
+  return facts.length > 0 ? [' ', before, ...named, after] : [];
 }

@@ -19,9 +19,9 @@ export function filled(sentence, values) {
 /** @param {string} name @returns {string} */
 const word = (name) => String(/** @type {Record<string, unknown>} */ (words)[name] ?? name);
 
-/** English says what the server says; other languages have words of their own. @param {string | undefined} code @param {string} [theirs] */
-export function warningOf(code, theirs = '') {
-  return words.warnings[code ?? ''] ?? words.warnings.otherwise ?? theirs;
+/** English says what the server says; other languages have words of their own. @param {import('../client/src/index.js').Result} result */
+export function warningOf({ warningCode = '', warning = '' }) {
+  return words.warnings[warningCode] ?? words.warnings.otherwise ?? warning;
 }
 
 /** Say everything that index.html says: the text of [data-t], and attributes by their own markers. */

@@ -114,24 +114,23 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
 /** The facts that the AI left out or made up, with buttons that help. @param {{says: Labels, fill: Fill, version: Version, onWrite: (text: string) => void, onRefine: (feedback: string) => void}} props */
 function FactCheck({ says, fill, version: { text, asked, result }, onWrite, onRefine }) {
   const { warning, missingFacts, inventedFacts } = result;
-  const missing = missingFacts.join(' · ');
-  const invented = inventedFacts.join(' · ');
   const warns = says.warnings[result.warningCode ?? ''] ?? says.warnings.otherwise ?? warning;
-  const wishes = [
-    missing && fill(says.correctMissing, { facts: missing }),
-    invented && fill(says.correctInvented, { facts: invented }),
-  ].filter(Boolean);
+  /** @type {[readonly string[], string, string][]} */
+  const all = [
+    [missingFacts, says.missingFacts, says.correctMissing],
+    [inventedFacts, says.inventedFacts, says.correctInvented],
+  ];
+  const amiss = all.filter(([facts]) => facts[0]);
   return h(
     'div',
     { className: 'pg-warning', role: 'note' },
-    [
-      warns,
-      missing && fill(says.missingFacts, { facts: missing }),
-      invented && fill(says.inventedFacts, { facts: invented }),
-    ]
-      .filter(Boolean)
-      .join(' '),
-    missing &&
+    warns,
+    amiss.map(([facts, sentence]) => {
+      const [before, after] = sentence.split('{facts}');
+      const named = facts.flatMap((fact, key) => [key ? ' · ' : '', h('bdi', { key }, fact)]); // read in its own direction
+      return h('span', { key: sentence }, ' ', before, named, after);
+    }),
+    missingFacts[0] &&
       h(
         'ul',
         { 'aria-label': says.leftOut },
@@ -139,13 +138,14 @@ function FactCheck({ says, fill, version: { text, asked, result }, onWrite, onRe
           h('li', { key: sentence, dir: 'auto' }, marked(sentence, missingFacts, 'pg-missing')),
         ),
       ),
-    wishes.length > 0 &&
+    amiss[0] &&
       h(
         'div',
         { className: 'pg-buttons' },
-        factsNotIn(text, missingFacts).length > 0 &&
-          button(says.addFacts, () => onWrite(withFacts(text, asked, missingFacts))),
-        button(says.correctFacts, () => onRefine(wishes.join(' '))),
+        factsNotIn(text, missingFacts)[0] && button(says.addFacts, () => onWrite(withFacts(text, asked, missingFacts))),
+        button(says.correctFacts, () =>
+          onRefine(amiss.map(([facts, , wish]) => fill(wish, { facts: facts.join(' · ') })).join(' ')),
+        ),
       ),
   );
 }

@@ -178,9 +178,6 @@ function useFocusThatIsKept(top) {
 /** True on a server, and while its HTML is taken over. @type {[() => () => void, () => boolean, () => boolean]} */
 const HYDRATING = [() => () => {}, () => false, () => true];
 
-/** @param {string} id */
-const fieldOf = (id) => /** @type {HTMLTextAreaElement | null | undefined} */ (globalThis.document?.getElementById(id));
-
 /**
  * @typedef {object} FormProps
  * @property {Labels} says
@@ -200,7 +197,7 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   // What people typed and chose in a server's HTML before this came stays. React would write `value` over it.
   const hydrating = useSyncExternalStore(...HYDRATING);
-  const [typed] = useState(() => (hydrating ? fieldOf(id)?.value : undefined));
+  const [typed] = useState(() => /** @type {any} */ (hydrating && globalThis.document?.getElementById(id))?.value);
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, at the beginning
   useLayoutEffect(() => {
     const [field, kind] = /** @type {any} */ (form.current);
@@ -227,7 +224,7 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
     h('textarea', {
       id,
       className: 'pg-input',
-      value: (hydrating ? typed : undefined) ?? text,
+      value: hydrating ? (typed ?? text) : text,
       onChange: (/** @type {import('react').ChangeEvent<HTMLTextAreaElement>} */ event) => onWrite(event.target.value),
       placeholder: says.placeholder,
       rows: 8,
