@@ -14,6 +14,7 @@ from accounts.api_keys import generate_key
 from server.lane import header_cache
 from tests.server.lane.conftest import ORIGIN, SECRET, House, lane, polled
 from tests.support.raw_http import RawAnswer, connected, document, new_task_id, poll, request
+from tests.support.whole_server import BASE
 
 WRONG_CREDENTIALS: dict[str, Callable[[], str]] = {
     "unknown key": lambda: f"Bearer {generate_key()}",
@@ -155,14 +156,36 @@ async def test_over_the_limit_redis_is_not_asked(house: House) -> None:
 
 @pytest.mark.gen_test
 @pytest.mark.settings(server={"refusals_in_a_row": 5})
-@pytest.mark.parametrize("refused", ["wrong key", "unknown task", "unknown path"])
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "wrong key",
+        "unknown task",
+        "unknown path",
+        "another method",
+        "a wrong key's submit",
+        "an empty submit",
+        "an unknown task's events",
+        "an unknown task's cancel",
+        "an admin's path",
+    ],
+)
 async def test_a_connection_that_is_refused_again_and_again_is_closed_with_an_answer(
     house: House, refused: str
 ) -> None:
+    wrong_key, tasks = f"Bearer {generate_key()}", f"{BASE}/generate-prompt-async/"
     asked = {
-        "wrong key": poll(new_task_id(), f"Bearer {generate_key()}"),
+        "wrong key": poll(new_task_id(), wrong_key),
         "unknown task": house.poll(new_task_id()),
         "unknown path": request("GET", "/nothing", house.authorization),
+        "another method": request("DELETE", "/health/live", house.authorization),
+        "a wrong key's submit": request("POST", tasks, wrong_key, ("Content-Length", "2")) + b"{}",
+        "an empty submit": request("POST", tasks, house.authorization, ("Content-Length", "2")) + b"{}",
+        "an unknown task's events": request("GET", f"{tasks}events/{new_task_id()}/", house.authorization),
+        "an unknown task's cancel": request(
+            "POST", f"{tasks}cancel/{new_task_id()}/", house.authorization, ("Content-Length", "0")
+        ),
+        "an admin's path": request("GET", "/api/v1/admin/accounts/", house.authorization),
     }[refused]
     async with connected(house.address) as wire:
         answers: list[RawAnswer] = []
