@@ -87,16 +87,16 @@ export async function followEvents(transport, view, signal, worked) {
  * @param {(value: any) => boolean} expected whether the JSON has the expected form
  */
 function parsed({ data }, taskId, expected) {
-  let cause;
+  let value;
   try {
-    const value = JSON.parse(data);
-    if (expected(value)) {
-      return value;
-    }
-  } catch (error) {
-    cause = error;
+    value = JSON.parse(data);
+  } catch {
+    // It has no form at all, so not the expected one either.
   }
-  throw new UnexpectedAnswer('An event cannot be read.', { title: 'Unexpected answer', taskId, cause });
+  if (!expected(value)) {
+    throw new UnexpectedAnswer('An event cannot be read.', { title: 'Unexpected answer', taskId });
+  }
+  return value;
 }
 
 /**
