@@ -42,6 +42,7 @@ from generation.stages import (
     FINALIZING,
     GENERATING,
     INITIALIZING,
+    QUEUED,
     WAITING,
     Stage,
 )
@@ -83,13 +84,14 @@ class Pipeline:
         self._forecast = forecast
         self._tracing = tracing
 
-    async def run(self, lease: Lease) -> None:
-        """Take the task through its stages until it is terminal.
+    async def run(self, lease: Lease, queued_s: float) -> None:
+        """Take the task through its stages until it is terminal; it has waited ``queued_s`` for its place.
 
         Raises:
             TaskLost: another owner has it or it was ended; nothing more was written.
             StorageUnavailable: Redis was away until the task's deadline.
         """
+        self._metrics.stage_ended(QUEUED.name, queued_s)
         steps = _Steps(self._tasks, lease, self._metrics, self._tracing)
         try:
             await self._generate(lease, steps)

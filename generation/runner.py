@@ -140,12 +140,14 @@ class Runner:
         structlog.contextvars.bind_contextvars(
             task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt
         )
+        loop = asyncio.get_running_loop()
+        taken_at = loop.time()
         try:
             async with asyncio.timeout_at(lease.deadline + OVERTIME_S):
                 async with self._places:
                     self._begun.add(lease.ref)
                     with self._traced(lease):
-                        await self._pipeline.run(lease)
+                        await self._pipeline.run(lease, loop.time() - taken_at)
                 await self._tasks.let_go(lease.ref)
         except StepRefused:  # the server lost a step: the first process to claim the task runs it again
             log.warning("step_forgotten")

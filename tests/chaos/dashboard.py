@@ -75,16 +75,15 @@ async def faults(world: World, watching: Prometheus, receiver: Receiver, minute_
 
 
 def picture(watching: Prometheus, began_s: float, ended_s: float) -> str:
-    """Draw every panel. A panel that shows nothing asks for what is not there, or for what did not happen."""
+    """Draw every panel. A query that finds nothing asks for what is not there, or for what did not happen."""
     panels = []
     for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"]:
         place, unit = panel["gridPos"], panel["fieldConfig"]["defaults"]["unit"]
-        lines = [
-            line
-            for target in panel["targets"]
-            for line in watching.lines(target["expr"], target["legendFormat"], began_s, ended_s, POINTS)
-        ]
-        assert any(value is not None for line in lines for value in line.values), panel["title"]
+        lines = []
+        for target in panel["targets"]:
+            found = watching.lines(target["expr"], target["legendFormat"], began_s, ended_s, POINTS)
+            assert any(value is not None for line in found for value in line.values), (panel["title"], target["expr"])
+            lines += found
         panels.append(Panel(panel["title"], unit, (place["x"], place["y"], place["w"], place["h"]), lines))
     return draw(panels, TITLE, (ended_s - began_s) / 60)
 

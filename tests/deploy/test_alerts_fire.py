@@ -37,6 +37,123 @@ def promtool() -> str:
     return path
 
 
+JOB = 'job="prompt-server",instance="a"'
+
+
+def histogram(name: str, labels: str, fast: str, slow: str) -> dict[str, str]:
+    """Series of a histogram with three bounds; most observations lie below the first, or above the last."""
+    return {
+        f'{name}_bucket{{{labels},le="0.005"}}': fast,
+        f'{name}_bucket{{{labels},le="0.5"}}': slow,
+        f'{name}_bucket{{{labels},le="+Inf"}}': slow,
+    }
+
+
+def requests(status: str) -> str:
+    return f'prompt_http_requests_total{{{JOB},route="generations",method="POST",status="{status}"}}'
+
+
+def finished(outcome: str) -> str:
+    return f'prompt_tasks_finished_total{{{JOB},outcome="{outcome}",error_code=""}}'
+
+
+LAG, REDIS = "prompt_event_loop_lag_seconds", "prompt_redis_operation_duration_seconds"
+SUBMITS = "prompt_http_request_duration_seconds"
+OFTEN, SELDOM, NEVER = "0+60x80", "0+1x80", "0x80"  # by so much every 30 s
+# alert → series at which it fires after 40 minutes, and series at which it does not
+TOLD = {
+    "PromptServerDown": ({f"up{{{JOB}}}": "1x4 0x80"}, {f"up{{{JOB}}}": "1x78 0x4"}),
+    "PromptServerAllDown": (
+        {f"up{{{JOB}}}": "0x80", 'up{job="prompt-server",instance="b"}': "0x80"},
+        {f"up{{{JOB}}}": "0x80", 'up{job="prompt-server",instance="b"}': "1x80"},
+    ),
+    "PromptPeriodicWorkStandsStill": (
+        {f'prompt_periodic_work_age_seconds{{{JOB},work="reaper"}}': OFTEN},
+        {f'prompt_periodic_work_age_seconds{{{JOB},work="reaper"}}': "5x80"},
+    ),
+    "PromptRedisErrors": (
+        {f'prompt_redis_errors_total{{{JOB},reason="timeout"}}': OFTEN},
+        {f'prompt_redis_errors_total{{{JOB},reason="timeout"}}': SELDOM},
+    ),
+    "PromptRedisSlow": (
+        histogram(REDIS, f'{JOB},operation="submit"', NEVER, OFTEN),
+        histogram(REDIS, f'{JOB},operation="submit"', OFTEN, OFTEN),
+    ),
+    "PromptErrors": (
+        {requests("202"): OFTEN, requests("503"): "0+3x80"},
+        {requests("202"): OFTEN, requests("503"): SELDOM, requests("429"): OFTEN},
+    ),
+    "PromptSubmitsSlow": (
+        histogram(SUBMITS, f'{JOB},route="generations"', NEVER, OFTEN),
+        histogram(SUBMITS, f'{JOB},route="events"', NEVER, OFTEN),
+    ),
+    "PromptTasksWait": (
+        {f'prompt_tasks_unfinished{{{JOB},state="waiting"}}': "3x80"},
+        {f'prompt_tasks_unfinished{{{JOB},state="waiting"}}': "3 0 " * 40},
+    ),
+    "PromptTasksTakenOver": (
+        {f'prompt_tasks_reaped_total{{{JOB},outcome="taken_over"}}': SELDOM},
+        {f'prompt_tasks_reaped_total{{{JOB},outcome="taken_over"}}': "0x40 9x40"},
+    ),
+    "PromptGeminiModelRetires": (
+        {f'prompt_gemini_model_retirement_timestamp_seconds{{{JOB},model="m"}}': f"{29 * 86400}x80"},
+        {f'prompt_gemini_model_retirement_timestamp_seconds{{{JOB},model="m"}}': f"{31 * 86400}x80"},
+    ),
+    "PromptFallbacks": (
+        {finished("completed"): OFTEN, finished("fallback"): "0+8x80"},
+        {finished("completed"): OFTEN, finished("fallback"): "0+5x80", finished("failed"): OFTEN},
+    ),
+    "PromptFileDescriptors": (
+        {f"process_open_fds{{{JOB}}}": "850x80", f"process_max_fds{{{JOB}}}": "1000x80"},
+        {f"process_open_fds{{{JOB}}}": "750x80", f"process_max_fds{{{JOB}}}": "1000x80"},
+    ),
+    "PromptEventLoopLags": (histogram(LAG, JOB, NEVER, OFTEN), histogram(LAG, JOB, OFTEN, OFTEN)),
+    "PromptGeminiRequestsFull": (
+        {f"prompt_gemini_requests_open{{{JOB}}}": "95x80", f"prompt_gemini_requests_open_limit{{{JOB}}}": "100x80"},
+        {f"prompt_gemini_requests_open{{{JOB}}}": "85x80", f"prompt_gemini_requests_open_limit{{{JOB}}}": "100x80"},
+    ),
+    "PromptWebhooksFail": (
+        {f'prompt_webhook_tries_total{{{JOB},outcome="refused"}}': OFTEN},
+        {f'prompt_webhook_tries_total{{{JOB},outcome="{outcome}"}}': OFTEN for outcome in ("refused", "delivered")},
+    ),
+}
+OWN_TESTS = {
+    *RARE,
+    *("PromptGeminiModelUnavailable", "PromptGeminiModelFails", "PromptGeminiBreakerOpen"),
+}
+
+
+def test_every_alert_has_a_test_of_when_it_fires() -> None:
+    rules = yaml.safe_load(RULES.read_text("utf-8"))["groups"][0]["rules"]
+    assert {rule["alert"] for rule in rules} == TOLD.keys() | OWN_TESTS
+
+
+def test_each_alert_fires_at_what_it_is_about_and_at_nothing_less(promtool: str, tmp_path: Path) -> None:
+    """One run of promtool for all: its start takes longer than the evaluation."""
+    checked = subprocess.run([promtool, "check", "rules", str(RULES)], capture_output=True, text=True, timeout=180)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    for fire in (True, False):
+        tests = [
+            {
+                "interval": "30s",
+                "name": alert,
+                "input_series": [{"series": name, "values": values} for name, values in series[not fire].items()],
+                "promql_expr_test": [
+                    {
+                        "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) > bool 0 or vector(0)',
+                        "eval_time": "39m",
+                        "exp_samples": [{"labels": "{}", "value": int(fire)}],
+                    }
+                ],
+            }
+            for alert, series in TOLD.items()
+        ]
+        file = tmp_path / f"{fire}.yml"
+        file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "30s", "tests": tests}))
+        ran = subprocess.run([promtool, "test", "rules", str(file)], capture_output=True, text=True, timeout=180)
+        assert ran.returncode == 0, f"fire={fire}\n{ran.stdout}{ran.stderr}"
+
+
 def fires(promtool: str, folder: Path, alert: str, series: str, values: str, at: str = "2m") -> bool:
     """Ask promtool whether the alert fires at a time of these values, one every 30 s."""
     expected = {"alertname": alert, "eval_time": at, "exp_alerts": []}
