@@ -86,6 +86,7 @@ async def compose(
         StatusCopy(storage, entries=settings.redis.copy_entries, max_bytes=settings.redis.copy_bytes)
     )
     await stack.enter_async_context(SchemaGuard(storage, copy, outdated))
+    metrics.readings.lost_spans(lambda: tracing.lost_spans)
     metrics.readings.link_losses(lambda: copy.link_losses)
     accounts = Accounts(storage)
     api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)

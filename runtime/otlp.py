@@ -10,15 +10,15 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context, attach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from runtime.tracing import Attributes, Kind, Span, Tracing, headers_of
@@ -47,13 +47,30 @@ class _Span(Span):
             self.span.end()
 
 
+class _Exporter(OTLPSpanExporter):
+    """Counts the spans of batches that the collector did not take, in the SDK's thread."""
+
+    lost = 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = super().export(spans)
+        if result is not SpanExportResult.SUCCESS:
+            self.lost += len(spans)
+        return result
+
+
 class OtlpTracing(Tracing):
     """Makes spans of one tracer."""
 
     active = True
 
-    def __init__(self, tracer: trace.Tracer) -> None:
+    def __init__(self, tracer: trace.Tracer, exporter: _Exporter) -> None:
         self._tracer = tracer
+        self._exporter = exporter
+
+    @property
+    def lost_spans(self) -> int:
+        return self._exporter.lost
 
     def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:
         context = _context_of(parent) if parent else None
@@ -110,9 +127,10 @@ async def open_otlp(endpoint: str) -> AsyncIterator[Tracing]:
     """Yield a ``Tracing`` that sends its spans to ``endpoint``, a collector's URL with its path."""
     name = {} if "OTEL_SERVICE_NAME" in os.environ else {SERVICE_NAME: SERVICE}
     provider = TracerProvider(resource=Resource.create(name), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=SEND_WITHIN_S)))
+    exporter = _Exporter(endpoint, timeout=SEND_WITHIN_S)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     try:
-        yield OtlpTracing(provider.get_tracer(SERVICE))
+        yield OtlpTracing(provider.get_tracer(SERVICE), exporter)
     finally:
         await _shut_down(provider)
 

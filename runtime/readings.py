@@ -19,6 +19,7 @@ Read = Callable[[], float]
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "prompt_polls": ("Status polls answered.", ("served_by", "status")),
     "prompt_log_lines_dropped": ("Log lines that nobody took from standard error in time.", ()),
+    "prompt_trace_spans_lost": ("Spans of traces that the collector did not take.", ()),
     "prompt_redis_link_losses": ("Connections lost on which Redis says what changed.", ()),
 }
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -113,6 +114,9 @@ class Readings(Collector):
             return {("connected",): connected, ("away",): known - connected}
 
         self._reads["prompt_redis_masters"] = by_state
+
+    def lost_spans(self, read: Read) -> None:
+        self._reads["prompt_trace_spans_lost"] = lambda: {(): read()}
 
     def link_losses(self, read: Read) -> None:
         self._reads["prompt_redis_link_losses"] = lambda: {(): read()}

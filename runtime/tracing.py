@@ -64,6 +64,11 @@ class Tracing:
 
     active = False
 
+    @property
+    def lost_spans(self) -> int:
+        """How many spans the collector did not take."""
+        return 0
+
     def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:  # noqa: ARG002  # none is made
         """Begin a span that is current for the rest of this asyncio task; ``parent``: a trace context, or ''."""
         return NO_SPAN

@@ -55,6 +55,7 @@ def count_everything_once(metrics: Metrics) -> None:
     metrics.readings.open_waits(lambda: {"stream": 5, "poll": 6})
     metrics.readings.masters(lambda: (3, 2))
     metrics.readings.link_losses(lambda: 4)
+    metrics.readings.lost_spans(lambda: 9)
     metrics.first_text(0.8)
     metrics.loop_was_late(0.003)
 
@@ -87,6 +88,7 @@ def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics
     assert value_of(metrics, "prompt_http_waits_open", kind="stream") == 5
     assert value_of(metrics, "prompt_redis_masters", state="connected") == 2
     assert value_of(metrics, "prompt_redis_masters", state="away") == 1
+    assert value_of(metrics, "prompt_trace_spans_lost_total") == 9
     assert value_of(metrics, "prompt_redis_link_losses_total") == 4
     assert value_of(metrics, "prompt_first_text_seconds_bucket", le="1.0") == 1
     assert value_of(metrics, "prompt_event_loop_lag_seconds_bucket", le="0.005") == 1
