@@ -19,6 +19,7 @@ from generation.remarks import (
     is_about_the_text,
     is_bare_heading,
     is_courtesy,
+    is_pointer,
     is_remark,
     is_report,
     names_others,
@@ -247,7 +248,13 @@ def _opening(lines: list[str], known: _Known) -> int:
     told = [sentence for sentence in sentences if not is_courtesy(sentence)]
     if not told:
         return int(line[-1] in ":!.\uff1a\uff01\u3002" and bool(known.draft) and not known.begins_with(line))
-    announced = all(is_report(sentence) or is_announcement(sentence, foreign=foreign) for sentence in told)
+    apart = not lines[
+        1
+    ].strip()  # what a list follows at once may be the owner's: "Here is the new version of the menu:"
+    announced = all(
+        is_announcement(sentence, foreign=foreign) or is_report(sentence) or (apart and is_pointer(sentence))
+        for sentence in told
+    )
     return int(announced and HAS_FACT.search(line) is None)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from generation import talk
+
 LONGEST_REMARK = 400  # characters
 SENTENCE = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
 PREFIX = re.compile(
@@ -153,7 +155,13 @@ def is_courtesy(sentence: str) -> bool:
 
 def is_report(sentence: str) -> bool:
     """Say whether a sentence tells what its speaker has done to a prompt."""
-    return DONE.fullmatch(plain(sentence).strip(EDGES)) is not None
+    said = plain(sentence).strip(EDGES)
+    return DONE.fullmatch(said) is not None or talk.reports(said)
+
+
+def is_pointer(sentence: str) -> bool:
+    """Say whether a sentence says that a revised text follows."""
+    return talk.points_below(plain(sentence).strip(EDGES))
 
 
 def names_others(text: str) -> bool:
@@ -174,7 +182,12 @@ def is_remark(paragraph: str) -> bool:
 
 
 def _is_said_of_the_text(sentence: str) -> bool:
-    return any(pattern.fullmatch(sentence) for pattern in (OFFERS, HOPES, STATED, DONE))
+    return (
+        any(pattern.fullmatch(sentence) for pattern in (OFFERS, HOPES, STATED, DONE))
+        or talk.offers(sentence)
+        or talk.reassures(sentence)
+        or talk.reports(sentence)
+    )
 
 
 def is_bare_heading(title: str) -> bool:

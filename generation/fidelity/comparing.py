@@ -15,8 +15,11 @@ from generation.fidelity import figures, literals
 from generation.fidelity.counting import short_of
 from generation.fidelity.exchanges import exchanged
 from generation.fidelity.fact import Fact, Facts, Key
+from generation.fidelity.matching import apart, matched
+from generation.fidelity.misplaced import misplaced
 from generation.fidelity.number_words import NumberWords
 from generation.fidelity.places import swapped
+from generation.fidelity.ranges import exchanged_ends
 
 MOST_CODE = 50  # pieces of code in which other facts are looked for
 INVENTABLE = frozenset({"telephone", "link", "e-mail", "account", "date", "code"})
@@ -52,9 +55,7 @@ def compare(draft: str, answer: str) -> Comparison:
     memo: figures.Memo = {}
     same, draft_rest, answer_rest = _apart(draft, answer)
     drafted, answered = read(draft_rest, memo), read(answer_rest, memo)
-    moved = swapped(drafted, draft_rest, answered, answer_rest)
-    traded = exchanged(drafted.found, draft_rest, answered.found, answer_rest)
-    moved += [fact for fact in drafted.found if fact.ways[0][0] in traded and fact not in moved]
+    moved = _moved(drafted, answered)
     if not missing(drafted, answered, answer_rest) and not invented(drafted, draft_rest, answered):
         return Comparison([], [fact.with_beside(draft_rest) for fact in moved], [], 0)
     common = read(same, memo)
@@ -67,6 +68,16 @@ def compare(draft: str, answer: str) -> Comparison:
     return Comparison(
         [fact.with_beside(draft_rest) for fact in lost], [fact.with_beside(draft_rest) for fact in moved], added, count
     )
+
+
+def _moved(draft: Facts, answer: Facts) -> list[Fact]:
+    """Return the draft's facts that are in others' places, however the answer spells them."""
+    moved = swapped(draft, draft.text, answer, answer.text)
+    traded = exchanged(draft.found, draft.text, answer.found, answer.text)
+    ours, theirs = apart(draft.found), apart(matched(draft, answer))
+    traded |= misplaced(ours, draft.text, theirs, answer.text)
+    traded |= exchanged_ends(ours, draft.text, theirs, answer.text)
+    return moved + [fact for fact in draft.found if fact.ways[0][0] in traded and fact not in moved]
 
 
 def _apart(draft: str, answer: str) -> tuple[str, str, str]:

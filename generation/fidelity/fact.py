@@ -47,6 +47,7 @@ class Facts:
     units: dict[Key, Units] = field(default_factory=dict)
     _offered: list[tuple[Fact, Sequence[Key]]] = field(default_factory=list)
     _offering: dict[Key, list[Fact]] | None = None
+    _offers: dict[tuple[str, int], Sequence[Key]] | None = None
 
     @property
     def full(self) -> bool:
@@ -64,6 +65,12 @@ class Facts:
                 for each in keys:
                     self._offering[each].append(fact)
         return self._offering.get(key, ())
+
+    def offered(self, fact: Fact) -> Sequence[Key]:
+        """Return the keys that one of these facts offers to another text."""
+        if self._offers is None:
+            self._offers = {(each.kind, each.start): keys for each, keys in self._offered}
+        return self._offers.get((fact.kind, fact.start)) or fact.ways[0]
 
     def count_in(self, other: Facts) -> None:
         """Count what another text says as if it stood here too."""

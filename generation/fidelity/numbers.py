@@ -58,6 +58,7 @@ CURRENCIES: dict[str, tuple[str, ...]] = {
         "달러",
         "डॉलर",
     ),
+    "cent": ("ct", "cent", "cents", "centimes", "céntimos", "centavos", "cêntimos", "centesimi", "kuruş", "копеек"),
     "gbp": ("£", "gbp", "pounds"),
     "yen": ("¥", "円", "元", "块", "cny", "rmb", "jpy", "yen", "yuan", "人民币", "圆"),
     "kr": ("kr", "isk", "sek", "nok", "dkk"),

@@ -194,3 +194,65 @@ def test_a_small_number_may_become_a_word(draft: str, answer: str, missing: list
 
 def test_an_hour_with_its_part_of_the_day_is_lost_where_another_time_stands() -> None:
     assert GUARD.judge("Cerramos a las 5 de la tarde", "Cierre: 16:00").missing_facts
+
+
+@pytest.mark.parametrize(
+    ("draft", "faithful", "exchanged"),
+    [
+        (
+            "Check-in from 3pm, check-out by 11am. Breakfast 7-10:30.",
+            "- Check-out is until 11:00 AM. Check-in starts at 3:00 PM.\n- Breakfast is served from 7:00 to 10:30 am.",
+            ("11:00 AM", "3:00 PM"),
+        ),
+        (
+            "Stundensatz 58,50 €, Aufmaß 65 €. Offen Mo-Do 8-16:30 Uhr.",
+            "- Aufmaß: 65 Euro\n- Stundensatz: 58,50 Euro\n- Montag bis Donnerstag von 8:00 bis 16.30 Uhr",
+            ("8:00", "16.30"),
+        ),
+        (
+            "Ouvert 7h-13h30 et 15h30-19h. Baguette 1,20 €, tarte 18,50 €.",
+            "- Tarte : 18,50 euros\n- Baguette : 1,20 euro\n- De 7 h à 13 h 30, puis de 15 h 30 à 19 h.",
+            ("13 h 30", "19 h"),
+        ),
+        (
+            "Temporada del 15/12/2026 al 6/1/2027, cuarto doble $1,450 MXN, sencillo $980 MXN.",
+            "- Sencillo: 980 MXN\n- Doble: 1,450 MXN\n- Del 15 de diciembre de 2026 al 6 de enero de 2027",
+            ("980 MXN", "1,450 MXN"),
+        ),
+        (
+            "الفطور 6:30–10:30 صباحًا. الدخول 2:00 ظهرًا والمغادرة 12:00 ظهرًا.",
+            "- الفطور من 6:30 إلى 10:30 صباحًا.\n- الدخول 14:00، والمغادرة 12:00.",
+            ("6:30", "10:30"),
+        ),
+        ("送料660円、5,500円以上で無料。", "送料は660円で、5500円以上なら無料です。", ("660円", "5500円")),
+        (
+            "Öncelik 1: 20 dakika, öncelik 2: 5 saat.",
+            "Öncelik 2 için süre 5 saat, öncelik 1 için 20 dakikadır.",
+            ("5 saat", "20 dakika"),
+        ),
+        (
+            "Soup small 5.20, large 7.90; stew small 8.10, large 11.40.",
+            "| Dish | Small | Large |\n|---|---|---|\n| Stew | 8.10 | 11.40 |\n| Soup | 5.20 | 7.90 |",
+            ("11.40", "7.90"),
+        ),
+    ],
+)
+def test_respelled_facts_in_each_others_places_are_found_and_in_their_own_raise_no_alarm(
+    draft: str, faithful: str, exchanged: tuple[str, str]
+) -> None:
+    assert GUARD.judge(draft, faithful).faithful
+    first, second = exchanged
+    answer = faithful.replace(first, "\0").replace(second, first).replace("\0", second)
+    assert GUARD.judge(draft, answer).swapped
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Open 9-12 and 13-17.", "Open 9:00-17:00, with a break 12:00-13:00."),
+        ("Open Mon-Fri 9am-5pm, Sat 10-4.", "Saturday 10:00 to 16:00; Monday to Friday 9:00 to 17:00."),
+        ("Closes 17:30, opens 9:00.", "Opens at 9 am, closes at 5:30 pm."),
+    ],
+)
+def test_other_ranges_and_ranges_in_another_order_are_no_exchange(draft: str, answer: str) -> None:
+    assert not GUARD.judge(draft, answer).swapped
