@@ -128,17 +128,20 @@ class Endings:
         if answer[0] == Code.DONE:
             self._metrics.tokens_charged(answer[1])
 
-    async def cancel(self, account_id: str, task_id: str, reported: Usage = NO_USAGE) -> bytes:
+    async def cancel(self, account_id: str, task_id: str, reported: Usage = NO_USAGE, estimate: int = 0) -> bytes:
         """End the task, in whatever process it runs; a terminal task stays as it is. Return the final document.
 
         ``reported``: what is known here of its use, where it runs here; what its record says counts when it is more.
+        ``estimate``, in tokens: the input of its request, where that has gone out from here.
 
         Raises:
             TaskNotFound, StorageUnavailable
         """
-        return await self._cancel(TaskRef(account_id, task_id), reported, "", abandoned=False) or b""
+        return await self._cancel(TaskRef(account_id, task_id), reported, estimate, "", abandoned=False) or b""
 
-    async def cancel_abandoned(self, task: TaskRef, idempotency: Idempotency | None, reported: Usage) -> bool:
+    async def cancel_abandoned(
+        self, task: TaskRef, idempotency: Idempotency | None, reported: Usage, estimate: int = 0
+    ) -> bool:
         """Do as ``cancel`` does for a client that has gone; return whether the task has ended.
 
         It goes on when a repetition of its submit, with the same key, has returned it; one that comes later makes a
@@ -148,11 +151,13 @@ class Endings:
             TaskNotFound, StorageUnavailable
         """
         key_sha256 = idempotency.key_sha256 if idempotency else ""
-        return await self._cancel(task, reported, key_sha256, abandoned=True) is not None
+        return await self._cancel(task, reported, estimate, key_sha256, abandoned=True) is not None
 
-    async def _cancel(self, task: TaskRef, reported: Usage, key_sha256: str, *, abandoned: bool) -> bytes | None:
+    async def _cancel(
+        self, task: TaskRef, reported: Usage, estimate: int, key_sha256: str, *, abandoned: bool
+    ) -> bytes | None:
         told = self._told(failed_head(CANCELLED), failed=True)
-        more = [*told, reported.stored, int(abandoned)]
+        more = [*told, reported.stored, int(abandoned), estimate]
         arguments = [*self._cancel_arguments(), reported.total]
         idempotency_key = self._records.storage.key(task.account_id, "idempotency", key_sha256)
         keys = [*self._records.closing_keys(task), idempotency_key]

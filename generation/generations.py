@@ -227,7 +227,7 @@ class Generations:
             TaskNotFound, StorageUnavailable
         """
         task = TaskRef(account_id, _checked(task_id))
-        await self._tasks.endings.cancel(account_id, task_id, self._runner.reported(task))
+        await self._tasks.endings.cancel(account_id, task_id, self._runner.reported(task), self._runner.estimate(task))
         self._runner.stop(task)
         return _found(await self._copy.document(account_id, task_id))
 
@@ -263,7 +263,9 @@ class Generations:
             TaskNotFound, StorageUnavailable
         """
         try:
-            ended = await self._tasks.endings.cancel_abandoned(task, known_by, self._runner.reported(task))
+            ended = await self._tasks.endings.cancel_abandoned(
+                task, known_by, self._runner.reported(task), self._runner.estimate(task)
+            )
         except StorageUnavailable:
             self._runner.cancel_unacknowledged(task, known_by)
             raise

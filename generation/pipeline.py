@@ -251,6 +251,7 @@ class _Steps:
 
     async def request_sent(self) -> None:
         self._sent = True
+        self._lease.estimated_input = self.estimated_input  # from now on, whenever stage 70 can be written
         self._news.set()
 
     async def text(self, piece: str) -> None:

@@ -83,6 +83,11 @@ class Runner:
         lease = self._leases.get(task)
         return lease.reported if lease is not None else NO_USAGE
 
+    def estimate(self, task: TaskRef) -> int:
+        """Return the estimated input, in tokens, of the request that has gone out for a task that runs here, or 0."""
+        lease = self._leases.get(task)
+        return lease.estimated_input if lease is not None else 0
+
     def admit(self) -> None:
         """Return when one more task would be taken. A draining process takes it and hands it back at once.
 

@@ -8,6 +8,7 @@
 --       7 head of the document for the webhook, '' for none  8 balance below which it is low, tokens, 0 for none
 --       9 how long webhooks are kept, s  10 ms after which browsers are notified, -1 for never  11 the tokens used by kind, '1,2,3,4,5' or ''
 --       12 1 when its client has gone: not if a repetition of its submit has returned it, and one that comes later makes another | 0
+--       13 input of a request that has gone out and is not noted yet, an estimate in tokens, or 0
 -- Returns {1, document, tokens charged, ms since created, webhooks due} | {2} a repetition returned it | {-1} gone
 --       | {-2, document} closed before
 -- Repeatable: the second call finds the task closed and changes nothing.
@@ -24,4 +25,5 @@ if ARGV[12] == '1' then
     redis.call('DEL', KEYS[15])
   end
 end
+if tonumber(ARGV[13]) > 0 then redis.call('HSET', KEYS[1], 'estimate', ARGV[13]) end
 return close_task(1, ARGV[1], ARGV[2], ARGV[5], ARGV[3], ARGV[4], 0, ARGV[6], true, {ARGV[7], ARGV[8], ARGV[9], ARGV[10]}, ARGV[11])

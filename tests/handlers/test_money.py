@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts, UsageReport
 from accounts.ledger import TOKEN_KINDS
+from generation.lease import Lease
+from generation.stages import WAITING, Stage
+from generation.tasks import Tasks
+from tests.support.raw_http import connected, request
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client, make_client
 
@@ -106,3 +113,66 @@ async def test_document_ledger_and_usage_name_the_same_kinds_and_their_sum_is_th
     [month] = await UsageReport(storage).months(client.account_id)
     assert {kind: count for kind in TOKEN_KINDS if (count := month.as_dict()[kind])} == kinds
     assert (month.generations, month.completed, month.tokens) == (1, 1, final["tokens_used"])
+
+
+@pytest.fixture
+def unnoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process gets as far as to note that a request to Gemini has gone out."""
+    advance = Tasks.advance
+
+    async def advance_to_fifty(self: Tasks, lease: Lease, stage: Stage, *more: Any) -> None:
+        if stage is WAITING:
+            await asyncio.get_running_loop().create_future()
+        await advance(self, lease, stage, *more)
+
+    monkeypatch.setattr(Tasks, "advance", advance_to_fifty)
+
+
+async def request_is_out(standin: Any) -> None:
+    async with asyncio.timeout(60):
+        while not standin.counters.running:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.gen_test
+@pytest.mark.usefixtures("unnoted")
+async def test_a_cancel_before_the_request_is_noted_pays_an_estimate_all_the_same(
+    client: Client, standin: Any, storage: OpenStorage
+) -> None:
+    task_id = await client.start(SHORT + " [[standin:delay=60]]")
+    await request_is_out(standin)
+    final = (await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")).json
+    assert (final["error_code"], final["progress"], final["estimated"]) == ("cancelled", 100, True)
+    again = (await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id}/")).json
+    assert again == final
+    await paid_once_as_an_estimate(client, storage, final)
+
+
+@pytest.mark.gen_test
+@pytest.mark.usefixtures("unnoted")
+async def test_a_synchronous_client_that_goes_before_the_request_is_noted_pays_an_estimate_all_the_same(
+    client: Client, standin: Any, storage: OpenStorage
+) -> None:
+    body = json.dumps({"manual_prompt": SHORT + " [[standin:delay=60]]"}).encode()
+    more = (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
+    asked = request("POST", f"{BASE}/generate-prompt/", f"Bearer {client.api_key}", *more)
+    address = urlsplit(client.base_url)
+    assert address.port
+    async with connected(("127.0.0.1", address.port)) as wire:
+        wire.writer.write(asked + body)
+        await request_is_out(standin)
+    async with asyncio.timeout(60):
+        while True:
+            (task,) = (await client.ask("GET", f"{BASE}/generate-prompt-async/")).json["tasks"]
+            if task["status"] == "failed":
+                break
+    assert (task["error_code"], task["estimated"]) == ("cancelled", True)
+    await paid_once_as_an_estimate(client, storage, task)
+
+
+async def paid_once_as_an_estimate(client: Client, storage: OpenStorage, final: dict[str, Any]) -> None:
+    entries, _ = await Accounts(storage).ledger(client.account_id, limit=1_000)
+    settlements = [entry for entry in entries if entry.kind == "settle"]
+    assert [(entry.tokens, entry.estimated) for entry in settlements] == [(final["tokens_used"], True)]
+    assert final["tokens_used"] > 0
+    assert (await settled(storage, client))[1] == 0
