@@ -138,6 +138,23 @@ def test_drafts_and_results_survive_a_reload_and_an_example_can_be_undone(opened
     expect(opened.locator("#text")).to_contain_text("Bakery Sonne")
 
 
+def test_text_that_is_typed_before_the_scripts_come_stays(page: Page, demo: Demo) -> None:
+    held: list[Route] = []
+    page.route("**/page/main.js", lambda route: held.append(route))
+    page.goto(demo.url, wait_until="commit")
+    field = page.get_by_role("textbox", name="Your prompt")
+    field.fill("Typed early")
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(page.locator("#prompt-count")).to_have_text("11 / 20,000")
+    expect(field).to_have_value("Typed early")
+    page.unroute("**/page/main.js")
+    page.reload()
+    expect(page.locator("#prompt-count")).to_have_text("11 / 20,000")
+    expect(field).to_have_value("Typed early")
+
+
 def test_trying_again_sends_what_the_box_shows(page: Page, demo: Demo) -> None:
     open_page(page, demo.url, demo.account(tokens=250).api_key)
     generate(page, BAKERY)
