@@ -4,7 +4,7 @@
  */
 
 import { retryAfterMs } from './error-mapping.js';
-import { isOfStranger, NetworkError, TaskNotFound, Unauthorized, UnexpectedAnswer, UnknownAccount } from './errors.js';
+import { isOfStranger, NetworkError, TaskNotFound, Unauthorized, UnknownAccount } from './errors.js';
 import { EventStreamParser, readEventStream } from './event-stream.js';
 import { LinkedAbort, throwIfAborted } from './waiting.js';
 
@@ -34,7 +34,6 @@ export async function followEvents(transport, view, signal, worked) {
   const limit = new LinkedAbort(signal);
   limit.expireIn(FIRST_BYTE_WITHIN_MS);
   const parser = new EventStreamParser(view.lastEventId);
-  let opened = false;
   let brought = false;
   /** The server names its `retry:` first; a stream without it, and without a document, is somebody else's. */
   const isOurs = () => {
@@ -47,30 +46,26 @@ export async function followEvents(transport, view, signal, worked) {
   };
   try {
     const body = await openEvents(transport, view, limit.signal);
-    opened = true;
     await readEventStream(body, parser, {
       onBytes() {
-        if (brought || parser.retryMs !== undefined) {
+        if (brought || parser.retryMs) {
           isOurs();
         }
       },
       onEvent(event) {
         view.lastEventId = event.id;
         if (event.type === 'status') {
-          view.accept(parsed(event, view.taskId, isDocument));
+          view.accept(parsed(event, 'status'));
           isOurs();
         } else if (event.type === 'chunk') {
-          view.acceptText(parsed(event, view.taskId, isChunk));
+          view.acceptText(parsed(event, 'text'));
         }
         return event.type !== 'end';
       },
     });
   } catch (error) {
     throwIfAborted(signal);
-    if (error instanceof UnexpectedAnswer) {
-      throw new EventsUnusable(error.message);
-    }
-    const silent = limit.expired || (error instanceof NetworkError && opened);
+    const silent = limit.expired || error instanceof NetworkError; // an opened stream's: openEvents throws none
     throw silent ? interruption(brought, parser, error) : error;
   } finally {
     limit.abort();
@@ -83,20 +78,18 @@ export async function followEvents(transport, view, signal, worked) {
 
 /**
  * @param {import('./event-stream.js').StreamEvent} event
- * @param {string} taskId
- * @param {(value: any) => boolean} expected whether the JSON has the expected form
+ * @param {'status' | 'text'} member a text that its JSON has
  */
-function parsed({ data }, taskId, expected) {
-  let value;
+function parsed({ data }, member) {
   try {
-    value = JSON.parse(data);
+    const value = JSON.parse(data);
+    if (typeof value[member] === 'string') {
+      return value;
+    }
   } catch {
-    // It has no form at all, so not the expected one either.
+    // It is somebody else's too.
   }
-  if (!expected(value)) {
-    throw new UnexpectedAnswer('An event cannot be read.', { title: 'Unexpected answer', taskId });
-  }
-  return value;
+  throw new EventsUnusable('nothing arrived'); // of ours
 }
 
 /**
@@ -152,9 +145,6 @@ async function openEvents(transport, view, signal) {
 
 /** @param {any} body */
 export const isDocument = (body) => typeof body?.status === 'string';
-
-/** @param {any} body */
-const isChunk = (body) => typeof body?.text === 'string';
 
 /**
  * Poll once.
