@@ -126,6 +126,17 @@ def test_a_persian_component_says_nothing_in_english_in_any_state(tab: Page) -> 
     assert tab.evaluate(LATIN_DIGITS) == []
 
 
+def test_forced_colours_show_which_version_of_the_component_is_shown(tab: Page) -> None:
+    tab.emulate_media(forced_colors="active")
+    tab.goto(f"{NOWHERE}/app/component.html?state=versions+side+by+side")
+    expect(tab.locator(".pg-beside")).to_be_visible()
+    look = "(buttons) => buttons.map((e) => [e.ariaPressed, getComputedStyle(e).backgroundColor])"
+    colours = dict(tab.locator(".pg-versions [aria-pressed]").evaluate_all(look))
+    tab.emulate_media(forced_colors="none")
+    assert colours.keys() == {"true", "false"}
+    assert colours["true"] != colours["false"]
+
+
 def test_the_page_names_facts_in_persian_as_they_are_read(tab: Page) -> None:
     tab.goto(f"{NOWHERE}/app/page.html?state=facts+missing&lang=fa")
     fact = tab.locator("#notice-text bdi", has_text="030 1234567")

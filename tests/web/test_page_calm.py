@@ -134,6 +134,13 @@ def test_forced_colours_show_what_is_selected_and_how_far_it_is(page: Page, demo
     expect_phase(page, "completed")
     for chosen in (".switch input[value=result] + span", "#recent button[aria-current]"):
         assert page.locator(chosen).evaluate("e => getComputedStyle(e).outlineStyle") == "solid", chosen
+    page.keyboard.press("Tab")
+    for focused, ring in (
+        (".switch input[value=result]", ".switch input[value=result] + span"),
+        ("#recent .open",) * 2,
+    ):
+        page.locator(focused).focus()
+        assert page.locator(ring).evaluate("e => getComputedStyle(e).outlineWidth") == "3px", "and the focus is another"
     other = page.locator(".switch input[value=compare] + span")
     assert other.evaluate("e => getComputedStyle(e).outlineStyle") == "none"
     assert page.locator(".progress").evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
