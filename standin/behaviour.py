@@ -33,6 +33,7 @@ class Behaviour:
 
     ``fault`` is shown to the ``first`` requests (0: to all), with ``probability``. Of a fault that a request asks for
     itself, ``first`` counts the requests with the same text: ``[[standin:fault=overloaded,first=1]]`` fails once.
+    ``then``: the fault of the requests after the ``first``, '' for none.
     ``retry_after_s``: what a rate limit asks for. With a ``model`` the fault is of that model alone.
     ``model_stage`` and ``retirement_time``: what answers announce about their model, '' for nothing.
     ``thought_tokens`` and ``characters_per_token``: how answers are billed, and how far the asked-for maximum reaches.
@@ -43,6 +44,7 @@ class Behaviour:
     words_per_chunk: int = 1
     fault: str = ""
     first: int = 0
+    then: str = ""
     probability: float = 1.0
     retry_after_s: float = 0.4
     model: str = ""
@@ -52,8 +54,9 @@ class Behaviour:
     characters_per_token: float = 4.0
 
     def __post_init__(self) -> None:
-        if self.fault and self.fault not in FAULTS:
-            raise InvalidBehaviour(f"unknown fault {self.fault!r}; known: {', '.join(FAULTS)}")
+        for fault in (self.fault, self.then):
+            if fault and fault not in FAULTS:
+                raise InvalidBehaviour(f"unknown fault {fault!r}; known: {', '.join(FAULTS)}")
         if not 0 <= self.probability <= 1:
             raise InvalidBehaviour("probability must be from 0 to 1")
         if self.thought_tokens < 0 or not 0.25 <= self.characters_per_token < math.inf:
@@ -79,6 +82,7 @@ TYPES: Mapping[str, Callable[[Any], Any]] = {
     "words_per_chunk": int,
     "fault": str,
     "first": int,
+    "then": str,
     "probability": float,
     "retry_after_s": float,
     "model": str,
@@ -117,7 +121,9 @@ class Chooser:
             chosen = self.behaviour.changed(wishes)
             self._seen += 1
             seen = self._seen
-        spared = (chosen.first and seen > chosen.first) or self._random.random() >= chosen.probability
+        if chosen.first and seen > chosen.first:
+            return dataclasses.replace(chosen, fault=chosen.then)
+        spared = self._random.random() >= chosen.probability
         return dataclasses.replace(chosen, fault="") if spared else chosen
 
     def _count(self, text: str) -> int:

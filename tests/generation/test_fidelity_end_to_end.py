@@ -82,6 +82,19 @@ async def test_a_fact_that_stays_lost_is_named_and_put_at_the_end(client: Client
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize(("first", "second"), [("fact_lost", "invented"), ("invented", "fact_lost")])
+async def test_of_two_damaged_answers_the_better_one_is_kept_whichever_came_first(
+    client: Client, standin: Any, first: str, second: str
+) -> None:
+    document = await client.finished(await client.start(f"{DRAFT} [[standin:fault={first},first=1,then={second}]]"))
+    assert standin.counters.requests == 2
+    assert document["fidelity"] == "incomplete"
+    assert document["invented_facts"]
+    assert not document.get("missing_facts"), "an invented fact is less bad than a lost one"
+    assert "\u20ac4.80" in document["prompt"]
+
+
+@pytest.mark.gen_test
 async def test_an_invented_telephone_number_is_named(client: Client) -> None:
     document = await client.finished(await client.start(f"{DRAFT} [[standin:fault=invented]]"))
     assert document["fidelity"] == "incomplete"
