@@ -43,6 +43,18 @@ BEFORE = re.compile(r"([^\W\d_]{3,12})\.? $")
 YEAR_AFTER = re.compile(r"(?:st|nd|rd|th)?,? (\d{4})\b")
 CJK = re.compile(r"(\d{4})[年년] ?(\d{1,2})[月월] ?(\d{1,2})[日일]")
 
+MONTH_BEFORE = re.compile(r"(\d{1,2})[月월] ?$")
+DAY_AFTER = ("日", "号", "號", "일")
+
+
+def after_its_month(day: str, before: str, after: str) -> tuple[tuple[tuple[Key, ...], ...], tuple[Key, ...]] | None:
+    """Return the ways to keep the day of 7月15日, which may become 7/15, and what it offers; None: it is no such day."""
+    month = MONTH_BEFORE.search(before) if after.startswith(DAY_AFTER) else None
+    if month is None or not _is_day(day.lstrip("0"), month[1].lstrip("0")):
+        return None
+    key, number = ("day", f"{month[1].lstrip('0')}-{day.lstrip('0')}"), ("number", day.lstrip("0"))
+    return ((key,), (("number", month[1].lstrip("0")), number)), (key, number)
+
 
 def in_figures(text: str) -> tuple[tuple[Key, ...], tuple[Key, ...]] | None:
     """Return the keys of which one must be found, and those that the date offers; None: it is no date."""

@@ -102,6 +102,10 @@ def read(text: str, facts: Facts, memo: Memo) -> None:
             if facts.full:
                 break
         line_start += len(line) + 1
+    for found in times.in_words(text):
+        offered: tuple[Key, ...] = tuple(("time", str(of_day)) for of_day in found.of_day)
+        ways = (*_each(offered), (("time in words", found.text.lower()),))
+        facts.add_any(Fact("time", found.text, found.start, ways), (*offered, ("time in words", found.text.lower())))
     _share_years(text, facts)
     if "年" in text or "년" in text:
         for date in dates.CJK.finditer(text):
@@ -285,7 +289,9 @@ def _phone(run: str, digits: str, right: str) -> Reading | None:
         ways += (tuple(("digits", NO_DIGITS.sub("", group)) for group in groups if DIGIT.search(group)),)
         values: tuple[Key, ...] = tuple(("number", value) for value in numbers.values(run))
         ways, offered = (*ways, *_each(values)), (*offered, *values)
-    return Reading(0, len(run), "telephone", ways, (*offered, *_parts_keys(run)))
+    # The groups of a number with a country's code are not offered: with another code it is another number.
+    parts = () if phones.is_international(run) else _parts_keys(run)
+    return Reading(0, len(run), "telephone", ways, (*offered, *parts))
 
 
 def _parts_keys(run: str) -> tuple[Key, ...]:
@@ -328,6 +334,8 @@ def _one(text: str, start: int, before: str, after: str, run: str, around: tuple
     end = start + len(text)
     if (len(text) <= 2 or ":" in text or "." in text) and (keys := _time(text, before, after, around)):
         return Reading(start, end, "time", _each(keys), keys)
+    if len(text) <= 2 and (of_month := dates.after_its_month(text, before, after)):
+        return Reading(start, end, "date", *of_month)
     if len(text) <= 2 and (date := _named_date(text, before, after)):
         (days, offered_days), back, ahead = date
         return Reading(start - back, end + ahead, "date", _each(days), (*offered_days, ("number", text.lstrip("0"))))
@@ -393,7 +401,9 @@ def _time(text: str, before: str, after: str, around: tuple[str, str]) -> tuple[
         ("time", str(each)) for each in times.possible(of_day, before or around[0], around[1])
     )
     # "24 h" may be a length as well as a time of day.
-    return keys if clock or len(text) > 2 else (*keys, ("number", text.lstrip("0") or "0"))
+    # but 15時 is none: that would be 15時間.
+    no_length = clock or len(text) > 2 or (after.lstrip()[:1] in times.HOUR_SIGNS and after.strip()[1:2] != "間")
+    return keys if no_length else (*keys, ("number", text.lstrip("0") or "0"))
 
 
 def _named_date(text: str, before: str, after: str) -> tuple[tuple[tuple[Key, ...], tuple[Key, ...]], int, int] | None:

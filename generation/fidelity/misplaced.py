@@ -58,10 +58,10 @@ def _traded(fits: Sequence[tuple[Key, dict[Key, float]]], kinds: dict[Key, set[s
     for key, mine in fits:
         own = mine.get(key, 0.0)
         for other, value in mine.items():
-            if value <= own or other == key or kinds[key].isdisjoint(kinds[other]):
+            if other == key or kinds[key].isdisjoint(kinds[other]):
                 continue
             for theirs in places[other]:
                 back, kept = theirs.get(key, 0.0), theirs.get(other, 0.0)
-                if back >= kept and value + back - own - kept >= MARGIN:
+                if (back >= kept or value >= own) and value + back - own - kept >= MARGIN:
                     moved |= {key, other}
     return moved

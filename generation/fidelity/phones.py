@@ -1,4 +1,7 @@
-"""Telephone numbers by their digits; a country's code or its trunk zero may come or go. Refuses to know any country."""
+"""Telephone numbers by their digits; a country's code or its trunk zero may come or go.
+
+Refuses to know how long a country's numbers are.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,22 @@ from generation.fidelity.fact import Key
 
 SHORTEST, LONGEST = 7, 15  # digits; ITU E.164 allows 15
 SHORTEST_NATIONAL = 6
+# Source: ITU-T E.164, the list of assigned country codes: 1 and 7, those of two digits, and all others have three.
+_TWO_DIGITS = """
+20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66
+81 82 84 86 90 91 92 93 94 95 98
+"""
+TWO_DIGITS = frozenset(_TWO_DIGITS.split())
+
+
+def _code_length(digits: str) -> int:
+    """Return how many digits the country's code has: no code is the beginning of another."""
+    return 1 if digits[0] in "17" else 2 if digits[:2] in TWO_DIGITS else 3
+
+
+def is_international(text: str) -> bool:
+    """Say whether a number begins with a country's code."""
+    return text.startswith(("+", "(+", "00"))
 
 
 def looks_like_one(text: str, digits: str) -> bool:
@@ -34,7 +53,8 @@ def keys(text: str, digits: str) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
                 re.sub(r"\D", "", text[: text.index("(0)")]) + "0", re.sub(r"\D", "", text[: text.index("(0)")]), 1
             )
         digits = digits.removeprefix("00")
-        rests = [digits[code:] for code in (1, 2, 3) if len(digits) - code >= SHORTEST_NATIONAL]
+        rest = digits[_code_length(digits) :]
+        rests = [rest] if len(rest) >= SHORTEST_NATIONAL else []
         wanted = [("phone", "+" + digits), ("phone", digits), *(("national", rest) for rest in rests)]
         offered = [("phone", "+" + digits), ("phone", digits), *(("from abroad", rest) for rest in rests)]
         return tuple(wanted), tuple(offered)

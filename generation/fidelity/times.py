@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
 
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?")
 DOTTED = re.compile(r"(\d{1,2})\.(\d{2})")
@@ -13,6 +16,7 @@ HOUR_WORD = re.compile(
     r" ?(?:बजे|(?:h(?![a-z])|uhr\b|[时時点點시])(?: ?(\d{2})(?!\d)(?: ?[分분])?|(半))?)", re.IGNORECASE
 )
 HOUR_WORD_BEFORE = re.compile(r"(?:(?<!\w)(?:ساعت|الساعة|saat|a las|às|בשעה)) $", re.IGNORECASE)
+HOUR_SIGNS = ("時", "时", "点", "點", "시")
 EARLIER_HOUR = re.compile(r"(?<![\d.,:])(\d{1,2})[^\d\n]{1,7}$")
 MORNING = re.compile(
     r"\b(?:morgens|früh|vormittags|de la mañana|du matin|da manhã|del mattino|sabah|утра)\b"
@@ -26,6 +30,16 @@ AFTERNOON = re.compile(
     re.IGNORECASE,
 )
 PART_OF_DAY = re.compile(rf"{MORNING.pattern}|{AFTERNOON.pattern}", re.IGNORECASE)
+HOURS = ("eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf")
+# "menu du midi" and "am Mittag" are meals and parts of the day: only what is a limit is a time.
+IN_WORDS = re.compile(
+    r"\b(?:at|by|until|till|before|after|from|to) (?P<noon>noon|midday)\b"
+    r"|\b(?:à|avant|jusqu'à|après|dès) (?P<midi>midi)\b(?! (?:et|moins))"
+    r"|\b(?:al|hasta el|antes del) (?P<mediodia>mediodía)\b|\b(?:a|entro|fino a|dopo) (?P<mezzogiorno>mezzogiorno)\b"
+    rf"|\b(?P<half>halb (?:{'|'.join(HOURS)}))\b",
+    re.IGNORECASE,
+)
+MOST_IN_WORDS = 50
 NEARBY = 14  # characters in which a word such as "evening" belongs to a time
 
 
@@ -55,3 +69,23 @@ def possible(of_day: int, before: str, after: str) -> tuple[int, ...]:
         other = of_day - 720 if of_day >= 720 else of_day + 720
         return (of_day, other)
     return (of_day,)
+
+
+class InWords(NamedTuple):
+    """A time without figures: ``of_day`` is what it may be, in minutes since midnight."""
+
+    text: str
+    start: int
+    of_day: tuple[int, ...]
+
+
+def in_words(text: str) -> Iterator[InWords]:
+    """Find "until noon" and "halb elf" (10:30, or 22:30)."""
+    for found in islice(IN_WORDS.finditer(text), MOST_IN_WORDS):
+        name = found.lastgroup or ""
+        word = found[name]
+        if name == "half":
+            morning = HOURS.index(word[5:].lower()) * 60 + 30
+            yield InWords(word, found.start(name), (morning, morning + 720))
+        else:
+            yield InWords(word, found.start(name), (720,))

@@ -256,3 +256,34 @@ def test_respelled_facts_in_each_others_places_are_found_and_in_their_own_raise_
 )
 def test_other_ranges_and_ranges_in_another_order_are_no_exchange(draft: str, answer: str) -> None:
     assert not GUARD.judge(draft, answer).swapped
+
+
+@pytest.mark.parametrize("given", ["+14 20 7946 0321", "+24 20 7946 0321"])
+def test_a_telephone_with_a_code_that_makes_it_another_number_is_lost(given: str) -> None:
+    assert GUARD.judge("Ring 020 7946 0321.", "Ring +44 20 7946 0321.").faithful
+    assert GUARD.judge("Ring +44 20 7946 0321.", "Ring 020 7946 0321.").faithful
+    assert GUARD.judge("Ring 020 7946 0321.", f"Ring {given}.").missing_facts == ["020 7946 0321"]
+
+
+def test_another_country_code_than_the_drafts_makes_another_number() -> None:
+    assert GUARD.judge("Ring +44 20 7946 0321.", "Ring +49 20 7946 0321.").missing_facts == ["+44 20 7946 0321"]
+
+
+@pytest.mark.parametrize(
+    ("draft", "kept", "lost"),
+    [
+        ("Abreise bis halb elf.", "- Abreise: bis 10:30 Uhr", "- Abreise: bis 11:30 Uhr"),
+        ("Départ avant midi.", "- Départ : avant 12 h", "- Départ : avant 10 h"),
+        ("Check out before noon.", "- Check-out: until 12:00", "- Check-out: until 11:00"),
+        ("Check out before noon.", "- You must check out before noon.", "- You must check out early."),
+    ],
+)
+def test_a_limit_in_words_is_a_time(draft: str, kept: str, lost: str) -> None:
+    assert GUARD.judge(draft, kept).faithful
+    assert GUARD.judge(draft, lost).lost
+
+
+def test_days_of_months_in_figures_or_with_their_signs_are_the_same() -> None:
+    assert GUARD.judge(
+        "チェックイン15時。繁忙期は7月15日から8月31日。", "- 繁忙期：7/15〜8/31\n- チェックイン：15:00"
+    ).faithful
