@@ -102,10 +102,10 @@ def read(text: str, facts: Facts, memo: Memo) -> None:
             if facts.full:
                 break
         line_start += len(line) + 1
-    for found in times.in_words(text):
-        offered: tuple[Key, ...] = tuple(("time", str(of_day)) for of_day in found.of_day)
-        ways = (*_each(offered), (("time in words", found.text.lower()),))
-        facts.add_any(Fact("time", found.text, found.start, ways), (*offered, ("time in words", found.text.lower())))
+    for said in times.in_words(text):
+        hours: tuple[Key, ...] = tuple(("time", str(of_day)) for of_day in said.of_day)
+        word = ("time in words", said.text.lower())
+        facts.add_any(Fact("time", said.text, said.start, _each((*hours, word))), (*hours, word))
     _share_years(text, facts)
     if "年" in text or "년" in text:
         for date in dates.CJK.finditer(text):
