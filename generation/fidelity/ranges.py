@@ -92,6 +92,8 @@ def _joins(between: str) -> bool:
     """Say whether what stands between two facts makes them the ends of a range."""
     if "\n" in between:
         return False
+    if BETWEEN.isdisjoint(TOKEN.findall(between.casefold())):
+        return False  # quickly told, and most are none
     words = TOKEN.findall(VOWELS.sub("", PART_OF_DAY.sub(" ", between)).casefold())
     return any(word in BETWEEN for word in words) and all(
         word in BETWEEN or word in BESIDE or word in UNITS for word in words
