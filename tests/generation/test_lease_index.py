@@ -32,7 +32,7 @@ KEY = Idempotency("k" * 64, "b" * 64, by_proxy=False)
 class Endless:
     """A pipeline whose runs do not end by themselves."""
 
-    async def run(self, _lease: Lease) -> None:
+    async def run(self, _lease: Lease, _queued_s: float) -> None:
         await asyncio.Event().wait()
 
 

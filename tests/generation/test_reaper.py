@@ -33,7 +33,7 @@ ORPHANS = MEMBERS_PER_CALL + 200
 class Endless:
     """A pipeline whose runs do not end by themselves."""
 
-    async def run(self, _lease: Lease) -> None:
+    async def run(self, _lease: Lease, _queued_s: float) -> None:
         await asyncio.Event().wait()
 
 

@@ -118,7 +118,7 @@ async def test_no_task_runs_or_waits_beyond_its_deadline(
     assert [(line["event"], line["reason"]) for line in lines] == [("task_abandoned", "deadline")] * 2
 
 
-async def _hangs(_pipeline: Pipeline, _lease: Lease) -> None:
+async def _hangs(_pipeline: Pipeline, _lease: Lease, _queued_s: float) -> None:
     await asyncio.Event().wait()
 
 
