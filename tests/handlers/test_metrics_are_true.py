@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from accounts import Accounts
 from tests.handlers.test_metrics_page import page, until_it_says, value
 from tests.support.storage import OpenStorage
 from tests.support.webhook_receiver import SECRET, Receiver, serve_receiver
@@ -51,6 +52,7 @@ async def read_to_its_end(client: Client, manual_prompt: str) -> tuple[dict[str,
 async def test_each_series_counts_what_was_done(
     client: Client, storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str, receiver: Receiver
 ) -> None:
+    await Accounts(storage).grants.add(client.account_id, 10_000_000)  # each holds what its repair may cost
     poor = await make_client(storage, http_client, base_url, tokens=5)
     drafts = [f"Write menu {number} with 12 dishes." for number in range(COMPLETED)]
     drafts += [f"Table {number} costs 1.250,00 EUR. [[standin:fault=fact_lost,first=1]]" for number in range(REPAIRED)]
