@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -114,12 +113,6 @@ class Nginx:
         done = subprocess.run([*self.command, "-t"], capture_output=True, text=True, check=True)
         return done.stderr
 
-    def reload(self) -> None:
-        """Have it read its configuration again, and wait until the new one answers."""
-        pids = set(children(self._process.pid))
-        self._process.send_signal(signal.SIGHUP)
-        assert eventually(lambda: bool(now := set(children(self._process.pid))) and not now & pids)
-
     def errors(self) -> str:
         """Return what nginx logged as an error or worse."""
         lines = (self._folder / "error.log").read_text().splitlines()
@@ -152,10 +145,6 @@ def write_certificate(certificate: Path, private_key: Path) -> None:
     )
     certificate.write_bytes(made.public_bytes(Encoding.PEM))
     private_key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-
-
-def children(pid: int) -> list[int]:
-    return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def free_port() -> int:

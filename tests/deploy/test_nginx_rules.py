@@ -268,12 +268,10 @@ async def test_a_submit_that_reached_no_process_may_be_sent_again(tmp_path: Path
 @pytest.mark.gen_test
 async def test_an_address_that_asks_far_too_often_is_refused_in_the_shape_of_the_api(tmp_path: Path) -> None:
     backend = Backend()
-    with Nginx(tmp_path, [backend.port]) as nginx:
-        shipped = (tmp_path / "shipped.conf").read_text()
-        (tmp_path / "shipped.conf").write_text(
-            shipped.replace("rate=200r/s", "rate=1r/m").replace("burst=400", "burst=2")
-        )
-        nginx.reload()
+    nginx = Nginx(tmp_path, [backend.port])
+    shipped = (tmp_path / "shipped.conf").read_text()
+    (tmp_path / "shipped.conf").write_text(shipped.replace("rate=200r/s", "rate=1r/m").replace("burst=400", "burst=2"))
+    with nginx:
         answers = [await fetch(nginx, START) for _ in range(5)]
     await backend.close()
     assert [answer.code for answer in answers] == [200, 200, 200, 429, 429]
@@ -295,10 +293,10 @@ async def test_an_address_with_too_many_requests_at_once_is_told_so(tmp_path: Pa
         handler.finish("late")
 
     backend = Backend(late)
-    with Nginx(tmp_path, [backend.port]) as nginx:
-        shipped = (tmp_path / "shipped.conf").read_text()
-        (tmp_path / "shipped.conf").write_text(shipped.replace("prompt_connections 1000", "prompt_connections 1"))
-        nginx.reload()
+    nginx = Nginx(tmp_path, [backend.port])
+    shipped = (tmp_path / "shipped.conf").read_text()
+    (tmp_path / "shipped.conf").write_text(shipped.replace("prompt_connections 1000", "prompt_connections 1"))
+    with nginx:
         first = asyncio.ensure_future(fetch(nginx, START))
         await asked.wait()
         refused = await fetch(nginx, START)

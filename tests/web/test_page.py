@@ -107,7 +107,7 @@ def test_the_growing_text_is_followed_and_then_read_from_its_first_line(opened: 
         "() => { window.lowest = 0; const text = document.getElementById('text');"
         " text.addEventListener('scroll', () => { lowest = Math.max(lowest, text.scrollTop); }); }"
     )
-    generate(opened, BAKERY * 6 + " [[standin:delay=1.5]]")
+    generate(opened, BAKERY * 6 + " [[standin:delay=4]]")
     expect_phase(opened, "completed")
     assert opened.evaluate("window.lowest") > 50
     assert opened.locator("#text").evaluate("e => e.scrollTop") == 0
