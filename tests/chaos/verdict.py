@@ -75,6 +75,8 @@ async def judge(world: World, verdict: Verdict | None = None, *, within_s: float
     for task_id, account_id in world.witness.tasks.items():
         accepted[account_id].add(task_id)
     for account_id in world.witness.accounts:
+        if not accepted[account_id] and not await world.accounts.exists(account_id):
+            continue  # made on a master in its last moment, and not replicated
         await _judge_account(world, account_id, accepted[account_id], verdict)
     audit = await world.command_line("accounts", "audit")
     if audit["ok"] is not True:
