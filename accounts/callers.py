@@ -146,7 +146,7 @@ class Callers:
             self.forget(next(iter(self._remembered.values())))
 
     def forget(self, caller: Caller) -> None:
-        """End following the caller's record; whoever still has the caller gets it renewed before it is served."""
+        """End following the caller's record. A cached poll that still has it renews it before the next answer."""
         if self._remembered.get(caller.digest) is caller:
             del self._remembered[caller.digest]
         if caller.unfollow is not None:
