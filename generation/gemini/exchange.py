@@ -107,7 +107,8 @@ class Exchanges:
             if not data:
                 break
             progress.last_data_at = asyncio.get_running_loop().time()
-            progress.first_data_at = progress.first_data_at or progress.last_data_at
+            if response.ok:  # an error is no answer that has begun
+                progress.first_data_at = progress.first_data_at or progress.last_data_at
             size += len(data)
             if size > self._settings.answer_bytes:
                 raise AnswerTooLarge(limit_bytes=self._settings.answer_bytes)

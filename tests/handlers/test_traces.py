@@ -144,6 +144,8 @@ async def test_each_try_is_a_span_and_a_failed_one_says_why(client: Client, coll
     first, second = [span for span in await spans_of(collected, TRACE, least=9) if span.kind == 3]
     assert (first.failed, first.attributes["error.type"]) == (True, "ServerFailed")
     assert (second.failed, second.attributes["http.request.resend_count"]) == (False, 1)
+    began = [("gen_ai.response.time_to_first_chunk" in span.attributes) for span in (first, second)]
+    assert began == [False, True], "an error's body is no answer that has begun"
 
 
 @pytest.mark.gen_test
