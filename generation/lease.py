@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from generation.budget import NO_NEED, Need
@@ -64,3 +65,8 @@ class Lease:
     @property
     def ref(self) -> TaskRef:
         return TaskRef(self.account_id, self.task_id)
+
+
+def loop_time(ms_from_now: int) -> float:
+    """Return when that is, in seconds of the event loop's clock."""
+    return asyncio.get_running_loop().time() + ms_from_now / 1000

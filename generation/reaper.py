@@ -127,13 +127,13 @@ class Reaper:
     async def _claim(self, tasks: Sequence[TaskRef]) -> None:
         """Claim the tasks; when a server does not answer, skip it and its other accounts' tasks."""
         tasks = [task for task in tasks if not self._tasks.silent.sits_out(task.account_id)]
-        claimed = await asyncio.gather(*map(self._tasks.claim, tasks), return_exceptions=True)
+        claimed = await asyncio.gather(*map(self._tasks.claims.claim, tasks), return_exceptions=True)
         unknown: BaseException | None = None
         unanswered = 0
         for task, outcome in zip(tasks, claimed, strict=True):
             if isinstance(outcome, UNREADABLE):
                 with contextlib.suppress(StorageUnavailable):  # it is found again
-                    await self._tasks.end_unreadable(task, outcome)
+                    await self._tasks.claims.end_unreadable(task, outcome)
             elif isinstance(outcome, StorageUnavailable):
                 self._tasks.silent.note(task.account_id)
                 unanswered += 1

@@ -153,7 +153,7 @@ class Runner:
                     self._begun.add(lease.ref)
                     with self._traced(lease):
                         await self._pipeline.run(lease, loop.time() - taken_at)
-                await self._tasks.let_go(lease.ref)
+                await self._tasks.claims.let_go(lease.ref)
         except StepRefused:  # the server lost a step: the first process to claim the task runs it again
             log.warning("step_forgotten")
             await self._give([lease])

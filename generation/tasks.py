@@ -1,12 +1,11 @@
 """The task records in Redis: one method per atomic step, return codes turned into errors.
 
-Owns the steps of a running task, and makes the parts that own its end, its restoration and the account's list.
-Refuses to know when a step is taken (pipeline, runner, reaper).
+Owns the steps of a running task, and makes the parts that own its end, its takeover, its restoration and the account's
+list. Refuses to know when a step is taken (pipeline, runner, reaper).
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import uuid
 from collections.abc import Sequence
@@ -15,17 +14,18 @@ from typing import Any
 from accounts import InsufficientTokens, SubscriptionInactive, UnknownAccount
 from generation.after_end import AfterEnd, NothingAfter
 from generation.budget import NO_NEED, Need
+from generation.claims import Claims
 from generation.document import version_of
-from generation.documents import INTERNAL, INTERRUPTED, failed_head, progress_head
+from generation.documents import progress_head
 from generation.endings import Endings
-from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskLost, TaskNotFound, TooManyTasks
+from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskNotFound, TooManyTasks
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
-from generation.lease import Lease
+from generation.lease import Lease, loop_time
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.restoration import Restoration
 from generation.silent_servers import SilentServers
-from generation.stages import FAILED, FINALIZING, QUEUED, STAGES, STEPS, Stage
+from generation.stages import QUEUED, STAGES, STEPS, Stage
 from generation.steering import NO_STEERING, Steering
 from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
 from generation.task_codes import Code, raise_if_lost
@@ -33,12 +33,10 @@ from generation.task_listing import TaskListing
 from generation.task_records import DocumentWritten, TaskRecords
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
-from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
+from storage.errors import RecordUnreadable, StorageUnavailable
 from storage.storage import Storage
 
 NOTHING_AFTER = NothingAfter()
-SETTLE_AGAIN_S = 60.0  # a task is tried again so often while its account or ledger cannot be read
-MAX_OWNERS_LOST = 2  # owners that ended while they finished one and the same task
 
 
 class Tasks:
@@ -62,6 +60,7 @@ class Tasks:
         self.silent = SilentServers(storage)
         self.restoration = Restoration(self.records, self.index, money)
         self.endings = Endings(self.records, self.restoration, metrics)
+        self.claims = Claims(self.records, self.index, self.endings)
         self.listing = TaskListing(storage)
         self._storage = storage
         self._settings = tasks
@@ -99,7 +98,7 @@ class Tasks:
             raise
         if answer[0] == Code.DONE:
             self.records.written(account_id, task.task_id, answer[4])
-            deadline = _loop_time(answer[3] - answer[2])
+            deadline = loop_time(answer[3] - answer[2])
             allowance = self._submit_limits.allowance(answer[5])
             lease = Lease(
                 account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, allowance=allowance
@@ -234,111 +233,6 @@ class Tasks:
         )
         raise_if_lost(code)
 
-    async def claim(self, orphan: TaskRef) -> Lease | bytes | None:
-        """Take over a task whose lease ran out, and correct the index.
-
-        Returns a Lease (it is ours now), its final document (it had had its attempts or its time and has been ended),
-        or None (another owner has it, or there is nothing left to do).
-
-        Raises:
-            StorageUnavailable
-        """
-        answer = await self.records.call(
-            "claim",
-            orphan,
-            [
-                self.owner,
-                self.records.lease_ms,
-                self._settings.attempts,
-                QUEUED.name,
-                FAILED.name,
-                failed_head(INTERRUPTED),
-                self._settings.status_ttl_s,
-                INTERRUPTED.error_code,
-                orphan.task_id,
-                FINALIZING.name,
-                MAX_OWNERS_LOST,
-                *self.records.after_end.notice(failed_head(INTERRUPTED), failed=True).arguments,
-            ],
-            *self.records.closing_keys(orphan),
-        )
-        match answer[0]:
-            case Code.DONE:
-                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
-                steering, created, kinds, trace = more
-                with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal writes it again
-                    await self.index.note([orphan], self._settings.lease_s)
-                deadline = _loop_time(deadline_ms - now_ms)
-                lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
-                lease.created_ms, lease.trace = created, str(trace, "ascii", "replace")
-                try:
-                    lease.manual_prompt = str(manual_prompt, "utf-8")
-                    lease.steering = Steering.read(str(steering, "utf-8"))
-                    lease.note_earlier(str(kinds, "ascii"))
-                except UNREADABLE as exc:  # it is ours: it can be ended, and its hold given back
-                    self._storage.spoilt.note(self.records.keys(orphan)[0], exc)
-                    return await self.endings.fail(lease, INTERNAL, used_tokens)
-                return lease
-            case Code.LEASE_RUNS:
-                await self.index.note_end(orphan, answer[1])
-                return None
-            case Code.UNSETTLED:
-                await self._settle(orphan)
-                return None
-            case _:
-                await self.let_go(orphan)
-                if answer[0] != Code.ENDED:
-                    return None
-                return self.endings.announce(orphan, answer, FAILED, INTERRUPTED.error_code)
-
-    async def _settle(self, task: TaskRef) -> None:
-        try:
-            await self.endings.settle(task)
-        except RecordUnreadable:  # it has been logged with its key
-            self.records.after_end.offer(task)
-            await self.index.note([task], SETTLE_AGAIN_S)
-        else:
-            await self.let_go(task)
-
-    async def let_go(self, task: TaskRef) -> None:
-        """Remove a task that has ended from the index, unless a notification of its end is still due.
-
-        Raises:
-            StorageUnavailable
-        """
-        if not self.records.after_end.offer(task):
-            await self.index.drop([task])
-
-    async def end_unreadable(self, task: TaskRef, exc: BaseException) -> None:
-        """End a task without an owner that cannot be claimed because a record cannot be read.
-
-        Where the task's own says too little, it is skipped: the record stays as it is, and the index forgets it.
-
-        Raises:
-            StorageUnavailable
-        """
-        try:
-            await self.endings.fail_unsettled(task)
-        except TaskLost:  # another process was quicker
-            return
-        except UNREADABLE:
-            await self.set_aside(task, exc)
-            return
-        if not isinstance(exc, RecordUnreadable):  # which has been logged
-            self._storage.spoilt.note(self.records.keys(task)[0], exc)
-        await self._settle(task)
-
-    async def set_aside(self, task: TaskRef, exc: BaseException) -> None:
-        """Skip a task whose record cannot be read: the record stays as it is, and the index forgets it.
-
-        Raises:
-            StorageUnavailable
-        """
-        self._storage.spoilt.note(self.records.keys(task)[0], exc)
-        await self.index.drop([task])
-        with contextlib.suppress(*UNREADABLE):
-            await self._storage.command("ZREM", self._storage.key(task.account_id, "unfinished"), task.task_id)
-
     async def renew(self, leases: Sequence[Lease], *, lease_s: float | None = None) -> list[Lease]:
         """Keep the tasks for another lease and note what Gemini reported, in one round trip; return the lost ones.
 
@@ -378,7 +272,3 @@ class Tasks:
             await self._storage.command("DEL", *self.records.keys(TaskRef(account_id, task_id))[:3])
         await self._storage.command("DEL", self.listing.key(account_id))
         return ids
-
-
-def _loop_time(ms_from_now: int) -> float:
-    return asyncio.get_running_loop().time() + ms_from_now / 1000

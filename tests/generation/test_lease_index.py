@@ -234,11 +234,15 @@ async def test_a_task_whose_owners_end_while_they_finish_it_is_ended_after_the_s
     lease: Lease | str | bytes | None = None
     for owner in ("first", "second"):
         tasks = tasks_of(storage, owner, lease_s=0.05)
-        lease = await tasks.claim(lease.ref) if isinstance(lease, Lease) else await tasks.submit("a", "Be kind.", None)
+        lease = (
+            await tasks.claims.claim(lease.ref)
+            if isinstance(lease, Lease)
+            else await tasks.submit("a", "Be kind.", None)
+        )
         assert isinstance(lease, Lease)
         await storage.command("HSET", tasks.records.keys(lease.ref)[0], "stage", "finalizing", "lease_ms", 0)
     assert isinstance(lease, Lease)
-    ended = await tasks_of(storage, "third").claim(lease.ref)
+    ended = await tasks_of(storage, "third").claims.claim(lease.ref)
     assert isinstance(ended, bytes)
     assert b'"error_code":"interrupted"' in ended
 
@@ -263,7 +267,7 @@ async def account_whose_number_is_none(storage: Storage) -> bytes:
 async def test_a_task_whose_account_is_spoilt_ends_and_is_settled_once_when_it_is_repaired(
     storage: Storage, spoil: Callable[[Storage], Awaitable[bytes]], ended_by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("generation.tasks.SETTLE_AGAIN_S", 0.0)
+    monkeypatch.setattr("generation.claims.SETTLE_AGAIN_S", 0.0)
     await account(storage, "bad")
     owner, other = tasks_of(storage, "owner", lease_s=60), tasks_of(storage, "other")
     lease = await owner.submit("bad", "Be kind.", None)

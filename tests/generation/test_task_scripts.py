@@ -320,7 +320,7 @@ class TaskScripts(RuleBasedStateMachine):
             return None
         task_id = held[1].task_id
         task = self.account.tasks[task_id]
-        outcome = self._twice(lambda: self.owners[by].claim(TaskRef("acc", task_id)))
+        outcome = self._twice(lambda: self.owners[by].claims.claim(TaskRef("acc", task_id)))
         if task.final is not None:
             assert outcome is None
         elif not task.lease_ended:
