@@ -6,6 +6,8 @@ Refuses to know which tasks are due, and when (lease_index, reaper).
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from typing import Any
 
 from generation.documents import INTERNAL, INTERRUPTED, failed_head
 from generation.endings import Endings
@@ -39,7 +41,25 @@ class Claims:
         Raises:
             StorageUnavailable
         """
-        answer = await self._records.call(
+        answer = await self._claim(orphan)
+        match answer[0]:
+            case Code.DONE:
+                with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal writes it again
+                    await self._index.note([orphan], self._records.settings.lease_s)
+                return await self._taken(orphan, answer)
+            case Code.LEASE_RUNS:
+                await self._index.note_end(orphan, answer[1])
+            case Code.UNSETTLED:
+                await self._settle(orphan)
+            case Code.ENDED:
+                await self.let_go(orphan)
+                return self._endings.announce(orphan, answer, FAILED, INTERRUPTED.error_code)
+            case _:
+                await self.let_go(orphan)
+        return None
+
+    async def _claim(self, orphan: TaskRef) -> Any:
+        return await self._records.call(
             "claim",
             orphan,
             [
@@ -58,34 +78,22 @@ class Claims:
             ],
             *self._records.closing_keys(orphan),
         )
-        match answer[0]:
-            case Code.DONE:
-                _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
-                steering, created, kinds, trace = more
-                with contextlib.suppress(StorageUnavailable):  # a hint: the first renewal writes it again
-                    await self._index.note([orphan], self._records.settings.lease_s)
-                deadline = loop_time(deadline_ms - now_ms)
-                lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
-                lease.created_ms, lease.trace = created, str(trace, "ascii", "replace")
-                try:
-                    lease.manual_prompt = str(manual_prompt, "utf-8")
-                    lease.steering = Steering.read(str(steering, "utf-8"))
-                    lease.note_earlier(str(kinds, "ascii"))
-                except UNREADABLE as exc:  # it is ours: it can be ended, and its hold given back
-                    self._records.storage.spoilt.note(self._records.keys(orphan)[0], exc)
-                    return await self._endings.fail(lease, INTERNAL, used_tokens)
-                return lease
-            case Code.LEASE_RUNS:
-                await self._index.note_end(orphan, answer[1])
-                return None
-            case Code.UNSETTLED:
-                await self._settle(orphan)
-                return None
-            case _:
-                await self.let_go(orphan)
-                if answer[0] != Code.ENDED:
-                    return None
-                return self._endings.announce(orphan, answer, FAILED, INTERRUPTED.error_code)
+
+    async def _taken(self, orphan: TaskRef, answer: Sequence[Any]) -> Lease | bytes:
+        """Make a lease of the script's answer; where the record says too little, end the task."""
+        _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
+        steering, created, kinds, trace = more
+        deadline = loop_time(deadline_ms - now_ms)
+        lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
+        lease.created_ms, lease.trace = created, str(trace, "ascii", "replace")
+        try:
+            lease.manual_prompt = str(manual_prompt, "utf-8")
+            lease.steering = Steering.read(str(steering, "utf-8"))
+            lease.note_earlier(str(kinds, "ascii"))
+        except UNREADABLE as exc:  # it is ours: it can be ended, and its hold given back
+            self._records.storage.spoilt.note(self._records.keys(orphan)[0], exc)
+            return await self._endings.fail(lease, INTERNAL, used_tokens)
+        return lease
 
     async def _settle(self, task: TaskRef) -> None:
         try:
