@@ -6,68 +6,31 @@ part. Secrets are ``SecretStr``, and no error shows what was given.
 
 from __future__ import annotations
 
-import json
-import re
-from base64 import b64decode, urlsafe_b64decode
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from runtime.redis_url import parse_redis_url
+from runtime.setting_types import (
+    AtLeastOne,
+    BaseUrl,
+    Count,
+    HeaderName,
+    ModelName,
+    Network,
+    Origin,
+    Positive,
+    VapidKey,
+    WebhookEvent,
+    WebhookSecret,
+    WebhookUrl,
+    by_commas,
+    is_loopback,
+)
 
-
-def _by_commas(value: object) -> object:
-    """A variable of the environment is one string: names with commas between them, or a JSON array."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            pass  # its parts are looked at as names, and refused
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-Network = IPv4Network | IPv6Network
-AtLeastOne = Annotated[int, Field(ge=1)]
-ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
 GEMINI_URL = "https://generativelanguage.googleapis.com"
-
-
-def _origin(value: str) -> str:
-    """Return the origin as browsers write it: in small letters."""
-    if "*" in value:
-        raise ValueError("name each origin: * would let every page on the web call the API")
-    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", value.lower()):
-        raise ValueError("an origin is scheme://host or scheme://host:port, without a path or a slash at its end")
-    return value.lower()
-
-
-def _base_url(value: str) -> str:
-    """Return the URL without the white space that files of secrets put around it.
-
-    Raises:
-        ValueError: nothing can be asked below it.
-    """
-    url = value.strip()
-    expected = "expected http(s)://[user:password@]host[:port][/path]; special characters in a password need %-encoding"
-    if not re.fullmatch(r"https?://[^\s?#]+", url, re.IGNORECASE):
-        raise ValueError(expected)
-    try:
-        parts = urlsplit(url)
-        names_a_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise ValueError(expected) from None
-    if not names_a_host:
-        raise ValueError(expected)
-    return url
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
 
 class Section(BaseModel):
@@ -79,8 +42,8 @@ class ServerSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     unix_socket: str = ""
     trust_proxy_headers: bool = False
-    cors_allowed_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_by_commas)] = ()
-    cors_allowed_headers: Annotated[tuple[HeaderName, ...], NoDecode, BeforeValidator(_by_commas)] = ()
+    cors_allowed_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(by_commas)] = ()
+    cors_allowed_headers: Annotated[tuple[HeaderName, ...], NoDecode, BeforeValidator(by_commas)] = ()
     path_prefix: Annotated[str, Field(pattern=r"^((/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)?$")] = ""
     header_timeout_s: Positive = 10.0
     body_timeout_s: Positive = 10.0
@@ -150,12 +113,12 @@ class MoneySettings(Section):
 
 class GeminiSettings(Section):
     backend: Literal["gemini", "vertex"] = "gemini"
-    base_url: Annotated[str, AfterValidator(_base_url)] = GEMINI_URL
+    base_url: BaseUrl = GEMINI_URL
     api_key: SecretStr = SecretStr("")
     api_version: Literal["v1beta", "v1"] = "v1beta"
     project: Annotated[str, Field(pattern=r"^[a-z0-9:.-]*$")] = ""
     location: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "global"
-    models: Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(_by_commas), Field(min_length=1)] = (
+    models: Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(by_commas), Field(min_length=1)] = (
         "gemini-3.8-flash",
         "gemini-3.6-flash",
     )
@@ -222,16 +185,9 @@ class JwtSettings(Section):
         elif self.algorithm and bool(self.public_key_file) == bool(self.jwks_url):
             raise ValueError(f"{self.algorithm} needs either public_key_file or jwks_url")
         # An attacker who can change the answer on its way can forge tokens for every account.
-        if self.jwks_url.startswith("http://") and not _is_loopback(urlsplit(self.jwks_url).hostname or ""):
+        if self.jwks_url.startswith("http://") and not is_loopback(urlsplit(self.jwks_url).hostname or ""):
             raise ValueError("jwks_url must begin with https://; plain http is for this machine's own addresses")
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class NewAccountSettings(Section):
@@ -249,37 +205,13 @@ class IdentitySettings(Section):
 
 
 class AdminSettings(Section):
-    networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_by_commas)] = ()
-
-
-def _webhook_url(value: str) -> str:
-    """Take https, or http on this machine: the body names accounts and tasks."""
-    url = urlsplit(value)
-    if value and not (
-        url.hostname and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname)))
-    ):
-        raise ValueError("must be https://host/path, or http on this machine")
-    return value
-
-
-def _webhook_secret(value: SecretStr) -> SecretStr:
-    try:
-        long_enough = 24 <= len(b64decode(value.get_secret_value().removeprefix("whsec_"), validate=True)) <= 64
-    except ValueError:
-        long_enough = False
-    if not long_enough or not value.get_secret_value().startswith("whsec_"):
-        raise ValueError("must be whsec_ and 24 to 64 bytes in base64; `main.py webhooks secret` makes one")
-    return value
-
-
-WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
-WebhookEvent = Literal["task.completed", "task.failed", "account.low_balance"]
+    networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(by_commas)] = ()
 
 
 class WebhookSettings(Section):
-    url: Annotated[str, AfterValidator(_webhook_url)] = ""
-    secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_by_commas), Field(max_length=2)] = ()
-    events: Annotated[tuple[WebhookEvent, ...], NoDecode, BeforeValidator(_by_commas)] = (
+    url: WebhookUrl = ""
+    secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(by_commas), Field(max_length=2)] = ()
+    events: Annotated[tuple[WebhookEvent, ...], NoDecode, BeforeValidator(by_commas)] = (
         "task.completed",
         "task.failed",
         "account.low_balance",
@@ -295,19 +227,8 @@ class WebhookSettings(Section):
         return self
 
 
-def _vapid_key(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    try:
-        usable = len(urlsafe_b64decode(text + "=" * (-len(text) % 4))) == 32
-    except ValueError:
-        usable = False
-    if text and not usable:
-        raise ValueError("must be a private key as `main.py web-push keys` makes it")
-    return value
-
-
 class WebPushSettings(Section):
-    private_key: Annotated[SecretStr, AfterValidator(_vapid_key)] = SecretStr("")
+    private_key: VapidKey = SecretStr("")
     subject: Annotated[str, Field(pattern=r"^((mailto:.+@|https://).+)?$")] = ""
     connections: Annotated[int, Field(ge=1, le=1_000)] = 10
     unseen_s: Annotated[float, Field(ge=0, le=60)] = 5.0
@@ -327,7 +248,7 @@ class PromptSettings(Section):
 class LogSettings(Section):
     format: Literal["auto", "json", "console"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
-    debug_accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas), Field(max_length=20)] = ()
+    debug_accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas), Field(max_length=20)] = ()
     debug_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     debug_lines_per_second: Annotated[int, Field(ge=1, le=10_000)] = 100
 
