@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
-from dataclasses import dataclass
 from functools import cached_property
 
 from generation.announcements import is_announcement, is_changes_heading, is_offer, speaks_of_prompts
 from generation.fidelity.folding import fold
 from generation.fidelity.languages import SPOKEN_IN
+from generation.marks import Marks
 from generation.remarks import (
     is_about_the_text,
     is_bare_heading,
@@ -42,25 +41,6 @@ UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963]+|\w{2,}")
 LOOKED_AT = 4_000  # characters at an answer's beginning in which its first mark is looked for before text is shown
 
 
-@dataclass(frozen=True)
-class Marks:
-    """The two lines between which the prompt is asked for. ``word`` is random: no draft and no example can hold it."""
-
-    word: str
-
-    @classmethod
-    def new(cls) -> Marks:
-        return cls(secrets.token_hex(4))
-
-    @cached_property
-    def begin(self) -> str:
-        return f"<prompt-{self.word}>"
-
-    @cached_property
-    def end(self) -> str:
-        return f"</prompt-{self.word}>"
-
-
 def prompt_in(answer: str, marks: Marks, draft: str) -> str:
     """Return the prompt: between the marks where they are, else without what models put around one."""
     _, begun, rest = answer.partition(marks.begin)
@@ -69,59 +49,6 @@ def prompt_in(answer: str, marks: Marks, draft: str) -> str:
     inside, ended, _ = rest.rpartition(marks.end)
     prompt = (inside if ended else rest).replace(marks.begin, "").replace(marks.end, "").strip()
     return "\n".join(_without_fence(prompt.split("\n"))).strip() or clean_answer(answer, draft)
-
-
-class MarkFilter:
-    """Filters a stream of an answer's pieces: removes the marks, and the text before the first."""
-
-    def __init__(self, marks: Marks) -> None:
-        self._marks = marks
-        self._held = ""
-        self._inside = self._passing = self._over = False
-
-    def feed(self, piece: str) -> str:
-        """Return the part of the text so far that may be shown now."""
-        if self._over:
-            return ""
-        self._held += piece
-        if not self._inside and self._marks.begin in self._held:
-            self._held = self._held.partition(self._marks.begin)[2]
-            self._inside = self._passing = True
-        if not self._passing:
-            self._held = start = self._held.lstrip()  # not kept: it may come in many thousands of pieces
-            if not start or self._marks.begin.startswith(start[: len(self._marks.begin)]):
-                return ""
-            self._passing = True  # an answer without marks, or with words before them: the final document is the truth
-        if self._inside:
-            self._held = self._held.lstrip("\n") if not self._shown else self._held
-        return self._release()
-
-    _shown = False
-
-    def _release(self) -> str:
-        if self._marks.end in self._held:
-            shown, self._over = self._held.partition(self._marks.end)[0].rstrip(), True
-            self._held = ""
-        else:
-            kept = self._beginning_of_mark()
-            shown, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
-        self._shown = self._shown or bool(shown)
-        return shown
-
-    def _beginning_of_mark(self) -> int:
-        """Return how many characters at the end may be the beginning of a mark."""
-        if "<" not in self._held:
-            return 0
-        for mark in (self._marks.end, self._marks.begin):
-            at = self._held.rfind("<", max(0, len(self._held) - len(mark)))
-            if at >= 0 and mark.startswith(self._held[at:]):
-                return len(self._held) - at
-        return 0
-
-    def end(self) -> str:
-        """Return the text that was held back for a mark that never came."""
-        rest, self._held = ("" if self._over else self._held), ""
-        return rest
 
 
 def clean_answer(text: str, draft: str = "") -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from generation.answer_shape import Marks
 from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose
+from generation.marks import Marks
 from generation.prompt_text import PromptText
 
 THOUGHTS, FEW_THOUGHTS = 1_024, 64  # tokens that a rewrite has room for beside its text

@@ -6,7 +6,7 @@ scripts have fewer to a token, which makes the estimate lower than the truth. Re
 
 from __future__ import annotations
 
-from generation.answer_shape import Marks
+from generation.marks import Marks
 from generation.prompt_text import PromptText
 
 CHARACTERS_PER_TOKEN = 4

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generation.answer_shape import Marks
 from generation.fidelity import Guard
 from generation.fidelity.restoring import restored
 from generation.gemini import Gemini, GeminiError, IgnoringObserver
+from generation.marks import Marks
 from generation.prompt_text import INSTRUCTIONS, PromptText
 
 

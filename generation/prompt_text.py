@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from generation.answer_shape import Marks, prompt_in
+from generation.answer_shape import prompt_in
 from generation.fallback_frames import FRAMES
 from generation.fidelity import Verdict, language
+from generation.marks import Marks
 
 TEMPLATES = Path(__file__).parent / "templates"
 GENERAL = "general"

@@ -13,12 +13,12 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from generation.answer_shape import MarkFilter, Marks
 from generation.fidelity import Guard, Verdict
 from generation.fidelity.restoring import restored
 from generation.gemini import Afford, Gemini, GeminiAnswer, GeminiError, afford_all
 from generation.gemini.errors import AnswerTooLarge
 from generation.gemini.usage import Usage
+from generation.marks import MarkFilter, Marks
 from generation.prompt_text import INSTRUCTIONS, PromptText
 from runtime.tracing import NO_TRACING, Tracing
 

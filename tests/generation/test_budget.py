@@ -7,9 +7,9 @@ import math
 
 import pytest
 
-from generation.answer_shape import Marks
 from generation.budget import Budget, Need, need_of
 from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose
+from generation.marks import Marks
 from generation.prompt_text import PromptText
 
 CAP = 24_600

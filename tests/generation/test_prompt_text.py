@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.answer_shape import Marks
 from generation.fidelity import Guard, language
 from generation.gemini import GeminiError
 from generation.gemini import errors as gemini_errors
+from generation.marks import Marks
 from generation.prompt_text import (
     CLOSING,
     GUIDELINES,

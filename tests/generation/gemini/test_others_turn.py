@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from generation.answer_shape import MarkFilter, Marks
 from generation.gemini import Gemini, GeminiAnswer, exchange
 from generation.gemini.errors import AnswerTooLarge, GeminiError
+from generation.marks import MarkFilter, Marks
 from generation.prompt_text import PromptText
 from generation.rewrite import Request, Rewriter
 from tests.generation.gemini.conftest import MakeGemini, ask
