@@ -2,10 +2,11 @@
 
 from generation.document import Document
 from generation.events import Event
-from generation.generations import TASK_ID, Generated, Generations, Started, WaitScope
+from generation.generations import TASK_ID, Generated, Generations, Started
 from generation.idempotency import SubmitKey
 from generation.status_copy import StatusCopy
 from generation.submit_limits import Allowance
+from generation.wait_scope import WaitScope
 
 __all__ = [
     "TASK_ID",

@@ -9,7 +9,6 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -37,6 +36,7 @@ from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
 from generation.submit_limits import Allowance
 from generation.tasks import Tasks
 from generation.visible_text import is_visible
+from generation.wait_scope import WaitScope
 from runtime.tracing import NO_TRACING, Tracing
 from storage.errors import StorageUnavailable
 
@@ -69,33 +69,6 @@ class Generated:
     replayed: bool
     document: dict[str, object]
     allowance: Allowance | None = None
-
-
-class WaitScope:
-    """Bounds a wait: it lasts until ``end`` is called, at any time, from anywhere on the event loop."""
-
-    def __init__(self) -> None:
-        self._ended = False
-        self.ended_by_server = False
-        self._scope: asyncio.Timeout | None = None
-
-    def end(self, *, by_server: bool = False) -> None:
-        """End the wait; the first call counts. ``by_server``: the client is still there, this process is stopping."""
-        if self._ended:
-            return
-        self._ended = True
-        self.ended_by_server = by_server
-        if self._scope is not None:
-            self._scope.reschedule(0)
-
-    @asynccontextmanager
-    async def entered(self) -> AsyncIterator[None]:
-        """Raise TimeoutError out of the block when the wait is ended."""
-        try:
-            async with asyncio.timeout(0 if self._ended else None) as self._scope:
-                yield
-        finally:
-            self._scope = None
 
 
 class Generations:
