@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import time
-from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
@@ -20,7 +17,6 @@ from generation.budget import Budget, need_of
 from generation.documents import (
     INTERNAL,
     SUBSCRIPTION_INACTIVE,
-    Failure,
     completed_head,
     fallback_head,
     fidelity_members,
@@ -29,7 +25,7 @@ from generation.documents import (
 from generation.errors import TaskClosed, TaskLost
 from generation.estimate import estimated_input
 from generation.forecast import Forecast
-from generation.gemini import Gemini, GeminiError, Usage
+from generation.gemini import Gemini, GeminiError
 from generation.lease import Lease
 from generation.prompt_text import INSTRUCTION_VERSION, PromptText
 from generation.readers import Readers, TextPace
@@ -38,15 +34,13 @@ from generation.stages import (
     CHECKING,
     COMPLETED,
     COMPLETED_BY_FALLBACK,
-    FAILED,
     FINALIZING,
     GENERATING,
     INITIALIZING,
     QUEUED,
-    WAITING,
-    Stage,
 )
 from generation.status_copy import StatusCopy
+from generation.steps import RETRY_MAX_S, Steps
 from generation.tasks import Tasks
 from runtime.metrics import Metrics
 from runtime.tracing import NO_TRACING, Tracing
@@ -54,7 +48,6 @@ from storage.errors import RecordUnreadable, StorageUnavailable
 
 T = TypeVar("T")
 FINISHING_S = 5.0  # kept back from Gemini's share of the task's time, for the last two writes
-RETRY_FIRST_S, RETRY_MAX_S = 0.1, 1.0
 NO_VERSION, LONG_S = 1 << 60, 60.0  # wait for the end alone, one look after the other
 
 log = structlog.get_logger(__name__)
@@ -92,7 +85,7 @@ class Pipeline:
             StorageUnavailable: Redis was away until the task's deadline.
         """
         self._metrics.stage_ended(QUEUED.name, queued_s)
-        steps = _Steps(self._tasks, lease, self._metrics, self._tracing)
+        steps = Steps(self._tasks, lease, self._metrics, self._tracing)
         try:
             await self._generate(lease, steps)
         except SubscriptionInactive:
@@ -104,11 +97,11 @@ class Pipeline:
         """End a task that a defect of ours or an unreadable record broke, as far as that can still be written."""
         with contextlib.suppress(TaskLost, StorageUnavailable, RecordUnreadable):
             try:
-                await _Steps(self._tasks, lease, self._metrics, self._tracing).fail(INTERNAL)
+                await Steps(self._tasks, lease, self._metrics, self._tracing).fail(INTERNAL)
             except RecordUnreadable:
                 await self._tasks.endings.fail_unsettled(lease.ref, lease)
 
-    async def _generate(self, lease: Lease, steps: _Steps) -> None:
+    async def _generate(self, lease: Lease, steps: Steps) -> None:
         await steps.advance(INITIALIZING)
         await steps.advance(CHECKING)
         business_type = lease.steering.business_type or await steps.write(lambda: self._tasks.business_type(lease))
@@ -130,7 +123,7 @@ class Pipeline:
             await steps.complete(COMPLETED_BY_FALLBACK, fallback_head(prompt, warning, reason), reason)
         self._forecast.ended(asyncio.get_running_loop().time() - begun)
 
-    async def _hold(self, lease: Lease, steps: _Steps, business_type: str) -> Budget:
+    async def _hold(self, lease: Lease, steps: Steps, business_type: str) -> Budget:
         draft, feedback = lease.manual_prompt, lease.steering.feedback
         cap = self._gemini.largest_answer(self._prompt_text.request_text(draft, feedback))
         need = need_of(self._prompt_text, cap, business_type, draft, feedback)
@@ -142,7 +135,7 @@ class Pipeline:
         return Budget(need, hold, steps.used, extend)
 
     async def _ask(
-        self, lease: Lease, steps: _Steps, business_type: str, budget: Budget
+        self, lease: Lease, steps: Steps, business_type: str, budget: Budget
     ) -> Rewritten | GeminiError | Unfaithful:
         deadline = lease.deadline - FINISHING_S
         steps.estimated_input = estimated_input(
@@ -164,7 +157,7 @@ class Pipeline:
             raise failures.exceptions[0] from failures
 
     async def _ask_at_pace(
-        self, lease: Lease, steps: _Steps, request: Request, pace: TextPace
+        self, lease: Lease, steps: Steps, request: Request, pace: TextPace
     ) -> Rewritten | GeminiError | Unfaithful:
         outcome: Rewritten | GeminiError | Unfaithful
         async with asyncio.TaskGroup() as group:
@@ -190,117 +183,3 @@ class Pipeline:
                 raise TaskClosed
             if document is None:
                 await asyncio.sleep(RETRY_MAX_S)
-
-
-class _Steps:
-    """The writes of one run, repeated while Redis is away; also Gemini's observer.
-
-    What Gemini reports is written by ``publish`` in a coroutine of its own, so that a slow Redis never holds up
-    the reading of Gemini's stream; pieces that arrive meanwhile are written together.
-    """
-
-    def __init__(self, tasks: Tasks, lease: Lease, metrics: Metrics, tracing: Tracing) -> None:
-        self._tasks = tasks
-        self._lease = lease
-        self._metrics = metrics
-        self._tracing = tracing
-        self._loop = asyncio.get_running_loop()
-        self._stage: Stage | None = None
-        self._stage_since, self._stage_since_ns = self._loop.time(), time.time_ns()
-        self._used = self._used_before = lease.used_kinds
-        self._pieces: list[str] = []
-        self._sent = False
-        self.estimated_input = 0
-        self._ended = self._text_came = False
-        self._news = asyncio.Event()
-
-    async def write(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Repeat a step while Redis is away, until the task's deadline: every step can be repeated."""
-        delay_s = RETRY_FIRST_S
-        while True:
-            try:
-                return await step()
-            except StorageUnavailable:
-                if self._loop.time() + delay_s >= self._lease.deadline:
-                    raise
-            await asyncio.sleep(delay_s)
-            delay_s = min(2 * delay_s, RETRY_MAX_S)
-
-    async def advance(self, stage: Stage, expected_s: float | None = None) -> None:
-        estimate = self.estimated_input if stage is WAITING else 0
-        await self.write(lambda: self._tasks.advance(self._lease, stage, expected_s, estimate))
-        self._note_stage(stage)
-
-    async def complete(self, stage: Stage, head: bytes, reason: str) -> None:
-        self._lease.closing = True
-        await self.write(
-            lambda: self._tasks.endings.complete(self._lease, stage, head, self._used.total, reason, self._used)
-        )
-        self._note_stage(stage)
-        self._tracing.note({"prompt.outcome": reason})
-
-    async def fail(self, failure: Failure) -> None:
-        self._lease.closing = True
-        await self.write(lambda: self._tasks.endings.fail(self._lease, failure, self._used.total, self._used))
-        self._note_stage(FAILED)
-        self._tracing.note({"prompt.outcome": failure.error_code})
-
-    def used(self) -> int:
-        """Return the tokens reported so far, over the task's whole life."""
-        return self._used.total
-
-    async def request_sent(self) -> None:
-        self._sent = True
-        self._lease.estimated_input = self.estimated_input  # from now on, whenever stage 70 can be written
-        self._news.set()
-
-    async def text(self, piece: str) -> None:
-        if not self._text_came:
-            self._text_came = True
-            seconds = self._loop.time() - self._tasks.submitted_at(self._lease)
-            self._metrics.first_text(seconds)
-            self._tasks.endings.last_hour.first_text(seconds)
-        self._pieces.append(piece)
-        self._news.set()
-
-    def usage(self, usage: Usage) -> None:
-        self._used = self._lease.reported = self._used_before + usage
-        self._news.set()
-
-    def count_on(self) -> None:
-        """Add the usage of the next call to that of the calls before it."""
-        self._used_before = self._used
-
-    def no_more_text(self) -> None:
-        self._ended = True
-        self._news.set()
-
-    async def publish(self, pace: TextPace) -> None:
-        """Write stage 70 at once and Gemini's text as its readers need it, until it ends."""
-        number, noted = 0, self._used
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            ended = self._ended
-            if self._sent and self._stage is GENERATING:
-                await self.advance(WAITING)
-            if (self._pieces or self._used != noted) and await pace.until_wanted():
-                text, noted = "".join(self._pieces), self._used
-                self._pieces.clear()
-                number += bool(text)
-                await self._publish(number, text, noted)
-            if ended:
-                return
-
-    async def _publish(self, number: int, text: str, used: Usage) -> None:
-        chunk = {"attempt": self._lease.attempt, "text": text}
-        data = json.dumps(chunk, ensure_ascii=False, separators=(",", ":")).encode() if text else b""
-        await self.write(lambda: self._tasks.publish(self._lease, number, data, used.total, used))
-
-    def _note_stage(self, stage: Stage) -> None:
-        now = self._loop.time()
-        if self._stage is not None:
-            self._metrics.stage_ended(self._stage.name, now - self._stage_since)
-            self._tracing.record(f"stage {self._stage.name}", self._stage_since_ns)
-        self._stage, self._stage_since, self._stage_since_ns = stage, now, time.time_ns()
-        log.info("stage", stage=stage.name, progress=stage.progress)
