@@ -6,6 +6,7 @@ Everything of one account is in one slot.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import secrets
@@ -18,6 +19,7 @@ from accounts.account_index import AccountIndex, printable
 from accounts.archives import Archives
 from accounts.audit import AuditFailure
 from accounts.auditor import Auditor
+from accounts.deleted_accounts import DeletedAccounts
 from accounts.errors import AccountClosed, AccountExists, TokensOutOfRange, UnknownAccount
 from accounts.grants import Grants, call_mark
 from accounts.ledger import Ledger, LedgerEntry
@@ -34,6 +36,7 @@ class Accounts:
         self._storage = storage
         self._ledger = Ledger(storage)
         self.index = AccountIndex(storage)
+        self._deleted = DeletedAccounts(storage)
         self._auditor = Auditor(self.index, self._ledger, self._read)
         self.grants = Grants(storage, self._ledger, self.show)
 
@@ -67,6 +70,27 @@ class Accounts:
             InvalidAccountId, TokensOutOfRange, AccountExists, StorageUnavailable
         """
         account_id = checked_account_id(account_id if account_id is not None else f"acc_{secrets.token_hex(8)}")
+        repeated = await self._create(account_id, tokens, subscription_days, business_type, name)
+        await self._deleted.drop(account_id)
+        return await self.show(account_id), repeated
+
+    async def create_on_first_use(
+        self, account_id: str, tokens: int, subscription_days: int, business_type: str
+    ) -> None:
+        """Create the account of somebody who comes with a token, unless it is there or was deleted.
+
+        Raises:
+            InvalidAccountId, TokensOutOfRange, AccountClosed, StorageUnavailable
+        """
+        if await self._deleted.has(account_id):
+            raise AccountClosed(account_id)
+        with contextlib.suppress(AccountExists):  # a request that came at the same moment was first
+            await self._create(account_id, tokens, subscription_days, business_type, "")
+
+    async def _create(
+        self, account_id: str, tokens: int, subscription_days: int, business_type: str, name: str
+    ) -> bool:
+        """Create the account; return whether it was there before, created with the same values."""
         if not 0 <= tokens <= MAX_TOKENS:
             raise TokensOutOfRange(tokens, MAX_TOKENS)
         await self.index.note(account_id)
@@ -78,7 +102,7 @@ class Accounts:
         )
         if not created:
             raise AccountExists(account_id)
-        return await self.show(account_id), created == 2
+        return bool(created == 2)
 
     async def show(self, account_id: str) -> Account:
         """Read the account.
@@ -151,8 +175,8 @@ class Accounts:
         business_type: str | None = None,
         subscription_until: datetime | None = None,
         subscription_days: int | None = None,
-    ) -> Account:
-        """Change what is given, in one step: all of it or nothing.
+    ) -> tuple[Account, list[str]]:
+        """Change what is given, in one step: all of it or nothing; return the account and the members that differ now.
 
         ``subscription_until`` is aware of its time zone; ``subscription_days`` extend the subscription from its end or
         from now, whichever is later, and 0 end it now.
@@ -165,31 +189,31 @@ class Accounts:
         members += ["business_type", business_type] if business_type is not None else []
         if subscription_until is not None:
             members += ["subscription_until_ms", int(subscription_until.timestamp() * 1000)]
-        await self._set(account_id, members, subscription_days)
-        return await self.show(account_id)
+        changed = await self._set(account_id, members, subscription_days)
+        return await self.show(account_id), changed
 
-    async def close(self, account_id: str) -> Account:
-        """End the subscription and refuse every further use; closing twice keeps the first time.
+    async def close(self, account_id: str) -> bool:
+        """Refuse every further use: subscription and keys end in one step; return whether that changed anything.
 
-        The caller revokes its keys. An id without any other record is removed from the index.
+        Closing twice keeps the first time. An id without any other record is removed from the index.
 
         Raises:
-            UnknownAccount, StorageUnavailable
+            UnknownAccount, StorageUnavailable, RecordUnreadable
         """
-        try:
-            account = await self.show(account_id)
-        except UnknownAccount:
+        keys = [self._storage.key(account_id, part) for part in ("account", "api_keys")]
+        keys.append(call_mark(self._storage, account_id))
+        closed = await self._storage.run("close_account", keys, [iso(datetime.now(UTC))])
+        if closed == -1:
             if not await self._storage.command("EXISTS", self._storage.key(account_id, "ledger")):
                 await self.index.drop(account_id)
-            raise
-        if account.closed_at is None:
-            await self._set(account_id, ["closed_at", iso(datetime.now(UTC))], 0, closed_too=True)
-        return await self.show(account_id)
+            raise UnknownAccount(account_id)
+        return bool(closed == 1)
 
-    async def forget(self, account_id: str, *, keep_ledger: bool) -> None:
+    async def forget(self, account_id: str, *, keep_ledger: bool) -> bool:
         """Delete a closed account: with its ledger, or all but the ledger's numbers and those that it explains.
 
         What people wrote goes in both cases: the names, the ids of grants, and their reasons. No grant follows.
+        Return whether there was anything to delete.
 
         Raises:
             UnknownAccount, StorageUnavailable, RecordUnreadable
@@ -197,17 +221,20 @@ class Accounts:
         await self.close(account_id)
         key = self._storage.key
         if keep_ledger:
-            blank = ["name", "", "business_type", "", "asked", "", "deleted_at", iso(datetime.now(UTC))]
-            await self._set(account_id, blank, closed_too=True)
+            if await self._storage.command("HGET", key(account_id, "account"), "deleted_at") is None:
+                await self._set(account_id, ["deleted_at", iso(datetime.now(UTC))], closed_too=True)
             await self._storage.command("DEL", key(account_id, "grants"))
             while not await self._storage.run(
                 "blank_reasons", [key(account_id, "ledger"), key(account_id, "ledger_blanked")], [ENTRIES_PER_BATCH]
             ):
                 pass
-            return
+            # The last step: until then a repetition has something to do.
+            return bool(await self._set(account_id, ["name", "", "business_type", "", "asked", ""], closed_too=True))
+        await self._deleted.note(account_id)
         parts = ("account", "ledger", "ledger_archived", "ledger_blanked", "grants", "usage")
         await self._storage.command("DEL", *(key(account_id, part) for part in parts))
         await self.index.drop(account_id)
+        return True
 
     async def _set(
         self,
@@ -216,14 +243,19 @@ class Accounts:
         subscription_days: int | None = None,
         *,
         closed_too: bool = False,
-    ) -> None:
+    ) -> list[str]:
+        """Set members; return the names of those that differ now."""
         keys = [self._storage.key(account_id, "account"), call_mark(self._storage, account_id)]
         days = "" if subscription_days is None else subscription_days
-        match await self._storage.run("change_account", keys, [days, int(closed_too), *members]):
+        code, *rest = await self._storage.run("change_account", keys, [days, int(closed_too), *members])
+        match code:
             case -1:
                 raise UnknownAccount(account_id)
             case -2:
                 raise AccountClosed(account_id)
+        return [
+            "subscription_until" if name == "subscription_until_ms" else name for name in str(rest[0], "ascii").split()
+        ]
 
     async def subscribe(self, account_id: str, days: int) -> Account:
         """Extend the subscription from its end or from now, whichever is later; 0 days end it now.
@@ -231,7 +263,8 @@ class Accounts:
         Raises:
             UnknownAccount, AccountClosed, StorageUnavailable
         """
-        return await self.change(account_id, subscription_days=days)
+        account, _changed = await self.change(account_id, subscription_days=days)
+        return account
 
     async def ledger(
         self, account_id: str, *, limit: int = 50, before: str | None = None

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.accounts import Accounts
-from accounts.errors import Unauthorized, UnknownAccount, UnknownApiKey
+from accounts.errors import AccountClosed, Unauthorized, UnknownAccount, UnknownApiKey
 from storage.errors import UNREADABLE, RecordUnreadable
 from storage.storage import Storage
 
@@ -65,12 +65,16 @@ class ApiKeys:
         Raises:
             UnknownAccount, AccountClosed, StorageUnavailable
         """
-        await Accounts(self._storage).require_open(account_id)
         key = generate_key()
         digest = key_digest(key)
         record = {"key_id": digest[:12], "label": label, "created_at": now_iso(), "revoked_at": ""}
         # The truth first: a hint without it finds nothing, and the key has not been shown yet.
-        await self._storage.command("HSET", self._key(account_id), digest, json.dumps(record, ensure_ascii=False))
+        keys = [self._storage.key(account_id, "account"), self._key(account_id)]
+        match await self._storage.run("create_api_key", keys, [digest, json.dumps(record, ensure_ascii=False)]):
+            case -1:
+                raise UnknownAccount(account_id)
+            case -2:
+                raise AccountClosed(account_id)
         await self._storage.command("SET", self._hint(digest), account_id)
         self._wrong.pop(digest, None)
         return NewApiKey(key, record["key_id"])

@@ -19,7 +19,7 @@ from accounts.accounts import Accounts
 from accounts.admin_keys import ADMIN_KEY_PREFIX, AdminKeys
 from accounts.api_keys import API_KEY_PREFIX, ApiKeys
 from accounts.callers import Caller, Callers
-from accounts.errors import AccountExists, AccountKeyRequired, SubjectUnusable, Unauthorized, UnknownAccount
+from accounts.errors import AccountKeyRequired, SubjectUnusable, Unauthorized, UnknownAccount
 from accounts.jwts import LONGEST_TOKEN, Jwts
 from accounts.watch_tokens import WATCH_TOKEN_PREFIX, WatchTokens
 from runtime.settings import IdentitySettings
@@ -146,15 +146,7 @@ class Identity:
         new = self._settings.new_accounts
         if not new.create_on_first_use:
             raise UnknownAccount(account_id)
-        try:
-            await self._accounts.create(
-                account_id=account_id,
-                tokens=new.tokens,
-                subscription_days=new.subscription_days,
-                business_type=new.business_type,
-            )
-        except AccountExists:
-            return  # a request that came at the same moment was first
+        await self._accounts.create_on_first_use(account_id, new.tokens, new.subscription_days, new.business_type)
 
 
 def _token(authorization: str | None) -> str:

@@ -19,6 +19,7 @@ RECORDS: Mapping[str, RecordKind] = {
     "call": RecordKind("string"),
     "usage": RecordKind("hash", replaceable=True),
     "api_key": RecordKind("string"),
+    "deleted_account": RecordKind("string"),
     "accounts": RecordKind("zset"),
     "admin_keys": RecordKind("hash"),
     "watch_token_secret": RecordKind("string", replaceable=True),

@@ -12,6 +12,7 @@ from accounts.api_keys import NewApiKey
 from accounts.audit_trail import note_command
 from accounts.command_line.administration import Administration, perform, settings_group
 from accounts.command_line.tables import show_account, show_table
+from accounts.deletion import delete_account
 from runtime.command_options import JSON
 
 
@@ -118,8 +119,9 @@ def rename(ctx: click.Context, account_id: str, name: str, as_json: bool) -> Non
     """Give the account another name to recognise it by."""
 
     async def renamed(admin: Administration) -> Account:
-        account = await admin.accounts.change(account_id, name=name)
-        note_command("change", account_id, members=["name"])
+        account, changed = await admin.accounts.change(account_id, name=name)
+        if changed:
+            note_command("change", account_id, members=changed)
         return account
 
     show_account(perform(ctx, renamed), as_json)
@@ -136,8 +138,9 @@ def business_type(ctx: click.Context, account_id: str, business_type: str, as_js
     async def changed(admin: Administration) -> Account:
         if advice := admin.advice(business_type):
             click.echo(f"Note: {advice}", err=True)
-        account = await admin.accounts.change(account_id, business_type=business_type)
-        note_command("change", account_id, members=["business_type"])
+        account, changed = await admin.accounts.change(account_id, business_type=business_type)
+        if changed:
+            note_command("change", account_id, members=changed)
         return account
 
     show_account(perform(ctx, changed), as_json)
@@ -154,13 +157,9 @@ def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
     """
 
     async def closed(admin: Administration) -> Account:
-        before = await admin.accounts.readable(account_id)
-        working = await admin.api_keys.working(account_id)
-        account = await admin.accounts.close(account_id)
-        await admin.api_keys.revoke_all(account_id)
-        if working or (before is not None and before.closed_at is None):
+        if await admin.accounts.close(account_id):
             note_command("close", account_id)
-        return account
+        return await admin.accounts.show(account_id)
 
     show_account(perform(ctx, closed), as_json)
 
@@ -179,13 +178,9 @@ def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> N
     """
 
     async def deleted(admin: Administration) -> None:
-        await admin.accounts.close(account_id)
-        await admin.tasks.delete_all(account_id)
-        await admin.api_keys.delete_all(account_id)
-        await admin.deliveries.delete_all(account_id)
-        await admin.subscriptions.delete_all(account_id)
-        await admin.accounts.forget(account_id, keep_ledger=ledger == "keep")
-        note_command("delete", account_id, ledger=ledger)
+        belongings = (admin.tasks, admin.api_keys, admin.deliveries, admin.subscriptions)
+        if await delete_account(admin.accounts, belongings, account_id, keep_ledger=ledger == "keep"):
+            note_command("delete", account_id, ledger=ledger)
 
     perform(ctx, deleted)
     click.echo(json.dumps({"account_id": account_id, "ledger": ledger}) if as_json else f"deleted {account_id}")

@@ -47,8 +47,9 @@ def subscribe(ctx: click.Context, account_id: str, days: int, as_json: bool) -> 
     """Extend the subscription by days; 0 ends it now."""
 
     async def subscribed(admin: Administration) -> Account:
-        account = await admin.accounts.subscribe(account_id, days)
-        note_command("change", account_id, members=["subscription_days"])
+        account, changed = await admin.accounts.change(account_id, subscription_days=days)
+        if changed:
+            note_command("change", account_id, members=changed)
         return account
 
     show_account(perform(ctx, subscribed), as_json)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from accounts.account import LONGEST_ACCOUNT_ID, MAX_TOKENS
+from accounts.deletion import delete_account
 from handlers.admin.base import PAGED, AdminHandler
 from handlers.errors import BadRequest
 
@@ -97,22 +98,19 @@ class AccountHandler(AdminHandler):
             raise BadRequest(
                 400, "invalid_body", "Body is not valid", "Send subscription_days or subscription_until, not both."
             )
-        account = await self.services.accounts.change(account_id, **change.model_dump())
-        if change.model_fields_set:
-            self.did("change", account_id, members=sorted(change.model_fields_set))
+        account, changed = await self.services.accounts.change(account_id, **change.model_dump())
+        if changed:
+            self.did("change", account_id, members=sorted(changed))
         self.write_account(account)
 
     async def delete(self, account_id: str) -> None:
         keep_ledger = self.get_query_argument("ledger", "keep")
         if keep_ledger not in ("keep", "delete"):
             raise BadRequest(400, "invalid_parameter", "ledger is not valid", "Send ledger=keep or ledger=delete.")
-        await self.services.accounts.close(account_id)
-        await self.services.generations.delete_all(account_id)
-        await self.services.api_keys.delete_all(account_id)
-        await self.services.deliveries.delete_all(account_id)
-        await self.services.subscriptions.delete_all(account_id)
-        await self.services.accounts.forget(account_id, keep_ledger=keep_ledger == "keep")
-        self.did("delete", account_id, ledger=keep_ledger)
+        services = self.services
+        belongings = (services.generations, services.api_keys, services.deliveries, services.subscriptions)
+        if await delete_account(services.accounts, belongings, account_id, keep_ledger=keep_ledger == "keep"):
+            self.did("delete", account_id, ledger=keep_ledger)
         self.write_json({"success": True, "account_id": account_id, "ledger": keep_ledger})
 
 
@@ -137,13 +135,9 @@ class CloseHandler(AdminHandler):
     """POST accounts/{account_id}/close/"""
 
     async def post(self, account_id: str) -> None:
-        before = await self.services.accounts.readable(account_id)
-        working = await self.services.api_keys.working(account_id)
-        account = await self.services.accounts.close(account_id)
-        await self.services.api_keys.revoke_all(account_id)
-        if working or (before is not None and before.closed_at is None):
+        if await self.services.accounts.close(account_id):
             self.did("close", account_id)
-        self.write_account(account)
+        self.write_account(await self.services.accounts.show(account_id))
 
 
 class ExportHandler(AdminHandler):

@@ -14,9 +14,11 @@ from accounts import (
     AccountClosed,
     AccountExists,
     Accounts,
+    ApiKeys,
     GrantRefused,
     InvalidAccountId,
     TokensOutOfRange,
+    Unauthorized,
     UnknownAccount,
 )
 from storage.redis_server import RedisServer
@@ -213,6 +215,52 @@ async def test_a_closed_account_is_not_changed_and_its_subscription_not_extended
             await call
     account = await accounts.show("a")
     assert (account.name, account.subscription_active) == ("before", False)
+
+
+@pytest.mark.gen_test
+async def test_no_key_of_a_closed_account_works_whenever_it_was_made_and_whoever_dies(storage: OpenStorage) -> None:
+    accounts, api_keys = Accounts(storage), ApiKeys(storage)
+    await accounts.create(account_id="a")
+    working = [await api_keys.create("a", 'Küche / "1"'), await api_keys.create("a")]
+    ended = await api_keys.create("a")
+    revoked = await api_keys.revoke("a", ended.key_id)
+    assert await accounts.close("a") is True  # one script: nobody else has to revoke anything
+    for made in working:
+        with pytest.raises(Unauthorized, match="revoked_key"):
+            await api_keys.find(made.key)
+    assert await api_keys.working("a") == set()
+    known = {key.key_id: key for key in await api_keys.of("a")}
+    assert (known[working[0].key_id].label, known[ended.key_id]) == ('Küche / "1"', revoked)
+    with pytest.raises(AccountClosed):
+        await api_keys.create("a")
+    with pytest.raises(UnknownAccount):
+        await api_keys.create("b")
+    assert await accounts.close("a") is False
+
+
+@pytest.mark.gen_test
+async def test_a_key_that_an_older_version_left_working_on_a_closed_account_ends_when_it_is_closed_again(
+    storage: OpenStorage,
+) -> None:
+    accounts, api_keys = Accounts(storage), ApiKeys(storage)
+    await accounts.create(account_id="a")
+    made = await api_keys.create("a")
+    await storage.redis.hset(storage.key("a", "account"), "closed_at", "2026-01-10T12:00:00Z")
+    assert (await accounts.close("a"), await accounts.close("a")) == (True, False)
+    assert (await accounts.show("a")).closed_at == "2026-01-10T12:00:00Z"
+    with pytest.raises(Unauthorized):
+        await api_keys.find(made.key)
+
+
+@pytest.mark.gen_test
+async def test_a_deletion_that_was_interrupted_has_something_to_do_when_it_is_repeated(storage: OpenStorage) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a", tokens=5, name="Anna")
+    await accounts.close("a")
+    await storage.redis.hset(storage.key("a", "account"), "deleted_at", "2026-01-10T12:00:00Z")
+    assert (await accounts.forget("a", keep_ledger=True), await accounts.forget("a", keep_ledger=True)) == (True, False)
+    members = await storage.redis.hgetall(storage.key("a", "account"))
+    assert (members[b"name"], members[b"deleted_at"]) == (b"", b"2026-01-10T12:00:00Z")
 
 
 @pytest.mark.gen_test

@@ -23,6 +23,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from accounts import (
+    AccountClosed,
     Accounts,
     ApiKeys,
     Caller,
@@ -345,6 +346,27 @@ async def test_an_account_that_does_not_exist_is_unknown_or_made_once(storage: O
         assert {caller.account_id for caller in callers} == {"new"}
     made = await Accounts(storage).show("new")
     assert (made.tokens_granted, made.business_type, made.subscription_active) == (900, "clinic", True)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("keep_ledger", [True, False], ids=["ledger kept", "ledger deleted"])
+async def test_a_deleted_account_does_not_come_back_with_its_users_token_and_a_fresh_balance(
+    storage: OpenStorage, keep_ledger: bool
+) -> None:
+    accounts = Accounts(storage)
+    new = {"create_on_first_use": True, "tokens": 900, "subscription_days": 7}
+    async with identity(storage, **with_secret(), new_accounts=new) as who:
+        await who.authenticate(hs256(sub="anna"))
+        await accounts.forget("anna", keep_ledger=keep_ledger)
+        for expires_in_s in (3_600, 3_601):  # the token that was accepted before, and one of a new sign-in
+            with pytest.raises(AccountClosed):
+                await who.authenticate(hs256(sub="anna", exp=time.time() + expires_in_s))
+        assert await accounts.exists("anna") is keep_ledger
+        if not keep_ledger:
+            assert not [key async for key in storage.redis.scan_iter(f"{storage.prefix}:*anna*") if b":call:" not in key]
+            await accounts.create(account_id="anna", tokens=5)  # by the backend, which knows why
+            assert (await who.authenticate(hs256(sub="anna"))).account_id == "anna"
+            assert (await accounts.show("anna")).tokens_remaining == 5
 
 
 @pytest.mark.gen_test

@@ -333,18 +333,26 @@ async def test_every_change_is_a_line_of_the_audit_log_without_secrets(backend: 
             await backend.do("DELETE", f"/accounts/a/keys/{made['key_id']}/")
         await backend.do("GET", "/accounts/a/")
         await backend.do("PATCH", "/accounts/a/", {})
-        await backend.do("PATCH", "/accounts/a/", {"name": "Anna"})
+        for _ in range(2):
+            await backend.do("PATCH", "/accounts/a/", {"name": "Anna", "business_type": "general"})
+            await backend.do("PATCH", "/accounts/a/", {"subscription_days": 0})
+            await backend.do("PATCH", "/accounts/a/", {"subscription_until": "2040-01-01T00:00:00Z"})
         for _ in range(2):
             await backend.do("DELETE", "/accounts/a/keys/")
         for _ in range(2):
             await backend.do("POST", "/accounts/a/close/")
-        await backend.do("DELETE", "/accounts/a/")
+        for ledger in ("keep", "keep", "delete", "delete"):
+            await backend.do("DELETE", f"/accounts/a/?ledger={ledger}")
     done = [(line["action"], line["account_id"]) for line in lines if line["event"] == "admin"]
     assert done[0] == ("cancel task", client.account_id)
     assert {account_id for _, account_id in done[1:]} == {"a"}
     assert [action for action, _ in done[1:]] == [
-        *("create", "create key", "create key", "grant", "revoke key", "change", "revoke all keys", "close", "delete")
+        *("create", "create key", "create key", "grant", "revoke key", "change", "change", "change", "change"),
+        *("revoke all keys", "close", "delete", "delete"),
     ]
+    changed = [line["members"] for line in lines if line.get("action") == "change"]
+    assert changed == [["name"], ["subscription_until"], ["subscription_until"], ["subscription_until"]]
+    assert [line["ledger"] for line in lines if line.get("action") == "delete"] == ["keep", "delete"]
     assert "Anna" not in repr([line for line in lines if line["event"] == "admin"])
     assert {len(line["by"]) for line in lines if line["event"] == "admin"} == {12}
     assert made["api_key"] not in repr(lines)

@@ -14,6 +14,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from handlers.admin.routes import ADMIN_ROUTES
 from tests.deploy.processes import ROOT, demo
@@ -23,7 +24,10 @@ from tests.handlers.test_openapi import named_as_schemathesis_expects as named_a
 
 @pytest.fixture(scope="module")
 def admin_schema() -> BaseSchema:
-    return schemathesis.openapi.from_path(ROOT / "docs" / "openapi-admin.yaml")
+    schema = schemathesis.openapi.from_path(ROOT / "docs" / "openapi-admin.yaml")
+    # 422: a grant_id that was drawn twice, with two numbers of tokens, is right by itself and refused.
+    schema.config.checks.positive_data_acceptance.expected_statuses.append("422")
+    return schema
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @schemathesis.pytest.from_fixture("admin_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
-    case.call_and_validate(base_url=server.url, headers=server.headers)
+    wrong_by_what_is_not_sent = [] in (case.query or {}).values()  # an empty list is no part of a URL
+    excluded: list[Any] = [negative_data_rejection] if wrong_by_what_is_not_sent else []
+    case.call_and_validate(base_url=server.url, headers=server.headers, excluded_checks=excluded)
 
 
 def test_every_route_is_documented(admin_schema: BaseSchema) -> None:
