@@ -4,6 +4,7 @@ from generation.document import Document
 from generation.events import Event
 from generation.generations import TASK_ID, Generated, Generations, Started
 from generation.idempotency import SubmitKey
+from generation.origin import Origin
 from generation.status_copy import StatusCopy
 from generation.submit_limits import Allowance
 from generation.wait_scope import WaitScope
@@ -15,6 +16,7 @@ __all__ = [
     "Event",
     "Generated",
     "Generations",
+    "Origin",
     "Started",
     "StatusCopy",
     "SubmitKey",

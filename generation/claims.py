@@ -9,11 +9,14 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from generation.documents import INTERNAL, INTERRUPTED, failed_head
 from generation.endings import Endings
 from generation.errors import TaskLost
 from generation.lease import Lease, loop_time
 from generation.lease_index import LeaseIndex, TaskRef
+from generation.origin import Origin
 from generation.stages import FAILED, FINALIZING, QUEUED
 from generation.steering import Steering
 from generation.task_codes import Code
@@ -22,6 +25,8 @@ from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
 
 SETTLE_AGAIN_S = 60.0  # a task is tried again so often while its account or ledger cannot be read
 MAX_OWNERS_LOST = 2  # owners that ended while they finished one and the same task
+
+log = structlog.get_logger(__name__)
 
 
 class Claims:
@@ -53,7 +58,9 @@ class Claims:
                 await self._settle(orphan)
             case Code.ENDED:
                 await self.let_go(orphan)
-                return self._endings.announce(orphan, answer, FAILED, INTERRUPTED.error_code)
+                *closed, trace, request_id = answer
+                log.warning("task_interrupted", **orphan._asdict(), **Origin.read(trace, request_id).log_fields)
+                return self._endings.announce(orphan, closed, FAILED, INTERRUPTED.error_code)
             case _:
                 await self.let_go(orphan)
         return None
@@ -82,10 +89,10 @@ class Claims:
     async def _taken(self, orphan: TaskRef, answer: Sequence[Any]) -> Lease | bytes:
         """Make a lease of the script's answer; where the record says too little, end the task."""
         _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
-        steering, created, kinds, trace = more
+        steering, created, kinds, *origin = more
         deadline = loop_time(deadline_ms - now_ms)
         lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
-        lease.created_ms, lease.trace = created, str(trace, "ascii", "replace")
+        lease.created_ms, lease.origin = created, Origin.read(*origin)
         try:
             lease.manual_prompt = str(manual_prompt, "utf-8")
             lease.steering = Steering.read(str(steering, "utf-8"))

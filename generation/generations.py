@@ -30,6 +30,7 @@ from generation.events import EVENT_ID, Event, TaskEvents
 from generation.idempotency import NO_KEY, Idempotency, SubmitKey, idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
+from generation.origin import NO_ORIGIN, Origin
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
 from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
@@ -94,7 +95,12 @@ class Generations:
         self.business_types = sorted(business_types)
 
     async def start(
-        self, account_id: str, manual_prompt: str, key: SubmitKey = NO_KEY, steering: Steering = NO_STEERING
+        self,
+        account_id: str,
+        manual_prompt: str,
+        key: SubmitKey = NO_KEY,
+        steering: Steering = NO_STEERING,
+        origin: Origin = NO_ORIGIN,
     ) -> Started:
         """Create a task and start it; with a key that came before, return that key's task.
 
@@ -108,7 +114,7 @@ class Generations:
         known_by = idempotency(key, manual_prompt + steering.stored)
         self._runner.admit()
         try:
-            made = await self._tasks.submit(account_id, manual_prompt, known_by, steering, self._tracing.context())
+            made = await self._tasks.submit(account_id, manual_prompt, known_by, steering, origin)
         except SubmitUnsure as exc:
             if exc.cancelled:
                 self._runner.cancel_unacknowledged(exc.task, known_by)
@@ -131,6 +137,7 @@ class Generations:
         key: SubmitKey,
         wait_scope: WaitScope,
         steering: Steering = NO_STEERING,
+        origin: Origin = NO_ORIGIN,
     ) -> Generated:
         """Do as ``start`` does and wait until the task is terminal.
 
@@ -143,7 +150,7 @@ class Generations:
         """
         if self._runner.draining:
             raise ServerDraining
-        started = await self.start(account_id, manual_prompt, key, steering)
+        started = await self.start(account_id, manual_prompt, key, steering, origin)
         try:
             async with wait_scope.entered():
                 document = await self._finished(account_id, started.task_id)

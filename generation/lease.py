@@ -9,6 +9,7 @@ from generation.budget import NO_NEED, Need
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease_index import TaskRef
+from generation.origin import NO_ORIGIN, Origin
 from generation.stages import QUEUED, Stage
 from generation.steering import NO_STEERING, Steering
 from generation.submit_limits import Allowance
@@ -26,8 +27,8 @@ class Lease:
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
-    ``trace`` is the trace context of the submit, '' when that was not traced;
     ``estimated_input`` that of the request that has gone out, in tokens.
+    ``origin`` is the request that made the task.
     """
 
     account_id: str
@@ -52,7 +53,7 @@ class Lease:
     estimated_input: int = 0
     version: int = 0
     ended: bool = False
-    trace: str = ""
+    origin: Origin = NO_ORIGIN
     reported: Usage = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +62,11 @@ class Lease:
     def note_earlier(self, kinds: str) -> None:
         """Set the kinds (as stored) of the tokens of earlier attempts."""
         self.used_kinds = self.reported = Usage.read(kinds, self.used_tokens)
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """Return the fields of a line of the log about the task, where they are not bound."""
+        return {"task_id": self.task_id, "account_id": self.account_id, **self.origin.log_fields}
 
     @property
     def ref(self) -> TaskRef:

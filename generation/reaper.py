@@ -148,12 +148,11 @@ class Reaper:
 
     def _take(self, claimed: Lease | bytes | None) -> None:
         if isinstance(claimed, Lease):
-            log.warning("task_taken_over", task_id=claimed.task_id, attempt=claimed.attempt)
+            log.warning("task_taken_over", **claimed.log_fields, attempt=claimed.attempt)
             self._metrics.task_reaped("taken_over")
             self.taken_over += 1
             self._runner.start(claimed)
         elif claimed is not None:
-            log.warning("task_interrupted")
             self._metrics.task_reaped("interrupted")
 
     async def _listen(self) -> None:

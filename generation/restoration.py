@@ -57,7 +57,7 @@ class Restoration:
         """
         if lease.ended or not await self.restore(lease):
             return False
-        log.warning("task_put_back", task_id=lease.task_id)
+        log.warning("task_put_back", **lease.log_fields)
         return True
 
     async def restore(self, lease: Lease) -> bool:
@@ -132,4 +132,6 @@ class Restoration:
             lease.estimated_input,
             lease.reported.stored,
             lease.steering.metadata,
+            lease.origin.trace,
+            lease.origin.request_id,
         ]

@@ -142,9 +142,7 @@ class Runner:
             await asyncio.sleep(CANCEL_RETRY_S)
 
     async def _run(self, lease: Lease) -> None:
-        structlog.contextvars.bind_contextvars(
-            task_id=lease.task_id, account_id=lease.account_id, attempt=lease.attempt
-        )
+        structlog.contextvars.bind_contextvars(**lease.log_fields, attempt=lease.attempt)
         loop = asyncio.get_running_loop()
         taken_at = loop.time()
         try:
@@ -181,10 +179,16 @@ class Runner:
     @contextlib.contextmanager
     def _traced(self, lease: Lease) -> Iterator[None]:
         """Make a span of the run, under that of its submit; a takeover begins a trace that links to it."""
-        facts: Attributes = {"prompt.task_id": lease.task_id, "prompt.attempt": lease.attempt}
-        with self._tracing.span("generation", link=lease.trace, attributes=facts) as span:
-            if span.trace_id:
-                structlog.contextvars.bind_contextvars(trace_id=span.trace_id)
+        origin, link = lease.origin, lease.origin.trace if lease.attempt > 1 else ""
+        facts: Attributes = {
+            "prompt.task_id": lease.task_id,
+            "prompt.request_id": origin.request_id,
+            "prompt.attempt": lease.attempt,
+        }
+        with self._tracing.span("generation", link=link, attributes=facts) as span:
+            if span.trace_id and span.trace_id != origin.trace_id:
+                first = {"submit_trace_id": origin.trace_id} if origin.trace_id else {}
+                structlog.contextvars.bind_contextvars(trace_id=span.trace_id, **first)
             yield
 
     async def renew(self) -> None:

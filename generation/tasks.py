@@ -23,6 +23,7 @@ from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease, loop_time
 from generation.lease_index import LeaseIndex, TaskRef
+from generation.origin import NO_ORIGIN, Origin
 from generation.restoration import Restoration
 from generation.silent_servers import SilentServers
 from generation.stages import QUEUED, STAGES, STEPS, Stage
@@ -74,7 +75,7 @@ class Tasks:
         manual_prompt: str,
         idempotency: Idempotency | None,
         steering: Steering = NO_STEERING,
-        trace: str = "",
+        origin: Origin = NO_ORIGIN,
     ) -> Lease | str:
         """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
 
@@ -89,7 +90,7 @@ class Tasks:
         task = TaskRef(account_id, str(uuid.uuid4()))
         await self.index.note([task], self._settings.lease_s)
         try:
-            answer = await self._create(task, manual_prompt, idempotency, steering, trace)
+            answer = await self._create(task, manual_prompt, idempotency, steering, origin)
         except StorageUnavailable as exc:
             cancelled = idempotency is None or idempotency.by_proxy
             raise SubmitUnsure(exc.reason, task, cancelled=cancelled) from exc
@@ -104,6 +105,7 @@ class Tasks:
                 account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, allowance=allowance
             )
             lease.idempotency, lease.created_ms, lease.version = idempotency, answer[2], version_of(answer[4])
+            lease.origin = origin
             return lease
         await self.index.drop([task])
         match answer[0]:
@@ -119,7 +121,7 @@ class Tasks:
                 raise IdempotencyKeyReused
 
     async def _create(
-        self, task: TaskRef, manual_prompt: str, idempotency: Idempotency | None, steering: Steering, trace: str
+        self, task: TaskRef, manual_prompt: str, idempotency: Idempotency | None, steering: Steering, origin: Origin
     ) -> Any:
         key = self._storage.key
         key_sha256 = idempotency.key_sha256 if idempotency else ""
@@ -144,7 +146,8 @@ class Tasks:
                 self._money.minimum_tokens,
                 UNABLE_FACTOR,
                 steering.metadata,
-                trace,
+                origin.trace,
+                origin.request_id,
             ],
             key(task.account_id, "idempotency", key_sha256),
             key(task.account_id, "submits"),

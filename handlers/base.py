@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller, ForbiddenForWatchToken
+from generation import TASK_ID
 from handlers.bounded_bodies import too_large
 from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body, origin_not_allowed
 from handlers.services import Services
@@ -32,6 +33,12 @@ Body = TypeVar("Body", bound=BaseModel)
 log = structlog.get_logger(__name__)
 
 
+def name_task(task_id: str) -> None:
+    """Let every line of the log about this request name a task, if that is an id."""
+    if TASK_ID.fullmatch(task_id):
+        structlog.contextvars.bind_contextvars(task_id=task_id)
+
+
 class BaseHandler(RequestHandler):
     """A handler that answers in JSON, whatever happens."""
 
@@ -41,6 +48,7 @@ class BaseHandler(RequestHandler):
     takes_body = False  # a body of more than a few bytes is refused
     traced_as = ""  # the route's name in traces of its POSTs; polls and other reads are not traced
     span = NO_SPAN
+    trace = ""  # the trace context of the request: that of its span, or the client's where it has none
 
     def initialize(self, services: Services) -> None:
         self.services = services
@@ -89,7 +97,8 @@ class BaseHandler(RequestHandler):
         if self.traced_as and method == "POST":
             facts = {"http.request.method": method, "http.route": self.traced_as, "url.path": self.request.path}
             self.span = self.services.tracing.begin(f"{method} {self.traced_as}", "server", parent, facts)
-        if trace_id := self.span.trace_id or trace_id_of(parent):
+        self.trace = self.span.context or parent
+        if trace_id := trace_id_of(self.trace):
             structlog.contextvars.bind_contextvars(trace_id=trace_id)
 
     def on_finish(self) -> None:

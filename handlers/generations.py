@@ -7,9 +7,9 @@ from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
-from generation import Allowance, Document, SubmitKey, WaitScope
+from generation import Allowance, Document, Origin, SubmitKey, WaitScope
 from generation.errors import GenerationFailed, TaskNotFound
-from handlers.base import AuthenticatedHandler, BodyHandler
+from handlers.base import AuthenticatedHandler, BodyHandler, name_task
 from handlers.bodies import parse_prompt
 from handlers.paths import CANCEL, GENERATIONS, SYNCHRONOUS, client_prefix, status_url
 from handlers.rate_limit import left_of_rate
@@ -32,6 +32,10 @@ def submit_key(request: HTTPServerRequest) -> SubmitKey:
 class SubmitHandler(BodyHandler):
     """Accepts a draft; its answers say how many more the account may send."""
 
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.request_id, self.trace)
+
     def set_allowance(self, allowance: Allowance | None) -> None:
         if allowance:
             fields = left_of_rate(
@@ -50,7 +54,9 @@ class StartHandler(SubmitHandler):
         manual_prompt, steering, watched = parse_prompt(self.request.headers, self.body())
         key = submit_key(self.request)
         signer = await self.services.watch_tokens.signer() if watched else None  # may fail: before the start
-        started = await self.services.generations.start(self.caller.account_id, manual_prompt, key, steering)
+        started = await self.services.generations.start(
+            self.caller.account_id, manual_prompt, key, steering, self.origin
+        )
         services = self.services
         prefix = client_prefix(self.request, services.path_prefix, trust_proxy=services.trust_proxy)
         address = status_url(prefix, started.task_id)
@@ -85,6 +91,7 @@ class TaskHandler(AuthenticatedHandler):
 
     async def prepare(self) -> None:
         self.path_args = [task_id.lower() for task_id in self.path_args]
+        name_task(self.path_args[0])
         await super().prepare()
 
     def check_reach(self) -> None:
@@ -189,7 +196,7 @@ class SynchronousHandler(SubmitHandler):
         account_id = self.caller.account_id
         try:
             generated = await self.services.generations.generate(
-                account_id, manual_prompt, key, self.wait_scope, steering
+                account_id, manual_prompt, key, self.wait_scope, steering, self.origin
             )
         except GenerationFailed as exc:
             self.services.seen(account_id, exc.task_id)

@@ -25,7 +25,7 @@ from notifications.pushes import Pushes
 from notifications.signing import Signer
 from notifications.workers import QUEUE_LIMIT, Workers
 from runtime.settings import WebhookSettings
-from runtime.tracing import NO_TRACING, Tracing, headers_of, trace_id_of
+from runtime.tracing import NO_TRACING, Tracing, headers_of
 from storage.errors import RecordUnreadable
 
 # Seconds after each failed try: 10 tries over about three days.
@@ -64,7 +64,7 @@ class Deliverer(Notices):
         self._tried = tried
         self._tracing = tracing
         self._queued: set[TaskRef] = set()
-        self._workers = Workers("webhook", settings.connections, self._deliver, lambda task: task.task_id)
+        self._workers = Workers("webhook", settings.connections, self._deliver, lambda task: task)
         self._soon: dict[TaskRef, asyncio.TimerHandle] = {}
         self._deliveries: Deliveries | None = None
 
@@ -98,7 +98,7 @@ class Deliverer(Notices):
             try:
                 due, following = await self._deliveries.claim(task)
             except RecordUnreadable:  # it stays as it is, and nobody looks for it any more
-                log.warning("webhook_left", reason="record_unreadable", task_id=task.task_id)
+                log.warning("webhook_left", reason="record_unreadable")
                 due, following = [], None
             if not due:
                 await self._deliveries.put_back(task, following)
@@ -109,7 +109,8 @@ class Deliverer(Notices):
                 if each.is_push and self._pushes is not None:
                     self._pushes.take(task, each)
                     continue
-                state, last, again_s = await self._traced_try(task, each)
+                with structlog.contextvars.bound_contextvars(**each.origin.log_fields):
+                    state, last, again_s = await self._traced_try(task, each)
                 self._tried(state if state == "delivered" else last if last.isalpha() else "refused")
                 await self._deliveries.end_try(task, each, state, last, again_s)
 
@@ -126,19 +127,18 @@ class Deliverer(Notices):
 
     async def _traced_try(self, task: TaskRef, due: DueDelivery) -> tuple[str, str, float]:
         """Send once, with a span in the trace of the task's submit and a line in the log."""
-        if not due.trace:
-            return await self._logged_try(task, due, {})
+        if not due.origin.trace or due.is_push:
+            return await self._logged_try(due, {})
         facts = spans.of_try(self._settings.url, task.task_id, due)
-        with self._tracing.span(spans.NAME, "client", parent=due.trace, attributes=facts) as span:
-            state, last, again_s = await self._logged_try(task, due, headers_of(self._tracing.context()))
+        with self._tracing.span(spans.NAME, "client", parent=due.origin.trace, attributes=facts) as span:
+            state, last, again_s = await self._logged_try(due, headers_of(self._tracing.context()))
             spans.note_outcome(span, state, last)
             return state, last, again_s
 
-    async def _logged_try(self, task: TaskRef, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:
+    async def _logged_try(self, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:
         state, last, again_s = await self._try(due, headers)
         write = log.info if state == "delivered" else log.warning
-        traced = {"trace_id": trace_id_of(due.trace)} if due.trace else {}
-        write("webhook", task_id=task.task_id, webhook_id=due.id, tries=due.number, state=state, ended=last, **traced)
+        write("webhook", webhook_id=due.id, tries=due.number, state=state, ended=last)
         return state, last, again_s
 
     async def _try(self, due: DueDelivery, headers: dict[str, str]) -> tuple[str, str, float]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from generation.after_end import delivery_keys, push_keys
 from generation.lease_index import LOW, PUSH, LeaseIndex, TaskRef, task_of_delivery
+from generation.origin import NO_ORIGIN, Origin
 from notifications.errors import UnknownDelivery
 from notifications.failed_deliveries import Failed, FailedDeliveries
 from notifications.notices import KEPT_S
@@ -61,7 +62,7 @@ class FailedDelivery:
 class DueDelivery:
     """A delivery that this process has claimed.
 
-    ``number`` counts its tries from 1; ``trace`` is the trace context of the task's submit, or '' without.
+    ``number`` counts its tries from 1; ``origin`` is the request that made the task.
     The body of a webhook is what is sent; that of a push (``kind`` push.…) names the subscriptions that are left.
     """
 
@@ -69,7 +70,7 @@ class DueDelivery:
     kind: str
     body: bytes
     number: int
-    trace: str = ""
+    origin: Origin = NO_ORIGIN
 
     @property
     def is_push(self) -> bool:
@@ -104,11 +105,11 @@ class Deliveries:
             [int(CLAIMED_S * 1000), task.task_id, LOW + task.task_id, PUSH + task.task_id],
         )
         due = []
-        for each, kind_bytes, stored, created_ms, number, trace in found:
+        for each, kind_bytes, stored, created_ms, number, *origin in found:
             with self._storage.reading(self._record(task.account_id, str(each, "ascii", "replace"))):
                 kind = str(kind_bytes, "ascii")
                 body = stored if kind.startswith("push.") else _payload(task.account_id, kind, stored, created_ms)
-                due.append(DueDelivery(str(each, "ascii"), kind, body, number, str(trace, "ascii", "replace")))
+                due.append(DueDelivery(str(each, "ascii"), kind, body, number, Origin.read(*origin)))
         return due, Following(next_ms, left_ms / 1000) if next_ms else None
 
     async def end_try(

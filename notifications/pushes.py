@@ -87,7 +87,7 @@ class Pushes:
         self._ttl_s = ttl_s
         self._proxy_of = proxy_of
         self._tried = tried
-        self._workers = Workers("push", settings.connections, self._process, lambda queued: queued.task.task_id)
+        self._workers = Workers("push", settings.connections, self._process, lambda queued: queued.task)
         self._deliveries: Deliveries | None = None
         self._again: Callable[[TaskRef], object] = lambda _task: None
 
@@ -110,7 +110,8 @@ class Pushes:
 
     async def _process(self, queued: _Queued) -> None:
         if time.monotonic() - queued.since <= STALE_AFTER_S:
-            await self._send(queued.task, queued.due)
+            with structlog.contextvars.bound_contextvars(**queued.due.origin.log_fields):
+                await self._send(queued.task, queued.due)
 
     async def _send(self, task: TaskRef, due: DueDelivery) -> None:
         """Send to each subscription that is left; what a push service has accepted is not sent again."""
@@ -129,7 +130,7 @@ class Pushes:
         if left and due.number <= len(PAUSES_S):
             pause = jittered(PAUSES_S[due.number - 1])
             state, again_s = "pending", max([pause, *(asked for _, asked in outcomes if asked is not None)])
-        log.info("push", task_id=task.task_id, tries=due.number, state=state, ended=last, removed=len(gone))
+        log.info("push", tries=due.number, state=state, ended=last, removed=len(gone))
         await self._deliveries.end_try(task, due, state, last, again_s, left=" ".join(left))
         if state == "pending":
             self._again(task)

@@ -54,6 +54,6 @@ class Sightings:
             told = await asyncio.gather(*map(self._deliveries.withdraw_push, seen), return_exceptions=True)
             for task, failure in zip(seen, told, strict=True):
                 if isinstance(failure, StorageUnavailable):
-                    log.info("push_not_withdrawn", reason=failure.reason, task_id=task.task_id)
+                    log.info("push_not_withdrawn", reason=failure.reason, **task._asdict())
                 elif isinstance(failure, Exception):
-                    log.error("push_not_withdrawn", exc_info=failure, task_id=task.task_id)
+                    log.error("push_not_withdrawn", exc_info=failure, **task._asdict())

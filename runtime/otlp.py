@@ -33,7 +33,7 @@ PROPAGATOR = TraceContextTextMapPropagator()
 class _Span(Span):
     def __init__(self, span: trace.Span) -> None:
         self.span = span
-        self.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+        self.context = _written(trace.set_span_in_context(span, Context()))
 
     def set(self, attributes: Attributes) -> None:
         self.span.set_attributes(attributes)
@@ -88,7 +88,10 @@ class OtlpTracing(Tracing):
         parent: str = "",
         attributes: Attributes | None = None,
     ) -> Iterator[Span]:
-        links = [trace.Link(trace.get_current_span(_context_of(link)).get_span_context())] if link else []
+        linked = trace.get_current_span(_context_of(link)).get_span_context() if link else None
+        links = [trace.Link(linked)] if linked and linked.trace_flags.sampled else []
+        if linked and not links:
+            parent = link  # whose sampling it has then: a trace that is not kept
         with self._tracer.start_as_current_span(
             name,
             context=_context_of(parent) if parent else None,
@@ -112,14 +115,18 @@ class OtlpTracing(Tracing):
         trace.get_current_span().set_attributes(attributes)
 
     def context(self) -> str:
-        carrier: dict[str, str] = {}
-        if trace.get_current_span().get_span_context().trace_flags.sampled:
-            PROPAGATOR.inject(carrier)
-        return " ".join(carrier.values())  # traceparent, and tracestate where there is one
+        span = trace.get_current_span()
+        return _written(trace.set_span_in_context(span)) if span.get_span_context().trace_flags.sampled else ""
 
 
 def _context_of(context: str) -> Context:
     return PROPAGATOR.extract(headers_of(context), Context())
+
+
+def _written(context: Context) -> str:
+    carrier: dict[str, str] = {}
+    PROPAGATOR.inject(carrier, context)
+    return " ".join(carrier.values())  # traceparent, and tracestate where there is one
 
 
 @asynccontextmanager

@@ -30,10 +30,15 @@ Attributes: TypeAlias = Mapping[str, str | int | float | bool | Sequence[str]]
 class Span:
     """A part of a trace that has not ended; this one belongs to no trace and records nothing.
 
-    ``trace_id``: 32 hexadecimal digits, or ''.
+    ``context``: its trace context, also of one that is not kept; '' for none.
     """
 
-    trace_id = ""
+    context = ""
+
+    @property
+    def trace_id(self) -> str:
+        """Return its trace's id, 32 hexadecimal digits, or ''."""
+        return trace_id_of(self.context)
 
     def set(self, attributes: Attributes) -> None:
         """Add attributes."""
@@ -82,7 +87,8 @@ class Tracing:
         parent: str = "",  # noqa: ARG002
         attributes: Attributes | None = None,  # noqa: ARG002
     ) -> AbstractContextManager[Span]:
-        """Return a span that is current while the block lasts; ``link``: the context of a related span.
+        """Return a span that is current while the block lasts; ``link``: the context of a related span: it
+        begins a trace of its own, which is kept where that one is.
 
         ``parent``: the context of the span it belongs to; '' for the current one.
 

@@ -9,12 +9,12 @@
 --       12 head of the document for the webhook, '' for none  13 balance below which it is low, tokens, 0 for none
 --       14 how long webhooks are kept, s  15 ms after which browsers are notified, -1 for never
 -- Returns {1, epoch, attempt, progress, manual prompt, tokens used, now ms, deadline ms, steering, created ms,
---         kinds of tokens used, trace context of the submit}
---       | {3, document, tokens charged, ms since created, webhooks due} ended
+--         kinds of tokens used, trace context of the submit, its request id}
+--       | {3, document, tokens charged, ms since created, webhooks due, trace context of the submit, its request id} ended
 --       | {-1} gone | {-2} closed | {-12} ended and not settled | {-10, lease ms} the lease still runs
 -- Repeatable: an owner that claimed, lost the answer and claims again before it began gets the same claim.
 local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'lease_ms', 'attempt', 'deadline_ms', 'progress', 'manual_prompt', 'used',
-  'stage', 'epoch', 'steering', 'created_ms', 'kinds', 'trace', 'unsettled')
+  'stage', 'epoch', 'steering', 'created_ms', 'kinds', 'trace', 'unsettled', 'request')
 if not record[1] then
   redis.call('ZREM', KEYS[4], ARGV[9])  -- it would block the account for ever
   return {-1}
@@ -25,14 +25,16 @@ local now = now_ms()
 if tonumber(record[3]) > now then
   if record[1] ~= ARGV[1] or record[9] ~= ARGV[4] then return {-10, tonumber(record[3])} end
   return {1, tonumber(record[10]), tonumber(record[4]), tonumber(record[6]), record[7], tonumber(record[8]), now, tonumber(record[5]), record[11] or '',
-    tonumber(record[12]), record[13] or '', record[14] or ''}
+    tonumber(record[12]), record[13] or '', record[14] or '', record[16] or ''}
 end
 local felled = tonumber(redis.call('HGET', KEYS[1], 'felled') or '0') + (record[9] == ARGV[10] and 1 or 0)
 if felled >= tonumber(ARGV[11]) or tonumber(record[4]) >= tonumber(ARGV[3]) or tonumber(record[5]) <= now then
-  return close_task(3, ARGV[5], ARGV[6], 0, ARGV[7], ARGV[8], 0, '', true, {ARGV[12], ARGV[13], ARGV[14], ARGV[15]})
+  local ended = close_task(3, ARGV[5], ARGV[6], 0, ARGV[7], ARGV[8], 0, '', true, {ARGV[12], ARGV[13], ARGV[14], ARGV[15]})
+  ended[6], ended[7] = record[14] or '', record[16] or ''
+  return ended
 end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'lease_ms', now + tonumber(ARGV[2]), 'stage', ARGV[4], 'published', 0, 'felled', felled)
 return {1, epoch, attempt, tonumber(record[6]), record[7], tonumber(record[8]), now, tonumber(record[5]), record[11] or '',
-    tonumber(record[12]), record[13] or '', record[14] or ''}
+    tonumber(record[12]), record[13] or '', record[14] or '', record[16] or ''}

@@ -10,6 +10,7 @@
 --       18 input of the request that has gone out, an estimate in tokens, or 0
 --       19 the tokens used by kind, '1,2,3,4,5' or ''
 --       20 metadata that every document repeats, JSON or ''
+--       21 trace context of the submit, or ''  22 its request id, or ''
 -- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} unknown account
 -- Repeatable: a record of this owner and epoch is returned as restored.
 check_type('hash', {KEYS[1], KEYS[6], KEYS[8]})
@@ -30,6 +31,8 @@ if ARGV[18] ~= '0' then redis.call('HSET', KEYS[1], 'estimate', ARGV[18]) end
 if ARGV[19] ~= '' then redis.call('HSET', KEYS[1], 'kinds', ARGV[19]) end
 if ARGV[20] ~= '' then redis.call('HSET', KEYS[1], 'metadata', ARGV[20]) end
 if ARGV[14] ~= '' then redis.call('HSET', KEYS[1], 'steering', ARGV[14]) end
+if ARGV[21] ~= '' then redis.call('HSET', KEYS[1], 'trace', ARGV[21]) end
+if ARGV[22] ~= '' then redis.call('HSET', KEYS[1], 'request', ARGV[22]) end
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])
 redis.call('ZADD', KEYS[5], created, ARGV[1])
 redis.call('EXPIRE', KEYS[5], 2 * ARGV[7] + math.ceil(ARGV[5] / 1000))

@@ -10,7 +10,7 @@
 --       13 what a submit takes from the bucket, ms, 0 for no limit  14 what the bucket holds, ms
 --       15 minimum balance, tokens  16 how many submits one counts as when the account cannot pay
 --       17 metadata that every document repeats, JSON or ''
---       18 trace context of the submit, or ''
+--       18 trace context of the submit, or ''  19 its request id, or ''
 -- Returns {1, task id, now ms, deadline ms, document, how far the bucket is drawn on in ms} created | {2, task id} the same key and body came before
 --       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
 --       | {-11, ms until the next one is allowed} too many submits
@@ -44,6 +44,7 @@ redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at
 if ARGV[12] ~= '' then redis.call('HSET', KEYS[1], 'steering', ARGV[12]) end
 if ARGV[17] ~= '' then redis.call('HSET', KEYS[1], 'metadata', ARGV[17]) end
 if ARGV[18] ~= '' then redis.call('HSET', KEYS[1], 'trace', ARGV[18]) end
+if ARGV[19] ~= '' then redis.call('HSET', KEYS[1], 'request', ARGV[19]) end
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. (now - ARGV[5] - 2000 * ARGV[7]))
 redis.call('ZADD', KEYS[5], now, ARGV[1])

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, ClassVar
 
+import structlog
+
 from accounts import Account, ApiKey, NetworkNotAllowed
+from accounts.account import LONGEST_ACCOUNT_ID
 from accounts.admin_keys import ADMIN_KEY_PREFIX
 from accounts.audit_trail import note_change
 from accounts.errors import AdminKeyRequired
@@ -26,6 +29,11 @@ class AdminHandler(BodyHandler):
 
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
     admin: ApiKey
+
+    async def prepare(self) -> None:
+        if self.path_args:  # the account that the request is about
+            structlog.contextvars.bind_contextvars(account_id=self.path_args[0][:LONGEST_ACCOUNT_ID])
+        await super().prepare()
 
     async def authenticate(self) -> None:
         """Establish that the request has an admin key and comes from an allowed network.
@@ -70,6 +78,7 @@ class AdminHandler(BodyHandler):
 
     def did(self, action: str, account_id: str, **facts: Any) -> None:
         """Write a change to the audit log; what was repeated and changed nothing is none."""
+        structlog.contextvars.bind_contextvars(account_id=account_id)  # of a new account nobody has named it before
         note_change(self.admin.key_id, action, account_id, **facts)
 
     def write_account(self, account: Account) -> None:

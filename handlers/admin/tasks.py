@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.admin.base import AdminHandler
+from handlers.base import name_task
 
 
 class TasksHandler(AdminHandler):
@@ -16,6 +17,10 @@ class TasksHandler(AdminHandler):
 
 class TaskCancelHandler(AdminHandler):
     """POST accounts/{account_id}/tasks/{task_id}/cancel/"""
+
+    async def prepare(self) -> None:
+        name_task(self.path_args[1])
+        await super().prepare()
 
     async def post(self, account_id: str, task_id: str) -> None:
         await self.services.accounts.show(account_id)

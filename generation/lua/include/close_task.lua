@@ -17,24 +17,24 @@
 -- has seen it by then (withdraw_push), -1 for never. Without it there are no notifications.
 -- Returns {code, document, tokens charged, ms since the task was created, webhooks that are due}.
 local function tell_end(told, stage_head, head, charged, reason)
-  local due, task = 0, redis.call('HMGET', KEYS[1], 'id', 'trace')
+  local due, task = 0, redis.call('HMGET', KEYS[1], 'id', 'trace', 'request')
   local how = string.find(stage_head, '^{"status":"completed"') and 'completed' or 'failed'
   if told[1] ~= '' then
-    due = note_delivery(KEYS[8], KEYS[10], KEYS[11], task[1], 'task.' .. how, seal(KEYS[1], head), told[3], 0, task[2])
+    due = note_delivery(KEYS[8], KEYS[10], KEYS[11], task[1], 'task.' .. how, seal(KEYS[1], head), told[3], 0, task[2], task[3])
   end
   local push_after = tonumber(told[4])
   if push_after >= 0 and reason ~= 'cancelled' then
     local subscribed = redis.call('HKEYS', KEYS[14])
     if #subscribed > 0 then
       due = due + note_delivery(KEYS[13], KEYS[10], KEYS[11], 'push-' .. task[1], 'push.' .. how, table.concat(subscribed, ' '), told[3],
-        push_after)
+        push_after, task[2], task[3])
     end
   end
   local low, account = tonumber(told[2]), redis.pcall('HMGET', KEYS[6], 'balance', 'held')
   local left = (tonumber(account[1]) or 0) + (tonumber(account[2]) or 0)
   if left < low and left + charged >= low then
     local body = '{"tokens_remaining":' .. left .. ',"low_balance_tokens":' .. low .. '}'
-    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. task[1], 'account.low_balance', body, told[3], 0, task[2])
+    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. task[1], 'account.low_balance', body, told[3], 0, task[2], task[3])
   end
   return due
 end
