@@ -78,10 +78,10 @@ class AdminHandler(BodyHandler):
 
     def did(self, action: str, account_id: str, **facts: Any) -> None:
         """Write a change to the audit log; what was repeated and changed nothing is none."""
-        structlog.contextvars.bind_contextvars(account_id=account_id)  # of a new account nobody has named it before
         note_change(self.admin.key_id, action, account_id, **facts)
 
     def write_account(self, account: Account) -> None:
+        structlog.contextvars.bind_contextvars(account_id=account.account_id)  # which the path of a new one does not name
         self.write_json({"success": True, "account": account.as_dict()})
 
 

@@ -320,6 +320,22 @@ async def test_what_is_wrong_is_said(
 
 
 @pytest.mark.gen_test
+async def test_the_line_of_each_request_about_an_account_or_a_task_names_it(backend: Backend, client: Client) -> None:
+    task_id = await client.start("Answer for our bakery. [[standin:delay=30]]")
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        for _ in range(2):
+            await backend.do("POST", "/accounts/", {"account_id": "Jörg/1"})
+        await backend.do("GET", f"/accounts/{quote('Jörg/1', safe='')}/")
+        await backend.do("GET", "/accounts/nobody/")
+        await backend.do("POST", f"/accounts/{client.account_id}/tasks/{task_id}/cancel/")
+        await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/{task_id.upper()}/")
+        await client.ask("POST", f"{BASE}/generate-prompt-async/cancel/no-id/")
+    named = [(line.get("account_id"), line.get("task_id")) for line in lines if line["event"] == "request"]
+    of_task = (client.account_id, task_id)
+    assert named == [*[("Jörg/1", None)] * 3, ("nobody", None), of_task, of_task, (client.account_id, None)]
+
+
+@pytest.mark.gen_test
 async def test_every_change_is_a_line_of_the_audit_log_without_secrets(backend: Backend, client: Client) -> None:
     task_id = await client.start("Answer for our bakery. [[standin:delay=30]]")
     with structlog.testing.capture_logs() as lines:

@@ -176,7 +176,8 @@ def test_a_takeover_begins_a_trace_that_links_to_its_submit_and_the_log_has_both
             first = await world.serve()
             client = await world.client()
             await world.standin.behave(delay_s=300)
-            task_id = await client.submit(DRAFT)
+            answer = await client.submit_once(DRAFT, headers={"X-Request-ID": "mine"})
+            task_id = str(answer.json["task_id"])
             await client.finished(task_id, until=lambda document: document["progress"] >= 70)
             assert await asyncio.to_thread(eventually, lambda: bool(collected.named(SUBMIT)))
             await first.kill()
@@ -193,11 +194,28 @@ def test_a_takeover_begins_a_trace_that_links_to_its_submit_and_the_log_has_both
     assert taken_over.trace_id != submit.trace_id
     assert events_of(logs[0], submit.trace_id) == {"request", "stage"}
     assert events_of(logs[1], taken_over.trace_id) == {"stage", "gemini_answered"}
+    assert events_of(logs[1], submit.trace_id) == {"task_taken_over"}
+    next_attempt = [line for line in lines_of(logs[1]) if line.get("trace_id") == taken_over.trace_id]
+    assert {line["submit_trace_id"] for line in next_attempt} == {submit.trace_id}
+    told = [line for log in logs for line in lines_of(log) if "task_id" in line and line.get("method") != "GET"]
+    assert {line["request_id"] for line in told} == {taken_over.attributes["prompt.request_id"]} == {"mine"}
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_takeover_s_trace_is_kept_where_that_of_its_submit_is(collected: Collector, kept: bool) -> None:
+    async with open_tracing(TraceSettings(endpoint=collected.url)) as tracing:
+        with tracing.span("generation", link=CLIENTS if kept else CLIENTS[:-1] + "0") as span:
+            assert (span.trace_id == TRACE) is not kept
+    assert bool(collected.named("generation")) is kept
+
+
+def lines_of(log: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
 def events_of(log: str, trace_id: str) -> set[str]:
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    return {line["event"] for line in lines if line.get("trace_id") == trace_id}
+    return {line["event"] for line in lines_of(log) if line.get("trace_id") == trace_id}
 
 
 def test_what_traceparent_headers_may_look_like() -> None:

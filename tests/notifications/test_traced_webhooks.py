@@ -53,7 +53,7 @@ async def test_each_try_of_a_webhook_is_a_span_of_its_task_s_trace_and_the_recei
     client: Client, collected: Collector, receiver: Receiver
 ) -> None:
     receiver.answers = [(503, {})]
-    with structlog.testing.capture_logs() as lines:
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         task_id = await client.start(DRAFT, traceparent=CLIENTS)
         await client.finished(task_id)
         told = await receiver.has(2)
