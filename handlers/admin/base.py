@@ -81,7 +81,7 @@ class AdminHandler(BodyHandler):
         note_change(self.admin.key_id, action, account_id, **facts)
 
     def write_account(self, account: Account) -> None:
-        structlog.contextvars.bind_contextvars(account_id=account.account_id)  # which the path of a new one does not name
+        structlog.contextvars.bind_contextvars(account_id=account.account_id)  # no path names a new one
         self.write_json({"success": True, "account": account.as_dict()})
 
 
