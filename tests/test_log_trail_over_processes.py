@@ -36,7 +36,7 @@ def test_every_line_about_a_task_names_it_its_account_and_the_request_that_made_
 
 def is_read(line: dict[str, Any]) -> bool:
     """Say whether it is a request of its own, with an id of its own."""
-    return line["event"] == "request" and line["method"] == "GET"
+    return bool(line["event"] == "request" and line["method"] == "GET")
 
 
 def events(log: list[dict[str, Any]], task_id: str) -> set[str]:
