@@ -48,7 +48,7 @@ class Readers:
 
 
 class TextPace:
-    """A context manager: while it is open it watches readers come and go."""
+    """A context manager: while it is open it watches readers come and go. ``is_read``: whether one was there."""
 
     def __init__(self, copy: StatusCopy, key: str) -> None:
         self._copy = copy
@@ -56,7 +56,7 @@ class TextPace:
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._unsure = True
-        self._is_read = False
+        self.is_read = False
         self._ended = False
         self._written_at = float("-inf")
         self._unread = iter(UNREAD_AFTER_S)
@@ -96,10 +96,10 @@ class TextPace:
         if self._unsure and not self._ended:
             self._unsure = False
             try:
-                self._is_read = await self._copy.read_tracked("GET", self._key) is not None
+                self.is_read = await self._copy.read_tracked("GET", self._key) is not None
             except StorageUnavailable:
                 self._unsure = True  # it is read again when the link is back
-        return self._is_read
+        return self.is_read
 
     async def _woken(self, within_s: float) -> None:
         try:

@@ -75,6 +75,9 @@ class Steps(Protocol):
 
     async def text(self, piece: str) -> None: ...
 
+    @property
+    def followed(self) -> bool: ...
+
     def usage(self, usage: Usage) -> None: ...
 
     def count_on(self) -> None:
@@ -218,6 +221,10 @@ class _Shown:
         self._filter = MarkFilter(marks)
         self._has_shown = False
 
+    @property
+    def followed(self) -> bool:
+        return self._steps.followed
+
     def restart(self) -> None:
         self._filter = MarkFilter(self._marks)
 
@@ -248,6 +255,10 @@ class _Unseen:
         pass
 
     async def text(self, piece: str) -> bool:  # noqa: ARG002  # nobody sees it
+        return False
+
+    @property
+    def followed(self) -> bool:
         return False
 
     def restart(self) -> None:

@@ -47,6 +47,12 @@ class Steps:
         self.estimated_input = 0
         self._ended = self._text_came = False
         self._news = asyncio.Event()
+        self._pace: TextPace | None = None
+
+    @property
+    def followed(self) -> bool:
+        """Whether somebody reads the text as it comes."""
+        return self._pace is not None and self._pace.is_read
 
     async def write(self, step: Callable[[], Awaitable[T]]) -> T:
         """Repeat a step while Redis is away, until the task's deadline: every step can be repeated."""
@@ -111,6 +117,7 @@ class Steps:
 
     async def publish(self, pace: TextPace) -> None:
         """Write stage 70 at once and Gemini's text as its readers need it, until it ends."""
+        self._pace = pace
         number, noted = 0, self._used
         while True:
             await self._news.wait()

@@ -25,6 +25,10 @@ class Observer(Protocol):
     async def text(self, piece: str) -> bool:
         """Take more text, as Gemini made it; return whether any text has been shown so far."""
 
+    @property
+    def followed(self) -> bool:
+        """Whether somebody reads the text as it comes."""
+
     def restart(self) -> None:
         """Another try begins: the text before it, which was not shown, is void."""
 
@@ -40,6 +44,10 @@ class IgnoringObserver:
 
     async def text(self, piece: str) -> bool:
         return not piece.isspace()
+
+    @property
+    def followed(self) -> bool:
+        return False
 
     def restart(self) -> None:
         pass
@@ -98,6 +106,10 @@ class Call:
     @property
     def remaining_s(self) -> float:
         return self.deadline - self._now()
+
+    @property
+    def followed(self) -> bool:
+        return self._observer.followed
 
     def leaves_time_for_another(self, pause_s: float, last_s: float) -> bool:
         """Say whether half of Gemini's time is left for another model after a pause and a try as long as the last."""

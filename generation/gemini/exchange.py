@@ -18,6 +18,7 @@ from generation.gemini.answer import Reply
 from generation.gemini.call import Call
 from generation.gemini.errors import AnswerTooLarge, ConnectionFailed, GeminiError, MalformedAnswer, TimedOut
 from generation.gemini.event_stream import EventStream
+from generation.gemini.gathering import Gathering
 from generation.gemini.refusals import refusal
 from generation.gemini.session import Progress
 from runtime.settings import GeminiSettings
@@ -72,7 +73,8 @@ class Exchanges:
             progress.tier = tier if tier in TIERS else ""
             if response.status != 200:
                 raise refusal(response.status, await self._first_value(response, progress), response.headers)
-            async with aclosing(self._values(response, progress)) as values:
+            gathering = Gathering(response, progress.began_at, lambda: reply.stands or call.followed)
+            async with aclosing(self._values(response, progress, gathering)) as values:
                 async for value in values:
                     taken += 1
                     if taken % VALUES_PER_TURN == 0:
@@ -91,7 +93,9 @@ class Exchanges:
                 return await anext(values, None)
         return None
 
-    async def _values(self, response: aiohttp.ClientResponse, progress: Progress) -> AsyncGenerator[Any, None]:
+    async def _values(
+        self, response: aiohttp.ClientResponse, progress: Progress, gathering: Gathering | None = None
+    ) -> AsyncGenerator[Any, None]:
         stream, size = EventStream(), 0
         while True:
             try:
@@ -113,9 +117,12 @@ class Exchanges:
             if size > self._settings.answer_bytes:
                 raise AnswerTooLarge(limit_bytes=self._settings.answer_bytes)
             for begin in range(0, len(data), BYTES_PER_TURN):
+                if begin:
+                    await asyncio.sleep(0)
                 for value in stream.feed(data[begin : begin + BYTES_PER_TURN]):
                     yield value
-                await asyncio.sleep(0)
+            if gathering is not None:
+                await gathering.pause()
         for value in stream.end():
             yield value
 

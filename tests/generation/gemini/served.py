@@ -19,6 +19,7 @@ class Recorder:
     usages: list[Usage] = field(default_factory=list)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
     first_text: asyncio.Event = field(default_factory=asyncio.Event)
+    followed: bool = False
 
     async def request_sent(self) -> None:
         self.happened.append("sent")

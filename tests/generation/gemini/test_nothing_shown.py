@@ -27,6 +27,7 @@ class Seen:
     """What users see of the first call."""
 
     text_so_far = ""
+    followed = False
 
     async def request_sent(self) -> None:
         pass
