@@ -106,8 +106,10 @@ class Reply:
             GeminiError: the value is an error, or not of Gemini's protocol.
         """
         if not isinstance(value, dict):
+            if absent(value):
+                return ""
             raise MalformedAnswer(reason="not an object")
-        if not absent(value.get("error")):
+        if not _says_nothing(value.get("error")):
             raise refusal(200, value)
         self._note_usage(metadata := as_dict(value.get("usageMetadata")))
         self.tier = tier_of(metadata) or self.tier
@@ -123,7 +125,7 @@ class Reply:
             self._block_reason = _block_reason(feedback) or self._block_reason
         candidate = as_dict(next(iter(as_list(value.get("candidates"))), None))
         text = self._joined(_visible_text(candidate))
-        self._stop_ends_nothing |= bool(text) and self._finish_reason == WHOLE
+        self._stop_ends_nothing |= bool(text.strip()) and self._finish_reason == WHOLE
         if not absent(finish_reason := candidate.get("finishReason")):
             named = constant(finish_reason) or "UNREADABLE"
             if not self.stands or named in BLOCKING:
@@ -166,6 +168,13 @@ class Reply:
         text = self._half + text
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         return writable(text.removesuffix(self._half))
+
+
+def _says_nothing(error: Any) -> bool:
+    """Whether an error is absent, or one of a gateway that fills in every member: all of them empty, or OK."""
+    return absent(error) or (
+        isinstance(error, dict) and all(absent(it) or constant(it) == "OK" for it in error.values())
+    )
 
 
 def _name(value: Any) -> str:

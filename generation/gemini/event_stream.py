@@ -17,11 +17,12 @@ from typing import Any
 from generation.gemini.errors import MalformedAnswer
 
 LINE_END = re.compile(rb"\r\n|\n|\r")
-BETWEEN_VALUES = re.compile(r"[\s,\[\]]*")  # a bare array of answers is read as its members
+BETWEEN_VALUES = re.compile(r"[\s,\[\]\ufeff]*")  # a bare array of answers is read as its members
 DONE = b"[DONE]"  # how gateways end a stream that know OpenAI's protocol
 FIELDS = (b"event:", b"id:", b"retry:", b":")
 MAX_VALUES = 1_000  # that are looked at while the end is not there yet
 DECODER = json.JSONDecoder()
+LONG_NUMBERS = json.JSONDecoder(parse_int=float)  # an int of more than 4,300 digits is an error in Python
 
 
 class EventStream:
@@ -109,12 +110,21 @@ def _values(data: bytes) -> Iterator[Any]:
         raise MalformedAnswer(reason="not UTF-8") from exc
     position = _skip(text, 0)
     while position < len(text):
-        try:
-            value, position = DECODER.raw_decode(text, position)
-        except (ValueError, RecursionError) as exc:
-            raise MalformedAnswer(reason="not JSON") from exc
+        value, position = _value(text, position)
         yield value
         position = _skip(text, position)
+
+
+def _value(text: str, position: int) -> tuple[Any, int]:
+    try:
+        try:
+            return DECODER.raw_decode(text, position)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            return LONG_NUMBERS.raw_decode(text, position)
+    except (ValueError, RecursionError) as exc:
+        raise MalformedAnswer(reason="not JSON") from exc
 
 
 def _skip(text: str, position: int) -> int:

@@ -28,6 +28,7 @@ TIERS = ("standard", "priority", "flex")
 BYTES_PER_TURN, VALUES_PER_TURN = 2_048, 32
 MAX_VALUES = 200_000  # three for each token that there may be
 LET_GO_S = 0.8  # how long a silent connection is waited for when the answer is complete
+LOOK_S = 2.0  # after so long without a byte it is looked whether there is a connection yet
 
 
 class Exchanges:
@@ -82,9 +83,12 @@ class Exchanges:
                     if taken > MAX_VALUES:
                         raise AnswerTooLarge(limit_values=MAX_VALUES)
                     text = await call.take(reply, value)
-                    if reply.stands and (text or not let_go):
+                    if reply.stands and (text.strip() or not let_go):
                         let_go = True
                         timeout.reschedule(min(call.deadline, asyncio.get_running_loop().time() + LET_GO_S))
+                    elif let_go and not reply.stands:  # that STOP was no end
+                        let_go = False
+                        timeout.reschedule(call.deadline)
 
     async def _first_value(self, response: aiohttp.ClientResponse, progress: Progress) -> Any:
         """Return the error's JSON, or None for a proxy's HTML or a broken body: then only the status counts."""
@@ -99,7 +103,7 @@ class Exchanges:
         stream, size = EventStream(), 0
         while True:
             try:
-                data = await _more(response, LET_GO_S if stream.pending else None)
+                data = await _more(response, LET_GO_S if stream.pending else LOOK_S)
             except aiohttp.ClientError:
                 for value in stream.complete():
                     yield value
@@ -107,6 +111,8 @@ class Exchanges:
             if data is None:  # nothing came for a moment: perhaps nothing is missing but the end
                 for value in stream.complete():
                     yield value
+                if _is_lost(response):
+                    raise aiohttp.ClientPayloadError("a broken chunk")
                 continue
             if not data:
                 break
@@ -152,18 +158,25 @@ class Exchanges:
         return hurried or call.deadline - progress.last_data_at < min(call.given_s, silence_s) / 2
 
 
-async def _more(response: aiohttp.ClientResponse, within_s: float | None) -> bytes | None:
+def _is_lost(response: aiohttp.ClientResponse) -> bool:
+    """Whether aiohttp closed the connection because of a broken chunk or trailer: it tells no reader of the body."""
+    connection = response.connection
+    return connection is None or connection.protocol is None or not connection.protocol.connected
+
+
+async def _more(response: aiohttp.ClientResponse, within_s: float) -> bytes | None:
     """Return the next bytes of a body, none at its end, None when nothing came within that time."""
-    timeout: asyncio.Timeout | None = None
     try:
-        if within_s is None:
-            return await response.content.readany()
         async with asyncio.timeout(within_s) as timeout:
             return await response.content.readany()
     except TimeoutError:
-        if timeout is not None and timeout.expired():
+        if timeout.expired():
             return None
         raise
+    except RuntimeError as exc:
+        if not _is_lost(response):
+            raise
+        raise aiohttp.ClientPayloadError("a broken chunk") from exc
     except aiohttp.ClientError:
         # A reset overtakes what came before it: aiohttp raises first and has no public way to what it still holds.
         if left := response.content._read_nowait(-1):

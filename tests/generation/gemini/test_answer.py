@@ -161,7 +161,10 @@ def test_feedback_that_says_nothing_blocks_nothing(feedback: Any) -> None:
     assert whole(chunk("a", finish_reason="STOP", promptFeedback=feedback)) == "a"
 
 
-@pytest.mark.parametrize("error", [None, "", {}])
+@pytest.mark.parametrize(
+    "error",
+    [None, "", {}, {"code": None, "message": None, "status": None}, {"code": 0, "message": "", "status": "OK"}],
+)
 def test_an_error_that_says_nothing_is_none(error: Any) -> None:
     assert whole(chunk("a", finish_reason="STOP", error=error)) == "a"
 
@@ -412,6 +415,18 @@ def test_every_status_of_the_table_is_reached() -> None:
 def test_an_answer_that_is_no_object_is_malformed() -> None:
     with pytest.raises(MalformedAnswer):
         whole("text")
+
+
+@pytest.mark.parametrize("nothing", [None, "", False, 0])
+def test_a_value_that_is_nothing_is_passed_over(nothing: Any) -> None:
+    assert whole(chunk("a"), nothing, chunk("b", finish_reason="STOP")) == "ab"
+
+
+def test_space_after_the_stop_does_not_make_the_answer_unfinished() -> None:
+    reply = Reply()
+    reply.take(chunk("a", finish_reason="STOP"))
+    reply.take(chunk(" \n"))
+    assert reply.stands
 
 
 def test_every_failure_has_a_reason_for_clients() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from generation.gemini.errors import (
+    AnswerEmpty,
     AnswerTruncated,
     ConnectionFailed,
     MalformedAnswer,
@@ -145,8 +146,11 @@ def chunked(data: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def answering(*pieces: bytes, ending: Ending) -> AsyncIterator[str]:
-    """A server that writes these pieces to whoever asks, and then ends the connection in its way, or never."""
+async def answering(*pieces: bytes, ending: Ending, pause_s: float = 0.0) -> AsyncIterator[str]:
+    """A server that writes these pieces to whoever asks, and then ends the connection in its way, or never.
+
+    ``pause_s`` stands between two pieces, so that each is read alone.
+    """
     over = asyncio.Event()
     answers: set[asyncio.Task[Any]] = set()
 
@@ -158,6 +162,7 @@ async def answering(*pieces: bytes, ending: Ending) -> AsyncIterator[str]:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
+            await asyncio.sleep(pause_s)
         if ending == "stay":
             await over.wait()
         if ending == "reset":
@@ -218,6 +223,51 @@ async def test_a_stop_on_every_piece_is_no_end(make_gemini: MakeGemini, ending: 
     async with answering(SSE_HEAD + b"\r\n", event, event, ending=ending) as url:
         with pytest.raises((AnswerTruncated, TimedOut)):
             await ask(await make_gemini(base_url=url, tries=1, silence_timeout_s=1.5))
+
+
+@pytest.mark.gen_test
+async def test_pieces_with_a_stop_each_may_come_slowly(make_gemini: MakeGemini) -> None:
+    """The first STOP bounds the wait for an end; the text after it says that it was none."""
+    event = chunked(b"data: " + GOOD + b"\r\n\r\n")
+    pieces = (SSE_HEAD + b"\r\n", *[event] * 10, b"0\r\n\r\n")
+    async with answering(*pieces, ending="close", pause_s=0.1) as url:
+        assert (await ask(await make_gemini(base_url=url, tries=1))).text == "Hi." * 10
+
+
+BROKEN_CHUNKS = {
+    "a size that is none": b"zz\r\n",
+    "a size beyond all": b"f" * 20 + b"\r\n",
+    "no line end after the data": b"3\r\nabcd",
+    "a trailer that is none": b"0\r\nno trailer\r\n\r\n",
+}
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("together", [True, False], ids=["with the text", "after the text"])
+@pytest.mark.parametrize("broken", BROKEN_CHUNKS.values(), ids=BROKEN_CHUNKS.keys())
+async def test_a_chunk_that_is_broken_after_the_stop_changes_nothing(
+    make_gemini: MakeGemini, broken: bytes, together: bool
+) -> None:
+    event = chunked(b"data: " + GOOD + b"\r\n\r\n")
+    pieces = (SSE_HEAD + b"\r\n", event + broken) if together else (SSE_HEAD + b"\r\n", event, broken)
+    async with answering(*pieces, ending="stay", pause_s=0.05) as url:
+        answer = await ask(await make_gemini(base_url=url, tries=1), within_s=20)
+    assert (answer.text, answer.total_tokens) == ("Hi.", 9)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("together", [True, False], ids=["with other data", "alone"])
+@pytest.mark.parametrize("broken", BROKEN_CHUNKS.values(), ids=BROKEN_CHUNKS.keys())
+async def test_a_chunk_that_is_broken_before_the_stop_is_a_connection_that_failed(
+    make_gemini: MakeGemini, broken: bytes, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library ends the connection and tells no reader: a wait for data alone would last to the deadline."""
+    monkeypatch.setattr("generation.gemini.exchange.LOOK_S", 0.1)
+    comment = chunked(b": nothing yet\r\n\r\n")
+    pieces = (SSE_HEAD + b"\r\n", comment + broken) if together else (SSE_HEAD + b"\r\n", comment, broken)
+    async with answering(*pieces, ending="stay", pause_s=0.05) as url:
+        with pytest.raises((ConnectionFailed, AnswerEmpty)):
+            await ask(await make_gemini(base_url=url, tries=1, silence_timeout_s=60.0))
 
 
 @pytest.mark.gen_test

@@ -141,13 +141,21 @@ def test_nothing_gives_nothing() -> None:
         (b'data: {"a": 1\n\n', "not JSON"),
         (b'{"a": 1', "not JSON"),
         (b"data: " + b"[" * 3 + b'{"a":' * 100_000 + b"\n\n", "not JSON"),
-        (b'data: {"a": ' + b"9" * 5_000 + b"}\n\n", "not JSON"),
     ],
 )
 def test_what_is_not_json_has_a_name(body: bytes, reason: str) -> None:
     with pytest.raises(MalformedAnswer) as failure:
         read(body)
     assert failure.value.facts == {"reason": reason}
+
+
+def test_a_number_of_any_length_is_a_number() -> None:
+    """Python refuses to read an int of more than 4,300 digits."""
+    assert read(b'data: {"a": ' + b"9" * 5_000 + b', "b": "c"}\n\n') == [{"a": float("inf"), "b": "c"}]
+
+
+def test_a_byte_order_mark_before_a_value_is_passed_over() -> None:
+    assert read(b'data: \xef\xbb\xbf{"a": 1}\n\n') == [{"a": 1}]
 
 
 def test_a_long_line_in_small_pieces_takes_no_longer_than_its_bytes() -> None:
