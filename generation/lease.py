@@ -28,7 +28,8 @@ class Lease:
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
     ``estimated_input`` that of the request that has gone out, in tokens.
-    ``origin`` is the request that made the task.
+    ``origin`` is the request that made the task. ``outcome`` is how the run ended, '' until then:
+    the task's own outcome or error code, or why the run stopped before the task's end.
     """
 
     account_id: str
@@ -54,6 +55,7 @@ class Lease:
     version: int = 0
     ended: bool = False
     origin: Origin = NO_ORIGIN
+    outcome: str = ""
     reported: Usage = field(init=False)
 
     def __post_init__(self) -> None:

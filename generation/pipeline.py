@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from typing import TypeVar
 
 import structlog
@@ -15,6 +16,7 @@ import structlog
 from accounts import InsufficientTokens, SubscriptionInactive
 from generation.budget import Budget, need_of
 from generation.documents import (
+    CANCELLED,
     INTERNAL,
     SUBSCRIPTION_INACTIVE,
     completed_head,
@@ -87,11 +89,27 @@ class Pipeline:
         self._metrics.stage_ended(QUEUED.name, queued_s)
         steps = Steps(self._tasks, lease, self._metrics, self._tracing)
         try:
+            await self._generate_or_fail(lease, steps)
+        except TaskClosed:
+            if await self.cancelled_elsewhere(lease):
+                lease.outcome = CANCELLED.error_code
+            raise
+
+    async def _generate_or_fail(self, lease: Lease, steps: Steps) -> None:
+        try:
             await self._generate(lease, steps)
         except SubscriptionInactive:
             await steps.fail(SUBSCRIPTION_INACTIVE)
         except InsufficientTokens as exc:
             await steps.fail(insufficient_tokens(exc.needed, exc.available))
+
+    async def cancelled_elsewhere(self, lease: Lease) -> bool:
+        """Say whether the task was cancelled, as far as that can be read now; if not, it was lost to another owner."""
+        with contextlib.suppress(StorageUnavailable, RecordUnreadable):
+            document = await self._copy.document(lease.account_id, lease.task_id)
+            if document is not None and document.terminal:
+                return bool(json.loads(document.body).get("error_code") == CANCELLED.error_code)
+        return False
 
     async def give_up(self, lease: Lease) -> None:
         """End a task that a defect of ours or an unreadable record broke, as far as that can still be written."""

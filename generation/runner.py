@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import structlog
 
+from generation.documents import CANCELLED
 from generation.errors import ServerBusy, StepRefused, TaskLost, TaskNotFound
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
@@ -27,6 +28,9 @@ from storage.errors import RecordUnreadable, StorageUnavailable
 CANCEL_RETRY_S, CANCEL_FOR_S = 1.0, 120.0  # as long as a task lives
 OVERTIME_S = 2.0  # for the last write of a task whose time is over
 GIVE_UP_S = 10.0
+# Why a run stops before the task's end, beside a cancellation.
+LOST, HANDED_BACK, TIME_OVER, CRASHED = "lost", "handed_back", "time_over", "crashed"
+NO_FAULTS = (CANCELLED.error_code, HANDED_BACK)
 RENEW_AGAIN_S = 1.0  # after a failed renewal, so that an outage of Redis costs no lease that could be kept
 
 log = structlog.get_logger(__name__)
@@ -110,10 +114,11 @@ class Runner:
         name = f"generation {lease.task_id}"
         self._coroutines[lease.ref] = asyncio.create_task(self._run(lease), name=name)
 
-    def stop(self, task: TaskRef) -> None:
+    def stop(self, task: TaskRef, outcome: str = CANCELLED.error_code) -> None:
         """Cancel the coroutine of a task that was ended elsewhere, if it runs here; its writes are refused already."""
         lease = self._leases.get(task)
         if lease is not None and not lease.closing:
+            lease.outcome = outcome
             self._coroutines[task].cancel()
 
     def cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None = None) -> None:
@@ -158,7 +163,10 @@ class Runner:
         except TimeoutError:
             log.warning("task_abandoned", reason="deadline")  # the reaper of some process ends it
         except TaskLost as exc:
-            log.info("task_lost", reason=type(exc).__name__)
+            _note_stop(lease, type(exc).__name__)
+        except asyncio.CancelledError:
+            _note_stop(lease, "LeaseLost")
+            raise
         except StorageUnavailable as exc:
             log.warning("task_abandoned", reason=exc.reason)  # the reaper of some process ends it
         except RecordUnreadable as exc:  # it has been logged with its key
@@ -189,7 +197,20 @@ class Runner:
             if span.trace_id and span.trace_id != origin.trace_id:
                 first = {"submit_trace_id": origin.trace_id} if origin.trace_id else {}
                 structlog.contextvars.bind_contextvars(trace_id=span.trace_id, **first)
-            yield
+            stopped: BaseException | None = None
+            try:
+                yield
+            except (TaskLost, asyncio.CancelledError) as exc:
+                lease.outcome = lease.outcome or (LOST if isinstance(exc, TaskLost) else TIME_OVER)
+                if lease.outcome in NO_FAULTS:
+                    stopped = exc
+                else:
+                    span.fail(lease.outcome)
+                    raise
+            finally:
+                span.set({"prompt.outcome": lease.outcome or CRASHED})
+        if stopped is not None:  # after the span, which is no failed one: somebody wanted it to stop
+            raise stopped
 
     async def renew(self) -> None:
         """Keep the leases of all tasks of this process, in one round trip.
@@ -204,9 +225,10 @@ class Runner:
                 log.warning("renewal_failed", reason=exc.reason)
                 await asyncio.sleep(RENEW_AGAIN_S)
                 continue
-            for lease, is_kept in zip(lost, kept, strict=True):
-                if not is_kept:
-                    self.stop(lease.ref)
+            gone = [lease for lease, is_kept in zip(lost, kept, strict=True) if not is_kept]
+            cancelled = await asyncio.gather(*map(self._pipeline.cancelled_elsewhere, gone))
+            for lease, was_cancelled in zip(gone, cancelled, strict=True):
+                self.stop(lease.ref, CANCELLED.error_code if was_cancelled else LOST)
             return
 
     async def _put_back(self, lease: Lease) -> bool:
@@ -229,7 +251,8 @@ class Runner:
         if not leases:
             return
         coroutines = [self._coroutines[task] for task in tasks]
-        for coroutine in coroutines:
+        for lease, coroutine in zip(leases, coroutines, strict=True):
+            lease.outcome = HANDED_BACK
             coroutine.cancel()
         await asyncio.gather(*coroutines, return_exceptions=True)
         await self._give(leases)
@@ -244,3 +267,11 @@ class Runner:
             log.warning("hand_back_failed", reason=exc.reason, tasks=len(leases))  # their leases run out by themselves
         else:
             log.info("handed_back", tasks=len(leases))
+
+
+def _note_stop(lease: Lease, reason: str) -> None:
+    """Write the line of a task that stops here before its end; ``reason`` is how this process learned of its loss."""
+    if lease.outcome == CANCELLED.error_code:
+        log.info("task_cancelled")
+    elif lease.outcome in ("", LOST):
+        log.info("task_lost", reason=reason)

@@ -77,13 +77,13 @@ class Steps:
             lambda: self._tasks.endings.complete(self._lease, stage, head, self._used.total, reason, self._used)
         )
         self._note_stage(stage)
-        self._tracing.note({"prompt.outcome": reason})
+        self._lease.outcome = reason
 
     async def fail(self, failure: Failure) -> None:
         self._lease.closing = True
         await self.write(lambda: self._tasks.endings.fail(self._lease, failure, self._used.total, self._used))
         self._note_stage(FAILED)
-        self._tracing.note({"prompt.outcome": failure.error_code})
+        self._lease.outcome = failure.error_code
 
     def used(self) -> int:
         """Return the tokens reported so far, over the task's whole life."""

@@ -92,7 +92,8 @@ class Tracing:
 
         ``parent``: the context of the span it belongs to; '' for the current one.
 
-        An exception that leaves the block marks it as failed, with the class's name; its text is not kept.
+        An exception that leaves the block marks it as failed, with the class's name; its text is not kept. A
+        cancellation does not.
         """
         return _NO_SPAN_HERE
 

@@ -49,8 +49,9 @@ def of_reply(reply: Reply, progress: Progress, *, streamed: bool) -> Attributes:
     known: dict[str, str | int | float | list[str]] = {
         "gen_ai.response.model": reply.model,
         "gen_ai.response.id": reply.response_id,
-        "gen_ai.response.finish_reasons": [reply.finish_reason or "error"],
     }
+    if reply.finish_reason:  # where there is none, error.type says why
+        known["gen_ai.response.finish_reasons"] = [reply.finish_reason]
     if reply.usage:
         used = reply.usage
         known |= {
@@ -67,13 +68,15 @@ def of_reply(reply: Reply, progress: Progress, *, streamed: bool) -> Attributes:
 def of_texts(call: Call, reply: Reply) -> Attributes:
     """Return the texts of request and answer, as the conventions' JSON."""
     asked = [_text(part) for part in (call.text, call.closing) if part]
-    ended = reply.finish_reason or "error"
-    answered = {"role": "assistant", "parts": [_text(reply.text)], "finish_reason": ended}
-    return {
+    told = {
         "gen_ai.system_instructions": _json([_text(call.system_instruction)]),
         "gen_ai.input.messages": _json([{"role": "user", "parts": asked}]),
-        "gen_ai.output.messages": _json([answered]),
     }
+    if reply.text or reply.finish_reason:
+        ended = reply.finish_reason or "error"  # the messages' schema demands one; this is its own for a broken answer
+        answered = {"role": "assistant", "parts": [_text(reply.text)], "finish_reason": ended}
+        told["gen_ai.output.messages"] = _json([answered])
+    return told
 
 
 def _text(content: str) -> dict[str, str]:

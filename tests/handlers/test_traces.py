@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from runtime.settings import TraceSettings
 from runtime.trace_start import TracesUnusable, open_tracing
@@ -144,8 +145,77 @@ async def test_each_try_is_a_span_and_a_failed_one_says_why(client: Client, coll
     first, second = [span for span in await spans_of(collected, TRACE, least=9) if span.kind == 3]
     assert (first.failed, first.attributes["error.type"]) == (True, "ServerFailed")
     assert (second.failed, second.attributes["http.request.resend_count"]) == (False, 1)
+    assert second.attributes["gen_ai.response.finish_reasons"] == ["STOP"]
+    assert "gen_ai.response.finish_reasons" not in first.attributes, "Gemini gave none"
     began = [("gen_ai.response.time_to_first_chunk" in span.attributes) for span in (first, second)]
     assert began == [False, True], "an error's body is no answer that has begun"
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(traces={"texts": True})
+async def test_a_try_without_an_answer_has_no_text_of_one(client: Client, collected: Collector) -> None:
+    await client.finished(await client.start(DRAFT + " [[standin:fault=overloaded,first=1]]", traceparent=CLIENTS))
+    first, second = [span for span in await spans_of(collected, TRACE, least=9) if span.kind == 3]
+    told = [("gen_ai.output.messages" in span.attributes) for span in (first, second)]
+    assert told == [False, True]
+
+
+@pytest.mark.gen_test
+async def test_a_cancelled_generation_is_no_error_in_its_trace_and_no_loss_in_the_log(
+    client: Client, collected: Collector
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        task_id = await client.start(DRAFT + " [[standin:delay=60]]", traceparent=CLIENTS)
+        document: dict[str, Any] = {"progress": 0, "version": 0}
+        while document["progress"] < 70:
+            document = (await client.status(task_id, f"?wait=5&after={document['version']}")).json
+        await client.ask("POST", f"{START}cancel/{task_id}/")
+        spans = await spans_of(collected, TRACE, least=6)
+    generation = next(span for span in spans if span.name == "generation")
+    assert generation.attributes["prompt.outcome"] == "cancelled"
+    assert {"generate_content gemini-3.8-flash", "stage generating"} <= names(spans)
+    assert not any(span.failed for span in spans)
+    assert [line["event"] for line in lines if line["event"].startswith("task_")] == ["task_cancelled"]
+
+
+def test_whoever_works_for_a_task_when_it_is_cancelled_elsewhere_drained_or_lost_says_so_in_its_trace(
+    collected: Collector,
+) -> None:
+    async def scenario() -> list[str]:
+        settings = {**SHORT_LEASES, "traces__endpoint": collected.url, "server__drain_timeout_s": 0.1}
+        async with a_world(settings=settings) as world:
+            await world.standin.behave(delay_s=300)
+            client = await world.client()
+            owner = await world.serve()
+            other = await world.serve()
+            ids = {}
+            for name in ("cancelled", "lost"):
+                ids[name] = await client.submit(DRAFT, url=owner.url)
+                await client.finished(ids[name], until=lambda document: document["progress"] >= 70)
+            await client.ask("POST", f"{START}cancel/{ids['cancelled']}/", url=other.url)
+            assert await asyncio.to_thread(eventually, lambda: "cancelled" in outcomes(collected))
+            owner.freeze()
+            await client.finished(ids["lost"], until=lambda document: document["attempt"] == 2, within_s=60)
+            owner.thaw()
+            assert await asyncio.to_thread(eventually, lambda: "lost" in outcomes(collected))
+            await other.stop()
+            assert await asyncio.to_thread(eventually, lambda: "handed_back" in outcomes(collected))
+            await owner.stop()
+            return [owner.process.log()]
+
+    [log] = asyncio.run(scenario())
+    assert {name: span.failed for name, span in outcomes(collected).items()} == {
+        "cancelled": False,
+        "lost": True,
+        "handed_back": False,
+    }
+    told = {line["event"]: line for line in lines_of(log)}
+    assert told["task_cancelled"]["task_id"] != told["task_lost"]["task_id"]
+    assert told["task_lost"]["reason"] in ("TaskFenced", "LeaseLost")
+
+
+def outcomes(collected: Collector) -> dict[str, CollectedSpan]:
+    return {str(span.attributes.get("prompt.outcome")): span for span in collected.named("generation")}
 
 
 @pytest.mark.gen_test

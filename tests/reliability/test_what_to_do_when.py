@@ -34,6 +34,7 @@ pytestmark = pytest.mark.slow
 
 PROMPT = "Answer for our bakery."
 FIRST, SECOND = "gemini-3.8-flash", "gemini-3.6-flash"
+POLL = "/api/v1/web-knowledge/generate-prompt-async/status/{}/"
 HELD_S = 300.0  # longer than a test takes
 
 
@@ -306,6 +307,10 @@ def test_situations_of_processes_and_accounts() -> None:
         watch = await operator.meets("One user gets 401")
         await ApiKeys(world.storage).revoke_all(locked.account_id)
         await refused(locked, 401, "unauthorized")
+        for server in world.servers:
+            for _ in range(2 * server.alive):  # the second one on the express lane
+                polled = await locked.ask("GET", POLL.format(task_id), url=server.url)
+                assert polled.status == 401
         await watch.until_shown()
         code, printed = await operator.main_py("accounts keys create", names={"ACCOUNT": locked.account_id})
         assert code == 0, printed

@@ -19,7 +19,8 @@ SHOWN_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One row. ``series`` grow in it; ``lines`` are an event and members that it has: ``request status=503``."""
+    """One row. ``series`` grow in it; ``lines`` are an event and members that it has, with
+    that value or with one that is not empty or 0: ``request status=503``, ``stage task_id``."""
 
     title: str
     series: tuple[str, ...]
@@ -113,5 +114,5 @@ def _tells(line: dict[str, Any], named: str) -> bool:
     event, *members = named.split()
     pairs = [member.partition("=") for member in members]
     return line["event"] == event and all(
-        name in line and (not sign or str(line[name]) == text) for name, sign, text in pairs
+        str(line.get(name)) == text if sign else bool(line.get(name)) for name, sign, text in pairs
     )
