@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
-from generation.fidelity import figures, literals
+from generation.fidelity import figures, literals, verbatim
 from generation.fidelity.counting import short_of
 from generation.fidelity.exchanges import exchanged
 from generation.fidelity.fact import Fact, Facts, Key
+from generation.fidelity.lists import told_otherwise
 from generation.fidelity.matching import apart, matched
 from generation.fidelity.misplaced import misplaced
 from generation.fidelity.number_words import NumberWords
@@ -27,10 +28,11 @@ KNOWN_NAMES = re.compile(
     r"(?:COVID|UTF|ISO|RFC|GPT|SHA|MP|AES|HTTP|IPV|DIN|EN|VO|A|B)[-_ ]?\d{1,5}(?:[-:]\d{1,4})?", re.IGNORECASE
 )
 STRONG_CODE = re.compile(r"(?=[^\W\d]*[A-ZÀ-ÞА-Я])(?=(?:\D*\d){2})[\w/-]{5,}")
-GERMAN_MONTHS = r"(?!Jan|J\u00e4n|Feb|M\u00e4r|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)"  # 30. November
-LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D){GERMAN_MONTHS}", re.MULTILINE)
+GERMAN_MONTHS = r"Jan|J\u00e4n|Feb|M\u00e4r|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"  # 30. November
+LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D)(?!{GERMAN_MONTHS})", re.MULTILINE)
+DATE_IN_TWO_LINES = re.compile(rf"\.(?<=\d\.) ?\n[ *>-]{{0,12}}(?={GERMAN_MONTHS})")
 SENTENCE_END = re.compile(
-    rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) |(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_]){GERMAN_MONTHS})"
+    rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) |(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_])(?!{GERMAN_MONTHS}))"
 )
 ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 # What a draft says to the model rather than to its assistant: nothing in such a sentence has to stay.
@@ -51,18 +53,22 @@ def compare(draft: str, answer: str) -> Comparison:
     """Compare two folded texts. What both say in the same sentence is not looked at, unless something else is amiss."""
     if draft == answer:
         return Comparison([], [], [], 0)
-    draft, answer = LIST_NUMBER.sub(itemgetter(1), draft), LIST_NUMBER.sub(itemgetter(1), answer)
+    draft, answer = _without_list_numbers(draft), _without_list_numbers(answer)
     memo: figures.Memo = {}
     same, draft_rest, answer_rest = _apart(draft, answer)
     drafted, answered = read(draft_rest, memo), read(answer_rest, memo)
-    moved = _moved(drafted, answered)
-    if not missing(drafted, answered, answer_rest) and not invented(drafted, draft_rest, answered):
+    nearly = verbatim.changed(drafted, answered)
+    moved = _moved(drafted, answered, nearly.moved)
+    if not (
+        nearly.altered or missing(drafted, draft_rest, answered, answer_rest) or invented(drafted, draft_rest, answered)
+    ):
         return Comparison([], [fact.with_beside(draft_rest) for fact in moved], [], 0)
     common = read(same, memo)
     count = len({fact.ways for fact in (*drafted.found, *common.found)})
     drafted.count_in(common)
     answered.count_in(common)
-    lost = missing(drafted, answered, answer)
+    lost = missing(drafted, draft, answered, answer)
+    lost += [fact for fact in nearly.altered if fact not in lost]
     added = invented(drafted, draft, answered)
     moved = [fact for fact in moved if fact not in lost]
     return Comparison(
@@ -70,14 +76,24 @@ def compare(draft: str, answer: str) -> Comparison:
     )
 
 
-def _moved(draft: Facts, answer: Facts) -> list[Fact]:
-    """Return the draft's facts that are in others' places, however the answer spells them."""
+def _without_list_numbers(text: str) -> str:
+    """Return the text without the numbers of its lists; a date that was taken for a sentence's end is whole again."""
+    return DATE_IN_TWO_LINES.sub(". ", LIST_NUMBER.sub(itemgetter(1), text))
+
+
+def _moved(draft: Facts, answer: Facts, known: list[Fact]) -> list[Fact]:
+    """Return the draft's facts that are in others' places, however the answer spells them, with the known ones."""
     moved = swapped(draft, draft.text, answer, answer.text)
-    traded = exchanged(draft.found, draft.text, answer.found, answer.text)
+    traded = {fact.ways[0][0] for fact in known}
+    traded |= exchanged(draft.found, draft.text, answer.found, answer.text)
     ours, theirs = apart(draft.found), apart(matched(draft, answer))
     traded |= misplaced(ours, draft.text, theirs, answer.text)
     traded |= exchanged_ends(ours, draft.text, theirs, answer.text)
-    return moved + [fact for fact in draft.found if fact.ways[0][0] in traded and fact not in moved]
+    moved += [fact for fact in draft.found if fact.ways[0][0] in traded and fact not in moved]
+    if moved:
+        listed = told_otherwise(ours, draft.text, theirs, answer.text) - {fact.ways[0][0] for fact in known}
+        moved = [fact for fact in moved if fact.ways[0][0] not in listed]
+    return moved
 
 
 def _apart(draft: str, answer: str) -> tuple[str, str, str]:
@@ -112,11 +128,11 @@ def read(text: str, memo: figures.Memo) -> Facts:
     return facts
 
 
-def missing(draft: Facts, answer: Facts, answer_text: str) -> list[Fact]:
+def missing(draft: Facts, draft_text: str, answer: Facts, answer_text: str) -> list[Fact]:
     """Return the draft's facts that the answer has not, each once."""
     lost: list[Fact] = []
     seen: set[tuple[tuple[Key, ...], ...]] = set()
-    in_words, written = NumberWords(answer_text), _Codes(answer_text)
+    in_words, written = NumberWords(answer_text, draft_text), _Codes(answer_text)
     for fact in draft.found:
         if answer.has(fact) and not short_of(fact, draft, answer, in_words):
             continue

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cached_property
 
 from generation.fidelity.fact import Fact
@@ -35,20 +36,32 @@ for _number, _words in WORDS.items():
 
 
 class NumberWords:
-    """The small numbers that a text says in words; the text is read once, when first asked."""
+    """The small numbers that a text says in words, and more often than the draft; it is read once, when first asked."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, draft: str) -> None:
+        self._text, self._draft = text, draft
 
     def have(self, fact: Fact) -> bool:
         """Say whether a small plain number that is not there in figures is there as a word."""
         numbers = {fact.ways[0][0][1], *(value for way in fact.ways for sort, value in way if sort == "number")}
-        return any(number in WORDS and number in self._said for number in numbers)
+        return any(number in WORDS and self._said[number] > self._drafted[number] for number in numbers)
 
     @cached_property
-    def _said(self) -> frozenset[str]:
-        lowered = self._text.lower()
-        words = set(WORD.findall(lowered))
-        words |= {part for word in words if "-" in word for part in word.split("-")}
-        spaced = {SPACED[word] for word in words if word in SPACED}
-        return frozenset(spaced | {number for sign, number in UNSPACED if sign in lowered})
+    def _said(self) -> Counter[str]:
+        return _numbers(self._text)
+
+    @cached_property
+    def _drafted(self) -> Counter[str]:
+        return _numbers(self._draft)
+
+
+def _numbers(text: str) -> Counter[str]:
+    lowered = text.lower()
+    said: Counter[str] = Counter()
+    for word, count in Counter(WORD.findall(lowered)).items():
+        for part in {word, *word.split("-")}:
+            if part in SPACED:
+                said[SPACED[part]] += count
+    for sign, number in UNSPACED:
+        said[number] += lowered.count(sign)
+    return said
