@@ -17,7 +17,7 @@ from generation.errors import TaskLost
 from generation.lease import Lease, loop_time
 from generation.lease_index import LeaseIndex, TaskRef
 from generation.origin import Origin
-from generation.stages import FAILED, FINALIZING, QUEUED
+from generation.stages import FAILED, FINALIZING, QUEUED, WAITING
 from generation.steering import Steering
 from generation.task_codes import Code
 from generation.task_records import TaskRecords
@@ -82,6 +82,7 @@ class Claims:
                 FINALIZING.name,
                 MAX_OWNERS_LOST,
                 *self._records.after_end.notice(failed_head(INTERRUPTED), failed=True).arguments,
+                WAITING.name,
             ],
             *self._records.closing_keys(orphan),
         )
@@ -89,10 +90,10 @@ class Claims:
     async def _taken(self, orphan: TaskRef, answer: Sequence[Any]) -> Lease | bytes:
         """Make a lease of the script's answer; where the record says too little, end the task."""
         _, epoch, attempt, progress, manual_prompt, used_tokens, now_ms, deadline_ms, *more = answer
-        steering, created, kinds, *origin = more
+        steering, created, kinds, lost_estimate, *origin = more
         deadline = loop_time(deadline_ms - now_ms)
         lease = Lease(orphan.account_id, orphan.task_id, "", epoch, attempt, deadline, progress, used_tokens)
-        lease.created_ms, lease.origin = created, Origin.read(*origin)
+        lease.created_ms, lease.origin, lease.lost_estimate = created, Origin.read(*origin), lost_estimate
         try:
             lease.manual_prompt = str(manual_prompt, "utf-8")
             lease.steering = Steering.read(str(steering, "utf-8"))

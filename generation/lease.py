@@ -27,7 +27,8 @@ class Lease:
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
-    ``estimated_input`` that of the request that has gone out, in tokens.
+    ``estimated_input`` that of the request that has gone out, in tokens; ``lost_estimate`` that of one of an owner
+    before, who was lost while Gemini worked for it.
     ``origin`` is the request that made the task. ``outcome`` is how the run ended, '' until then:
     the task's own outcome or error code, or why the run stopped before the task's end.
     """
@@ -52,6 +53,7 @@ class Lease:
     need: Need = NO_NEED
     hold_tokens: int = 0
     estimated_input: int = 0
+    lost_estimate: int = 0
     version: int = 0
     ended: bool = False
     origin: Origin = NO_ORIGIN

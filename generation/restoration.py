@@ -134,4 +134,5 @@ class Restoration:
             lease.steering.metadata,
             lease.origin.trace,
             lease.origin.request_id,
+            lease.lost_estimate,
         ]

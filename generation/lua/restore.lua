@@ -11,6 +11,7 @@
 --       19 the tokens used by kind, '1,2,3,4,5' or ''
 --       20 metadata that every document repeats, JSON or ''
 --       21 trace context of the submit, or ''  22 its request id, or ''
+--       23 estimated input of a request whose owner was lost, tokens, or 0
 -- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} unknown account
 -- Repeatable: a record of this owner and epoch is returned as restored.
 check_type('hash', {KEYS[1], KEYS[6], KEYS[8]})
@@ -28,6 +29,7 @@ redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at
   'deadline_ms', deadline, 'stage', ARGV[8], 'owner', ARGV[2], 'epoch', ARGV[10], 'lease_ms', now + tonumber(ARGV[4]),
   'attempt', ARGV[11], 'progress', ARGV[12], 'hold', 0, 'used', ARGV[17], 'published', 0, 'version', ARGV[13])
 if ARGV[18] ~= '0' then redis.call('HSET', KEYS[1], 'estimate', ARGV[18]) end
+if ARGV[23] ~= '0' then redis.call('HSET', KEYS[1], 'lost_estimate', ARGV[23]) end
 if ARGV[19] ~= '' then redis.call('HSET', KEYS[1], 'kinds', ARGV[19]) end
 if ARGV[20] ~= '' then redis.call('HSET', KEYS[1], 'metadata', ARGV[20]) end
 if ARGV[14] ~= '' then redis.call('HSET', KEYS[1], 'steering', ARGV[14]) end

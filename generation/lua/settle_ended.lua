@@ -7,14 +7,15 @@
 -- ARGV: 1 how long the task's record is kept from now on, s
 -- Returns {1, tokens charged} | {-1} gone | {-2} settled before
 -- Repeatable: the second call finds the task settled and changes nothing.
-local record = redis.call('HMGET', KEYS[1], 'id', 'unsettled', 'hold', 'used', 'kinds', 'closed', 'stage')
+local record = redis.call('HMGET', KEYS[1], 'id', 'unsettled', 'hold', 'used', 'kinds', 'closed', 'stage', 'estimated')
 if not record[1] then return {-1} end
 if not record[2] then return {-2} end
 check_numbers(KEYS[1], 'hold', 'used')
 check_type('zset', {KEYS[4]})
 check_type('hash', {KEYS[8]})
 local kinds = named_kinds(record[5] or '')
-local charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[3]), tonumber(record[4]), record[1], record[6], false, kinds)
+local charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[3]), tonumber(record[4]), record[1], record[6],
+  record[8] and true or false, kinds)
 note_usage(KEYS[8], iso_time(now_ms()), record[7], charged, kinds)
 redis.call('HSET', KEYS[1], 'hold', 0)
 redis.call('HDEL', KEYS[1], 'unsettled')

@@ -59,6 +59,7 @@ class ModelTask:
     hold: int = 0
     used: int = 0
     estimate: int = 0
+    lost_estimate: int = 0
     lease_ended: bool = False
     final: bytes | None = None
     created_at: str = ""
@@ -82,8 +83,9 @@ class ModelAccount:
 
     def close(self, task: ModelTask, used: int, final: bytes, stage: Stage, *, stopped: bool = False) -> None:
         task.used = max(task.used, used)
-        if estimated := stopped and not task.used and min(task.estimate, task.hold + self.balance) > 0:
-            task.used = min(task.estimate, task.hold + self.balance)
+        estimate = (stopped and task.estimate) or task.lost_estimate
+        if estimated := not task.used and min(estimate, task.hold + self.balance) > 0:
+            task.used = min(estimate, task.hold + self.balance)
         document = json.loads(final)
         assert (document["tokens_used"], document.get("estimated", False)) == (task.used, estimated)
         charge = min(task.used, task.hold + self.balance)
@@ -330,6 +332,9 @@ class TaskScripts(RuleBasedStateMachine):
             assert json.loads(outcome)["error_code"] == "interrupted"
             self.account.close(task, 0, outcome, FAILED, stopped=True)
         else:
+            if task.stage is WAITING:
+                task.lost_estimate = task.estimate
+            assert outcome.lost_estimate == task.lost_estimate
             task.owner, task.epoch, task.attempt = by, task.epoch + 1, task.attempt + 1
             task.stage, task.lease_ended = QUEUED, False
             assert (outcome.epoch, outcome.attempt) == (task.epoch, task.attempt)

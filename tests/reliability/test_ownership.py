@@ -137,6 +137,30 @@ def test_after_three_attempts_a_task_is_interrupted_and_pays_an_estimate_of_its_
     in_a_world(scenario)
 
 
+def test_a_takeover_that_ends_with_the_template_pays_an_estimate_of_the_request_that_was_lost() -> None:
+    async def scenario(world: World) -> None:
+        client = await world.client(tokens=1_000)
+        server = await world.serve()
+        await hold_answers(world)
+        task_id = await client.submit(PROMPT)
+        await at_progress(client, task_id, 70)
+        await server.kill()
+        await world.standin.behave(fault="overloaded")
+        await world.serve()
+        final = await client.finished(task_id, within_s=60)
+        assert (final["status"], final["generated_by_ai"], final["attempt"]) == ("completed", False, 2)
+        assert (final["estimated"], final["usage"]) == (True, {"input": final["tokens_used"]})
+        entries, _ = await world.accounts.ledger(client.account_id)
+        assert (entries[0].kind, entries[0].tokens, entries[0].estimated) == ("settle", final["tokens_used"], True)
+        account = await world.accounts.show(client.account_id)
+        assert (account.tokens_held, account.tokens_charged) == (0, final["tokens_used"])
+        # The request of this one's only owner was refused by Gemini, which bills nothing for that.
+        refused = await client.finished(await client.submit(PROMPT), within_s=60)
+        assert (refused["generated_by_ai"], refused["tokens_used"], "estimated" in refused) == (False, 0, False)
+
+    in_a_world(scenario)
+
+
 def test_tasks_that_wait_in_queued_are_taken_over_too() -> None:
     async def scenario(world: World) -> None:
         server = await world.serve(limits__running_tasks_per_process=1)

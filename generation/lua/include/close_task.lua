@@ -11,7 +11,7 @@
 -- `kinds`: input, output, thoughts, cached and tool tokens of it, as '1,2,3,4,5', or ''.
 -- `later`: account or ledger cannot be read, so the settlement is left to settle_ended. The record keeps its hold until then.
 -- `stopped`: it was ended while Gemini worked for it. When no use was reported but a request had gone out, the estimate of
--- its input is charged, never more than hold and balance, and marked.
+-- its input is charged, never more than hold and balance, and marked. So is, in every end, that of a request whose owner was lost.
 -- `told`: head of the document for the webhook, '' for none; balance below which it is low, tokens, 0 for none; s that the
 -- records are kept; ms after which the account's browsers are notified of an end that is no cancellation, unless somebody
 -- has seen it by then (withdraw_push), -1 for never. Without it there are no notifications.
@@ -41,7 +41,7 @@ end
 
 -- Nothing is written when a record that this touches is none: a charge without its end would be made twice.
 local function check_records()
-  check_numbers(KEYS[1], 'hold', 'used', 'created_ms', 'estimate', 'attempt', 'version')
+  check_numbers(KEYS[1], 'hold', 'used', 'created_ms', 'estimate', 'lost_estimate', 'attempt', 'version')
   check_type('stream', {KEYS[3]})
   check_type('zset', {KEYS[4], KEYS[10], KEYS[11]})
   check_type('hash', {KEYS[8], KEYS[9], KEYS[12], KEYS[13], KEYS[14]})
@@ -52,13 +52,13 @@ end
 
 local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed, stopped, told, kinds, later)
   check_records()
-  local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'estimate', 'kinds')
+  local record = redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'estimate', 'kinds', 'lost_estimate')
   if tonumber(record[3]) > tonumber(used) or not kinds then used, kinds = math.max(tonumber(used), tonumber(record[3])), record[6] or '' end
   used = tonumber(used)
-  local estimated = false
-  if stopped and used == 0 and record[5] then
-    local payable = tonumber(record[2]) + tonumber(redis.call('HGET', KEYS[6], 'balance') or '0')
-    used = math.min(tonumber(record[5]), payable)
+  local estimated, estimate = false, stopped and record[5] or record[7]
+  if used == 0 and estimate then
+    local payable = tonumber(record[2]) + (later and 0 or tonumber(redis.call('HGET', KEYS[6], 'balance') or '0'))
+    used = math.min(tonumber(estimate), payable)
     estimated = used > 0
     kinds = tostring(used)
   end
@@ -66,6 +66,7 @@ local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed,
   local charged = 0
   if later then
     redis.call('HSET', KEYS[1], 'unsettled', 1, 'kinds', kinds)
+    if estimated then redis.call('HSET', KEYS[1], 'estimated', 1) end
   else
     charged = settle_tokens(KEYS[6], KEYS[7], tonumber(record[2]), used, record[1], reason, estimated, named)
     note_usage(KEYS[12], iso_time(now), reason == 'cancelled' and reason or stage, charged, named)
