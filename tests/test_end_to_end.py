@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from handlers.paths import BASE
+from tests.support.warm_start import run_main
 
 ROOT = Path(__file__).parent.parent
 MANUAL = "You answer for Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567 or mail info@sonne.example."
@@ -56,9 +57,9 @@ class Demo:
             return exc.code, json.load(exc), exc.headers
 
     def accounts(self, *arguments: str) -> dict[str, Any]:
-        command = [sys.executable, "main.py", "accounts", *arguments, "--json"]
         environment = os.environ | {"PROMPT_REDIS__URL": self.redis_url}
-        done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=180)
+        done = run_main("accounts", *arguments, "--json", environment=environment)
+        assert done.returncode == 0, done.stderr
         members: dict[str, Any] = json.loads(done.stdout)
         return members
 

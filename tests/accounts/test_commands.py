@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from pwd import getpwuid
@@ -18,8 +17,7 @@ from click.testing import CliRunner
 from accounts.command_line import accounts
 from storage.redis_server import RedisServer
 from tests.support.account_commands import Commands
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.warm_start import run_main
 
 
 @pytest.fixture
@@ -29,10 +27,7 @@ def commands(redis_server: RedisServer, key_prefix: str) -> Commands:
 
 def main(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program as a person does, in a process of its own."""
-    command = [sys.executable, "main.py", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, check=False, capture_output=True, text=True, timeout=180
-    )
+    return run_main(*arguments, environment=os.environ | environment)
 
 
 def test_an_accounts_life_by_script(commands: Commands) -> None:

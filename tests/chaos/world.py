@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,8 +22,9 @@ from accounts import Accounts, ApiKeys
 from storage.redis_server import RedisServer
 from tests.chaos.clients import Client
 from tests.chaos.witness import Witness
-from tests.deploy.processes import ROOT, STANDIN_KEY, Process
+from tests.deploy.processes import STANDIN_KEY, Process
 from tests.support.storage import OpenStorage
+from tests.support.warm_start import run_main
 
 # A tenth of the real times, so that many takeovers fit into one run. Some runs keep the real ones.
 SHORT_LEASES: Mapping[str, Any] = {"tasks__lease_s": 2.5, "tasks__renew_every_s": 0.5, "tasks__reap_every_s": 0.5}
@@ -177,16 +177,10 @@ class World:
 
     async def command_line(self, *arguments: str) -> dict[str, Any]:
         """Run ``main.py … --json`` on this Redis and return what it printed, whatever its exit code."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "main.py", *arguments, "--json"),
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "PROMPT_REDIS__URL": self.redis_url},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        assert out, err.decode()
-        printed: dict[str, Any] = json.loads(out)
+        environment = {"PATH": "/usr/bin:/bin", "PROMPT_REDIS__URL": self.redis_url}
+        done = await asyncio.to_thread(run_main, *arguments, "--json", environment=environment)
+        assert done.stdout, done.stderr
+        printed: dict[str, Any] = json.loads(done.stdout)
         return printed
 
     async def close(self) -> None:

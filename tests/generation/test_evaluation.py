@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from standin import serve_standin
+from tests.support.warm_start import run_main
 
-ROOT = Path(__file__).parents[2]
 BED = [
     {"id": "a", "language": "en", "kind": "facts", "manual_prompt": "Sell bread for €4.80.", "facts": ["€4.80"]},
     {
@@ -32,16 +30,11 @@ async def test_a_bed_is_evaluated(io_loop: object, tmp_path: Path, options: tupl
     (tmp_path / "bed.json").write_text(json.dumps(BED), "utf-8")
     async with serve_standin() as standin:
         environment = os.environ | {"PROMPT_GEMINI__BASE_URL": standin.url, "GEMINI_API_KEY": "k"}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "main.py", "evaluate", "--bed", str(tmp_path / "bed.json"), *options),
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-        )
-        output, _ = await process.communicate()
-        assert process.returncode == 0
+        arguments = ("evaluate", "--bed", str(tmp_path / "bed.json"), *options)
+        done = await asyncio.to_thread(run_main, *arguments, environment=environment)
+        assert done.returncode == 0, done.stderr
         assert standin.counters.requests == len(BED)
-    lines = output.decode().splitlines()
+    lines = done.stdout.splitlines()
     if options:
         kept = {row["id"]: (row["facts"], row["facts_kept"], row["in_shape"]) for row in map(json.loads, lines)}
         assert kept == {"a": (1, 1, True), "b": (1, 0, True)}
@@ -56,7 +49,6 @@ async def test_a_bed_is_evaluated(io_loop: object, tmp_path: Path, options: tupl
 
 def test_a_bed_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "bed.json").write_text('{"a": 1}', "utf-8")
-    command = [sys.executable, "main.py", "evaluate", "--bed", str(tmp_path / "bed.json")]
-    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    refused = run_main("evaluate", "--bed", str(tmp_path / "bed.json"))
     assert refused.returncode == 1
     assert "is not a list of objects" in refused.stderr

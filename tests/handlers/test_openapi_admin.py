@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +18,7 @@ from handlers.admin.routes import ADMIN_ROUTES
 from tests.deploy.processes import ROOT, demo
 from tests.handlers.test_openapi import EXAMPLES, Server
 from tests.handlers.test_openapi import named_as_schemathesis_expects as named_as_schemathesis_expects
+from tests.support.warm_start import run_main
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +33,8 @@ def admin_schema() -> BaseSchema:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with demo(tmp_path_factory.mktemp("openapi") / "demo", gemini_delay_s=0.01) as process:
         facts = process.start()
-        made = subprocess.run(
-            [sys.executable, "main.py", "admin-keys", "create", "--json"],
-            cwd=ROOT,
-            env=os.environ | {"PROMPT_REDIS__URL": facts["redis_url"]},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        environment = os.environ | {"PROMPT_REDIS__URL": facts["redis_url"]}
+        made = run_main("admin-keys", "create", "--json", environment=environment)
         yield Server(facts["url"], {"Authorization": f"Bearer {json.loads(made.stdout)['admin_key']}"})
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,9 +14,10 @@ import jwt
 import pytest
 
 from accounts import Accounts, AdminKeys, ApiKeys, WatchTokens
-from tests.deploy.processes import ROOT, demo, serve
+from tests.deploy.processes import demo, serve
 from tests.support.raw_http import RawConnection, connected, document, new_task_id, poll, request
 from tests.support.storage import OpenStorage
+from tests.support.warm_start import run_main
 
 RECHECK_S = 60.0  # the longest that can be set
 SECRET = "a secret of the tests that is long enough"
@@ -65,12 +64,11 @@ class Backend:
         await self._asks("DELETE", account_id, "?ledger=delete")
 
     async def commands(self, *words: str) -> None:
-        command = [sys.executable, "main.py", "accounts", *words]
-        await asyncio.to_thread(
-            subprocess.run, command, cwd=ROOT, env=self._environment, check=True, capture_output=True, timeout=180
-        )
+        done = await asyncio.to_thread(run_main, "accounts", *words, environment=self._environment)
+        assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.gen_test
 async def test_what_one_process_ends_the_other_refuses(tmp_path: Path) -> None:
     with demo(tmp_path / "demo", gemini_delay_s=0.0) as one:

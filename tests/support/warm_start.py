@@ -9,10 +9,16 @@ import multiprocessing
 import os
 import resource
 import subprocess
+import sys
+import tempfile
 import threading
+from collections.abc import Mapping
 from multiprocessing.connection import wait
 from pathlib import Path
 from signal import Signals
+
+ROOT = Path(__file__).parents[2]
+COMMAND_S = 180.0
 
 _START = multiprocessing.get_context("forkserver")
 _START.set_forkserver_preload(["tests.support.warmed"])
@@ -20,13 +26,18 @@ _one_at_a_time = threading.Lock()  # multiprocessing looks after every child in 
 
 
 class WarmProcess:
-    """What `subprocess.Popen` is for a server: one that runs ``arguments`` and writes to ``log``."""
+    """What `subprocess.Popen` is for a server: one that runs ``arguments`` and writes to ``log``.
 
-    def __init__(self, arguments: list[str], *, folder: Path, environment: dict[str, str], log: Path) -> None:
+    ``errors`` is another file for what it writes on its standard error.
+    """
+
+    def __init__(
+        self, arguments: list[str], *, folder: Path, environment: dict[str, str], log: Path, errors: Path | None = None
+    ) -> None:
         # Left behind, it is ended with this process.
         self._process = _START.Process(
             target=_run,
-            args=(arguments, str(folder), environment, str(log), resource.getrlimit(resource.RLIMIT_NOFILE)),
+            args=(arguments, folder, environment, (log, errors or log), resource.getrlimit(resource.RLIMIT_NOFILE)),
             name="main.py",
             daemon=True,
         )
@@ -57,14 +68,40 @@ class WarmProcess:
         return code
 
 
+def run_main(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command of `main.py` to its end, in a process of its own; ``environment`` as `subprocess.run` takes it.
+
+    Raises:
+        subprocess.TimeoutExpired: it still runs after minutes.
+    """
+    given = dict(os.environ if environment is None else environment)
+    if "COVERAGE_PROCESS_CONFIG" in given:
+        command = [sys.executable, "main.py", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=given, check=False, capture_output=True, text=True, timeout=COMMAND_S
+        )
+    with tempfile.TemporaryDirectory() as written:
+        out, errors = Path(written, "out"), Path(written, "errors")
+        process = WarmProcess([*arguments], folder=ROOT, environment=given, log=out, errors=errors)
+        try:
+            code = process.wait(COMMAND_S)
+        finally:
+            process.send_signal(Signals.SIGKILL)
+        return subprocess.CompletedProcess(arguments, code, out.read_text("utf-8"), errors.read_text("utf-8"))
+
+
 def _run(
-    arguments: list[str], folder: str, environment: dict[str, str], log: str, descriptors: tuple[int, int]
+    arguments: list[str],
+    folder: Path,
+    environment: dict[str, str],
+    written: tuple[Path, Path],
+    descriptors: tuple[int, int],
 ) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, descriptors)
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for standard in (1, 2):
+    for standard, path in zip((1, 2), written, strict=True):
+        output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(output, standard)
-    os.close(output)
+        os.close(output)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

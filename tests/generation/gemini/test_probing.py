@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
 from standin import Behaviour, Standin
 from tests.generation.gemini.conftest import KEY
-
-ROOT = Path(__file__).parents[3]
+from tests.support.warm_start import run_main
 
 
 async def probe(standin: Standin, key: str = KEY, **variables: str) -> tuple[int, str, str]:
     """Run the command; return its exit code and what it printed on both streams."""
     given = {"PROMPT_GEMINI__BASE_URL": standin.url, "PROMPT_GEMINI__MODELS": "gemini-3.8-flash,gemini-3.6-flash"}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "main.py", "check-config", "--probe"),
-        cwd=ROOT,
-        env=os.environ | given | {"PROMPT_GEMINI__API_KEY": key} | variables,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    printed, complaints = await process.communicate()
-    assert process.returncode is not None
-    assert key not in printed.decode() + complaints.decode()
-    return process.returncode, printed.decode(), complaints.decode()
+    environment = os.environ | given | {"PROMPT_GEMINI__API_KEY": key} | variables
+    done = await asyncio.to_thread(run_main, "check-config", "--probe", environment=environment)
+    assert key not in done.stdout + done.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 def line_of(model: str, printed: str) -> str:

@@ -21,9 +21,9 @@ from runtime.settings import GeminiSettings
 from standin import Behaviour, Standin
 from tests.generation.gemini.conftest import ask, settings_for, until
 from tests.generation.gemini.served import Recorded, serve
+from tests.support.warm_start import run_main
 
 exceptions = pytest.importorskip("google.auth.exceptions", reason="google-auth is an extra")
-ROOT = Path(__file__).parents[3]
 PROJECT = {"backend": "vertex", "project": "a-project", "api_key": ""}
 
 
@@ -189,18 +189,11 @@ async def test_a_whole_process_takes_its_token_from_the_metadata_server(standin:
         "CLOUDSDK_CONFIG": "/nonexistent",
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "GEMINI_"))}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "main.py", "check-config", "--probe"),
-        cwd=ROOT,
-        env=environment | given,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    printed, complaints = await process.communicate()
-    assert process.returncode == 0, complaints.decode()
-    assert "gemini-3.8-flash: answers in" in printed.decode()
+    done = await asyncio.to_thread(run_main, "check-config", "--probe", environment=environment | given)
+    assert done.returncode == 0, done.stderr
+    assert "gemini-3.8-flash: answers in" in done.stdout
     assert standin.counters.token_requests >= 1
-    assert "ya29." not in printed.decode() + complaints.decode()
+    assert "ya29." not in done.stdout + done.stderr
 
 
 @pytest.mark.gen_test
