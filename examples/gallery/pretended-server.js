@@ -20,6 +20,7 @@ const ENTRIES = [
 ];
 export const PUSH = { key: 'BA', endpoint: 'https://push.example.com/gallery' };
 const NOT_SOON = { 'Retry-After': '3600' }; // nobody waits for that
+const BUSY = { success: false, message: 'Server is busy', error_code: 'server_busy' };
 const NEVER = new Promise(() => {});
 
 const whole = (document, index) => ({
@@ -29,11 +30,8 @@ const whole = (document, index) => ({
   version: index + 1,
   ...document,
 });
-const json = (body, status = 200) =>
-  new Response(JSON.stringify(body), {
-    status,
-    headers: { 'Content-Type': 'application/json', ...(status === 429 || status === 503 ? NOT_SOON : {}) },
-  });
+const json = (body, status = 200, headers = status === 429 || status === 503 ? NOT_SOON : {}) =>
+  new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...headers } });
 
 /** @returns {typeof fetch} */
 export function pretendedFetch(state) {
@@ -52,8 +50,8 @@ async function answerTo(state, documents, path, method, signal) {
   }
   if (path.endsWith('/account/')) {
     const web_push_key = state.notify ? PUSH.key : null;
-    return state.submits?.http === 401
-      ? json(state.submits.body, 401)
+    return state.nobody
+      ? json(state.submits.body, state.submits.http)
       : json({ ...ACCOUNT, web_push_key, ...state.account });
   }
   if (path.endsWith('/push-subscriptions/')) {
@@ -68,7 +66,7 @@ async function answerTo(state, documents, path, method, signal) {
   }
   if (/\/(events|status)\//.test(path)) {
     if (state.breaks && state.broken) {
-      return json({ success: false, message: 'Server is restarting', error_code: 'server_busy' }, 503);
+      return state.breaks === 'busy' ? json(BUSY, 503, { 'Retry-After': '20' }) : NEVER;
     }
     return state.http
       ? json(state.body, state.http)

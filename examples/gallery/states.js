@@ -76,7 +76,8 @@ export const STATES = {
   'notification offered': { ...waiting, text: TEXT.slice(0, 200), notify: 'off' },
   'notification on': { ...waiting, text: TEXT.slice(0, 200), notify: 'on' },
   'notified in this browser': { phase: 'idle', empty: true, notify: 'on' },
-  retrying: { ...waiting, text: TEXT.slice(0, 200), breaks: true },
+  retrying: { ...waiting, text: TEXT.slice(0, 200), breaks: 'silence' },
+  'busy meanwhile': { ...waiting, text: TEXT.slice(0, 200), breaks: 'busy' },
   completed: completed(),
   'facts repaired': completed({ fidelity: 'repaired' }),
   'facts missing': completed({
@@ -156,7 +157,15 @@ export const STATES = {
     'manual_prompt is too long',
     'The prompt has 20,001 characters; 20,000 are allowed.',
   ),
-  'wrong key': refused(401, 'unauthorized', 'Authentication required', 'The API key is not known.'),
+  'wrong key': {
+    ...refused(
+      401,
+      'unauthorized',
+      'Authentication required',
+      "Send your API key or token in the header 'Authorization: Bearer …'.",
+    ),
+    nobody: true,
+  },
   'too many at once': refused(
     429,
     'too_many_tasks',
@@ -164,6 +173,10 @@ export const STATES = {
     'Five generations are running. Wait for one to end, or cancel one.',
   ),
   'server busy': refused(503, 'server_busy', 'Server is busy', 'The server is busy. Please try again in a moment.'),
+  'account closed': {
+    ...refused(403, 'account_closed', 'Account is closed', 'Your token is valid, but your account has been closed.'),
+    nobody: true,
+  },
   'a stranger answered': { ...refused(403), hurry: true },
   expired: {
     phase: 'failed',

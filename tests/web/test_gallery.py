@@ -53,13 +53,15 @@ def phase_of(tab: Page, state: str) -> str:
     """In which phase both show a state; but a key that is no good is asked for beside the key."""
     expect(tab.locator("#outcome")).to_be_visible()
     expected = tab.locator("html").get_attribute("data-expected") or ""
-    return "idle" if state == "wrong key" else expected
+    return "idle" if state in ("wrong key", "account closed") else expected
 
 
 def expect_whole(shown: Page | Locator, state: str) -> None:
     """Wait for what comes after its phase."""
+    if state in ("retrying", "busy meanwhile"):
+        expect(shown.locator("#stop, .pg-trouble + .pg-notify .pg-button")).to_be_visible()
     if state.startswith("notification"):
-        expect(shown.get_by_role("button", name=re.compile("otif"))).to_be_visible()
+        expect(shown.locator(".notify .button:visible, .pg-notify .pg-button").first).to_be_visible()
 
 
 @pytest.mark.slow
@@ -151,22 +153,25 @@ def test_the_gallery_offers_every_state(tab: Page) -> None:
 
 @pytest.mark.skipif(not PICTURES, reason="asked for with PICTURES=folder")
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("language", os.environ.get("LANGUAGES", "en").split(","))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
-def test_every_state_is_drawn_and_nothing_sticks_out(tab: Page, width: int, scheme: Literal["light", "dark"]) -> None:
-    folder = Path(PICTURES) / f"{width}-{scheme}"
+def test_every_state_is_drawn_and_nothing_sticks_out(
+    tab: Page, width: int, scheme: Literal["light", "dark"], language: str
+) -> None:
+    folder = Path(PICTURES) / f"{language}-{width}-{scheme}"
     tab.set_viewport_size({"width": width, "height": 900})
     tab.emulate_media(color_scheme=scheme)
     found: list[str] = []
     for number, state in enumerate(STATES):
         name = f"{number:02}-{re.sub(r'[^a-z]+', '-', state)}"
-        tab.goto(f"{NOWHERE}/app/page.html?state={quote(state)}")
+        tab.goto(f"{NOWHERE}/app/page.html?state={quote(state)}&lang={language}")
         expect(tab.locator("#outcome")).to_have_attribute("data-phase", phase_of(tab, state))
         expect_whole(tab, state)
         tab.screenshot(path=folder / f"page-{name}.png", full_page=True)
         if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(state)
-    tab.goto(f"{NOWHERE}/app/component.html?state=all&theme={scheme}")
+    tab.goto(f"{NOWHERE}/app/component.html?state=all&theme={scheme}&lang={language}")
     for index, state in enumerate(STATES):
         shown = tab.locator(f"#state-{index} > section")
         expect(shown).to_have_attribute("data-phase", shown.get_attribute("data-expected") or "")

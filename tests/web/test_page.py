@@ -407,11 +407,29 @@ def test_a_busy_server_asks_to_try_again(opened: Page) -> None:
         lambda route: route.fulfill(status=503, json=busy, headers={"Retry-After": "1"}),
     )
     generate(opened, BAKERY)
-    expect(opened.locator("#connection")).to_have_text("No answer from the server. Trying again…")
-    expect(opened.locator("#notice")).to_contain_text("Server is busy")
+    expect(opened.locator("#connection")).to_have_text("The server is busy.")
+    expect(opened.locator("#notice")).to_contain_text("The server cannot answer now")
     opened.unroute("**/generate-prompt-async/")
     opened.get_by_role("button", name="Try again").click()
     expect_phase(opened, "completed")
+
+
+def test_a_busy_server_need_not_be_waited_for(opened: Page) -> None:
+    busy = {"success": False, "message": "Server is busy", "error_code": "server_busy"}
+    tasks = re.compile(r"/(events|status)/")
+    opened.route(tasks, lambda route: route.fulfill(status=503, json=busy, headers={"Retry-After": "90"}))
+    generate(opened, LONG)
+    expect(opened.locator("#connection")).to_have_text("The server is busy.")
+    expect(opened.locator("#next-try")).to_have_text(re.compile(r"Next try in \d\d s\."))
+    opened.get_by_role("button", name="Stop waiting").click()
+    expect(opened.locator("#notice")).to_contain_text("The server cannot answer now")
+    expect(opened.locator("#outcome-title")).to_be_focused()
+    opened.unroute(tasks)
+    opened.get_by_role("button", name="Try again").click()
+    expect(opened.locator("#waiting")).to_be_hidden()
+    expect(opened.locator("#progress")).to_have_attribute("data-progress", "70")
+    opened.get_by_role("button", name="Cancel", exact=True).click()
+    expect(opened.locator("#recent .badge")).to_have_text("Cancelled")  # one generation, and no second one
 
 
 def test_an_unreachable_server_is_said_to_be(opened: Page) -> None:

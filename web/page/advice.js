@@ -4,7 +4,7 @@ import { make } from './elements.js';
 import { filled, language, words } from './words.js';
 
 /**
- * @typedef {'retry' | 'again' | 'key' | 'refresh' | 'edit'} Action
+ * @typedef {'retry' | 'watch' | 'again' | 'key' | 'refresh' | 'edit'} Action
  * @typedef {{hint: string, actions: Action[], tone: 'danger' | 'warning' | 'neutral', command?: string, details?: Node[]}} Advice
  */
 
@@ -32,7 +32,8 @@ const ADVICE = {
   TooManyTasks: { tone: 'warning', hint: words.listedBeside, actions: ['again'] },
   Cancelled: { tone: 'neutral', hint: '', actions: ['again'] },
   NetworkError: { tone: 'danger', hint: words.neverTwice, actions: ['retry'] },
-  Timeout: { tone: 'warning', hint: words.mayEndWell, actions: ['retry'] },
+  ServerUnavailable: { tone: 'warning', hint: words.neverTwice, actions: ['retry'] },
+  Timeout: { tone: 'warning', hint: words.mayEndWell, actions: ['watch'] },
 };
 
 /** @type {Advice} */

@@ -52,6 +52,7 @@ const account = new AccountPanel(client, {
 const keyPanel = new KeyPanel(connect, () => key !== '');
 const outcome = new Outcome(versions, {
   onCancel: () => void session.cancel(),
+  onStop: () => session.stop(),
   onAction: (action) => ACTIONS[action](),
   onCorrect: (feedback) => refine(feedback),
 });
@@ -60,6 +61,7 @@ const refining = new RefinePanel(versions, { onRefine: (feedback) => refine(feed
 
 const ACTIONS = {
   retry: () => session.retry(composer.edited),
+  watch: () => session.retry(),
   again: () => again(),
   key: () => changeKey(),
   refresh: () => void refresh(),

@@ -28,6 +28,9 @@ const parts = {
   elapsed: element('elapsed', HTMLSpanElement),
   progress: element('progress', HTMLDivElement),
   connection: element('connection', HTMLParagraphElement),
+  waiting: element('waiting', HTMLParagraphElement),
+  nextTry: element('next-try', HTMLSpanElement),
+  stop: element('stop', HTMLButtonElement),
   notice: element('notice', HTMLDivElement),
   noticeTitle: element('notice-title', HTMLHeadingElement),
   noticeText: element('notice-text', HTMLParagraphElement),
@@ -46,12 +49,14 @@ const CONNECTIONS = {
   live: '',
   polling: '',
   retrying: words.retrying,
+  busy: words.busy,
   offline: words.offline,
   background: words.background,
 };
 
 const BUTTONS = {
   retry: words.tryAgain,
+  watch: words.keepWaiting,
   again: words.tryAgain,
   key: words.changeApiKey,
   refresh: words.refreshBalance,
@@ -72,6 +77,7 @@ export class Outcome {
   #versions;
   #factCheck;
   #startedAt = 0;
+  #nextTryAt = 0;
   #readerScrolled = false;
   #edits = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -85,9 +91,9 @@ export class Outcome {
 
   /**
    * @param {import('./versions.js').Versions} versions
-   * @param {{onAction: (action: Action) => void, onCancel: () => void, onCorrect: (feedback: string) => void}} buttons
+   * @param {{onAction: (action: Action) => void, onCancel: () => void, onStop: () => void, onCorrect: (feedback: string) => void}} buttons
    */
-  constructor(versions, { onAction, onCancel, onCorrect }) {
+  constructor(versions, { onAction, onCancel, onStop, onCorrect }) {
     this.#versions = versions;
     this.#onAction = onAction;
     this.#factCheck = new FactCheck({ onAdd: (text) => this.#rewrite(text), onCorrect });
@@ -95,6 +101,7 @@ export class Outcome {
     parts.editor.addEventListener('input', () => versions.edit(parts.editor.value));
     parts.against.addEventListener('change', () => this.#showResult());
     parts.cancel.addEventListener('click', onCancel);
+    parts.stop.addEventListener('click', onStop);
     parts.copy.addEventListener('click', () => void this.#copy());
     parts.tools.addEventListener('change', () => this.#showResult());
     for (const moved of ['wheel', 'touchmove']) {
@@ -114,6 +121,11 @@ export class Outcome {
     this.#version = version;
     if (before?.phase !== state.phase) {
       this.#enter(state, before);
+    }
+    if (state.trouble !== before?.trouble) {
+      this.#nextTryAt = performance.now() + (state.trouble?.retryInMs ?? 0);
+      parts.waiting.hidden = !state.trouble;
+      this.#showNextTry();
     }
     parts.root.dataset.phase = state.phase;
     const running = state.phase === 'running';
@@ -137,7 +149,7 @@ export class Outcome {
   /** @param {SessionState} state @param {SessionState} [before] */
   #enter(state, before) {
     clearInterval(this.#clock);
-    const focusWasOnCancel = document.activeElement === parts.cancel;
+    const focusWasOnCancel = [parts.cancel, parts.stop].some((button) => button === document.activeElement);
     const focusWasOnNotice = this.hasFocusOnNotice;
     if (state.phase === 'running') {
       this.#startedAt = performance.now() - elapsedOf(state);
@@ -145,7 +157,10 @@ export class Outcome {
       if (focusWasOnNotice) {
         parts.title.focus({ preventScroll: true }); // its buttons are about to go
       }
-      this.#clock = setInterval(() => this.#showElapsed(), 1_000);
+      this.#clock = setInterval(() => {
+        this.#showElapsed();
+        this.#showNextTry();
+      }, 1_000);
       this.#showElapsed();
       scrollIntoSight(parts.root);
     } else if (focusWasOnCancel && before?.phase === 'running') {
@@ -190,6 +205,12 @@ export class Outcome {
     parts.elapsed.textContent = seconds > 0 ? filled(words.seconds, { number: seconds }) : '';
   }
 
+  /** Nothing while the server is being asked. */
+  #showNextTry() {
+    const seconds = Math.round((this.#nextTryAt - performance.now()) / 1_000);
+    parts.nextTry.textContent = seconds > 0 ? filled(words.nextTry, { number: seconds }) : '';
+  }
+
   /** @param {SessionState} state */
   #showNotice({ error, phase, manualPrompt, canRetry }) {
     const result = this.#version?.result;
@@ -212,7 +233,7 @@ export class Outcome {
     parts.noticeFacts.replaceChildren(...(advice.details ?? []));
     parts.noticeDetails.hidden = !advice.details?.length;
     /** @type {Partial<Record<Action, boolean>>} what is opened from the list may come without its prompt */
-    const possible = { again: manualPrompt !== '', retry: canRetry };
+    const possible = { again: manualPrompt !== '', retry: canRetry, watch: canRetry };
     const actions =
       phase === 'running' ? [] : advice.actions.map((action) => (possible[action] === false ? 'edit' : action));
     parts.noticeActions.replaceChildren(

@@ -6,6 +6,13 @@ import 'prompt-generation-react/styles.css';
 
 window.told = [];
 
+/** A storage of one's own: of all tabs, and under names of one's own. */
+const own = {
+  getItem: (name) => localStorage.getItem(`mine:${name}`),
+  setItem: (name, value) => localStorage.setItem(`mine:${name}`, value),
+  removeItem: (name) => localStorage.removeItem(`mine:${name}`),
+};
+
 function App() {
   const [shown, setShown] = useState(true);
   useEffect(() => {
@@ -19,6 +26,7 @@ function App() {
         <PromptGenerator
           apiBaseUrl="/api/v1/web-knowledge"
           authToken={() => localStorage.getItem('token')}
+          storage={location.hash === '#own-storage' ? own : undefined}
           businessTypes={JSON.parse(sessionStorage.getItem('kinds') ?? 'null') ?? undefined}
           serviceWorker={sessionStorage.getItem('worker') ?? undefined}
           onComplete={(result) => window.told.push(['complete', result.prompt])}

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import test, { after, before, beforeEach } from 'node:test';
 import {
+  BadRequest,
   NetworkError,
   PromptGeneratorAPI,
   ServerUnavailable,
   TaskNotFound,
   Unauthorized,
   UnexpectedAnswer,
+  UnknownAccount,
 } from '../../../web/client/src/index.js';
 import { Proxy } from './proxy.js';
 import { account, BAKERY, eventually, SERVER, taking } from './server.js';
@@ -169,8 +171,12 @@ test('a server that names the time to come back is believed', async () => {
     body: '{"error_code":"storage_unavailable"}',
   };
   proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) <= 2 ? busy : undefined);
-  const result = await client({ events: false, retries: 0 }).generate(BAKERY);
+  const told = [];
+  const onConnection = (connection, trouble) => told.push([connection, trouble?.error.code, trouble?.retryInMs]);
+  const result = await client({ events: false, retries: 0 }).generate(BAKERY, { onConnection });
   assert.equal(result.generatedByAI, true);
+  const word = ['busy', 'storage_unavailable', 1_000];
+  assert.deepEqual(told.slice(0, 3), [word, word, ['polling', undefined, undefined]]);
   const [first, second] = proxy.asked('/status/');
   assert.ok(second.at - first.at >= 980);
 });
@@ -189,6 +195,30 @@ test('a submit is refused after three more tries while the server cannot take it
   assert.ok(error instanceof ServerUnavailable);
   assert.equal(error.title, 'Server is busy');
   assert.equal(proxy.requests.length, 4);
+});
+
+test('a server that does not answer is not called busy', async () => {
+  let polls = 0;
+  proxy.fault = ({ path }) => (path.includes('/status/') && (polls += 1) === 1 ? 'reset' : undefined);
+  const told = [];
+  const onConnection = (connection, trouble) => told.push([connection, trouble?.error.name, trouble?.retryInMs]);
+  await client({ events: false }).generate(BAKERY, { onConnection });
+  assert.deepEqual(told[0], ['retrying', 'NetworkError', 100]);
+});
+
+test('what the server says without a class of its own is its own all the same', async () => {
+  for (const [status, code, kind] of [
+    [403, 'account_closed', UnknownAccount],
+    [422, 'something_new', BadRequest],
+  ]) {
+    const body = JSON.stringify({ success: false, message: 'No', error: 'The sentence.', error_code: code });
+    proxy.fault = () => ({ status, type: 'application/json', body });
+    const error = await client()
+      .generate(BAKERY)
+      .catch((reason) => reason);
+    assert.ok(error instanceof kind, error.name);
+    assert.equal(error.code, code);
+  }
 });
 
 test('what a proxy or portal answers is no word of the server, and is tried again', async () => {

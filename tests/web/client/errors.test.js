@@ -113,10 +113,10 @@ test('a generation that is cancelled', async () => {
   assert.equal((await api.cancel(taskId)).error_code, 'cancelled', 'asking twice is no error');
 });
 
-test('an answer that is not the server’s', async () => {
+test('an address that the server does not have', async () => {
   const astray = new client.PromptGeneratorAPI(`${SERVER}/static/page/main.js?`, key);
   const error = await failure(astray.account());
-  assert.ok(error instanceof client.UnexpectedAnswer, error.name);
+  assert.ok(error instanceof client.BadRequest, error.name);
   assert.equal(error.code, 'not_found');
 });
 

@@ -264,6 +264,36 @@ test('trying again after the server was away for long goes on with the same gene
   assert.equal(session.getState().taskId, taskId);
 });
 
+test('a busy server need not be waited for, and nothing is lost or paid twice', async () => {
+  const busy = (part) => (request) =>
+    request.path.includes(part)
+      ? { status: 503, type: 'application/json', headers: { 'Retry-After': '9' }, body: '{"error_code":"server_busy"}' }
+      : undefined;
+  const { session, reaches } = sessionOn(behindProxy());
+  session.stop();
+  assert.equal(session.getState().phase, 'idle', 'there is nothing to be stopped');
+  proxy.fault = busy('generate-prompt-async');
+  session.generate(taking(1));
+  await reaches(({ connection }) => connection === 'busy');
+  assert.equal(session.getState().trouble.retryInMs, 9_000);
+  session.stop();
+  assert.equal(session.getState().error.code, 'server_busy');
+  proxy.fault = ({ path }) => busy('/events/')({ path }) ?? busy('/status/')({ path });
+  session.retry();
+  await reaches(({ taskId, connection }) => taskId && connection === 'busy');
+  const { taskId } = session.getState();
+  session.stop();
+  const { phase, error, trouble, canRetry } = session.getState();
+  assert.deepEqual([phase, error.code, trouble, canRetry], ['failed', 'server_busy', null, true]);
+  proxy.fault = () => undefined;
+  session.retry();
+  await reaches((state) => state.phase === 'completed');
+  assert.equal(session.getState().taskId, taskId);
+  const keys = proxy.requests.map(({ headers }) => headers['idempotency-key']).filter(Boolean);
+  assert.equal(keys.length, 2);
+  assert.equal(new Set(keys).size, 1);
+});
+
 test('access that cannot be renewed is an error, and everything can go on after it', async () => {
   let renewed = false;
   const token = async () => {

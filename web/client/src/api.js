@@ -4,13 +4,43 @@
  * `startGeneration`, `pollStatus` and `stopPolling` are those of the seed document's class; the rest is for new code.
  */
 
-import { asGenerationError, NetworkError } from './errors.js';
+import { accountAddress } from './account-address.js';
+import { asGenerationError, BadRequest, NetworkError } from './errors.js';
 import { GenerationClient } from './generation-client.js';
 import { isDocument } from './routes.js';
 
 export class PromptGeneratorAPI extends GenerationClient {
   /** @type {Set<AbortController>} what stopPolling ends */
   #polling = new Set();
+
+  /**
+   * @param {string} apiBaseUrl for example https://prompts.example.com/api/v1/web-knowledge
+   * @param {import('./index.js').AuthToken} authToken an API key or JWT, or a function that returns the current one
+   * @param {import('./index.js').ClientOptions} [options]
+   */
+  constructor(apiBaseUrl, authToken, options) {
+    super(apiBaseUrl, authToken, options);
+    const { pollIntervalMs, retries, retryDelayMs, timeoutMs } = this.settings;
+    for (const [name, value] of Object.entries({ pollIntervalMs, retries, retryDelayMs, timeoutMs })) {
+      if (typeof value !== 'number' || Number.isNaN(value)) {
+        throw new TypeError(`${name} must be a number`);
+      }
+    }
+  }
+
+  /**
+   * @protected
+   * @override
+   * @param {Parameters<GenerationClient['submit']>} asked
+   */
+  async submit(...asked) {
+    const { idempotencyKey } = asked[1] ?? {};
+    if (idempotencyKey !== undefined && !/^[\x21-\x7e]+$/.test(idempotencyKey)) {
+      const code = 'invalid_idempotency_key';
+      throw new BadRequest('An idempotency key is made of visible ASCII characters.', { code });
+    }
+    return super.submit(...asked);
+  }
 
   /**
    * Read a status document once.
@@ -42,7 +72,7 @@ export class PromptGeneratorAPI extends GenerationClient {
    * @returns {Promise<import('./index.js').Account>}
    */
   account({ signal } = {}) {
-    return this.retried(this.transport.account(), { signal });
+    return this.retried(accountAddress(this.transport), { signal });
   }
 
   /**
@@ -52,7 +82,7 @@ export class PromptGeneratorAPI extends GenerationClient {
    * @returns {Promise<import('./index.js').LedgerPage>}
    */
   ledger({ limit = 50, before, signal } = {}) {
-    return this.retried(this.transport.account(`ledger/${query({ limit, before })}`), { signal });
+    return this.retried(accountAddress(this.transport, `ledger/${query({ limit, before })}`), { signal });
   }
 
   /**

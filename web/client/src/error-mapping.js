@@ -46,21 +46,23 @@ function byCode(code = '') {
 }
 
 /**
- * For a server or proxy that sends no code of ours: only the HTTP status counts.
+ * For a code that has no class, and for proxies, which send none: the HTTP status counts.
  *
  * @param {number} status
- * @param {boolean} ofTask whether the server itself answered about a task
+ * @param {boolean} ours whether the server itself answered
+ * @param {string} [taskId] what it was asked about
  * @returns {ErrorClass}
  */
-function byStatus(status, ofTask) {
+function byStatus(status, ours, taskId) {
   if (status >= 500 || status === 408 || status === 425) {
     return ServerUnavailable;
   }
-  if (status === 404 && ofTask) {
+  if (ours && status === 404 && taskId !== undefined) {
     return TaskNotFound;
   }
   const known = { 400: BadRequest, 401: Unauthorized, 413: InvalidPrompt, 415: BadRequest, 429: TooManyPolls };
-  return known[/** @type {keyof typeof known} */ (status)] ?? UnexpectedAnswer;
+  const other = !ours ? UnexpectedAnswer : status === 403 ? UnknownAccount : BadRequest;
+  return known[/** @type {keyof typeof known} */ (status)] ?? other;
 }
 
 /** The seed's failed documents carry no error_code: their fixed messages are used instead. */
@@ -91,11 +93,8 @@ export function retryAfterMs(headers) {
 export function errorOfAnswer(response, body, taskId) {
   const { message, error, error_code: code, request_id: requestId } = texts(body);
   const ours = code !== undefined || /** @type {any} */ (body)?.success === false;
-  const kind = byCode(code) ?? byStatus(response.status, ours && taskId !== undefined);
-  const [title, sentence] =
-    kind === ServerUnavailable
-      ? ['Service temporarily unavailable', 'Please try again in a moment.']
-      : ['Unexpected answer', 'The answer did not come from the generation server.'];
+  const kind = byCode(code) ?? byStatus(response.status, ours, taskId);
+  const [title, sentence] = kind === ServerUnavailable ? AWAY : STRANGE;
   return new kind(error ?? message ?? sentence, {
     title: message ?? title,
     code: code ?? `http_${response.status}`,
@@ -105,6 +104,9 @@ export function errorOfAnswer(response, body, taskId) {
     retryAfterMs: retryAfterMs(response.headers),
   });
 }
+
+export const STRANGE = ['Unexpected answer', 'The answer did not come from the generation server.'];
+const AWAY = ['Service temporarily unavailable', 'Please try again in a moment.'];
 
 /** Members of a foreign answer may be of any type. @param {unknown} body @returns {Record<string, string>} */
 function texts(body) {

@@ -6,7 +6,7 @@
  * ├── BadRequest               anything else the server refuses to read
  * ├── IdempotencyKeyReused     the key came before with another prompt
  * ├── Unauthorized             a missing, unknown or expired key: sign in again
- * ├── UnknownAccount           a valid token without an account
+ * ├── UnknownAccount           a valid token whose account does not exist, is closed, or may not do this
  * ├── InsufficientTokens       `needed`, `available`: offer tokens
  * ├── SubscriptionInactive     offer an upgrade
  * ├── TaskNotFound             unknown or expired: start a new generation
@@ -126,7 +126,7 @@ export class NetworkError extends GenerationError {
    * @param {Facts & {offline?: boolean}} [facts]
    */
   constructor(message, facts = {}) {
-    super(message, { ...facts, code: facts.offline ? 'offline' : facts.code });
+    super(message, { title: 'Network error', ...facts, code: facts.offline ? 'offline' : facts.code });
     this.offline = facts.offline ?? false;
   }
 

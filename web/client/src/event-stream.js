@@ -87,7 +87,7 @@ export async function readEventStream(body, parser, { onEvent, onBytes }) {
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((cause) => {
-        throw new NetworkError('The connection was lost.', { title: 'Network error', cause });
+        throw new NetworkError('The connection was lost.', { cause });
       });
       if (done) {
         return;

@@ -5,10 +5,10 @@
  */
 
 import { PausableWork } from './pausable-work.js';
-import { BadRequest, InvalidPrompt, NetworkError, ServerUnavailable, Timeout, UnexpectedAnswer } from './errors.js';
+import { InvalidPrompt, NetworkError, ServerUnavailable, Timeout, UnexpectedAnswer } from './errors.js';
 import { newIdempotencyKey } from './idempotency.js';
 import { defaultPresence } from './presence.js';
-import { Retries } from './retry.js';
+import { Retries, tellTrouble } from './retry.js';
 import { isDocument } from './routes.js';
 import { Transport } from './transport.js';
 import { TaskView } from './view.js';
@@ -84,23 +84,18 @@ export class GenerationClient {
       const facts = { title: 'manual_prompt is required', code: 'manual_prompt_required' };
       throw new InvalidPrompt('Write a prompt first.', facts);
     }
-    if (!/^[\x21-\x7e]+$/.test(idempotencyKey)) {
-      throw new BadRequest('An idempotency key is made of visible ASCII characters.', {
-        code: 'invalid_idempotency_key',
-      });
-    }
     const request = {
       method: 'POST',
       headers: { 'Idempotency-Key': idempotencyKey },
       json: { manual_prompt: manualPrompt, feedback, business_type: businessType },
       expected: (/** @type {any} */ body) => typeof body?.task_id === 'string',
     };
-    /** @param {unknown} error */
-    const onRetry = (error) => {
+    /** @param {unknown} error @param {number} inMs */
+    const onRetry = (error, inMs) => {
       if (work.isOffline(error)) {
         throw error;
       }
-      onConnection?.('retrying');
+      tellTrouble(onConnection, error, inMs);
     };
     try {
       const url = this.transport.generations();
@@ -119,7 +114,7 @@ export class GenerationClient {
    * @protected
    * @param {string} url
    * @param {import('./transport.js').Request} request
-   * @param {(error: unknown) => void} [onRetry] may throw: then there is none
+   * @param {(error: unknown, inMs: number) => void} [onRetry] may throw: then there is none
    * @returns {Promise<any>} the JSON of the answer
    */
   async retried(url, request, onRetry) {
@@ -128,8 +123,9 @@ export class GenerationClient {
       try {
         return (await this.transport.json(url, request)).body;
       } catch (error) {
-        onRetry?.(error);
-        await delay(retries.waitAfter(error), request.signal);
+        const waitMs = retries.waitAfter(error);
+        onRetry?.(error, waitMs);
+        await delay(waitMs, request.signal);
       }
     }
   }
@@ -169,10 +165,5 @@ function withDefaults({
   timeoutMs = 120_000,
   presence = defaultPresence(),
 }) {
-  for (const [name, value] of Object.entries({ pollIntervalMs, retries, retryDelayMs, timeoutMs })) {
-    if (typeof value !== 'number' || Number.isNaN(value)) {
-      throw new TypeError(`${name} must be a number`);
-    }
-  }
   return { events, pollIntervalMs, retries, retryDelayMs, timeoutMs, presence, fetch };
 }

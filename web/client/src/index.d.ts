@@ -87,10 +87,17 @@ export interface Result {
 }
 
 /**
- * How documents arrive now: `live` (events) or `polling`; or why they do not:
- * `retrying`, `offline`, `background` (nobody looks at the page or app).
+ * How documents arrive now: `live` (events) or `polling`; or why they do not: `retrying` (no answer), `busy` (the
+ * server answers that it cannot now, and when to come back), `offline`, `background` (nobody looks at the page or app).
  */
-export type Connection = 'live' | 'polling' | 'retrying' | 'offline' | 'background';
+export type Connection = 'live' | 'polling' | 'retrying' | 'busy' | 'offline' | 'background';
+
+/** Of a connection that is `retrying` or `busy`. */
+export interface Trouble {
+  readonly error: GenerationError;
+  /** When the next try is, counted from the call. */
+  readonly retryInMs: number;
+}
 
 /** Is anybody there, and is there a network? */
 export interface Presence {
@@ -124,7 +131,7 @@ export interface WatchOptions extends RequestOptions {
   onProgress?: (progress: Progress) => void;
   /** Gets the whole text so far, while the AI writes it. Not called while polling. */
   onText?: (text: string) => void;
-  onConnection?: (connection: Connection) => void;
+  onConnection?: (connection: Connection, trouble?: Trouble) => void;
   /** Gets, about five times a second, the percent at which a bar should stand: between documents it moves towards the expected end. */
   onEstimate?: (percent: number) => void;
 }
@@ -238,6 +245,8 @@ interface AnyState {
   /** The text as it grows; the whole prompt at the end. */
   readonly text: string;
   readonly connection: Connection | null;
+  /** A new object for each try that failed; null when something arrives. */
+  readonly trouble: Trouble | null;
   readonly cancelling: boolean;
   /** Whether `retry` can do anything: false for a failed task that was opened without its prompt. */
   readonly canRetry: boolean;
@@ -287,6 +296,8 @@ export class GenerationSession {
   /** Show a generation that exists, running or ended. */
   open(taskId: string, manualPrompt?: string): void;
   cancel(): Promise<void>;
+  /** While there is trouble: wait no longer. The error is what the server said last; `retry` takes the generation up. */
+  stop(): void;
   /**
    * After a failure: watch on where the task may still run, else submit again; never pays for the same generation twice.
    * With a prompt that was edited since, that one is generated.
@@ -326,7 +337,7 @@ export class IdempotencyKeyReused extends GenerationError {
 export class Unauthorized extends GenerationError {
   readonly name: 'Unauthorized';
 }
-/** A valid token without an account. */
+/** A valid token whose account does not exist, is closed, or may not do this. */
 export class UnknownAccount extends GenerationError {
   readonly name: 'UnknownAccount';
 }

@@ -5,6 +5,8 @@
  * worker (notifications-worker.js) shows the notifications, even when every page is closed.
  */
 
+import { accountAddress } from './account-address.js';
+
 /** @typedef {import('./notifications.d.ts').NotificationOptions} Options */
 
 /** Whether this browser can subscribe: it needs https, and a user who has not denied it. */
@@ -88,7 +90,7 @@ export class Notifications {
 
   /** @param {string} method @param {unknown} [json] */
   #ask(method, json) {
-    return this.#transport.json(this.#transport.account('push-subscriptions/'), {
+    return this.#transport.json(accountAddress(this.#transport, 'push-subscriptions/'), {
       method,
       json,
       expected: (body) => body?.success === true,

@@ -13,6 +13,18 @@ const LONGEST_RETRY_AFTER_MS = 10_000;
 
 const PASSING = [NetworkError, ServerUnavailable, TooManyPolls];
 
+/**
+ * Say that there is trouble, of which kind, and when the next try is. A server that names the time is busy; one that
+ * names none has not answered.
+ *
+ * @param {import('./index.js').WatchOptions['onConnection']} listener
+ * @param {any} error
+ * @param {number} retryInMs
+ */
+export function tellTrouble(listener, error, retryInMs) {
+  listener?.(error.httpStatus && error.retryAfterMs ? 'busy' : 'retrying', { error, retryInMs });
+}
+
 export class Retries {
   #retries;
   #delayMs;

@@ -15,9 +15,9 @@ const SILENCE_MS = 40_000;
 
 /** Events cannot be read now (`passing`) or at all: an old server, a proxy that buffers, a runtime without streams. */
 export class EventsUnusable extends Error {
-  /** @param {string} message @param {boolean} [passing] */
-  constructor(message, passing = false) {
-    super(message);
+  /** @param {boolean} [passing] */
+  constructor(passing = false) {
+    super();
     this.passing = passing;
   }
 }
@@ -89,7 +89,7 @@ function parsed({ data }, member) {
   } catch {
     // It is somebody else's too.
   }
-  throw new EventsUnusable('nothing arrived'); // of ours
+  throw new EventsUnusable();
 }
 
 /**
@@ -101,10 +101,9 @@ function parsed({ data }, member) {
  */
 function interruption(brought, parser, cause) {
   if (!brought) {
-    return new EventsUnusable('nothing arrived');
+    return new EventsUnusable();
   }
-  const facts = { title: 'Network error', cause, retryAfterMs: parser.retryMs };
-  return new NetworkError('The connection was closed early.', facts);
+  return new NetworkError('The connection was lost.', { cause, retryAfterMs: parser.retryMs });
 }
 
 /** When the server itself answers with these, they hold for polls too; any other refusal concerns the stream alone. */
@@ -131,14 +130,14 @@ async function openEvents(transport, view, signal) {
     });
   } catch (error) {
     const aboutTheTask = !isOfStranger(error) && ABOUT_THE_TASK.some((kind) => error instanceof kind);
-    throw aboutTheTask ? error : new EventsUnusable(/** @type {Error} */ (error).message, true);
+    throw aboutTheTask ? error : new EventsUnusable(true);
   }
   const type = response.headers.get('Content-Type') ?? '';
   if (typeof response.body?.getReader !== 'function') {
-    throw new EventsUnusable('no streams');
+    throw new EventsUnusable();
   }
   if (!type.startsWith('text/event-stream')) {
-    throw new EventsUnusable(type, true);
+    throw new EventsUnusable(true);
   }
   return response.body;
 }

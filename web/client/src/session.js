@@ -29,6 +29,7 @@ const IDLE = Object.freeze({
   message: '',
   text: '',
   connection: null,
+  trouble: null,
   cancelling: false,
   result: null,
   error: null,
@@ -143,6 +144,16 @@ export class GenerationSession {
     }
   }
 
+  /** Wait no longer for a server that is away: the error is what it said last, and `retry` takes the generation up. */
+  stop() {
+    const { trouble } = this.#state;
+    if (trouble && this.#run) {
+      // It may have accepted the submit all the same.
+      const error = Object.assign(trouble.error, { idempotencyKey: this.#remembered?.idempotencyKey });
+      this.#fail(this.#run.signal, error);
+    }
+  }
+
   /**
    * Try again after a failure, without paying for the same generation twice.
    *
@@ -214,7 +225,7 @@ export class GenerationSession {
       onProgress: ({ status, stage = null, progress, message }) => set({ status, stage, progress, message }),
       onEstimate: (estimate) => set({ estimate }),
       onText: (text) => set({ text }),
-      onConnection: (connection) => set({ connection }),
+      onConnection: (connection, trouble) => set({ connection, trouble: trouble ?? null }),
     };
   }
 
@@ -240,7 +251,7 @@ export class GenerationSession {
     }
     this.disconnect();
     this.#remember(null);
-    this.#set({ error: null, ...change, cancelling: false, connection: null });
+    this.#set({ error: null, ...change, cancelling: false, connection: null, trouble: null });
   }
 
   /** @param {Change} change */

@@ -4,7 +4,7 @@
  * Knows the URLs of the server and not the use of its answers. Tries nothing twice.
  */
 
-import { errorOfAnswer } from './error-mapping.js';
+import { errorOfAnswer, STRANGE } from './error-mapping.js';
 import { NetworkError, Unauthorized, UnexpectedAnswer } from './errors.js';
 import { LinkedAbort, orAborted, throwIfAborted } from './waiting.js';
 
@@ -37,23 +37,19 @@ export class Transport {
     this.#presence = presence;
   }
 
-  get #base() {
+  /** Of the generations, as the seed's clients have it. */
+  get base() {
     return this.#server.apiBaseUrl.replace(/\/+$/, '');
   }
 
   /** @param {string} path below generate-prompt-async/ */
   generations(path = '') {
-    return `${this.#base}/generate-prompt-async/${path}`;
+    return `${this.base}/generate-prompt-async/${path}`;
   }
 
   /** @param {'status' | 'events' | 'cancel'} what @param {string} taskId */
   task(what, taskId) {
     return this.generations(`${what}/${encodeURIComponent(taskId)}/`);
-  }
-
-  /** @param {string} path below the account, which is a neighbour of web-knowledge */
-  account(path = '') {
-    return `${this.#base.replace(/\/[^/]*$/, '')}/account/${path}`;
   }
 
   /**
@@ -149,7 +145,7 @@ export class Transport {
   #networkError(cause) {
     const offline = this.#presence.state === 'offline';
     const message = offline ? 'You seem to be offline.' : 'The server cannot be reached.';
-    return new NetworkError(message, { title: 'Network error', cause, offline });
+    return new NetworkError(message, { cause, offline });
   }
 }
 
@@ -167,11 +163,10 @@ function sendable(token) {
 
 /** @param {Response} response @param {unknown} [cause] */
 function strange({ status }, cause) {
-  const facts = { title: 'Unexpected answer', httpStatus: status, cause };
-  return new UnexpectedAnswer('The answer did not come from the generation server.', facts);
+  return new UnexpectedAnswer(STRANGE[1], { title: STRANGE[0], httpStatus: status, cause });
 }
 
 /** @param {string} message @param {unknown} [cause] */
 function unauthorized(message, cause) {
-  return new Unauthorized(message, { title: 'Authentication required', code: 'unauthorized', cause });
+  return new Unauthorized(message, { title: 'Authentication required', cause });
 }

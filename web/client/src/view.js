@@ -75,10 +75,8 @@ export class TaskView {
     this.#listeners.onText?.(this.#text);
   }
 
-  /** @param {import('./index.js').Connection} connection how documents arrive now, or why they do not */
-  connected(connection) {
-    this.#listeners.onConnection?.(connection);
-  }
+  /** How documents arrive now, or why they do not. @type {NonNullable<import('./index.js').WatchOptions['onConnection']>} */
+  connected = (connection, trouble) => this.#listeners.onConnection?.(connection, trouble);
 
   /**
    * @returns {import('./index.js').Result}

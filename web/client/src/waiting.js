@@ -11,7 +11,7 @@ export function now() {
 
 /** @param {AbortSignal} signal */
 export function abortReason(signal) {
-  return signal.reason ?? Object.assign(new Error('This operation was aborted'), { name: 'AbortError' });
+  return signal.reason ?? Object.assign(new Error('Aborted'), { name: 'AbortError' });
 }
 
 /** @param {AbortSignal | undefined} signal */
@@ -48,20 +48,13 @@ export function onAbort(signal, listener) {
  * @returns {Promise<void>}
  */
 export function delay(ms, signal) {
-  return new Promise((resolve, reject) => {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    const forget = onAbort(signal, () => {
-      clearTimeout(timer);
-      reject(abortReason(/** @type {AbortSignal} */ (signal)));
-    });
-    if (!signal?.aborted) {
-      timer = setTimeout(() => {
-        forget();
-        resolve();
-      }, ms);
-    }
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  /** @type {Promise<void>} */
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  return orAborted(over, signal).finally(() => clearTimeout(timer));
 }
 
 /**

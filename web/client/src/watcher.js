@@ -5,7 +5,7 @@
  */
 
 import { pollIntervals } from './poll-interval.js';
-import { Retries } from './retry.js';
+import { Retries, tellTrouble } from './retry.js';
 import { EventsUnusable, followEvents, poll } from './routes.js';
 import { delay, throwIfAborted } from './waiting.js';
 
@@ -62,7 +62,7 @@ export function watch(transport, view, work, settings) {
         }
         trouble = error;
         const waitMs = retries.waitAfter(error);
-        view.connected('retrying');
+        tellTrouble(view.connected, error, waitMs);
         await delay(waitMs, signal);
       }
     }

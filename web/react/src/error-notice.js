@@ -15,8 +15,8 @@ const REMEDIES = {
   UnknownAccount: ['onSignIn', 'signIn'],
 };
 
-/** Trying the same again cannot help against these. */
-const FINAL = new Set(['InvalidPrompt', 'BadRequest', 'Unauthorized', 'UnknownAccount']);
+/** Trying the same again cannot help against these, nor where one has to sign in. */
+const FINAL = /^(InvalidPrompt|BadRequest)$/;
 
 /** @param {import('./index.js').ErrorNoticeProps} props */
 export function ErrorNotice({ error, onRetry, labels, lang, ...actions }) {
@@ -26,12 +26,20 @@ export function ErrorNotice({ error, onRetry, labels, lang, ...actions }) {
   const ours = says.errors[error.code] ?? says.errors[error.name] ?? says.errors.Otherwise;
   const [title, sentence] = ours ?? [error.title, error.message];
   const message = ours ? fillIn(lang)(sentence, /** @type {any} */ (error)) : sentence;
-  const retry = FINAL.has(error.name) ? undefined : onRetry;
+  const retry = name === 'onSignIn' || FINAL.test(error.name) ? undefined : onRetry;
   return h(
     'div',
-    { className: 'pg-error', role: 'alert' },
+    { className: 'pg-error', role: 'alert', 'data-error': error.name },
     h('h3', { className: 'pg-subtitle' }, title),
     message !== title && h('p', null, message),
+    error.httpStatus &&
+      h(
+        'details',
+        null,
+        h('summary', null, says.details),
+        // For whoever is asked for help: no language changes it.
+        h('p', { translate: 'no', dir: 'ltr' }, [error.message, error.code, error.requestId].join(' ')),
+      ),
     (remedy || retry) &&
       h(
         'div',

@@ -59,6 +59,23 @@ export function GrowingText({ name, text }) {
   return h('div', { ...scrollable(name), ref: follow, className: 'pg-text pg-growing', onScroll: note }, text);
 }
 
+/** Until a server that is away is asked again; and a way out. @param {{says: Partial<Labels>, fill: Fill, generation: import('./index.js').PromptGeneration}} props */
+export function NextTry({ says: given, fill, generation: { trouble, stop } }) {
+  const says = /** @type {Labels} */ ({ ...ENGLISH_OF_RESULTS, ...given });
+  const [left, setLeft] = useState(0);
+  useEffect(() => {
+    setLeft(Math.round((trouble?.retryInMs ?? 0) / 1_000));
+    const timer = setInterval(() => setLeft((seconds) => seconds - 1), 1_000);
+    return () => clearInterval(timer);
+  }, [trouble]);
+  return h(
+    'div',
+    { className: 'pg-notify' },
+    left > 0 && fill(says.nextTry, { number: left }),
+    button(says.stopWaiting, stop),
+  );
+}
+
 /** @param {{says: Partial<Labels>, fill: Fill, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
 export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRefine }) {
   const says = /** @type {Labels} */ ({ ...ENGLISH_OF_RESULTS, ...given });
@@ -71,10 +88,8 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
     const timer = copied ? setTimeout(() => setCopied(''), COPIED_FOR_MS) : undefined;
     return () => clearTimeout(timer);
   }, [copied]);
-  const copy = async () => {
-    const done = await copyText(text, /** @type {HTMLDivElement} */ (shown.current));
-    setCopied(done ? says.copied : says.selected);
-  };
+  const copy = async () =>
+    setCopied((await copyText(text, /** @type {any} */ (shown.current))) ? says.copied : says.selected);
   const write = (/** @type {string} */ next) => onVersions(withText(versions, next));
   return h(
     'div',
@@ -193,6 +208,7 @@ function VersionList({ says, fill, versions, onVersions }) {
 
 /** @param {{says: Labels, versions: Versions, onVersions: (versions: Versions) => void, onRefine: (feedback: string) => void}} props */
 function Refinement({ says, versions, onVersions, onRefine }) {
+  const { wish = '' } = versions;
   const id = useId();
   return h(
     'form',
@@ -200,7 +216,7 @@ function Refinement({ says, versions, onVersions, onRefine }) {
       className: 'pg-form',
       onSubmit: (/** @type {import('react').FormEvent} */ event) => {
         event.preventDefault();
-        onRefine(versions.wish ?? '');
+        onRefine(wish);
       },
     },
     h('label', { className: 'pg-label', htmlFor: id }, says.whatShouldChange),
@@ -210,13 +226,13 @@ function Refinement({ says, versions, onVersions, onRefine }) {
       rows: 2,
       maxLength: 2_000,
       dir: 'auto',
-      value: versions.wish ?? '',
+      value: wish,
       onChange: (/** @type {any} */ event) => onVersions({ ...versions, wish: event.target.value }),
     }),
     h(
       'div',
       { className: 'pg-buttons' },
-      h('button', { type: 'submit', className: 'pg-button', disabled: !versions.wish?.trim() }, says.changeIt),
+      h('button', { type: 'submit', className: 'pg-button', disabled: !wish.trim() }, says.changeIt),
     ),
   );
 }

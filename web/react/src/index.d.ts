@@ -46,6 +46,8 @@ export type PromptGeneration = SessionState & {
   /** Show a generation that exists, running or ended. */
   open(taskId: string, manualPrompt?: string): void;
   cancel(): Promise<void>;
+  /** While there is `trouble`: wait no longer; `retry` takes the generation up. */
+  stop(): void;
   /** After a failure; never pays for the same generation twice. With a prompt that was edited since, that one is generated. */
   retry(edited?: unknown): void;
   reset(): void;
@@ -84,6 +86,9 @@ export interface Labels {
   sending: string;
   percent: string;
   retrying: string;
+  busy: string;
+  nextTry: string;
+  stopWaiting: string;
   offline: string;
   background: string;
   unsent: string;
@@ -109,6 +114,7 @@ export interface Labels {
   whatShouldChange: string;
   changeIt: string;
   tryAgain: string;
+  details: string;
   purchaseTokens: string;
   upgradeSubscription: string;
   signIn: string;

@@ -2,8 +2,9 @@
 
 /** What the component says before there is a result. `labels` replaces any of it; `stages`, `warnings` and `errors` are by codes. */
 
-const tooLong = 'Your prompt is longer than it may be. Please shorten it.';
-const checkPrompt = 'Please check your prompt';
+const CHECK = 'Please check your prompt';
+/** @type {[string, string]} */
+const AWAY = ['The server cannot answer now', 'Please try again in a moment.'];
 
 export const ENGLISH = {
   title: 'AI Prompt Generator',
@@ -18,24 +19,27 @@ export const ENGLISH = {
   generation: 'Generation',
   sending: 'Sending...',
   percent: '{number}%',
-  retrying: 'No answer from the server. Trying again…',
-  offline: 'You are offline. The generation goes on, and its result appears when you are back.',
+  retrying: 'No answer from the server.',
+  busy: 'The server is busy.',
+  offline: 'You are offline. The generation goes on; its result appears when you are back.',
   background: 'Paused while nobody looks.',
   unsent: 'You are offline. Nothing has been sent yet; it is sent when you are back.',
   tryAgain: 'Try again',
+  details: 'Details',
   purchaseTokens: 'Purchase more tokens',
   upgradeSubscription: 'Upgrade subscription',
   signIn: 'Sign in',
   stages: /** @type {Record<string, string>} */ ({}),
   warnings: /** @type {Record<string, string>} */ ({}),
+  // What the server says of these is for whoever writes programs: it names headers and parameters.
   errors: /** @type {Record<string, [title: string, sentence: string]>} */ ({
-    manual_prompt_required: [checkPrompt, 'Write a prompt first.'],
-    invalid_manual_prompt: [
-      checkPrompt,
-      'The prompt has a character that cannot be sent. Write it anew, or paste it as plain text.',
-    ],
-    manual_prompt_too_long: [checkPrompt, tooLong],
-    body_too_large: [checkPrompt, tooLong],
+    manual_prompt_too_long: [CHECK, 'It is too long. Please shorten it.'],
+    InvalidPrompt: [CHECK, 'It is empty, too long, or has a character that cannot be sent.'],
+    Unauthorized: ['Please sign in again', 'Your access has ended, or is not valid here.'],
+    UnknownAccount: ['No account', 'There is no account for you here.'],
+    BadRequest: ['That did not work', 'The server does not accept this.'],
+    TooManyPolls: AWAY,
+    ServerUnavailable: AWAY,
   }),
 };
 

@@ -111,20 +111,16 @@ export function PromptGenerator(props) {
     {
       'data-theme': theme,
       ...Object.fromEntries(given),
-      className: `prompt-generator ${className} ${classNames.root ?? ''}`.trim(),
+      className: `prompt-generator ${className} ${classNames.root ?? ''}`,
       style,
       'data-phase': phase,
       onClickCapture: (/** @type {import('react').MouseEvent} */ event) =>
         (pressed.current = /** @type {Element} */ (event.target)),
     },
-    h(
-      'h2',
-      { ref: top, className: `pg-title ${classNames.title ?? ''}`.trim(), tabIndex: -1 },
-      props.title ?? says.title,
-    ),
+    h('h2', { ref: top, className: `pg-title ${classNames.title ?? ''}`, tabIndex: -1 }, props.title ?? says.title),
     parts.map(([name, part]) => {
       const shown = part && render[name] ? render[name](generation, part) : part;
-      return shown && h('div', { key: name, className: `pg-part ${classNames[name] ?? ''}`.trim() }, shown);
+      return shown && h('div', { key: name, className: `pg-part ${classNames[name] ?? ''}` }, shown);
     }),
   );
 }
@@ -277,12 +273,8 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
 }
 
 /** @param {{says: Labels, fill: Fill, generation: import('./index.js').PromptGeneration, view?: ResultView}} props */
-function GenerationProgress({
-  says,
-  fill,
-  view,
-  generation: { progress, estimate, stage, message, connection, text, taskId },
-}) {
+function GenerationProgress({ says, fill, view, generation }) {
+  const { progress, estimate, stage, message, connection, text, taskId } = generation;
   const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
   const shown = fill(says.percent, { number: percent });
@@ -306,6 +298,7 @@ function GenerationProgress({
     ),
     h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
     h('p', { className: 'pg-trouble', role: 'status' }, trouble && /** @type {any} */ (says)[trouble]),
+    generation.trouble && view && h(view.NextTry, { says, fill, generation }),
     text && (view ? h(view.GrowingText, { name: says.generation, text }) : plainly(text)),
   );
 }

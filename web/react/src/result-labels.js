@@ -3,6 +3,8 @@
 /** What the component says of a result: it comes with the view of one. */
 
 export const ENGLISH_OF_RESULTS = {
+  nextTry: 'Next try in {number} s.',
+  stopWaiting: 'Stop waiting',
   generated: 'Generated prompt',
   doneAnnounced: 'Prompt generated',
   edit: 'Edit',

@@ -81,6 +81,7 @@ export function usePromptGeneration({
       /** @param {string} taskId @param {string} [manualPrompt] */
       open: (taskId, manualPrompt) => session.open(taskId, manualPrompt),
       cancel: () => session.cancel(),
+      stop: () => session.stop(),
       /** @param {unknown} [edited] may be a click's event, where this is its handler */
       retry: (edited) => session.retry(typeof edited === 'string' ? edited : undefined),
       reset: () => session.reset(),
@@ -97,7 +98,7 @@ function resolveToken(authToken) {
 /** @param {string | undefined} apiBaseUrl */
 function required(apiBaseUrl) {
   if (!apiBaseUrl) {
-    throw new TypeError('usePromptGeneration needs a client, or an apiBaseUrl and an authToken');
+    throw new TypeError('client or apiBaseUrl is missing');
   }
   return apiBaseUrl;
 }
