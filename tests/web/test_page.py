@@ -241,7 +241,7 @@ def test_a_ledger_that_cannot_be_read_says_so(opened: Page) -> None:
     problem = {"success": False, "message": "No", "error": "The ledger rests.", "error_code": "invalid_parameter"}
     opened.route("**/account/ledger/**", lambda route: route.fulfill(status=400, json=problem))
     opened.get_by_text("Ledger").click()
-    expect(opened.locator("#ledger-entries")).to_have_text("The ledger rests.")
+    expect(opened.locator("#ledger-entries")).to_have_text("The server does not accept this.")
 
 
 def test_an_old_reply_does_not_replace_a_newer_one(opened: Page) -> None:
