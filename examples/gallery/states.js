@@ -177,7 +177,11 @@ export const STATES = {
     ...refused(403, 'account_closed', 'Account is closed', 'Your token is valid, but your account has been closed.'),
     nobody: true,
   },
-  'a stranger answered': { ...refused(403), hurry: true },
+  'a stranger answered': {
+    phase: 'failed',
+    submits: { http: 403, body: { login: 'https://portal.example' } },
+    hurry: true,
+  },
   expired: {
     phase: 'failed',
     http: 404,
