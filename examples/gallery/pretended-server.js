@@ -97,7 +97,10 @@ function events(state, documents, signal) {
     start(controller) {
       const send = (text) => controller.enqueue(new TextEncoder().encode(text));
       send(lines.join(''));
-      signal?.addEventListener('abort', () => ends || controller.error(signal.reason));
+      signal?.addEventListener('abort', () => {
+        clearInterval(alive);
+        ends || controller.error(signal.reason);
+      });
       if (ends) {
         controller.close();
       } else {

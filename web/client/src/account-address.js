@@ -5,5 +5,5 @@
  * @param {string} [path] below the account
  */
 export function accountAddress({ base }, path = '') {
-  return `${base.replace(/\/[^/]*$/, '')}/account/${path}`;
+  return base.replace(/[^/]*$/, 'account/') + path;
 }
