@@ -7,14 +7,16 @@ Pure; linear in the length of both texts.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 
-from generation.fidelity import figures, literals, verbatim
+from generation.fidelity import figures, literals, phones, verbatim
 from generation.fidelity.counting import short_of
 from generation.fidelity.exchanges import exchanged
 from generation.fidelity.fact import Fact, Facts, Key
+from generation.fidelity.languages import language
 from generation.fidelity.lists import told_otherwise
 from generation.fidelity.matching import apart, matched
 from generation.fidelity.misplaced import misplaced
@@ -54,20 +56,24 @@ def compare(draft: str, answer: str) -> Comparison:
     if draft == answer:
         return Comparison([], [], [], 0)
     draft, answer = _without_list_numbers(draft), _without_list_numbers(answer)
+    spoken = partial(language, draft)
     memo: figures.Memo = {}
     same, draft_rest, answer_rest = _apart(draft, answer)
     drafted, answered = read(draft_rest, memo), read(answer_rest, memo)
-    nearly = verbatim.changed(drafted, answered)
-    moved = _moved(drafted, answered, nearly.moved)
+    ours, theirs = apart(drafted.found), apart(answered.found)
+    nearly = verbatim.changed(drafted, ours, answered, theirs)
+    moved = _moved(drafted, ours, answered, nearly.moved)
     if not (
-        nearly.altered or missing(drafted, draft_rest, answered, answer_rest) or invented(drafted, draft_rest, answered)
+        nearly.altered
+        or missing(drafted, draft_rest, answered, answer_rest, spoken)
+        or invented(drafted, draft_rest, answered)
     ):
         return Comparison([], [fact.with_beside(draft_rest) for fact in moved], [], 0)
     common = read(same, memo)
     count = len({fact.ways for fact in (*drafted.found, *common.found)})
     drafted.count_in(common)
     answered.count_in(common)
-    lost = missing(drafted, draft, answered, answer)
+    lost = missing(drafted, draft, answered, answer, spoken)
     lost += [fact for fact in nearly.altered if fact not in lost]
     added = invented(drafted, draft, answered)
     moved = [fact for fact in moved if fact not in lost]
@@ -81,12 +87,12 @@ def _without_list_numbers(text: str) -> str:
     return DATE_IN_TWO_LINES.sub(". ", LIST_NUMBER.sub(itemgetter(1), text))
 
 
-def _moved(draft: Facts, answer: Facts, known: list[Fact]) -> list[Fact]:
+def _moved(draft: Facts, ours: list[Fact], answer: Facts, known: list[Fact]) -> list[Fact]:
     """Return the draft's facts that are in others' places, however the answer spells them, with the known ones."""
     moved = swapped(draft, draft.text, answer, answer.text)
     traded = {fact.ways[0][0] for fact in known}
     traded |= exchanged(draft.found, draft.text, answer.found, answer.text)
-    ours, theirs = apart(draft.found), apart(matched(draft, answer))
+    theirs = apart(matched(draft, answer))
     traded |= misplaced(ours, draft.text, theirs, answer.text)
     traded |= exchanged_ends(ours, draft.text, theirs, answer.text)
     moved += [fact for fact in draft.found if fact.ways[0][0] in traded and fact not in moved]
@@ -128,13 +134,15 @@ def read(text: str, memo: figures.Memo) -> Facts:
     return facts
 
 
-def missing(draft: Facts, draft_text: str, answer: Facts, answer_text: str) -> list[Fact]:
-    """Return the draft's facts that the answer has not, each once."""
+def missing(draft: Facts, draft_text: str, answer: Facts, answer_text: str, spoken: Callable[[], str]) -> list[Fact]:
+    """Return the draft's facts that the answer has not, each once; ``spoken`` tells the draft's language."""
     lost: list[Fact] = []
     seen: set[tuple[tuple[Key, ...], ...]] = set()
     in_words, written = NumberWords(answer_text, draft_text), _Codes(answer_text)
     for fact in draft.found:
-        if answer.has(fact) and not short_of(fact, draft, answer, in_words):
+        if answer.has(fact) and not (
+            short_of(fact, draft, answer, in_words) or _is_foreign(fact, draft, answer, spoken)
+        ):
             continue
         if fact.ways in seen:
             continue
@@ -146,6 +154,25 @@ def missing(draft: Facts, draft_text: str, answer: Facts, answer_text: str) -> l
             continue
         lost.append(fact)
     return lost
+
+
+def _is_foreign(fact: Fact, draft: Facts, answer: Facts, spoken: Callable[[], str]) -> bool:
+    """Say whether the answer has a telephone number with the code alone of a country that the draft speaks not of."""
+    if fact.kind != "telephone":
+        return False
+    plain = tuple(way for way in fact.ways if way[0][0] != "from abroad")
+    if len(plain) == len(fact.ways) or answer.has(fact._replace(ways=plain)):
+        return False
+    given = {
+        phones.country_code(other.text)
+        for way in fact.ways
+        for part in (answer, *answer.others)
+        for other in part.offering(way[0])
+        if other.kind == "telephone"
+    }
+    own = {phones.country_code(other.text) for other in draft.found if phones.is_international(other.text)}
+    known = phones.CODES_OF.get(spoken())
+    return known is not None and bool(given) and given.isdisjoint(known | own)
 
 
 def invented(draft: Facts, draft_text: str, answer: Facts) -> list[Fact]:

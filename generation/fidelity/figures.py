@@ -86,7 +86,7 @@ Memo = dict[tuple[str, str, str], list[Reading]]  # by what stands before a run,
 
 def read(text: str, facts: Facts, memo: Memo) -> None:
     """Add the text's figures and codes; ``memo`` is shared by the texts of one comparison."""
-    rest = HOUR_AND_MINUTE.sub(_as_clock, _read_codes(text, facts))
+    rest = HOUR_AND_MINUTE.sub(_as_clock, _read_mixed(_read_codes(text, facts), facts))
     line_start = 0
     for line in rest.split("\n"):
         if facts.full:
@@ -110,6 +110,25 @@ def read(text: str, facts: Facts, memo: Memo) -> None:
     if "年" in text or "년" in text:
         for date in dates.CJK.finditer(text):
             facts.keys["date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"] += 1
+
+
+def _read_mixed(text: str, facts: Facts) -> str:
+    """Add numbers such as 1万2千; return the text with them blanked out."""
+    if not numbers.MIXED_SIGN.search(text):
+        return text
+
+    def taken(found: re.Match[str]) -> str:
+        value = numbers.mixed(found)
+        if not value or facts.full:
+            return found[0]
+        begin, end = found.span()
+        currency = _currency(text[max(0, begin - LEFT) : begin], text[end : end + RIGHT])
+        kind = "amount" if currency else "number"
+        ways, offered = _amount(value, currency, value[0])
+        facts.add_any(Fact(kind, found[0], begin, ways), offered)
+        return "\0" * len(found[0])
+
+    return numbers.MIXED.sub(taken, text)
 
 
 def _share_years(text: str, facts: Facts) -> None:

@@ -44,7 +44,9 @@ class NumberWords:
     def have(self, fact: Fact) -> bool:
         """Say whether a small plain number that is not there in figures is there as a word."""
         numbers = {fact.ways[0][0][1], *(value for way in fact.ways for sort, value in way if sort == "number")}
-        return any(number in WORDS and self._said[number] > self._drafted[number] for number in numbers)
+        return any(
+            number in WORDS and (said := self._said[number]) > 0 and said > self._drafted[number] for number in numbers
+        )
 
     @cached_property
     def _said(self) -> Counter[str]:

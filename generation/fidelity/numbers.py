@@ -28,6 +28,13 @@ MULTIPLIER = re.compile(
     + "|".join(sorted((re.escape(word) for word in MULTIPLIERS if word not in "kK"), key=len, reverse=True))
     + r")(?![a-zа-яء-ی])|([kK])(?![\w])"
 )
+# 1万2千 and 2亿3千万: parts of one number, each of a smaller size than the one before.
+_SIZES = "".join(word for word, zeros in MULTIPLIERS.items() if len(word) == 1 and word >= "\u3040")
+MIXED = re.compile(
+    rf"(\d[\d,.]{{0,8}})(?<!\d\d{{9}})([百백]?[{_SIZES}]{{1,2}})(?: ?(\d[\d,]{{0,8}})([百백]?[{_SIZES}]{{0,2}}))"
+    rf"(?: ?(\d[\d,]{{0,8}})([百백]?[{_SIZES}]{{0,2}}))?"
+)
+MIXED_SIGN = re.compile(f"[{_SIZES}] ?\\d")
 # Signs and words by currency; those that people write with one sign alone ($, ¥, kr) are one class.
 CURRENCIES: dict[str, tuple[str, ...]] = {
     "eur": ("€", "eur", "euro", "euros", "евро", "يورو", "یورو", "אירו", "欧元", "ユーロ"),
@@ -114,3 +121,18 @@ def _plain(whole: str, rest: str) -> str:
     rest = rest.rstrip("0")
     whole = whole.lstrip("0") or "0"
     return f"{whole}.{rest}" if rest else whole
+
+
+def mixed(found: re.Match[str]) -> tuple[str, ...]:
+    """Return the value of a match of ``MIXED``; none where it is not one number."""
+    total, smallest = 0, 19
+    for digits, signs in zip(found.groups()[::2], found.groups()[1::2], strict=True):
+        if digits is None:
+            break
+        zeros = sum(2 if sign in "百백" else MULTIPLIERS[sign] for sign in signs)
+        value = [multiplied(each, zeros) for each in values(digits.rstrip(",."))]
+        value = [each for each in value if "." not in each]
+        if zeros >= smallest or len(value) != 1 or len(value[0]) > smallest:
+            return ()
+        total, smallest = total + int(value[0]), zeros
+    return (str(total),)

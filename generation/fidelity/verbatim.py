@@ -16,11 +16,11 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from generation.fidelity.fact import Fact, Facts
-from generation.fidelity.matching import apart
 from generation.fidelity.places import CONJUNCTIONS, SEGMENT_END, tokens_of
 from generation.fidelity.surroundings import UNITS
 
 MOST_PIECES = 400
+SURE_MARKS, MOST_LEFT = 3, 60  # where more sentences of a draft are left than that, it is another text
 NUMBER = re.compile(r"\d{1,18}")
 DIGIT = re.compile(r"\d")
 LONGEST = 3_000  # of one sentence
@@ -70,14 +70,18 @@ class Found(NamedTuple):
 class Told:
     """A text's sentences that the other text has not, and its facts: in order, and none inside of another."""
 
-    def __init__(self, facts: Facts, other: str) -> None:
+    def __init__(self, facts: Facts, apart: Sequence[Fact], other: str) -> None:
         self.text = facts.text
         self.facts = facts
-        self._found = apart(facts.found)
+        self._found = apart
         self._starts = [fact.start for fact in self._found]
         self._ends = [fact.start + len(fact.text) for fact in self._found]
         sentences = _sentences(facts.text, frozenset(SENTENCE_END.split(other)))
-        self.sentences = [each for each in sentences if self.touching(each.start, each.start + len(each.text))]
+        self.sentences = [each for each in sentences if self._has_fact(each)]
+
+    def _has_fact(self, sentence: Sentence) -> bool:
+        following = bisect_left(self._ends, sentence.start)
+        return following < len(self._starts) and self._starts[following] <= sentence.start + len(sentence.text)
 
     def touching(self, begin: int, end: int) -> Sequence[Fact]:
         """Return the facts that stand between two places of the text, or end or begin at one."""
@@ -91,9 +95,9 @@ class Told:
         return min(begin, facts[0].start), max(end, facts[-1].start + len(facts[-1].text))
 
 
-def changed(draft: Facts, answer: Facts) -> Found:
-    """Compare the sentences of two texts that are nearly the same."""
-    ours, theirs = Told(draft, answer.text), Told(answer, draft.text)
+def changed(draft: Facts, ours_apart: Sequence[Fact], answer: Facts, theirs_apart: Sequence[Fact]) -> Found:
+    """Compare the sentences of two texts that are nearly the same; ``…_apart``: see matching.py."""
+    ours, theirs = Told(draft, ours_apart, answer.text), Told(answer, theirs_apart, draft.text)
     changes: list[Change] = []
     moved: list[Fact] = []
     for pair in _pairs(ours.sentences, theirs.sentences):
@@ -132,8 +136,8 @@ def _sentences(text: str, known: frozenset[str]) -> Iterator[Sentence]:
 
 def _pairs(ours: Sequence[Sentence], theirs: Sequence[Sentence]) -> Iterator[Pair]:
     """Return the sentences that have the same letters, begin alike or end alike, where no third one does."""
-    for mark in MARKS:
-        if not (ours and theirs):
+    for number, mark in enumerate(MARKS):
+        if not (ours and theirs) or (number >= SURE_MARKS and len(ours) > MOST_LEFT):
             return
         left, right = _by(mark, ours), _by(mark, theirs)
         pairs = [(each[0], right[key][0]) for key, each in left.items() if len(each) == 1 == len(right.get(key, ()))]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from generation.fidelity import Guard
@@ -116,6 +118,10 @@ def test_what_a_reader_would_act_on_and_the_draft_does_not_say_is_invented(inven
         ("within 3 days", "within three days"),
         ("Run `make  test`", "```\nmake test\n```"),
         ("CHF 1'200", "1200 CHF"),
+        ("料金は1万2千円です。", "料金は12,000円です。"),
+        ("料金は12,500円です。", "料金は1万2,500円です。"),
+        ("预算是2亿3千万元，请注意。", "预算是 230,000,000 元，请注意。"),
+        ("예산은 1억 2천만 원입니다.", "예산은 120,000,000원입니다."),
         ("1. Be kind\n2. Be brief", "- Be kind\n- Be brief"),
     ],
 )
@@ -256,6 +262,28 @@ def test_respelled_facts_in_each_others_places_are_found_and_in_their_own_raise_
 )
 def test_other_ranges_and_ranges_in_another_order_are_no_exchange(draft: str, answer: str) -> None:
     assert not GUARD.judge(draft, answer).swapped
+
+
+def test_another_part_of_a_mixed_number_is_another_number() -> None:
+    assert GUARD.judge("料金は1万2千円です。", "料金は1万3千円です。").missing_facts == ["1万2千円"]
+
+
+@pytest.mark.parametrize(
+    ("draft", "kept", "foreign"),
+    [
+        ("Please call the office at (315) 555-0187.", "+1 315 555 0187", "+84 315 555 0187"),
+        ("Sie erreichen uns unter 0761 5550123 in der Zeit von 9 bis 17 Uhr.", "+49 761 5550123", "+90 761 5550123"),
+        ("Appelez le cabinet au 02 99 55 01 77 pour un rendez-vous.", "+33 2 99 55 01 77", "+84 2 99 55 01 77"),
+        ("Please call 028 5555 0123, or +84 28 5555 0199 at night.", "+84 28 5555 0123", "+98 28 5555 0123"),
+    ],
+)
+def test_a_telephone_with_the_code_of_a_country_that_the_draft_speaks_not_of_is_lost(
+    draft: str, kept: str, foreign: str
+) -> None:
+    number = re.search(r"\(?\d[\d() -]{6,}\d", draft)
+    assert number
+    assert GUARD.judge(draft, draft.replace(number[0], kept)).faithful
+    assert GUARD.judge(draft, draft.replace(number[0], foreign)).missing_facts == [number[0]]
 
 
 @pytest.mark.parametrize("given", ["+14 20 7946 0321", "+24 20 7946 0321"])
