@@ -22,9 +22,10 @@ SCRIPTS = {
     "KATAKANA": "ja",
     "HANGUL": "ko",
 }
+DENSE = {"CJK": 3, "HIRAGANA": 2, "KATAKANA": 2, "HANGUL": 2}  # how many Latin letters one sign stands for
 PERSIAN_ONLY = frozenset("پچژگکی")
 # What is written for a program is in no language: links, addresses, placeholders.
-LITERAL = re.compile(r"https?://\S+|\S+@\S+|\{\{?[^{}\n]*\}\}?")
+LITERAL = re.compile(r"https?://[!-~]+|[!-~]+@[!-~]+|\{\{?[^{}\n]*\}\}?")
 WORD = re.compile(r"[^\W\d_]+")
 WORDS = {
     "en": "the and of to for with you your is are at in on or not never an this our we from be call open answer per",
@@ -54,7 +55,7 @@ def language(text: str) -> str:
     counts: Counter[str] = Counter()
     for letter, count in Counter(filter(str.isalpha, letters)).items():
         if (script := unicodedata.name(letter, "").partition(" ")[0]) in SCRIPTS:
-            counts[script] += count
+            counts[script] += count * DENSE.get(script, 1)
     script = max(counts, key=lambda each: (counts[each], each == "LATIN"), default="LATIN")
     if script == "CJK" and 12 * (counts["HIRAGANA"] + counts["KATAKANA"]) > counts["CJK"]:
         return "ja"  # Chinese has none of them

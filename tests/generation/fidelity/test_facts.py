@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from generation.fidelity import Guard
+from generation.fidelity import Guard, language
+from standin.rewriting import rewrite
 
 GUARD = Guard("Never repeat one word of these nine words here.")
 DRAFT = (
@@ -262,6 +263,29 @@ def test_respelled_facts_in_each_others_places_are_found_and_in_their_own_raise_
 )
 def test_other_ranges_and_ranges_in_another_order_are_no_exchange(draft: str, answer: str) -> None:
     assert not GUARD.judge(draft, answer).swapped
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("订座电话025-8555-0132。2027年2月5日休息。", "- 2027年2月5日休息。\n- 订座电话：025-8555-0132"),
+        ("電話は075-555-0123。12月30日は休業。", "- 12月30日は休業\n- 電話：075-555-0123"),
+        ("शुल्क ₹500।12 छात्र प्रति बैच।", "- शुल्क: ₹500\n- 12 छात्र प्रति बैच"),
+    ],
+)
+def test_a_full_stop_between_two_figures_is_no_decimal_point(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).faithful
+
+
+@pytest.mark.parametrize(
+    ("draft", "code"),
+    [
+        ("律师事务所：咨询费每小时800元。邮箱lvsuo@hengzheng.example，账号CODE ABCDEF。", "zh"),
+        ("パスワードは12文字以上、90日ごとに変更。チケットINC-20418を優先。ログは`journalctl -xe`。", "ja"),
+    ],
+)
+def test_the_stand_in_answers_a_draft_with_latin_names_in_the_language_of_its_sentences(draft: str, code: str) -> None:
+    assert language(rewrite(draft)) == code
 
 
 def test_another_part_of_a_mixed_number_is_another_number() -> None:
