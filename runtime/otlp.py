@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from opentelemetry import trace
 from opentelemetry.context import Context, attach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.environment_variables import OTEL_BSP_MAX_QUEUE_SIZE
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
@@ -26,6 +27,9 @@ from runtime.tracing import Attributes, Kind, Span, Tracing, headers_of
 SEND_WITHIN_S = 3.0  # one batch, repetitions included
 ENDS_WITHIN_S = 5.0
 SERVICE = "prompt-server"
+QUEUE_SIZE = (
+    2_048  # spans that wait for the collector. Source: OpenTelemetry SDK configuration, OTEL_BSP_MAX_QUEUE_SIZE
+)
 KINDS = {"internal": trace.SpanKind.INTERNAL, "server": trace.SpanKind.SERVER, "client": trace.SpanKind.CLIENT}
 PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -48,15 +52,43 @@ class _Span(Span):
 
 
 class _Exporter(OTLPSpanExporter):
-    """Counts the spans of batches that the collector did not take, in the SDK's thread."""
+    """Counts the spans that it is given, and those that the collector did not take, in the SDK's thread."""
 
-    lost = 0
+    lost = taken = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.taken += len(spans)
         result = super().export(spans)
         if result is not SpanExportResult.SUCCESS:
             self.lost += len(spans)
         return result
+
+
+class _Processor(BatchSpanProcessor):
+    """Counts the spans that the SDK drops from its queue, because more end than the collector takes."""
+
+    def __init__(self, exporter: _Exporter) -> None:
+        super().__init__(exporter)
+        self._size = _queue_size()
+        self._exporter = exporter
+        self._ended = self._dropped = 0
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if span.context and span.context.trace_flags.sampled:
+            self._dropped += self._ended - self._dropped - self._exporter.taken >= self._size
+            self._ended += 1
+        super().on_end(span)
+
+    @property
+    def lost(self) -> int:
+        return self._dropped + self._exporter.lost
+
+
+def _queue_size() -> int:
+    try:
+        return int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE, QUEUE_SIZE))
+    except ValueError:  # the SDK has said so, and goes on with this
+        return QUEUE_SIZE
 
 
 class OtlpTracing(Tracing):
@@ -64,13 +96,13 @@ class OtlpTracing(Tracing):
 
     active = True
 
-    def __init__(self, tracer: trace.Tracer, exporter: _Exporter) -> None:
+    def __init__(self, tracer: trace.Tracer, processor: _Processor) -> None:
         self._tracer = tracer
-        self._exporter = exporter
+        self._processor = processor
 
     @property
     def lost_spans(self) -> int:
-        return self._exporter.lost
+        return self._processor.lost
 
     def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:
         context = _context_of(parent) if parent else None
@@ -138,10 +170,10 @@ async def open_otlp(endpoint: str) -> AsyncIterator[Tracing]:
     """Yield a ``Tracing`` that sends its spans to ``endpoint``, a collector's URL with its path."""
     name = {} if "OTEL_SERVICE_NAME" in os.environ else {SERVICE_NAME: SERVICE}
     provider = TracerProvider(resource=Resource.create(name), shutdown_on_exit=False)
-    exporter = _Exporter(endpoint, timeout=SEND_WITHIN_S)
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    processor = _Processor(_Exporter(endpoint, timeout=SEND_WITHIN_S))
+    provider.add_span_processor(processor)
     try:
-        yield OtlpTracing(provider.get_tracer(SERVICE), exporter)
+        yield OtlpTracing(provider.get_tracer(SERVICE), processor)
     finally:
         await _shut_down(provider)
 

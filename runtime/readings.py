@@ -19,7 +19,7 @@ Read = Callable[[], float]
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "prompt_polls": ("Status polls answered.", ("served_by", "status")),
     "prompt_log_lines_dropped": ("Log lines that nobody took from standard error in time.", ()),
-    "prompt_trace_spans_lost": ("Spans of traces that the collector did not take.", ()),
+    "prompt_trace_spans_lost": ("Spans of traces that the collector did not take, or not in time.", ()),
     "prompt_redis_link_losses": ("Connections lost on which Redis says what changed.", ()),
 }
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -71,7 +71,7 @@ class Tracing:
 
     @property
     def lost_spans(self) -> int:
-        """How many spans the collector did not take."""
+        """How many spans the collector did not take, or not in time."""
         return 0
 
     def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:  # noqa: ARG002  # none is made

@@ -112,6 +112,10 @@ TOLD = {
         {f"prompt_gemini_requests_open{{{JOB}}}": "95x80", f"prompt_gemini_requests_open_limit{{{JOB}}}": "100x80"},
         {f"prompt_gemini_requests_open{{{JOB}}}": "85x80", f"prompt_gemini_requests_open_limit{{{JOB}}}": "100x80"},
     ),
+    "PromptTraceSpansLost": (
+        {f"prompt_trace_spans_lost_total{{{JOB}}}": SELDOM},
+        {f"prompt_trace_spans_lost_total{{{JOB}}}": "0x60 9x20"},
+    ),
     "PromptWebhooksFail": (
         {f'prompt_webhook_tries_total{{{JOB},outcome="refused"}}': OFTEN},
         {f'prompt_webhook_tries_total{{{JOB},outcome="{outcome}"}}': OFTEN for outcome in ("refused", "delivered")},

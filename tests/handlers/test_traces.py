@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from tests.support.whole_server import BASE, Client
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry is an extra")
 
+from runtime import otlp
 from tests.support.otlp_collector import CollectedSpan, Collector, collector
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -329,3 +331,20 @@ def test_a_server_without_traces_does_not_load_what_makes_them() -> None:
     root = Path(__file__).parents[2]
     ended = subprocess.run([sys.executable, "-c", program], timeout=60, cwd=root, check=False)
     assert ended.returncode == 0
+
+
+@pytest.mark.gen_test
+async def test_spans_that_a_slow_collector_leaves_no_room_for_are_counted_as_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "8")
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "8")
+    monkeypatch.setattr(otlp, "SEND_WITHIN_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"
+        async with open_tracing(TraceSettings(endpoint=endpoint)) as tracing:
+            for number in range(30):
+                with tracing.span(f"span {number}"):
+                    pass
+            assert tracing.lost_spans > 0, "the queue holds 8"
+            assert await asyncio.to_thread(eventually, lambda: tracing.lost_spans == 30)
