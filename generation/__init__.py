@@ -6,7 +6,7 @@ from generation.generations import TASK_ID, Generated, Generations, Started
 from generation.idempotency import SubmitKey
 from generation.origin import Origin
 from generation.status_copy import StatusCopy
-from generation.submit_limits import Allowance
+from generation.submit_limits import Allowance, TaskRoom
 from generation.wait_scope import WaitScope
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "Started",
     "StatusCopy",
     "SubmitKey",
+    "TaskRoom",
     "WaitScope",
 ]

@@ -34,7 +34,7 @@ from generation.origin import NO_ORIGIN, Origin
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
 from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
-from generation.submit_limits import Allowance
+from generation.submit_limits import Allowance, TaskRoom
 from generation.tasks import Tasks
 from generation.visible_text import is_visible
 from generation.wait_scope import WaitScope
@@ -52,13 +52,15 @@ WAIT_S = 60.0  # how long one look at the copy lasts; it is repeated until the t
 class Started:
     """``replayed``: the idempotency key came before, and this is the task that it made then.
 
-    ``allowance``: how many submits are left; None without a limit, and for a replay, which takes none.
+    ``allowance``: how many submits are left; None without a limit, and for a replay, which takes none. ``room``: how
+    many more tasks may run at once.
     ``known_by``: the submit's key.
     """
 
     task_id: str
     replayed: bool
     allowance: Allowance | None = None
+    room: TaskRoom | None = None
     known_by: Idempotency | None = None
 
 
@@ -127,7 +129,7 @@ class Generations:
         if isinstance(made, Lease):
             self._tracing.note({"prompt.task_id": task_id})
             await self._runner.take(made)
-            return Started(made.task_id, replayed=False, allowance=made.allowance, known_by=known_by)
+            return Started(made.task_id, replayed=False, allowance=made.allowance, room=made.room, known_by=known_by)
         return Started(made, replayed=True)
 
     async def generate(

@@ -28,6 +28,14 @@ class Allowance:
     more_in_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class TaskRoom:
+    """The unfinished tasks that an account may have at once, and how many more than it had when one was made."""
+
+    quota: int
+    remaining: int
+
+
 class SubmitLimits:
     """``interval_ms`` is what one submit takes out of the bucket, ``size_ms`` what it holds; 0 for no limit."""
 

@@ -28,7 +28,7 @@ from generation.restoration import Restoration
 from generation.silent_servers import SilentServers
 from generation.stages import QUEUED, STAGES, STEPS, Stage
 from generation.steering import NO_STEERING, Steering
-from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
+from generation.submit_limits import UNABLE_FACTOR, SubmitLimits, TaskRoom
 from generation.task_codes import Code, raise_if_lost
 from generation.task_listing import TaskListing
 from generation.task_records import DocumentWritten, TaskRecords
@@ -105,7 +105,8 @@ class Tasks:
                 account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, allowance=allowance
             )
             lease.idempotency, lease.created_ms, lease.version = idempotency, answer[2], version_of(answer[4])
-            lease.origin = origin
+            most = self._limits.unfinished_tasks_per_account
+            lease.origin, lease.room = origin, TaskRoom(most, max(0, most - answer[6]))
             return lease
         await self.index.drop([task])
         match answer[0]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
-from generation import Allowance, Document, Origin, SubmitKey, WaitScope
+from generation import Allowance, Document, Origin, SubmitKey, TaskRoom, WaitScope
 from generation.errors import GenerationFailed, TaskNotFound
 from handlers.base import AuthenticatedHandler, BodyHandler, name_task
 from handlers.bodies import parse_prompt
 from handlers.paths import CANCEL, GENERATIONS, SYNCHRONOUS, client_prefix, status_url
-from handlers.rate_limit import left_of_rate
+from handlers.rate_limit import left_of_number, left_of_rate, together
 from handlers.services import Services
 from handlers.status_errors import members_of_error
 
@@ -36,13 +36,16 @@ class SubmitHandler(BodyHandler):
     def origin(self) -> Origin:
         return Origin(self.request_id, self.trace)
 
-    def set_allowance(self, allowance: Allowance | None) -> None:
+    def set_allowance(self, allowance: Allowance | None, room: TaskRoom | None = None) -> None:
+        limits = []
         if allowance:
-            fields = left_of_rate(
-                "submits", allowance.quota, allowance.window_s, allowance.remaining, allowance.more_in_s
+            limits.append(
+                left_of_rate("submits", allowance.quota, allowance.window_s, allowance.remaining, allowance.more_in_s)
             )
-            for name, value in fields.items():
-                self.set_header(name, value)
+        if room:
+            limits.append(left_of_number("unfinished", room.quota, room.remaining))
+        for name, value in together(*limits).items():
+            self.set_header(name, value)
 
 
 class StartHandler(SubmitHandler):
@@ -62,7 +65,7 @@ class StartHandler(SubmitHandler):
         address = status_url(prefix, started.task_id)
         self.set_status(202)
         self.set_header("Location", address)
-        self.set_allowance(started.allowance)
+        self.set_allowance(started.allowance, started.room)
         self.set_header("Retry-After", str(RETRY_AFTER_S))
         if started.replayed:
             self.set_header("Idempotent-Replayed", "true")

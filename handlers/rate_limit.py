@@ -15,6 +15,19 @@ def left_of_rate(policy: str, quota: int, window_s: int, remaining: int, more_in
     }
 
 
+def left_of_number(policy: str, quota: int, remaining: int) -> dict[str, str]:
+    """Return the headers of an answer after which ``remaining`` more of ``quota`` may be in use at once."""
+    return {
+        "RateLimit-Policy": f'"{policy}";q={quota};qu="concurrent-requests"',
+        "RateLimit": f'"{policy}";r={remaining}',
+    }
+
+
+def together(*limits: dict[str, str]) -> dict[str, str]:
+    """Return the headers that name several limits, of which any may be the next that is met."""
+    return {name: ", ".join(limit[name] for limit in limits) for name in limits[0]} if limits else {}
+
+
 def refused_by_rate(policy: str, quota: int, window_s: int, more_in_s: int) -> dict[str, str]:
     """Return the headers of a 429: ``quota`` requests in ``window_s`` are used up for ``more_in_s`` seconds."""
     return {
@@ -27,6 +40,5 @@ def refused_by_number(policy: str, quota: int, retry_after_s: int) -> dict[str, 
     """Return the headers of a 429: ``quota`` at once are in use until one ends, at a time that cannot be foretold."""
     return {
         "Retry-After": str(retry_after_s),
-        "RateLimit-Policy": f'"{policy}";q={quota};qu="concurrent-requests"',
-        "RateLimit": f'"{policy}";r=0',
+        **left_of_number(policy, quota, 0),
     }

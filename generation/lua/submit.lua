@@ -11,7 +11,8 @@
 --       15 minimum balance, tokens  16 how many submits one counts as when the account cannot pay
 --       17 metadata that every document repeats, JSON or ''
 --       18 trace context of the submit, or ''  19 its request id, or ''
--- Returns {1, task id, now ms, deadline ms, document, how far the bucket is drawn on in ms} created | {2, task id} the same key and body came before
+-- Returns {1, task id, now ms, deadline ms, document, how far the bucket is drawn on in ms,
+--         unfinished tasks with this one} created | {2, task id} the same key and body came before
 --       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
 --       | {-11, ms until the next one is allowed} too many submits
 -- Repeatable: a task id that exists is returned as created.
@@ -24,7 +25,7 @@ local now = now_ms()
 local account = redis.call('HMGET', KEYS[6], 'balance', 'subscription_until_ms')
 if not account[1] then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'deadline_ms')
-if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis.call('GET', KEYS[2]), drawn_ahead(KEYS[9], now)} end
+if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis.call('GET', KEYS[2]), drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])} end
 if ARGV[10] ~= '' then
   local before = redis.call('HMGET', KEYS[8], 'body', 'task')
   if before[1] and before[1] ~= ARGV[10] then return {-6} end
@@ -53,4 +54,4 @@ if ARGV[10] ~= '' then
   redis.call('HSET', KEYS[8], 'body', ARGV[10], 'task', ARGV[1])
   redis.call('EXPIRE', KEYS[8], ARGV[11])
 end
-return {1, ARGV[1], now, deadline, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], 0), drawn_ahead(KEYS[9], now)}
+return {1, ARGV[1], now, deadline, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], 0), drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])}

@@ -414,7 +414,7 @@ async def test_who_starts_too_fast_is_told_when_to_come_again(client: Client) ->
 async def test_who_starts_is_told_how_many_more_are_left(client: Client) -> None:
     for number, left in enumerate((2, 1, 0)):
         answer = await client.ask("POST", START, {"manual_prompt": MANUAL}, headers={"Idempotency-Key": str(number)})
-        assert answer.headers["RateLimit-Policy"] == '"submits";q=3;w=30000'
+        assert items(answer.headers["RateLimit-Policy"])["submits"] == {"q": 3, "w": 30_000}
         left_of_it = items(answer.headers["RateLimit"])["submits"]
         assert left_of_it["r"] == left
         assert 9_000 < int(left_of_it["t"]) <= 10_000, "one more, not all of them"
@@ -423,10 +423,25 @@ async def test_who_starts_is_told_how_many_more_are_left(client: Client) -> None
 
 
 @pytest.mark.gen_test
+@pytest.mark.settings(limits={"unfinished_tasks_per_account": 2})
+async def test_who_starts_is_told_how_many_more_may_be_unfinished_until_none_may(client: Client) -> None:
+    told = []
+    for _ in range(3):
+        answer = await client.ask("POST", START, {"manual_prompt": f"{MANUAL} [[standin:delay=60]]"})
+        policy, left = items(answer.headers["RateLimit-Policy"]), items(answer.headers["RateLimit"])
+        assert policy["unfinished"] == {"q": 2, "qu": "concurrent-requests"}
+        assert policy.keys() == left.keys()
+        told.append((answer.status, left["unfinished"]["r"], "submits" in left))
+    assert told == [(202, 1, True), (202, 0, True), (429, 0, False)], "the last one names the limit that was met"
+    for task in (await client.ask("GET", START)).json["tasks"]:
+        await client.ask("POST", f"{START}cancel/{task['task_id']}/")
+
+
+@pytest.mark.gen_test
 @pytest.mark.settings(limits={"submits_per_second_per_account": 0})
 async def test_without_a_limit_of_submits_none_is_named(client: Client) -> None:
     answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
-    assert (answer.status, answer.headers.get("RateLimit-Policy")) == (202, None)
+    assert (answer.status, items(answer.headers["RateLimit-Policy"]).keys()) == (202, {"unfinished"})
 
 
 @pytest.mark.gen_test
