@@ -441,7 +441,8 @@ async def test_who_starts_is_told_how_many_more_may_be_unfinished_until_none_may
 @pytest.mark.settings(limits={"submits_per_second_per_account": 0})
 async def test_without_a_limit_of_submits_none_is_named(client: Client) -> None:
     answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
-    assert (answer.status, items(answer.headers["RateLimit-Policy"]).keys()) == (202, {"unfinished"})
+    assert answer.status == 202
+    assert set(items(answer.headers["RateLimit-Policy"])) == {"unfinished"}
 
 
 @pytest.mark.gen_test
