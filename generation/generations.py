@@ -109,7 +109,8 @@ class Generations:
         Raises:
             ManualPromptRequired, ManualPromptTooLong, ManualPromptInvalid, IdempotencyKeyInvalid: bad input.
             FeedbackInvalid, UnknownBusinessType: bad input.
-            IdempotencyKeyReused, TooManyTasks, TooManySubmits, ServerBusy, UnknownAccount, StorageUnavailable
+            IdempotencyKeyReused, TooManyTasks, TooManySubmits, ServerBusy, UnknownAccount, AccountClosed,
+            StorageUnavailable
         """
         self._check(manual_prompt)
         self._check_steering(steering)

@@ -25,6 +25,7 @@ class Code(IntEnum):
     LEASE_RUNS = -10
     TOO_MANY_SUBMITS = -11
     UNSETTLED = -12
+    ACCOUNT_CLOSED = -13
 
 
 LOST: dict[int, type[TaskLost]] = {

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from accounts import InsufficientTokens, SubscriptionInactive, UnknownAccount
+from accounts import AccountClosed, InsufficientTokens, SubscriptionInactive, UnknownAccount
 from generation.after_end import AfterEnd, NothingAfter
 from generation.budget import NO_NEED, Need
 from generation.claims import Claims
@@ -83,8 +83,8 @@ class Tasks:
         A submit that makes no task leaves no record.
 
         Raises:
-            UnknownAccount, TooManyTasks, TooManySubmits, IdempotencyKeyReused, StorageUnavailable; SubmitUnsure, which
-            is one
+            UnknownAccount, AccountClosed, TooManyTasks, TooManySubmits, IdempotencyKeyReused, StorageUnavailable;
+            SubmitUnsure, which is one
         """
         self._submit_limits.check(account_id)
         task = TaskRef(account_id, str(uuid.uuid4()))
@@ -114,6 +114,8 @@ class Tasks:
                 return str(answer[1], "ascii")
             case Code.UNKNOWN_ACCOUNT:
                 raise UnknownAccount(account_id)
+            case Code.ACCOUNT_CLOSED:  # a moment ago: its credential was still good
+                raise AccountClosed(account_id)
             case Code.TOO_MANY_TASKS:
                 raise TooManyTasks(self._limits.unfinished_tasks_per_account)
             case Code.TOO_MANY_SUBMITS:

@@ -12,7 +12,7 @@
 --       20 metadata that every document repeats, JSON or ''
 --       21 trace context of the submit, or ''  22 its request id, or ''
 --       23 estimated input of a request whose owner was lost, tokens, or 0
--- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} unknown account
+-- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} no account, or a closed one: its tasks may have been deleted
 -- Repeatable: a record of this owner and epoch is returned as restored.
 check_type('hash', {KEYS[1], KEYS[6], KEYS[8]})
 check_type('stream', {KEYS[3]})
@@ -22,6 +22,7 @@ if redis.call('EXISTS', KEYS[6]) == 0 then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
 if record[1] == ARGV[2] and record[2] == ARGV[10] then return {1, redis.call('GET', KEYS[2])} end
 if record[1] then return {-3} end
+if (redis.call('HGET', KEYS[6], 'closed_at') or '') ~= '' then return {-4} end
 if string.find(redis.call('GET', KEYS[2]) or '', '"completed_at":"', 1, true) then return {-2} end
 local deadline = now + tonumber(ARGV[5])
 local created = tonumber(ARGV[6])

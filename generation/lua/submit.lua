@@ -14,7 +14,7 @@
 -- Returns {1, task id, now ms, deadline ms, document, how far the bucket is drawn on in ms,
 --         unfinished tasks with this one} created | {2, task id} the same key and body came before
 --       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
---       | {-11, ms until the next one is allowed} too many submits
+--       | {-11, ms until the next one is allowed} too many submits | {-13} the account is closed
 -- Repeatable: a task id that exists is returned as created.
 check_numbers(KEYS[6], 'balance', 'subscription_until_ms')
 check_type('hash', {KEYS[1], KEYS[8]})
@@ -22,10 +22,11 @@ check_type('stream', {KEYS[3]})
 check_type('zset', {KEYS[4], KEYS[5]})
 check_type('string', {KEYS[9]})
 local now = now_ms()
-local account = redis.call('HMGET', KEYS[6], 'balance', 'subscription_until_ms')
+local account = redis.call('HMGET', KEYS[6], 'balance', 'subscription_until_ms', 'closed_at')
 if not account[1] then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'deadline_ms')
 if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis.call('GET', KEYS[2]), drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])} end
+if (account[3] or '') ~= '' then return {-13} end
 if ARGV[10] ~= '' then
   local before = redis.call('HMGET', KEYS[8], 'body', 'task')
   if before[1] and before[1] ~= ARGV[10] then return {-6} end

@@ -1,0 +1,47 @@
+"""Tasks of an account that is being deleted: the process that runs one, and a submit that was let in just before."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts import AccountClosed, Accounts
+from generation.errors import TaskGone
+from generation.lease import Lease
+from generation.stages import INITIALIZING
+from tests.generation.test_cancel_unacknowledged import PROMPT, owner
+from tests.support.storage import OpenStorage
+
+
+async def kinds_left(storage: OpenStorage, account: str) -> set[str]:
+    """Return the kinds of the account's keys, but for those that only time removes."""
+    keys = storage.redis.scan_iter(storage.key(account, "*"))
+    prefix = storage.key(account, "")
+    return {str(key, "utf-8").removeprefix(prefix).split(":")[0] async for key in keys} - {"call", "submits"}
+
+
+@pytest.mark.gen_test
+async def test_a_deleted_task_is_not_put_back_by_the_process_that_runs_it(storage: OpenStorage) -> None:
+    accounts = Accounts(storage)
+    account = (await accounts.create(tokens=10_000, subscription_days=1)).account_id
+    runs_it, other = owner(storage, "one"), owner(storage, "other")
+    lease = await runs_it.submit(account, PROMPT, None)
+    assert isinstance(lease, Lease)
+    await accounts.close(account)
+    await other.delete_all(account)
+    with pytest.raises(TaskGone):
+        await runs_it.advance(lease, INITIALIZING)
+    assert await runs_it.renew([lease]) == [lease]
+    assert lease.gone
+    assert await runs_it.restoration.put_back(lease) is False
+    await accounts.forget(account, keep_ledger=True)
+    assert await kinds_left(storage, account) == {"account", "ledger", "usage"}
+
+
+@pytest.mark.gen_test
+async def test_a_submit_that_was_let_in_before_its_account_was_closed_leaves_no_prompt(storage: OpenStorage) -> None:
+    accounts = Accounts(storage)
+    account = (await accounts.create(tokens=10_000, subscription_days=1)).account_id
+    await accounts.close(account)
+    with pytest.raises(AccountClosed):
+        await owner(storage, "one").submit(account, PROMPT, None)
+    assert await kinds_left(storage, account) == {"account", "ledger"}
