@@ -48,7 +48,7 @@ class Readers:
 
 
 class TextPace:
-    """A context manager: while it is open it watches readers come and go. ``is_read``: whether one was there."""
+    """A context manager: while it is open it watches readers come and go."""
 
     def __init__(self, copy: StatusCopy, key: str) -> None:
         self._copy = copy
@@ -56,7 +56,7 @@ class TextPace:
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._unsure = True
-        self.is_read = False
+        self._is_read = False
         self._ended = False
         self._written_at = float("-inf")
         self._unread = iter(UNREAD_AFTER_S)
@@ -71,6 +71,11 @@ class TextPace:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._unwatch()
+
+    @property
+    def followed(self) -> bool:
+        """Whether somebody reads, or may have come since the last look."""
+        return self._is_read or self._unsure
 
     def end(self) -> None:
         """End every wait: there is no more text."""
@@ -96,10 +101,10 @@ class TextPace:
         if self._unsure and not self._ended:
             self._unsure = False
             try:
-                self.is_read = await self._copy.read_tracked("GET", self._key) is not None
+                self._is_read = await self._copy.read_tracked("GET", self._key) is not None
             except StorageUnavailable:
                 self._unsure = True  # it is read again when the link is back
-        return self.is_read
+        return self._is_read
 
     async def _woken(self, within_s: float) -> None:
         try:

@@ -51,8 +51,8 @@ class Steps:
 
     @property
     def followed(self) -> bool:
-        """Whether somebody reads the text as it comes."""
-        return self._pace is not None and self._pace.is_read
+        """Whether somebody reads the text as it comes, or may have begun to."""
+        return self._pace is not None and self._pace.followed
 
     async def write(self, step: Callable[[], Awaitable[T]]) -> T:
         """Repeat a step while Redis is away, until the task's deadline: every step can be repeated."""

@@ -66,7 +66,9 @@ async def test_a_reader_in_another_process_is_heard_of_at_once(
     copy = service.polls._copy
     readers, task = Readers(storage, copy), TaskRef(client.account_id, "t")
     with readers.pace(task) as pace:
+        assert pace.followed  # for all that is known
         assert await pace.until_wanted()  # the first piece, for those who will come
+        assert not pace.followed
         waiting = asyncio.create_task(pace.until_wanted())
         await asyncio.sleep(2 * READ_EVERY_S)
         assert not waiting.done()
@@ -74,6 +76,7 @@ async def test_a_reader_in_another_process_is_heard_of_at_once(
         async with other:
             await Readers(storage, other).note(task)
             assert await asyncio.wait_for(waiting, UNREAD_AFTER_S[1] / 2)
+            assert pace.followed
             assert await asyncio.wait_for(pace.until_wanted(), UNREAD_AFTER_S[1] / 2)
     left_ms = await storage.redis.pttl(storage.key(client.account_id, "readers", "t"))
     assert 0 < left_ms <= KNOWN_FOR_S * 1000
