@@ -23,6 +23,7 @@ from generation.task_codes import Code
 from generation.task_records import TaskRecords
 from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
 
+log = structlog.get_logger(__name__)
 SETTLE_AGAIN_S = 60.0  # a task is tried again so often while its account or ledger cannot be read
 MAX_OWNERS_LOST = 2  # owners that ended while they finished one and the same task
 
@@ -56,6 +57,8 @@ class Claims:
                 await self._index.note_end(orphan, answer[1])
             case Code.UNSETTLED:
                 await self._settle(orphan)
+            case Code.GONE if await self._recovered(orphan):
+                await self.end_unreadable(orphan, RecordUnreadable([self._records.keys(orphan)[0]]))
             case Code.ENDED:
                 await self.let_go(orphan)
                 *closed, trace, request_id = answer
@@ -102,6 +105,13 @@ class Claims:
             self._records.storage.spoilt.note(self._records.keys(orphan)[0], exc)
             return await self._endings.fail(lease, INTERNAL, used_tokens)
         return lease
+
+    async def _recovered(self, task: TaskRef) -> bool:
+        """Write a record for a task that has none any more, but a document that says that it runs, or a hold."""
+        answer = await self._records.call("recover", task, [task.task_id, QUEUED.name])
+        if recovered := answer[0] == Code.DONE:
+            log.error("task_record_lost", task_id=task.task_id, effect="the task fails and its hold is released")
+        return bool(recovered)
 
     async def _settle(self, task: TaskRef) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -303,3 +304,65 @@ async def test_a_task_whose_account_is_spoilt_ends_and_is_settled_once_when_it_i
     assert await storage.command("ZRANGE", storage.key("bad", "unfinished"), 0, -1) == []
     with pytest.raises(TaskClosed):
         await owner.endings.fail(lease, INTERNAL, 50)
+
+
+async def of_a_wrong_type(storage: Storage, tasks: Tasks, task: TaskRef) -> None:
+    await storage.command("DEL", tasks.records.keys(task)[0])
+    await storage.command("SET", tasks.records.keys(task)[0], "no task")
+
+
+async def gone(storage: Storage, tasks: Tasks, task: TaskRef) -> None:
+    await storage.command("DEL", tasks.records.keys(task)[0])
+
+
+async def gone_with_its_document(storage: Storage, tasks: Tasks, task: TaskRef) -> None:
+    await storage.command("DEL", *tasks.records.keys(task)[:2])
+    await storage.command("ZREM", storage.key(task.account_id, "tasks"), task.task_id)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("spoil", [of_a_wrong_type, gone, gone_with_its_document])
+async def test_a_task_whose_record_is_spoilt_and_whose_owner_is_dead_fails_and_its_hold_is_released(
+    storage: Storage, spoil: Callable[[Storage, Tasks, TaskRef], Awaitable[None]]
+) -> None:
+    await account(storage, "a")
+    owner, other = tasks_of(storage, "owner"), tasks_of(storage, "other")
+    lease, beside = await owner.submit("a", "Be kind.", None), await owner.submit("a", "Be quick.", None)
+    assert isinstance(lease, Lease)
+    assert isinstance(beside, Lease)
+    for stage in (INITIALIZING, CHECKING):
+        await owner.advance(lease, stage)
+    for task in (lease, beside):
+        await owner.hold(task)
+    await owner.extend_hold(lease, lease.hold_tokens + 100)
+    shown = (await storage.command("GET", owner.records.keys(lease.ref)[1])).decode()
+    await spoil(storage, owner, lease.ref)
+    for _ in range(2):
+        await other.index.note([lease.ref], 0)
+        assert await one_turn(storage, other) == set()
+    document = json.loads(await storage.command("GET", other.records.keys(lease.ref)[1]))
+    assert (document["status"], document["error_code"]) == ("failed", "record_unreadable")
+    if spoil is not gone_with_its_document:
+        earlier = json.loads(shown)
+        assert (document["created_at"], document["version"]) == (earlier["created_at"], earlier["version"] + 1)
+    assert (await Accounts(storage).show("a")).tokens_held == beside.hold_tokens
+    assert await Accounts(storage).audit("a") == []
+    assert await storage.command("ZRANGE", storage.key("a", "unfinished"), 0, -1) == [beside.task_id.encode()]
+    assert len(await hints(storage, other)) == 1
+
+
+@pytest.mark.gen_test
+async def test_a_hint_of_a_task_that_ended_long_ago_makes_no_record(storage: Storage) -> None:
+    await account(storage, "a")
+    owner, other = tasks_of(storage, "owner"), tasks_of(storage, "other")
+    lease = await owner.submit("a", "Be kind.", None)
+    assert isinstance(lease, Lease)
+    for stage in (INITIALIZING, CHECKING):
+        await owner.advance(lease, stage)
+    await owner.hold(lease)
+    await owner.endings.fail(lease, INTERNAL, 50)
+    await storage.command("DEL", *owner.records.keys(lease.ref)[:3])  # as their time to live does
+    await other.index.note([lease.ref], 0)
+    assert await one_turn(storage, other) == set()
+    assert await storage.command("EXISTS", *owner.records.keys(lease.ref)[:3]) == 0
+    assert await hints(storage, other) == []
