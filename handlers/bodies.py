@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, StringConstraints, ValidationError
 from tornado.httputil import HTTPHeaders
@@ -17,6 +18,13 @@ UTF8 = ("", "utf8", "u8", "utf8sig", "unicode11utf8", "xunicode20utf8", "cp65001
 MARKS = str.maketrans("", "", "-_. ")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+TEXT_CODES = {
+    "manual_prompt": "invalid_manual_prompt",
+    "feedback": "invalid_feedback",
+    "business_type": "unknown_business_type",
+    "metadata": "invalid_metadata",
+}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -56,7 +64,9 @@ def parse_prompt(headers: HTTPHeaders, body: bytes) -> tuple[str, Steering, bool
     try:
         asked = PromptBody.model_validate_json(body)
     except ValidationError as exc:
-        raise _bad_request(exc) from exc
+        if (members := _members_with_halves(exc, body)) is None:
+            raise _bad_request(exc) from exc
+        asked = _without_halves(members)
     metadata = json.dumps(asked.metadata, ensure_ascii=False, separators=(",", ":")) if asked.metadata else ""
     steering = Steering((asked.feedback or "").strip(), asked.business_type or "", metadata)
     return asked.manual_prompt, steering, bool(asked.watch_token)
@@ -83,17 +93,39 @@ def _unsupported(sentence: str) -> BadRequest:
     return BadRequest(415, "unsupported_media_type", "Unsupported media type", sentence)
 
 
+def _members_with_halves(exc: ValidationError, body: bytes) -> dict[str, Any] | None:
+    """Return the members of a body that is JSON but for halves of surrogate pairs, which JSON can spell; else None."""
+    problem = exc.errors(include_url=False, include_input=False)[0]
+    if "hex escape" not in str(problem.get("ctx", {}).get("error", "")):  # pydantic's words for a broken pair
+        return None
+    try:
+        members = json.loads(body)
+    except (ValueError, RecursionError):  # an incomplete escape, or something else besides
+        return None
+    return members if isinstance(members, dict) else None
+
+
+def _without_halves(members: dict[str, Any]) -> PromptBody:
+    """Return what a body says whose unknown members alone hold such halves.
+
+    Raises:
+        BadRequest: one that we read does.
+    """
+    known = {name: members[name] for name in PromptBody.model_fields if name in members}
+    for name, value in known.items():
+        if LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+            sentence = f"{name} has half of a surrogate pair, which is no character; send both halves, or none."
+            raise BadRequest(400, TEXT_CODES.get(name, "invalid_parameter"), f"{name} is not valid text", sentence)
+    try:
+        return PromptBody.model_validate(known)
+    except ValidationError as exc:
+        raise _bad_request(exc) from exc
+
+
 def _bad_request(exc: ValidationError) -> BadRequest:
     problem = exc.errors(include_url=False, include_input=False)[0]
     if problem["type"] == "json_invalid":
         detail = str(problem.get("ctx", {}).get("error", "it cannot be parsed"))
-        if "hex escape" in detail:  # pydantic's words for both halves of a broken pair
-            return BadRequest(
-                400,
-                "invalid_manual_prompt",
-                "manual_prompt is not valid text",
-                f"A \\u escape is incomplete, or half of a surrogate pair, which is no character ({detail}).",
-            )
         return BadRequest(400, "invalid_json", "Body is not valid JSON", f"The body is not valid JSON: {detail}.")
     if problem["loc"] == ("manual_prompt",):
         return BadRequest(

@@ -486,6 +486,13 @@ BODIES = [
     (b'{"manual_prompt": null}', "application/json", 400, "invalid_manual_prompt"),
     (b'{"manual_prompt": ["a"]}', "application/json", 400, "invalid_manual_prompt"),
     (b'{"manual_prompt": "a\\ud800b"}', "application/json", 400, "invalid_manual_prompt"),
+    (b'{"manual_prompt": "a", "feedback": "\\ude00"}', "application/json", 400, "invalid_feedback"),
+    (b'{"manual_prompt": "a", "business_type": "\\ud83d"}', "application/json", 400, "unknown_business_type"),
+    (b'{"manual_prompt": "a", "metadata": {"\\ud83d": "b"}}', "application/json", 400, "invalid_metadata"),
+    (b'{"manual_prompt": "a", "watch_token": "\\ud83d"}', "application/json", 400, "invalid_parameter"),
+    (b'{"manual_prompt": 7, "other": "\\ud83d"}', "application/json", 400, "invalid_manual_prompt"),
+    (b'["\\ud83d"]', "application/json", 400, "invalid_json"),
+    (b'{"manual_prompt": "a\\u12"}', "application/json", 400, "invalid_json"),
     (b'{"manual_prompt": "a\\u0000b"}', "application/json", 400, "invalid_manual_prompt"),
     (b'{"manual_prompt": "' + b"a" * 20_001 + b'"}', "application/json", 400, "manual_prompt_too_long"),
     (b'{"manual_prompt": "' + b"a" * 250_000 + b'"}', "application/json", 413, "body_too_large"),
@@ -508,6 +515,15 @@ async def test_wrong_bodies_are_refused_with_what_is_wrong(
     assert answer.json["message"]
     assert answer.json["error"].endswith((".", "}"))
     assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.gen_test
+async def test_half_a_character_in_a_member_that_nobody_reads_refuses_nothing(client: Client) -> None:
+    body = b'{"manual_prompt": "Bake \\ud83c\\udf5e bread.", "draft_of": {"\\ud83d": ["\\ude00"]}}'
+    headers = {"Content-Type": "application/json"}
+    answer = await client.ask("POST", f"{BASE}/generate-prompt-async/", body, headers=headers)
+    assert answer.status == 202
+    assert (await client.finished(answer.json["task_id"]))["status"] == "completed"
 
 
 @pytest.mark.gen_test
