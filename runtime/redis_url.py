@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from runtime.hosts import check_host
+
 REDIS_PORT, SENTINEL_PORT = 6379, 26379
 SCHEMES = {
     "redis": "single",
@@ -23,6 +25,8 @@ SCHEMES = {
     "redis+cluster": "cluster",
     "rediss+cluster": "cluster",
 }
+SOCKET_PATH_BYTES = 107  # Source: unix(7): sun_path has 108 bytes, its end included
+MAX_DATABASE_DIGITS = 9  # Redis reads an int
 SENTINEL_OPTIONS = ("sentinel_username", "sentinel_password")
 TLS_OPTIONS = (
     "ssl_ca_certs",
@@ -94,10 +98,10 @@ def parse_redis_url(text: str) -> RedisUrl:
     return RedisUrl(
         kind=kind,
         hosts=() if scheme == "unix" else _hosts(netloc, SENTINEL_PORT if kind == "sentinel" else REDIS_PORT, kind),
-        path=unquote(slash + path) if scheme == "unix" else "",
-        master_name=unquote(master_name),
-        username=unquote(username) or options.get("username", ""),
-        password=unquote(password) or options.get("password", ""),
+        path=_socket_path(netloc, slash + path) if scheme == "unix" else "",
+        master_name=_unquoted(master_name),
+        username=_unquoted(username) or options.get("username", ""),
+        password=_unquoted(password) or options.get("password", ""),
         database=database,
         tls={name: value for name, value in options.items() if name in TLS_OPTIONS} if scheme[:6] == "rediss" else None,
         sentinel_username=options.get("sentinel_username", ""),
@@ -121,19 +125,45 @@ def _hosts(netloc: str, default_port: int, kind: str) -> tuple[tuple[str, int], 
     for name in names:
         try:
             parts = urlsplit(f"//{name}")
-            host, port = parts.hostname, parts.port or default_port
+            host, port = unquote(parts.hostname or ""), default_port if parts.port is None else parts.port
         except ValueError:
             raise ValueError("url has no valid port; special characters in its password need %-encoding") from None
         if not host:
             raise ValueError("url has an empty host")
-        hosts.append((unquote(host), port))
+        if not port:
+            raise ValueError("url names port 0, on which nothing listens")
+        _check_host(host)
+        hosts.append((host, port))
     return tuple(hosts)
+
+
+def _check_host(host: str) -> None:
+    try:
+        check_host(host)
+    except ValueError as exc:
+        raise ValueError(f"url has {exc}") from None
+
+
+def _socket_path(netloc: str, path: str) -> str:
+    if netloc or not path.strip("/"):
+        raise ValueError("url must name the socket by its whole path: unix:///run/redis.sock")
+    path = _unquoted(path)
+    if "\0" in path or len(path.encode()) > SOCKET_PATH_BYTES:
+        raise ValueError(f"url has a path that no socket can have: {SOCKET_PATH_BYTES} bytes at most, and no NUL")
+    return path
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError("url has %-encoded bytes that are not UTF-8") from None
 
 
 def _database(text: str) -> int:
     text = text.strip("/")
     if not text:
         return 0
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > MAX_DATABASE_DIGITS:
         raise ValueError("url must name the database by its number: …/0")
     return int(text)

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from runtime.hosts import check_host
+
 
 def by_commas(value: object) -> object:
     """A variable of the environment is one string: names with commas between them, or a JSON array."""
@@ -51,6 +53,7 @@ def _base_url(value: str) -> str:
     try:
         parts = urlsplit(url)
         names_a_host = bool(parts.hostname) and parts.port != 0
+        check_host(parts.hostname or "")
     except ValueError:
         raise ValueError(expected) from None
     if not names_a_host:

@@ -100,7 +100,7 @@ def tls_context(options: dict[str, str]) -> ssl.SSLContext:
             typed["ssl_min_version"] = ssl.TLSVersion(int(typed["ssl_min_version"]))
         # Never connected; it interprets the options.
         return SSLConnection(**typed).ssl_context.get()
-    except (OSError, ValueError, redis_errors.RedisError) as exc:
+    except (OSError, ValueError, TypeError, redis_errors.RedisError) as exc:
         raise StorageMisconfigured(f"the TLS options of redis.url cannot be used: {exc}") from exc
 
 

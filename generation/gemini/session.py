@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from generation.gemini.backends import base_url
+from runtime.hosts import check_host
 from runtime.settings import GeminiSettings
 
 HEAD_BYTES = 65_536  # a line of an answer's head: proxies add cookies and policies of any length
@@ -88,7 +89,10 @@ def environment_proxy(address: str) -> URL | None:
     try:
         proxy = URL(f"{kind or 'http'}://{rest}")
         usable = proxy.host and proxy.port and not re.search(r"[\s\x00-\x1f]", found)
-    except ValueError:
+        if usable:
+            check_host(proxy.host or "")
+            aiohttp.BasicAuth(proxy.user or "", proxy.password or "").encode()
+    except ValueError:  # UnicodeError is one
         usable = False
     if not usable:
         raise ProxyUnusable(f"{name}: expected http://[user:password@]host:port")

@@ -258,6 +258,8 @@ def test_a_credential_whose_name_is_no_setting_or_that_cannot_be_read_stops_the_
                 "h.example",
                 "ftp://h",
                 "http://[",
+                "https://a..b",
+                "https://${GEMINI_HOST}",
                 "http://:80",
                 "http://h:99999",
                 "http://h/?a=b",

@@ -101,6 +101,11 @@ def test_the_environment_names_a_proxy_by_scheme_and_host(
         ("HTTPS_PROXY", "http://someone:secret@p:port", "HTTPS_PROXY: expected http://"),
         ("HTTPS_PROXY", "http://someone:sec ret@p:3128", "HTTPS_PROXY: expected http://"),
         ("HTTPS_PROXY", "http://p:99999", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://a..b:3128", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://" + "a" * 64 + ":3128", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://${PROXY_HOST}:3128", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://someone:secret漢@p:3128", "HTTPS_PROXY: expected http://"),
+        ("HTTPS_PROXY", "http://some%3aone:secret@p:3128", "HTTPS_PROXY: expected http://"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
