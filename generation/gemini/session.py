@@ -91,7 +91,8 @@ def environment_proxy(address: str) -> URL | None:
         usable = proxy.host and proxy.port and not re.search(r"[\s\x00-\x1f]", found)
         if usable:
             check_host(proxy.host or "")
-            aiohttp.BasicAuth(proxy.user or "", proxy.password or "").encode()
+            usable = ":" not in (proxy.user or "")  # Source: RFC 7617, 2; aiohttp sends both in Latin-1
+            f"{proxy.user}{proxy.password}".encode("latin-1")
     except ValueError:  # UnicodeError is one
         usable = False
     if not usable:

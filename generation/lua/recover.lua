@@ -2,7 +2,7 @@
 --- @include "readable"
 -- recover: write the record of a task that nobody runs again, as far as its document and the ledger tell: its own is gone or
 -- was not readable. Its lease has run out, so that it can be ended, and its hold is what the ledger says.
--- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  7 ledger
+-- KEYS: 1 task  2 status  4 unfinished  5 tasks  7 ledger
 -- ARGV: 1 task id  2 stage
 -- Returns {1} written | {-1} nothing tells of it: no document and no hold | {-2} its final document is there
 --       | {-3} there is a record
