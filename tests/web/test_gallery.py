@@ -113,6 +113,13 @@ HALVES = """(fact) => ['030', '1234567'].map((half) => {
 })"""
 
 
+LINES = """(fact) => {
+  const range = document.createRange();
+  range.selectNodeContents(fact);
+  return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+}"""
+
+
 def test_a_persian_component_says_nothing_in_english_in_any_state(tab: Page) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     tab.goto(f"{NOWHERE}/app/component.html?state=all&lang=fa")
@@ -121,8 +128,11 @@ def test_a_persian_component_says_nothing_in_english_in_any_state(tab: Page) -> 
         expect(shown).to_have_attribute("data-phase", shown.get_attribute("data-expected") or "")
         expect(shown).to_have_attribute("data-state", state)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-    before, after = tab.locator(".pg-warning bdi", has_text="030 1234567").first.evaluate(HALVES)
+    number = tab.locator(".pg-warning bdi", has_text="030 1234567").first
+    before, after = number.evaluate(HALVES)
     assert before < after, "a telephone number is dialled as it is read"
+    number.evaluate("bdi => bdi.parentElement.style.cssText = 'display: block; width: 7em'")
+    assert number.evaluate(LINES) == 1, "and stands in one line"
     tab.evaluate(WITHOUT_THEIR_TEXTS)
     assert tab.evaluate(SAID) == []
     assert tab.evaluate(LATIN_DIGITS) == []
