@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from generation.fidelity import dates, numbers, phones, times
+from generation.fidelity import dates, numbers, phones, ranges, times
 from generation.fidelity.fact import Fact, Facts, Key
 
 # A pattern that starts with a set of signs is searched for several times as fast as one that starts with a look behind
@@ -67,6 +67,7 @@ RANGE_WORD_BEFORE = re.compile(r"(?:(?<![^\W\d])(?:a|à|às|as|to|bis|до|até|
 GROUP = re.compile(r"\d+(?:[.,:']\d+)*")
 RANGE_SIGN = re.compile(r"(?<=\d) ?- ?(?=\d)")
 MOST_CODES = 300  # of each rare sort
+DAY = re.compile(r"\d{1,2}")
 YEAR_REACH = 12  # characters between the two days of a range
 LEFT, RIGHT = 14, 26  # characters beside a run that say what it is
 
@@ -107,6 +108,7 @@ def read(text: str, facts: Facts, memo: Memo) -> None:
         word = ("time in words", said.text.lower())
         facts.add_any(Fact("time", said.text, said.start, _each((*hours, word))), (*hours, word))
     _share_years(text, facts)
+    _share_months(text, facts)
     if "年" in text or "년" in text:
         for date in dates.CJK.finditer(text):
             facts.keys["date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"] += 1
@@ -142,6 +144,20 @@ def _share_years(text: str, facts: Facts) -> None:
         if (whole := dates.with_year_of(fact.ways[0][0], later.ways[0][0])) is not None:
             facts.found[place] = fact._replace(ways=(*fact.ways, *_each((whole, ("date read", whole[1])))))
             facts.keys[whole] += 1
+
+
+def _share_months(text: str, facts: Facts) -> None:
+    """Let the first day of "2 to 23 August 2027" count as a date too."""
+    for first, later in pairwise(facts.found):
+        sort, value = later.ways[0][0]
+        if sort not in ("day", "date") or first.kind != "number" or not DAY.fullmatch(first.text):
+            continue
+        begin, day = first.start + len(first.text), int(first.text)
+        *year, month, last = value.split("-")
+        if 0 <= later.start - begin <= YEAR_REACH and 0 < day < int(last) and ranges.joins(text[begin : later.start]):
+            facts.keys["day", f"{month}-{day}"] += 1
+            if year:
+                facts.keys["date", f"{year[0]}-{month}-{day}"] += 1
 
 
 def _as_clock(found: re.Match[str]) -> str:

@@ -84,11 +84,11 @@ def _ranges(facts: Sequence[Fact], text: str) -> Iterator[Range]:
     for first, second in pairwise(facts):
         begin = first.start + len(first.text)
         near = 0 <= second.start - begin <= REACH
-        if near and first.kind in ENDS and second.kind in ENDS and _joins(text[begin : second.start]):
+        if near and first.kind in ENDS and second.kind in ENDS and joins(text[begin : second.start]):
             yield first.ways[0][0], second.ways[0][0]
 
 
-def _joins(between: str) -> bool:
+def joins(between: str) -> bool:
     """Say whether what stands between two facts makes them the ends of a range."""
     if "\n" in between:
         return False
