@@ -80,10 +80,12 @@ def too_many_polls(demo: Demo, account: Account) -> Iterator[None]:
     threads = [threading.Thread(target=poll) for _ in range(4)]
     for thread in threads:
         thread.start()
-    yield
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 # The React component, its CSS, its error panel
@@ -137,7 +139,7 @@ def test_the_react_component_polls_on_when_it_was_too_often(
         " const text = document.querySelector('.progress-text')?.textContent; if (text) seen.push(parseInt(text)); })"
         ".observe(document.body, {subtree: true, childList: true, characterData: true})"
     )
-    generate(page, f"{BAKERY} [[standin:delay=6]]")
+    generate(page, f"{BAKERY} [[standin:delay=12]]")
     expect(page.locator(".progress-text")).to_contain_text("70%")
     with too_many_polls(demo, account), page.expect_response(lambda response: response.status == 429):
         pass
