@@ -17,17 +17,17 @@ def calls_of_a_generation(tracing: Tracing) -> None:
     """Do what handler, generations, runner, pipeline and Gemini client do with tracing for one generation."""
     facts = {"http.request.method": "POST", "http.route": "/submit", "url.path": "/submit"}
     span = tracing.begin(f"POST {facts['http.route']}", "server", "", facts)
-    context = tracing.context()
     tracing.note({"prompt.task_id": "id"})
     span.set({"http.response.status_code": 202, "prompt.request_id": "id"})
     span.end()
-    with tracing.span("generation", link=context, attributes={"prompt.task_id": "id", "prompt.attempt": 1}) as run:
+    facts = {"prompt.task_id": "id", "prompt.request_id": "id", "prompt.attempt": "1"}
+    with tracing.span("generation", link=span.context, attributes=facts) as run:
         assert not run.trace_id
         for stage in STAGES:
             began_ns = time.time_ns()
             tracing.record(f"stage {stage}", began_ns)
         assert not tracing.active  # the Gemini client asks no more
-        tracing.note({"prompt.outcome": "generated"})
+        run.set({"prompt.outcome": "generated"})
 
 
 def ms_of_a_generation() -> float:

@@ -68,14 +68,18 @@ class WarmProcess:
         return code
 
 
-def run_main(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run_main(
+    *arguments: str, environment: Mapping[str, str] | None = None, warm: bool = True
+) -> subprocess.CompletedProcess[str]:
     """Run a command of `main.py` to its end, in a process of its own; ``environment`` as `subprocess.run` takes it.
+
+    ``warm``: from the process that has imported it; not where an import reads the environment.
 
     Raises:
         subprocess.TimeoutExpired: it still runs after minutes.
     """
     given = dict(os.environ if environment is None else environment)
-    if "COVERAGE_PROCESS_CONFIG" in given:
+    if not warm or "COVERAGE_PROCESS_CONFIG" in given:
         command = [sys.executable, "main.py", *arguments]
         return subprocess.run(
             command, cwd=ROOT, env=given, check=False, capture_output=True, text=True, timeout=COMMAND_S
