@@ -26,6 +26,7 @@ from accounts.ledger import Ledger, LedgerEntry
 from storage.errors import RecordUnreadable
 from storage.storage import Storage, account_of
 
+LAST_MS = 253_402_300_799_000  # the end of the year 9999, ISO 8601's last; as lua/include/subscription_end.lua
 ENTRIES_PER_BATCH = 500  # of a ledger that one step rewrites
 
 
@@ -178,8 +179,9 @@ class Accounts:
     ) -> tuple[Account, list[str]]:
         """Change what is given, in one step: all of it or nothing; return the account and the members that differ now.
 
-        ``subscription_until`` is aware of its time zone; ``subscription_days`` extend the subscription from its end or
-        from now, whichever is later, and 0 end it now.
+        ``subscription_until`` is aware of its time zone; outside the years 1970 to 9999 in UTC it is the nearest moment
+        in them, and the very first of them is no subscription. ``subscription_days`` extend the subscription from its
+        end or from now, whichever is later, and 0 end it now.
 
         Raises:
             UnknownAccount, AccountClosed, StorageUnavailable
@@ -188,7 +190,8 @@ class Accounts:
         members += ["name", name] if name is not None else []
         members += ["business_type", business_type] if business_type is not None else []
         if subscription_until is not None:
-            members += ["subscription_until_ms", int(subscription_until.timestamp() * 1000)]
+            until_ms = int(subscription_until.timestamp() * 1000)
+            members += ["subscription_until_ms", min(max(until_ms, 0), LAST_MS)]
         changed = await self._set(account_id, members, subscription_days)
         return await self.show(account_id), changed
 

@@ -197,6 +197,26 @@ async def test_a_subscription_for_ever_ends_with_the_last_year(storage: Storage)
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("until", "stored"),
+    [
+        ("1960-01-01T00:00:00+00:00", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"),
+    ],
+)
+async def test_an_end_outside_the_years_that_can_be_written_is_the_nearest_in_them(
+    storage: Storage, until: str, stored: str | None
+) -> None:
+    accounts = Accounts(storage)
+    await accounts.create(account_id="a", subscription_days=3)
+    changed, members = await accounts.change("a", subscription_until=datetime.fromisoformat(until))
+    assert (changed.subscription_until, set(members)) == (stored, {"subscription_until"})
+    assert (await accounts.subscribe("a", 1)).subscription_active
+    assert (await accounts.change("a", name="b"))[0].name == "b"
+
+
+@pytest.mark.gen_test
 async def test_ending_a_subscription_does_not_move_an_end_that_is_past(storage: OpenStorage) -> None:
     accounts = Accounts(storage)
     await accounts.create(account_id="a")
