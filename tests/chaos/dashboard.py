@@ -1,7 +1,8 @@
 """``python -m tests.chaos.dashboard OUT.svg``: the dashboard, drawn from what Prometheus saw of a run with faults.
 
 Two servers for six minutes: load of every kind, Gemini that refuses and fails, a process killed, a Redis that stands
-still, a receiver of webhooks that is down. Needs Debian's package prometheus. Refuses to know how panels are drawn.
+still, a receiver of webhooks that is down, a collector of traces that is away, a model that Google ends. Needs Debian's
+package prometheus. Refuses to know how panels are drawn.
 """
 
 from __future__ import annotations
@@ -13,42 +14,50 @@ import os
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from tests.chaos.load import under_load
 from tests.chaos.world import REAL_LEASES, World, a_world
+from tests.support.otlp_collector import collector
 from tests.support.panel_svg import Panel, draw
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.webhook_receiver import SECRET, Receiver, serve_receiver
 
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana-dashboard.json"
+FIRST = "gemini-3.8-flash"
 POINTS = 90
 ACTIONS = "generate generate generate cancel replay wait watch leave try"
-TITLE = "Two processes: Gemini over its quota, then failing; one process killed; Redis still for 8 s; webhooks refused"
+TITLE = (
+    "Two processes: Gemini over its quota, then failing; one process killed; Redis still for 8 s; webhooks refused;"
+    " collector and first model gone"
+)
 
 
 async def run(minute_s: float) -> str:
     """Return the SVG of six minutes; ``minute_s`` shortens them to try it."""
-    async with serve_receiver() as receiver, a_world(settings=settings(receiver)) as world:
-        with prometheus(world.folder) as watching:
+    traces = ExitStack()
+    collected = traces.enter_context(collector())
+    async with serve_receiver() as receiver, a_world(settings=settings(receiver, collected.url)) as world:
+        with prometheus(world.folder) as watching, traces:
             servers = [await world.serve() for _ in range(2)]
             watching.watch(world.urls())
             began_s = time.time()
             async with under_load(world, Random(7), clients=24, gemini_s=4, pause_s=0.5, actions=ACTIONS):
-                await faults(world, watching, receiver, minute_s)
+                await faults(world, watching, receiver, traces, minute_s)
             ended_s = time.time()
             assert any(not server.alive for server in servers)
             return picture(watching, began_s, ended_s)
 
 
-def settings(receiver: Receiver) -> dict[str, Any]:
+def settings(receiver: Receiver, traces_url: str) -> dict[str, Any]:
     webhooks = {"webhooks__url": receiver.url, "webhooks__secrets": SECRET}
-    return {**REAL_LEASES, **webhooks, "gemini__breaker_open_s": 10}
+    return {**REAL_LEASES, **webhooks, "gemini__breaker_open_s": 10, "traces__endpoint": traces_url}
 
 
-async def faults(world: World, watching: Prometheus, receiver: Receiver, minute_s: float) -> None:
+async def faults(world: World, watching: Prometheus, receiver: Receiver, traces: ExitStack, minute_s: float) -> None:
     """Let each thing go wrong for a part of the time, with quiet between."""
     quiet = minute_s * 0.5
     await asyncio.sleep(minute_s)
@@ -70,8 +79,11 @@ async def faults(world: World, watching: Prometheus, receiver: Receiver, minute_
     receiver.answers = [(503, {})] * 60
     await world.standin.behave(fault="fact_lost", probability=0.5)
     await asyncio.sleep(quiet)
+    traces.close()
+    await world.standin.behave(fault="not_found", model=FIRST)
+    await asyncio.sleep(quiet)
     await world.standin.behave()
-    await asyncio.sleep(minute_s)
+    await asyncio.sleep(quiet)
 
 
 def picture(watching: Prometheus, began_s: float, ended_s: float) -> str:
