@@ -250,7 +250,7 @@ class Generations:
                 task, known_by, self._runner.reported(task), self._runner.estimate(task)
             )
         except StorageUnavailable:
-            self._runner.cancel_unacknowledged(task, known_by)
+            self._runner.cancel_abandoned(task, known_by)
             raise
         if not ended:
             raise ServerDraining

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 
@@ -123,18 +123,26 @@ class Runner:
 
     def cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None = None) -> None:
         """End a task whose submit was answered with an error, as soon as Redis answers; the task may not exist."""
-        cancelling = asyncio.create_task(
-            self._cancel_unacknowledged(task, idempotency), name=f"cancels the unacknowledged {task.task_id}"
+        self._cancel_soon(task, lambda: self._tasks.endings.cancel_unacknowledged(task, idempotency))
+
+    def cancel_abandoned(self, task: TaskRef, idempotency: Idempotency | None) -> None:
+        """End a task whose client has gone, as soon as Redis answers; it pays as a task that is cancelled."""
+        endings = self._tasks.endings
+        self._cancel_soon(
+            task, lambda: endings.cancel_abandoned(task, idempotency, self.reported(task), self.estimate(task))
         )
+
+    def _cancel_soon(self, task: TaskRef, cancel: Callable[[], Awaitable[bool]]) -> None:
+        cancelling = asyncio.create_task(self._repeat(task, cancel), name=f"cancels {task.task_id}")
         self._cancelling.add(cancelling)
         cancelling.add_done_callback(self._cancelling.discard)
 
-    async def _cancel_unacknowledged(self, task: TaskRef, idempotency: Idempotency | None) -> None:
+    async def _repeat(self, task: TaskRef, cancel: Callable[[], Awaitable[bool]]) -> None:
         ends_at = asyncio.get_running_loop().time() + CANCEL_FOR_S
         looks = 2  # a submit that Redis had received may still have been queued when it answered again
         while looks and asyncio.get_running_loop().time() < ends_at:
             try:
-                ended = await self._tasks.endings.cancel_unacknowledged(task, idempotency)
+                ended = await cancel()
             except TaskNotFound:
                 looks -= 1
             except StorageUnavailable:

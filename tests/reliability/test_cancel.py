@@ -107,6 +107,30 @@ def test_a_synchronous_client_that_goes_away_cancels_its_generation() -> None:
     in_a_world(scenario)
 
 
+def test_a_synchronous_client_that_goes_away_while_redis_refuses_writes_pays_the_same() -> None:
+    async def scenario(world: World) -> None:
+        await world.serve()
+        client = await world.client(tokens=1_000)
+        body = {"manual_prompt": slow_prompt(60)}
+        asking = asyncio.create_task(client.ask("POST", START.replace("-async", ""), body, timeout_s=60))
+        while not (tasks := (await client.ask("GET", START)).json["tasks"]):  # noqa: ASYNC110  # others write it
+            await asyncio.sleep(0.02)  # another process writes the list
+        await at_progress(client, tasks[0]["task_id"], 70)
+        await world.storage.redis.config_set("maxmemory", "1")
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await asyncio.sleep(0.5)  # a cancel that is tried now is refused
+        assert (await client.ask("GET", START)).json["tasks"][0]["status"] == "processing"
+        await world.storage.redis.config_set("maxmemory", "0")
+        await gemini_is_left(world)
+        (task,) = (await client.ask("GET", START)).json["tasks"]
+        assert (task["status"], task["error_code"], task["estimated"]) == ("failed", "cancelled", True)
+        assert await settlement(client, task) == (task["tokens_used"], True, 0)
+        assert task["tokens_used"] > 0
+
+    in_a_world(scenario)
+
+
 def test_a_cancel_before_gemini_reports_anything_pays_an_estimate_of_the_input() -> None:
     async def scenario(world: World) -> None:
         await world.serve()
