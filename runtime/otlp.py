@@ -136,9 +136,7 @@ class OtlpTracing(Tracing):
             span = _Span(made)
             try:
                 yield span
-            except (
-                asyncio.CancelledError
-            ):  # whoever cancels knows why; an error that this becomes has a name of its own
+            except asyncio.CancelledError:  # no error by itself; one that it becomes has a name of its own
                 raise
             except BaseException as exc:
                 span.fail(type(exc).__name__)
