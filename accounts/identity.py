@@ -157,7 +157,7 @@ def _token(authorization: str | None) -> str:
     """
     if not authorization:
         raise Unauthorized("missing")
-    scheme, token = _scheme_and_token(authorization)
+    scheme, token = scheme_and_token(authorization)
     if scheme.lower() != "bearer" or not token or " " in token or not token.isascii():
         raise Unauthorized("malformed")
     if len(token) > LONGEST_TOKEN:
@@ -165,7 +165,7 @@ def _token(authorization: str | None) -> str:
     return token
 
 
-def _scheme_and_token(authorization: str) -> tuple[str, str]:
+def scheme_and_token(authorization: str) -> tuple[str, str]:
     """Take the two apart; there may be several spaces between them. Source: RFC 9110, 11.4."""
     scheme, _, token = authorization.partition(" ")
     return scheme, token.lstrip(" ")

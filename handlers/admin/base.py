@@ -16,6 +16,7 @@ from accounts.account import LONGEST_ACCOUNT_ID
 from accounts.admin_keys import ADMIN_KEY_PREFIX
 from accounts.audit_trail import note_change
 from accounts.errors import AdminKeyRequired
+from accounts.identity import scheme_and_token
 from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.base import BodyHandler
 from handlers.errors import Answer, BadRequest
@@ -47,7 +48,7 @@ class AdminHandler(BodyHandler):
             if not any(client in network for network in networks):
                 raise NetworkNotAllowed
         header = self.request.headers.get("Authorization", "")
-        scheme, _, token = header.partition(" ")
+        scheme, token = scheme_and_token(header)
         if scheme.lower() == "bearer" and token.startswith(ADMIN_KEY_PREFIX):
             self.admin = await self.services.admin_keys.find(token)
         else:

@@ -233,6 +233,16 @@ async def test_only_an_admin_key_opens_it_and_nothing_else_does(
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer   ", "BEARER "])
+async def test_the_admin_key_may_stand_after_any_spelling_of_its_scheme(
+    backend: Backend, storage: OpenStorage, scheme: str
+) -> None:
+    key = await AdminKeys(storage).create()
+    answer = await backend.ask("GET", ADMIN + "/accounts/", headers={"Authorization": scheme + key.key})
+    assert answer.status == 200
+
+
+@pytest.mark.gen_test
 async def test_an_admin_key_starts_no_generation(backend: Backend) -> None:
     for method, path in (
         ("POST", f"{BASE}/generate-prompt-async/"),
