@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -75,6 +76,12 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for module, file in MODULES.items()
     }
     TopologicalSorter(graph).prepare()  # raises CycleError with the circle
+
+
+def test_what_tests_share_is_in_no_test_file() -> None:
+    shared = re.compile(r"^\s*(?:from|import) [\w.]*\btest_\w+ import|^\s*import [\w.]*\.test_", re.MULTILINE)
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").glob("*.py")]
+    assert [str(file) for file in files if shared.search(file.read_text("utf-8"))] == []
 
 
 def test_every_python_room_has_its_place_in_the_order() -> None:

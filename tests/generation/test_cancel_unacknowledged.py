@@ -12,17 +12,11 @@ from generation.idempotency import Idempotency, SubmitKey, idempotency
 from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.restoration import PROXY_KEY_TTL_S
-from generation.tasks import Tasks
-from runtime.metrics import Metrics
-from runtime.settings import LimitSettings, MoneySettings, TaskSettings
+from runtime.settings import TaskSettings
 from tests.support.storage import OpenStorage
+from tests.support.task_owner import owner
 
 PROMPT = "Answer for our bakery."
-
-
-def owner(storage: OpenStorage, name: str) -> Tasks:
-    written = lambda *_document: None  # noqa: E731  # nobody listens
-    return Tasks(storage, name, written, Metrics(), tasks=TaskSettings(), limits=LimitSettings(), money=MoneySettings())
 
 
 def known_by(key: SubmitKey) -> Idempotency:

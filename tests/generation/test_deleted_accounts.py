@@ -8,8 +8,10 @@ from accounts import AccountClosed, Accounts
 from generation.errors import TaskGone
 from generation.lease import Lease
 from generation.stages import INITIALIZING
-from tests.generation.test_cancel_unacknowledged import PROMPT, owner
 from tests.support.storage import OpenStorage
+from tests.support.task_owner import owner
+
+PROMPT = "Answer for our bakery."
 
 
 async def kinds_left(storage: OpenStorage, account: str) -> set[str]:

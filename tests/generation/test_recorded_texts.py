@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from generation.answer_shape import FENCE, clean_answer
-from tests.generation.gemini.test_recorded_answers import CORPUS, ROWS
+from tests.support.recorded_corpus import CORPUS, ROWS
 
 pytestmark = pytest.mark.skipif(not ROWS, reason="the corpus of recorded answers is not on this machine")
 

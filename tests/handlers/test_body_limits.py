@@ -8,27 +8,13 @@ import time
 import uuid
 
 import pytest
-from tornado.netutil import bind_sockets
 
 from composition import Service
-from tests.handlers.test_other_dialects import START, SYNCHRONOUS
+from tests.support.own_connections import head, served
 from tests.support.raw_http import connected
-from tests.support.whole_server import Client
+from tests.support.whole_server import START, SYNCHRONOUS, Client
 
 ROUTES = ["/", "/health/live", "/metrics", "/nothing", f"{START}cancel/{uuid.UUID(int=7)}/", START, SYNCHRONOUS]
-
-
-def served(service: Service) -> tuple[str, int]:
-    """Listen with the server's own connections."""
-    sockets = bind_sockets(0, "127.0.0.1")
-    service.connections.add_sockets(sockets)
-    address: tuple[str, int] = sockets[0].getsockname()
-    return address
-
-
-def head(client: Client, path: str, *lines: str, method: str = "POST") -> bytes:
-    authorization = f"Authorization: Bearer {client.api_key}"
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: x", authorization, *lines, "", ""]).encode()
 
 
 @pytest.mark.gen_test

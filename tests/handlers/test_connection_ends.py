@@ -10,10 +10,9 @@ import pytest
 from accounts.api_keys import generate_key
 from composition import Service
 from handlers.admin.routes import ADMIN_ROUTES
-from tests.handlers.test_body_limits import head, served
-from tests.handlers.test_other_dialects import START, SYNCHRONOUS
+from tests.support.own_connections import head, served
 from tests.support.raw_http import RawConnection, connected
-from tests.support.whole_server import Client
+from tests.support.whole_server import START, SYNCHRONOUS, Client
 
 ADMIN = sorted(pattern.replace("([^/]+)", "x").replace("/?", "/") for pattern, _ in ADMIN_ROUTES.values())
 BEFORE_THE_BODY = [START, SYNCHRONOUS, *ADMIN]  # every route that asks who it is before it reads a body

@@ -27,9 +27,8 @@ from serving import run
 from storage.storage import Storage
 from tests.deploy.processes import Process, demo
 from tests.support.raw_http import connected, new_task_id, request
-from tests.support.whole_server import BASE, Client
+from tests.support.whole_server import BASE, START, Client
 
-START = f"{BASE}/generate-prompt-async/"
 SLOW = "Write a menu. [[standin:delay=30]]"
 STREAMS, TASKS = 400, 4
 STEPS: dict[str, type] = {"tasks": Runner, "requests": OpenRequests, "connections": Connections}

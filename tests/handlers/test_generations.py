@@ -19,10 +19,9 @@ from tests.server.lane.conftest import until
 from tests.support.rate_limit_fields import items, limit_of
 from tests.support.storage import OpenStorage
 from tests.support.topologies import until_true
-from tests.support.whole_server import BASE, Client, make_client
+from tests.support.whole_server import BASE, START, Client, make_client
 
 MANUAL = "You are the assistant of Bakery Sonne, Main Street 5. Open 7-18. Call +49 30 1234567."
-START = f"{BASE}/generate-prompt-async/"
 
 
 @pytest.mark.gen_test

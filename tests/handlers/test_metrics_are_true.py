@@ -11,12 +11,11 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import Accounts
-from tests.handlers.test_metrics_page import page, until_it_says, value
+from tests.support.metrics_page import page, until_it_says, value
 from tests.support.storage import OpenStorage
 from tests.support.webhook_receiver import SECRET, Receiver, serve_receiver
-from tests.support.whole_server import BASE, Client, make_client
+from tests.support.whole_server import START, Client, make_client
 
-START = f"{BASE}/generate-prompt-async/"
 MODEL = "gemini-3.8-flash"
 KINDS = ("input", "output", "thoughts", "tool")  # "cached" is a part of "input"
 COMPLETED, REPAIRED, BLOCKED, CANCELLED = 6, 2, 2, 1  # and one of an account without tokens

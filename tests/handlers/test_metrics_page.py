@@ -9,29 +9,12 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.metrics_page import page, until_it_says, value
 from tests.support.raw_http import connected, request
-from tests.support.whole_server import BASE, Client
+from tests.support.whole_server import START, Client
 
-START = f"{BASE}/generate-prompt-async/"
 SLOW = "Write a menu. [[standin:delay=30]]"
-
-
-async def page(client: Client) -> str:
-    return (await client.ask("GET", "/metrics")).body.decode()
-
-
-def value(text: str, name: str, **labels: str) -> float:
-    """Sum the samples of that name that have these labels, and maybe others."""
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
-
-
-async def until_it_says(client: Client, wanted: float, name: str, **labels: str) -> None:
-    async with asyncio.timeout(30):
-        while value(await page(client), name, **labels) != wanted:  # noqa: ASYNC110  # the page is asked, it tells nobody
-            await asyncio.sleep(0.05)
 
 
 @pytest.mark.gen_test

@@ -12,9 +12,8 @@ from composition import Service
 from tests.support.rate_limit_fields import limit_of
 from tests.support.raw_http import connected, request
 from tests.support.storage import OpenStorage
-from tests.support.whole_server import BASE, Client, make_client
+from tests.support.whole_server import START, Client, make_client
 
-START = f"{BASE}/generate-prompt-async/"
 SLOW = "Write a menu. [[standin:delay=30]]"
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -17,8 +15,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from generation.prompt_text import PromptText
 from generation.visible_text import UNSEEN
 from tests.deploy.processes import ROOT, demo
-
-EXAMPLES = int(os.environ.get("API_EXAMPLES", "2"))  # of each operation
+from tests.support.described_api import EXAMPLES, Server
+from tests.support.described_api import named_as_schemathesis_expects as named_as_schemathesis_expects
 
 IGNORE_UNKNOWN_PARAMETERS = ("listGenerations", "readLedger")
 
@@ -41,23 +39,11 @@ def public_schema() -> BaseSchema:
     return schema
 
 
-@dataclass(frozen=True)
-class Server:
-    url: str
-    headers: dict[str, str]
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with demo(tmp_path_factory.mktemp("openapi") / "demo", gemini_delay_s=0.01) as process:
         facts = process.start()
         yield Server(facts["url"], {"Authorization": f"Bearer {facts['api_key']}"})
-
-
-@pytest.fixture(autouse=True)
-def named_as_schemathesis_expects(request: pytest.FixtureRequest) -> None:
-    """What `from_fixture` reads of a test and sets for each operation; newer pytest has no such attribute any more."""
-    request.node._nodeid = request.node.nodeid
 
 
 @pytest.mark.timeout(1_800)  # all operations are one test to pytest

@@ -16,8 +16,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from handlers.admin.routes import ADMIN_ROUTES
 from tests.deploy.processes import ROOT, demo
-from tests.handlers.test_openapi import EXAMPLES, Server
-from tests.handlers.test_openapi import named_as_schemathesis_expects as named_as_schemathesis_expects
+from tests.support.described_api import EXAMPLES, Server
+from tests.support.described_api import named_as_schemathesis_expects as named_as_schemathesis_expects
 from tests.support.warm_start import run_main
 
 

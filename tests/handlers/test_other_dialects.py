@@ -12,10 +12,8 @@ import pytest
 from generation import Event
 from handlers.events import render
 from tests.support.raw_http import connected, request
-from tests.support.whole_server import BASE, Client
+from tests.support.whole_server import START, SYNCHRONOUS, Client
 
-START = f"{BASE}/generate-prompt-async/"
-SYNCHRONOUS = f"{BASE}/generate-prompt/"
 ORIGIN = "https://app.example"
 MANUAL = "Answer for our bakery. Call +49 30 1234567."
 

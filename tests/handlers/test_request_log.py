@@ -11,10 +11,9 @@ import structlog
 
 from accounts.api_keys import generate_key
 from handlers import request_log
-from tests.handlers.test_other_dialects import START
 from tests.server.lane.conftest import until
 from tests.support.raw_http import connected
-from tests.support.whole_server import Client
+from tests.support.whole_server import START, Client
 
 
 @pytest.mark.gen_test

@@ -19,7 +19,7 @@ from runtime.trace_start import TracesUnusable, open_tracing
 from runtime.tracing import headers_of, trace_context, trace_id_of
 from tests.chaos.world import SHORT_LEASES, a_world
 from tests.support.waiting import eventually
-from tests.support.whole_server import BASE, Client
+from tests.support.whole_server import START, Client
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry is an extra")
 
@@ -28,7 +28,6 @@ from tests.support.otlp_collector import CollectedSpan, Collector, collector
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CLIENTS = f"00-{TRACE}-{PARENT}-01"
-START = f"{BASE}/generate-prompt-async/"
 SUBMIT = f"POST {START}"
 MALFORMED = (CLIENTS + "-more", CLIENTS + "\n", CLIENTS[:-1] + "g")
 DRAFT = "A menu for our café: 12 dishes, 1.250,00 EUR in all. Call 030 1234567."

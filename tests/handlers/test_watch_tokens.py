@@ -8,9 +8,8 @@ import pytest
 
 from accounts import WatchTokens
 from storage.storage import Storage
-from tests.support.whole_server import BASE, Client
+from tests.support.whole_server import BASE, START, Client
 
-START = f"{BASE}/generate-prompt-async/"
 BODY = {"manual_prompt": "Answer questions about our bakery. Open 7-18."}
 
 

@@ -24,13 +24,12 @@ from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings
 from tests.notifications.dead_process import end_task_and_die
 from tests.support.storage import OpenStorage
-from tests.support.whole_server import BASE, Client
+from tests.support.whole_server import BASE, START, Client
 
 pytest.importorskip("pywebpush", reason="pywebpush is an extra")
 from tests.support.push_service import Browser, PushService, base64url, serve_push_service
 
 DRAFT = "Answer questions about our bakery. Open 7-18."
-START = f"{BASE}/generate-prompt-async/"
 PATH = "/api/v1/account/push-subscriptions/"
 PRIVATE = new_private_key()
 SUBJECT = "mailto:ops@example.com"

@@ -27,10 +27,9 @@ from tests.generation.gemini.served import Recorded, serve
 from tests.notifications.dead_process import TOKENS_USED, end_task_and_die
 from tests.support.storage import OpenStorage
 from tests.support.webhook_receiver import OTHER_SECRET, SECRET, Receiver
-from tests.support.whole_server import BASE, Client, make_client
+from tests.support.whole_server import START, Client, make_client
 
 DRAFT = "Answer questions about our bakery. Open 7-18."
-START = f"{BASE}/generate-prompt-async/"
 
 
 @pytest.fixture

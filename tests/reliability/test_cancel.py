@@ -11,17 +11,9 @@ import pytest
 
 from tests.chaos.clients import START, Client
 from tests.chaos.world import World
-from tests.reliability.test_ownership import at_progress, in_a_world, slow_prompt
+from tests.support.judged_world import at_progress, gemini_is_left, in_a_world, slow_prompt
 
 pytestmark = pytest.mark.slow
-
-
-async def gemini_is_left(world: World) -> None:
-    """Wait until nobody is connected to Gemini's method any more: long before Gemini itself would end."""
-    began = time.monotonic()
-    while (await world.standin.counters())["running"]:
-        assert time.monotonic() - began < 280
-        await asyncio.sleep(0.01)  # another process's counter has no event
 
 
 async def settlement(client: Client, document: dict[str, Any]) -> tuple[int, bool, int]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.chaos.world import World
-from tests.reliability.test_ownership import in_a_world, slow_prompt
+from tests.support.judged_world import in_a_world, slow_prompt
 
 pytestmark = pytest.mark.slow
 

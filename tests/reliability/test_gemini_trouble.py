@@ -10,8 +10,7 @@ import pytest
 from standin import FAULTS
 from tests.chaos.outages import models_away
 from tests.chaos.world import SHORT_LEASES, World
-from tests.reliability.test_cancel import gemini_is_left
-from tests.reliability.test_ownership import in_a_world
+from tests.support.judged_world import gemini_is_left, in_a_world
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.clients import START, Client
 from tests.chaos.world import World
-from tests.reliability.test_ownership import in_a_world
+from tests.support.judged_world import in_a_world
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,7 @@ from storage.scripts import Script, load_scripts
 from tests.chaos.clients import START, Client
 from tests.chaos.world import Server, World
 from tests.deploy.nginx import Nginx
-from tests.reliability.test_ownership import in_a_world
-from tests.reliability.test_redis_trouble import settled_tasks
+from tests.support.judged_world import in_a_world, settled_tasks
 from tests.support.redis_proxy import Proxy
 from wiring.storage import SCRIPT_FOLDERS
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
 from generation.lease_index import SHARDS, LeaseIndex
-from tests.chaos.clients import Client
-from tests.chaos.verdict import judge
-from tests.chaos.world import REAL_LEASES, SHORT_LEASES, World, a_world
+from tests.chaos.world import REAL_LEASES, World
+from tests.support.judged_world import PROMPT, at_progress, in_a_world, slow_prompt
 
 pytestmark = pytest.mark.slow
 
 BLOCKED_S = 10.0
-PROMPT = "Answer for our bakery."
-
-
-def slow_prompt(seconds: float) -> str:
-    return f"{PROMPT} [[standin:delay={seconds}]]"
 
 
 HELD_S = 300.0  # longer than a test takes
@@ -34,22 +27,6 @@ async def hold_answers(world: World) -> None:
 
 async def release_answers(world: World) -> None:
     await world.standin.behave()
-
-
-def in_a_world(test: Callable[[World], Awaitable[None]], **settings: Any) -> None:
-    """Run a scenario, then judge what is left: nothing lost, doubled, stuck, untrue or off."""
-
-    async def scenario() -> None:
-        async with a_world(settings=settings or SHORT_LEASES) as world:
-            await test(world)
-            verdict = await judge(world)
-            assert verdict.good, str(verdict)
-
-    asyncio.run(scenario())
-
-
-async def at_progress(client: Client, task_id: str, progress: int) -> None:
-    await client.finished(task_id, until=lambda document: document["progress"] >= progress)
 
 
 def test_after_kill_9_a_restart_alone_is_enough() -> None:

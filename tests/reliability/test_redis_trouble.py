@@ -11,7 +11,7 @@ import pytest
 from tests.chaos.clients import Client
 from tests.chaos.world import World
 from tests.deploy.processes import ROOT
-from tests.reliability.test_ownership import at_progress, in_a_world, slow_prompt
+from tests.support.judged_world import at_progress, in_a_world, settled_tasks, slow_prompt
 from tests.support.redis_proxy import Proxy
 
 pytestmark = pytest.mark.slow
@@ -46,11 +46,6 @@ def test_redis_away_in_the_middle_loses_nothing() -> None:
         assert (await client.finished(running))["status"] == "completed"
 
     in_a_world(scenario)
-
-
-async def settled_tasks(client: Client) -> list[str]:
-    ledger = await client.ask("GET", "/api/v1/account/ledger/?limit=200")
-    return [entry["task_id"] for entry in ledger.json["entries"] if entry["kind"] == "settle"]
 
 
 def test_a_synchronous_request_outlives_an_outage_and_is_paid_once() -> None:

@@ -7,10 +7,9 @@ import json
 import pytest
 
 from composition import Service
-from tests.handlers.test_body_limits import head, served
-from tests.handlers.test_other_dialects import START
+from tests.support.own_connections import head, served
 from tests.support.raw_http import connected
-from tests.support.whole_server import Client
+from tests.support.whole_server import START, Client
 
 MALFORMED = {
     "no HTTP at all": b"hello\r\n\r\n",

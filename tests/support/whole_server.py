@@ -23,6 +23,8 @@ from tests.support.http_reply import HttpReply
 from tests.support.storage import PATIENT_S, OpenStorage
 
 STANDIN_KEY = "a-key-for-tests"
+START = f"{BASE}/generate-prompt-async/"
+SYNCHRONOUS = f"{BASE}/generate-prompt/"
 
 
 @dataclass
@@ -55,14 +57,12 @@ class Client:
 
     async def start(self, manual_prompt: str, **headers: str) -> str:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = await self.ask(
-            "POST", f"{BASE}/generate-prompt-async/", {"manual_prompt": manual_prompt}, headers=named
-        )
+        answer = await self.ask("POST", START, {"manual_prompt": manual_prompt}, headers=named)
         assert answer.status == 202, answer.body
         return str(answer.json["task_id"])
 
     async def status(self, task_id: str, query: str = "") -> HttpReply:
-        return await self.ask("GET", f"{BASE}/generate-prompt-async/status/{task_id}/{query}")
+        return await self.ask("GET", f"{START}status/{task_id}/{query}")
 
     async def finished(self, task_id: str) -> dict[str, Any]:
         """Wait for the terminal document."""

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from tests.web.applications import open_application
 from tests.web.demo import Account, Demo
 from tests.web.project import WEB
-from tests.web.test_languages import DRAFT, LATIN_DIGITS, SAID
 from tests.web.the_page import BAKERY
+from tests.web.words_shown import DRAFT, LATIN_DIGITS, SAID
 
 pytestmark = pytest.mark.browser
 

@@ -17,7 +17,7 @@ from tests.web.accessibility import violations
 from tests.web.applications import serve_folder
 from tests.web.conftest import PATIENCE_MS
 from tests.web.project import WEB, Project
-from tests.web.test_languages import LATIN_DIGITS, SAID
+from tests.web.words_shown import LATIN_DIGITS, SAID
 
 pytestmark = pytest.mark.browser
 

@@ -27,6 +27,7 @@ from standin import FAULTS, Standin
 from standin.faults import DAMAGES
 from tests.generation.gemini.conftest import MakeGemini, ask
 from tests.generation.gemini.served import Recorder
+from tests.support.gemini_faults import HARMLESS
 
 # Fault → failure, tries (of 3) when streamed, tries when not (None: not a fault there). A stream that has shown text
 # is never tried again.
@@ -81,7 +82,6 @@ OUTCOMES: dict[str, tuple[type[GeminiError], int, int | None]] = {
     "huge": (AnswerTooLarge, 1, 1),
     "redirect": (Misconfigured, 1, 1),
 }
-HARMLESS = {*DAMAGES, "finish_on_every_chunk", "no_usage"}
 # Where passing the words on first and failing then leaves another failure when nothing was passed on.
 UNSTREAMED = {
     "reset_mid_stream": ConnectionFailed,

@@ -12,7 +12,7 @@ from generation.gemini import GeminiError
 from generation.gemini.errors import CircuitOpen
 from standin import FAULTS, Behaviour, Standin
 from tests.generation.gemini.conftest import MakeGemini, ask, until
-from tests.generation.gemini.test_failures import HARMLESS
+from tests.support.gemini_faults import HARMLESS
 
 TROUBLE = [fault for fault in FAULTS if fault not in HARMLESS]
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from standin import Standin
-from tests.generation.gemini.test_probing import line_of, probe
+from tests.support.probe_command import line_of, probe
 
 MODEL = "gemini-3.8-flash"
 

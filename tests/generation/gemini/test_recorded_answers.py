@@ -7,9 +7,7 @@ The corpus is a folder gemini-corpus (INDEX.tsv and the files it names) in ../sh
 
 from __future__ import annotations
 
-import csv
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +18,10 @@ from generation.gemini import Gemini, GeminiAnswer, GeminiError, open_session
 from generation.gemini.errors import AnswerBlocked, AnswerEmpty, AnswerTruncated, MalformedAnswer
 from tests.generation.gemini.conftest import ask, settings_for
 from tests.generation.gemini.served import Recorded, Recorder, serve
+from tests.support.recorded_corpus import CORPUS, ROWS
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OURS: dict[str, dict[str, Any]] = json.loads((FIXTURES / "index.json").read_text("utf-8"))
-ROOT = Path(__file__).parents[3]
-CORPUS = Path(os.environ.get("PROMPT_CORPUS", ROOT.parent / "shared")) / "gemini-corpus"
-ROWS: dict[str, dict[str, str]] = {}
-if (CORPUS / "INDEX.tsv").exists():
-    with (CORPUS / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
-        ROWS = {row["file"]: row for row in csv.DictReader(index, delimiter="\t")}
 
 FAILURES: dict[str, tuple[type[GeminiError], ...]] = {
     "blocked": (AnswerBlocked,),
