@@ -6,12 +6,11 @@ from generation.generations import TASK_ID, Generated, Generations, Started
 from generation.idempotency import SubmitKey
 from generation.origin import Origin
 from generation.status_copy import StatusCopy
-from generation.submit_limits import Allowance, TaskRoom
+from generation.submits_left import SubmitsLeft
 from generation.wait_scope import WaitScope
 
 __all__ = [
     "TASK_ID",
-    "Allowance",
     "Document",
     "Event",
     "Generated",
@@ -20,6 +19,6 @@ __all__ = [
     "Started",
     "StatusCopy",
     "SubmitKey",
-    "TaskRoom",
+    "SubmitsLeft",
     "WaitScope",
 ]

@@ -25,6 +25,7 @@ GenerationError
 from __future__ import annotations
 
 from generation.lease_index import TaskRef
+from generation.submits_left import UNCOUNTED, SubmitsLeft
 from storage.errors import StorageUnavailable
 
 
@@ -115,15 +116,25 @@ class IdempotencyKeyInvalid(GenerationError):
 
 
 class IdempotencyKeyReused(GenerationError):
-    pass
+    """``left``: what the account may still submit."""
+
+    def __init__(self, left: SubmitsLeft = UNCOUNTED) -> None:
+        super().__init__(left)
+        self.left = left
 
 
 class GenerationFailed(GenerationError):
-    """``message``, ``error`` and ``error_code`` as they stand in the task's status document."""
+    """``message``, ``error`` and ``error_code`` as they stand in the task's status document.
 
-    def __init__(self, message: str, error: str, error_code: str, task_id: str = "") -> None:
+    ``left``: what the account may still submit.
+    """
+
+    def __init__(
+        self, message: str, error: str, error_code: str, task_id: str = "", left: SubmitsLeft = UNCOUNTED
+    ) -> None:
         super().__init__(error_code)
         self.task_id = task_id
+        self.left = left
         self.message = message
         self.error = error
         self.error_code = error_code

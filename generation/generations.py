@@ -28,14 +28,13 @@ from generation.errors import (
 )
 from generation.events import EVENT_ID, Event, TaskEvents
 from generation.idempotency import NO_KEY, Idempotency, SubmitKey, idempotency
-from generation.lease import Lease
 from generation.lease_index import TaskRef
 from generation.origin import NO_ORIGIN, Origin
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
 from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
-from generation.submit_limits import Allowance, TaskRoom
-from generation.tasks import Tasks
+from generation.submits_left import SubmitsLeft
+from generation.tasks import Replayed, Tasks
 from generation.visible_text import is_visible
 from generation.wait_scope import WaitScope
 from runtime.tracing import NO_TRACING, Tracing
@@ -52,26 +51,26 @@ WAIT_S = 60.0  # how long one look at the copy lasts; it is repeated until the t
 class Started:
     """``replayed``: the idempotency key came before, and this is the task that it made then.
 
-    ``allowance``: how many submits are left; None without a limit, and for a replay, which takes none. ``room``: how
-    many more tasks may run at once.
-    ``known_by``: the submit's key.
+    ``left``: what the account may still submit. ``known_by``: the submit's key.
     """
 
     task_id: str
     replayed: bool
-    allowance: Allowance | None = None
-    room: TaskRoom | None = None
+    left: SubmitsLeft
     known_by: Idempotency | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The result for the synchronous endpoint; ``document`` is the final status document."""
+    """The result for the synchronous endpoint; ``document`` is the final status document.
+
+    ``left``: what the account may still submit, without the room for tasks, which is larger now that this one ended.
+    """
 
     task_id: str
     replayed: bool
     document: dict[str, object]
-    allowance: Allowance | None = None
+    left: SubmitsLeft
 
 
 class Generations:
@@ -122,16 +121,14 @@ class Generations:
             if exc.cancelled:
                 self._runner.cancel_unacknowledged(exc.task, known_by)
             raise
-        task_id = made.task_id if isinstance(made, Lease) else made
-        structlog.contextvars.bind_contextvars(task_id=task_id)  # on the line of the request, too
-        log.debug(
-            "submit", characters=len(manual_prompt), replayed=isinstance(made, str), steered=bool(steering.stored)
-        )
-        if isinstance(made, Lease):
-            self._tracing.note({"prompt.task_id": task_id})
-            await self._runner.take(made)
-            return Started(made.task_id, replayed=False, allowance=made.allowance, room=made.room, known_by=known_by)
-        return Started(made, replayed=True)
+        structlog.contextvars.bind_contextvars(task_id=made.task_id)  # on the line of the request, too
+        replayed = isinstance(made, Replayed)
+        log.debug("submit", characters=len(manual_prompt), replayed=replayed, steered=bool(steering.stored))
+        self._tracing.note({"prompt.task_id": made.task_id})
+        if isinstance(made, Replayed):
+            return Started(made.task_id, replayed=True, left=made.left)
+        await self._runner.take(made)
+        return Started(made.task_id, replayed=False, left=made.left, known_by=known_by)
 
     async def generate(
         self,
@@ -163,9 +160,11 @@ class Generations:
             await self._abandon(TaskRef(account_id, started.task_id), started.known_by)
             document = await self.status(account_id, started.task_id)
         members = json.loads(document.body)
+        left = SubmitsLeft(started.left.rate)
         if members["status"] == "failed":
-            raise GenerationFailed(members["message"], members["error"], members["error_code"], started.task_id)
-        return Generated(started.task_id, started.replayed, members, started.allowance)
+            facts = members["message"], members["error"], members["error_code"]
+            raise GenerationFailed(*facts, started.task_id, left)
+        return Generated(started.task_id, started.replayed, members, left)
 
     async def status(self, account_id: str, task_id: str) -> Document:
         """Return the status document.

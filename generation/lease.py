@@ -12,7 +12,7 @@ from generation.lease_index import TaskRef
 from generation.origin import NO_ORIGIN, Origin
 from generation.stages import QUEUED, Stage
 from generation.steering import NO_STEERING, Steering
-from generation.submit_limits import Allowance, TaskRoom
+from generation.submits_left import UNCOUNTED, SubmitsLeft
 
 
 @dataclass(slots=True)
@@ -23,8 +23,7 @@ class Lease:
     earlier attempts, ``used_kinds`` the same by kind, ``reported`` what it has reported until now, which may not be
     written yet. ``progress_floor`` (percent) is what clients have seen already. ``closing`` is set while the end is
     written; ``gone`` when Redis has no record of the task, which happens only when Redis lost data.
-    ``allowance`` and ``room`` are how many submits and how many unfinished tasks the account has left, as the submit
-    that created the task reported it.
+    ``left`` is what the account may still submit, as the submit that created the task reported it.
 
     ``stage``, ``held``, ``hold_tokens``, ``version`` and ``ended`` are what Redis acknowledged, whatever it has lost
     since; ``need`` is what the hold was asked for,
@@ -46,8 +45,7 @@ class Lease:
     closing: bool = False
     gone: bool = False
     steering: Steering = NO_STEERING
-    allowance: Allowance | None = None
-    room: TaskRoom | None = None
+    left: SubmitsLeft = UNCOUNTED
     idempotency: Idempotency | None = None
     created_ms: int = 0
     stage: Stage = QUEUED

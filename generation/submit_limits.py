@@ -9,31 +9,13 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from generation.errors import TooManySubmits
+from generation.submits_left import Allowance, SubmitsLeft, TaskRoom
 from runtime.settings import LimitSettings
 
 UNABLE_FACTOR = 10  # one submit of an account that cannot pay counts as so many
 MAX_REFUSED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """The submits that an account has left: ``remaining`` of ``quota`` now, one more in ``more_in_s`` seconds."""
-
-    quota: int
-    window_s: int
-    remaining: int
-    more_in_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRoom:
-    """The unfinished tasks that an account may have at once, and how many more than it had when one was made."""
-
-    quota: int
-    remaining: int
 
 
 class SubmitLimits:
@@ -44,6 +26,7 @@ class SubmitLimits:
         self.interval_ms = max(1, round(1000 / rate)) if rate else 0
         self.size_ms = self.interval_ms * limits.submits_burst_per_account
         self._quota = limits.submits_burst_per_account
+        self._unfinished = limits.unfinished_tasks_per_account
         self._window_s = max(1, math.ceil(self.size_ms / 1000))
         self._refused_until: OrderedDict[str, float] = OrderedDict()
 
@@ -61,13 +44,17 @@ class SubmitLimits:
             raise TooManySubmits(left_s, self._quota, self._window_s)
         del self._refused_until[account_id]
 
-    def allowance(self, drawn_ms: int) -> Allowance | None:
-        """Return what is left in a bucket of which ``drawn_ms`` are used; None when there is no limit."""
+    def left(self, drawn_ms: int, unfinished: int) -> SubmitsLeft:
+        """Return what is left with ``drawn_ms`` of the bucket used and ``unfinished`` tasks."""
+        room = TaskRoom(self._unfinished, max(0, self._unfinished - unfinished))
+        return SubmitsLeft(self._allowance(drawn_ms), room)
+
+    def _allowance(self, drawn_ms: int) -> Allowance | None:
         if not self.interval_ms:
             return None
         free_ms = self.size_ms - drawn_ms
         remaining = max(0, free_ms) // self.interval_ms
-        more_in_ms = (remaining + 1) * self.interval_ms - free_ms
+        more_in_ms = (remaining + 1) * self.interval_ms - free_ms if drawn_ms else 0
         return Allowance(self._quota, self._window_s, remaining, math.ceil(more_in_ms / 1000))
 
     def refused(self, account_id: str, wait_s: float) -> TooManySubmits:

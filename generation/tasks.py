@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from accounts import AccountClosed, InsufficientTokens, SubscriptionInactive, UnknownAccount
@@ -28,7 +29,8 @@ from generation.restoration import Restoration
 from generation.silent_servers import SilentServers
 from generation.stages import QUEUED, STAGES, STEPS, Stage
 from generation.steering import NO_STEERING, Steering
-from generation.submit_limits import UNABLE_FACTOR, SubmitLimits, TaskRoom
+from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
+from generation.submits_left import SubmitsLeft
 from generation.task_codes import Code, raise_if_lost
 from generation.task_listing import TaskListing
 from generation.task_records import DocumentWritten, TaskRecords
@@ -38,6 +40,14 @@ from storage.errors import RecordUnreadable, StorageUnavailable
 from storage.storage import Storage
 
 NOTHING_AFTER = NothingAfter()
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A task that an earlier submit with the same idempotency key made; this one takes nothing of what is ``left``."""
+
+    task_id: str
+    left: SubmitsLeft
 
 
 class Tasks:
@@ -76,8 +86,8 @@ class Tasks:
         idempotency: Idempotency | None,
         steering: Steering = NO_STEERING,
         origin: Origin = NO_ORIGIN,
-    ) -> Lease | str:
-        """Create a task in stage queued, owned by this process; or return the id of the task the key made before.
+    ) -> Lease | Replayed:
+        """Create a task in stage queued, owned by this process; or return the task that the key made before.
 
         The lease's hint is written first: a process that dies in between leaves a hint without a task, not the reverse.
         A submit that makes no task leaves no record.
@@ -100,18 +110,15 @@ class Tasks:
         if answer[0] == Code.DONE:
             self.records.written(account_id, task.task_id, answer[4])
             deadline = loop_time(answer[3] - answer[2])
-            allowance = self._submit_limits.allowance(answer[5])
-            lease = Lease(
-                account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, allowance=allowance
-            )
+            left = self._submit_limits.left(answer[5], answer[6])
+            lease = Lease(account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, left=left)
             lease.idempotency, lease.created_ms, lease.version = idempotency, answer[2], version_of(answer[4])
-            most = self._limits.unfinished_tasks_per_account
-            lease.origin, lease.room = origin, TaskRoom(most, max(0, most - answer[6]))
+            lease.origin = origin
             return lease
         await self.index.drop([task])
         match answer[0]:
             case Code.REPLAYED:
-                return str(answer[1], "ascii")
+                return Replayed(str(answer[1], "ascii"), self._submit_limits.left(answer[2], answer[3]))
             case Code.UNKNOWN_ACCOUNT:
                 raise UnknownAccount(account_id)
             case Code.ACCOUNT_CLOSED:  # a moment ago: its credential was still good
@@ -121,7 +128,7 @@ class Tasks:
             case Code.TOO_MANY_SUBMITS:
                 raise self._submit_limits.refused(account_id, answer[1] / 1000)
             case _:
-                raise IdempotencyKeyReused
+                raise IdempotencyKeyReused(self._submit_limits.left(answer[1], answer[2]))
 
     async def _create(
         self, task: TaskRef, manual_prompt: str, idempotency: Idempotency | None, steering: Steering, origin: Origin

@@ -30,7 +30,7 @@ from accounts import (
 )
 from accounts.jwts import LONGEST_TOKEN
 from generation import errors as generation
-from handlers.rate_limit import refused_by_number, refused_by_rate
+from handlers.rate_limit import left_of_submits, refused_by_number, refused_by_rate
 from notifications.errors import PushNotConfigured, SubscriptionRefused, UnknownSubscription
 from storage.errors import RecordUnreadable, StorageUnavailable
 
@@ -105,8 +105,8 @@ def _insufficient_tokens(exc: InsufficientTokens) -> Answer:
 
 def _failed(exc: generation.GenerationFailed) -> Answer:
     status = FAILED_STATUS.get(exc.error_code, 500)
-    headers = {"Retry-After": "5"} if status == 503 else None
-    return Answer(status, exc.error_code, exc.message, exc.error, headers)
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    return Answer(status, exc.error_code, exc.message, exc.error, headers | left_of_submits(exc.left))
 
 
 # The synchronous endpoint's answers to tasks that failed.
@@ -230,11 +230,12 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     generation.TaskNotFound: Answer(
         404, "task_not_found", "Task not found", "The task is unknown or has expired. Start a new generation."
     ),
-    generation.IdempotencyKeyReused: Answer(
+    generation.IdempotencyKeyReused: lambda exc: Answer(
         422,
         "idempotency_key_reused",
         "Idempotency-Key was used before",
         "This Idempotency-Key came before with another body. Use a new key for a new prompt.",
+        left_of_submits(exc.left),
     ),
     generation.TooManyTasks: lambda exc: Answer(
         429,

@@ -7,12 +7,12 @@ from typing import Any
 
 from tornado.httputil import HTTPServerRequest
 
-from generation import Allowance, Document, Origin, SubmitKey, TaskRoom, WaitScope
+from generation import Document, Origin, SubmitKey, SubmitsLeft, WaitScope
 from generation.errors import GenerationFailed, TaskNotFound
 from handlers.base import AuthenticatedHandler, BodyHandler, name_task
 from handlers.bodies import parse_prompt
 from handlers.paths import CANCEL, GENERATIONS, SYNCHRONOUS, client_prefix, status_url
-from handlers.rate_limit import left_of_number, left_of_rate, together
+from handlers.rate_limit import left_of_submits
 from handlers.services import Services
 from handlers.status_errors import members_of_error
 
@@ -36,15 +36,8 @@ class SubmitHandler(BodyHandler):
     def origin(self) -> Origin:
         return Origin(self.request_id, self.trace)
 
-    def set_allowance(self, allowance: Allowance | None, room: TaskRoom | None = None) -> None:
-        limits = []
-        if allowance:
-            limits.append(
-                left_of_rate("submits", allowance.quota, allowance.window_s, allowance.remaining, allowance.more_in_s)
-            )
-        if room:
-            limits.append(left_of_number("unfinished", room.quota, room.remaining))
-        for name, value in together(*limits).items():
+    def set_left(self, left: SubmitsLeft) -> None:
+        for name, value in left_of_submits(left).items():
             self.set_header(name, value)
 
 
@@ -65,7 +58,7 @@ class StartHandler(SubmitHandler):
         address = status_url(prefix, started.task_id)
         self.set_status(202)
         self.set_header("Location", address)
-        self.set_allowance(started.allowance, started.room)
+        self.set_left(started.left)
         self.set_header("Retry-After", str(RETRY_AFTER_S))
         if started.replayed:
             self.set_header("Idempotent-Replayed", "true")
@@ -205,7 +198,7 @@ class SynchronousHandler(SubmitHandler):
             self.services.seen(account_id, exc.task_id)
             raise
         self.services.seen(account_id, generated.task_id)
-        self.set_allowance(generated.allowance)
+        self.set_left(generated.left)
         if generated.replayed:
             self.set_header("Idempotent-Replayed", "true")
             self.outcome = "replayed"

@@ -1,17 +1,29 @@
 """The fields that tell a client a limit, and what is left of it: RateLimit-Policy and RateLimit.
 
 Source: draft-ietf-httpapi-ratelimit-headers-11 (23 May 2026); both are Lists of Structured Fields (RFC 9651).
-Refuses to know which limits there are.
+Refuses to know how any limit is counted.
 """
 
 from __future__ import annotations
 
+from generation import SubmitsLeft
+
+
+def left_of_submits(left: SubmitsLeft) -> dict[str, str]:
+    """Return the headers of an answer to a submit: every limit that the next one may meet."""
+    limits = []
+    if rate := left.rate:
+        limits.append(left_of_rate("submits", rate.quota, rate.window_s, rate.remaining, rate.more_in_s))
+    if left.room:
+        limits.append(left_of_number("unfinished", left.room.quota, left.room.remaining))
+    return {name: ", ".join(limit[name] for limit in limits) for name in limits[0]} if limits else {}
+
 
 def left_of_rate(policy: str, quota: int, window_s: int, remaining: int, more_in_s: int) -> dict[str, str]:
-    """Return the headers of an answer that took one: ``remaining`` are left, one more in ``more_in_s`` seconds."""
+    """Return the headers that say: ``remaining`` are left, one more in ``more_in_s`` seconds, 0 when all are left."""
     return {
         "RateLimit-Policy": f'"{policy}";q={quota};w={window_s}',
-        "RateLimit": f'"{policy}";r={remaining};t={more_in_s}',
+        "RateLimit": f'"{policy}";r={remaining}' + (f";t={more_in_s}" if more_in_s else ""),
     }
 
 
@@ -21,11 +33,6 @@ def left_of_number(policy: str, quota: int, remaining: int) -> dict[str, str]:
         "RateLimit-Policy": f'"{policy}";q={quota};qu="concurrent-requests"',
         "RateLimit": f'"{policy}";r={remaining}',
     }
-
-
-def together(*limits: dict[str, str]) -> dict[str, str]:
-    """Return the headers that name several limits, of which any may be the next that is met."""
-    return {name: ", ".join(limit[name] for limit in limits) for name in limits[0]} if limits else {}
 
 
 def refused_by_rate(policy: str, quota: int, window_s: int, more_in_s: int) -> dict[str, str]:

@@ -12,8 +12,10 @@
 --       17 metadata that every document repeats, JSON or ''
 --       18 trace context of the submit, or ''  19 its request id, or ''
 -- Returns {1, task id, now ms, deadline ms, document, how far the bucket is drawn on in ms,
---         unfinished tasks with this one} created | {2, task id} the same key and body came before
---       | {-4} unknown account | {-5} too many unfinished tasks | {-6} key came before with another body
+--         unfinished tasks with this one} created
+--       | {2, task id, bucket as above, unfinished tasks} the same key and body came before
+--       | {-4} unknown account | {-5} too many unfinished tasks
+--       | {-6, bucket as above, unfinished tasks} key came before with another body
 --       | {-11, ms until the next one is allowed} too many submits | {-13} the account is closed
 -- Repeatable: a task id that exists is returned as created.
 check_numbers(KEYS[6], 'balance', 'subscription_until_ms')
@@ -29,10 +31,10 @@ if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis
 if (account[3] or '') ~= '' then return {-13} end
 if ARGV[10] ~= '' then
   local before = redis.call('HMGET', KEYS[8], 'body', 'task')
-  if before[1] and before[1] ~= ARGV[10] then return {-6} end
+  if before[1] and before[1] ~= ARGV[10] then return {-6, drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])} end
   if before[1] then
     redis.call('HSET', KEYS[8], 'returned', 1)
-    return {2, before[2]}
+    return {2, before[2], drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])}
   end
 end
 if is_full(KEYS[4], KEYS[1], ARGV[1], tonumber(ARGV[6])) then return {-5} end

@@ -16,7 +16,7 @@ from generation.estimate import estimated_input
 from generation.lease import Lease
 from generation.prompt_text import PromptText
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING, WAITING
-from generation.tasks import Tasks
+from generation.tasks import Replayed, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import GeminiSettings, LimitSettings, MoneySettings, TaskSettings
 from tests.chaos.clients import Client
@@ -101,7 +101,7 @@ class _Run:
 
     async def _one(self) -> None:
         lease = await self._tasks.submit(self._client.account_id, _draft(self._random), None)
-        assert not isinstance(lease, str)
+        assert not isinstance(lease, Replayed)
         self._client.accepted(lease.task_id)
         running = asyncio.create_task(self._run(lease))
         if self._random.random() < CANCELLED:

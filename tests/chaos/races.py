@@ -11,7 +11,7 @@ from random import Random
 from generation.documents import completed_head
 from generation.errors import TaskClosed
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING
-from generation.tasks import Tasks
+from generation.tasks import Replayed, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from tests.chaos.clients import Client
@@ -60,7 +60,7 @@ def _tasks(world: World, owner: str) -> Tasks:
 async def _one_race(world: World, client: Client, tasks: list[Tasks], random: Random) -> str:
     owner = tasks[0]
     lease = await owner.submit(client.account_id, "Be kind.", None)
-    assert not isinstance(lease, str)
+    assert not isinstance(lease, Replayed)
     client.accepted(lease.task_id)
     await owner.advance(lease, INITIALIZING)
     await owner.advance(lease, CHECKING)

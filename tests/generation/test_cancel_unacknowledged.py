@@ -34,7 +34,7 @@ async def test_of_a_cancellation_and_a_repetition_the_first_decides(storage: Ope
         lease = await one.submit(account, PROMPT, key)
         assert isinstance(lease, Lease)
         if repeated_first:
-            assert await other.submit(account, PROMPT, key) == lease.task_id
+            assert (await other.submit(account, PROMPT, key)).task_id == lease.task_id
             assert await one.endings.cancel_unacknowledged(lease.ref, key) is False
             assert await one.endings.cancel_unacknowledged(lease.ref, key) is False
             await one.endings.cancel(account, lease.task_id)

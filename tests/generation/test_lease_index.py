@@ -22,7 +22,7 @@ from generation.reaper import Reaper
 from generation.runner import Runner
 from generation.stages import CHECKING, INITIALIZING
 from generation.status_copy import StatusCopy
-from generation.tasks import Tasks
+from generation.tasks import Replayed, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.storage import Storage
@@ -80,7 +80,9 @@ async def test_a_refused_or_replayed_submit_leaves_no_hint(storage: Storage) -> 
     assert isinstance(made, Lease)
     before = await hints(storage, tasks)
     assert len(before) == 1
-    assert await tasks.submit("a", "Be kind.", KEY) == made.task_id
+    again = await tasks.submit("a", "Be kind.", KEY)
+    assert isinstance(again, Replayed)
+    assert (again.task_id, again.left) == (made.task_id, made.left), "a replay takes nothing"
     with pytest.raises(IdempotencyKeyReused):
         await tasks.submit("a", "Be stern.", Idempotency(KEY.key_sha256, "c" * 64, by_proxy=False))
     with pytest.raises(TooManyTasks):
@@ -232,7 +234,7 @@ async def test_a_poisoned_record_is_set_aside_and_the_rest_goes_on(
 @pytest.mark.gen_test
 async def test_a_task_whose_owners_end_while_they_finish_it_is_ended_after_the_second(storage: Storage) -> None:
     await account(storage, "a")
-    lease: Lease | str | bytes | None = None
+    lease: Lease | Replayed | bytes | None = None
     for owner in ("first", "second"):
         tasks = tasks_of(storage, owner, lease_s=0.05)
         lease = (

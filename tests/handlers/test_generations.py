@@ -417,8 +417,44 @@ async def test_who_starts_is_told_how_many_more_are_left(client: Client) -> None
         left_of_it = items(answer.headers["RateLimit"])["submits"]
         assert left_of_it["r"] == left
         assert 9_000 < int(left_of_it["t"]) <= 10_000, "one more, not all of them"
-    replay = await client.ask("POST", START, {"manual_prompt": MANUAL}, headers={"Idempotency-Key": "0"})
-    assert (replay.status, replay.headers.get("RateLimit")) == (202, None), "a replay takes none"
+    fields = ("RateLimit-Policy", "RateLimit")
+    last = {name: items(answer.headers[name]).keys() for name in fields}
+    for body, status in (({"manual_prompt": MANUAL}, 202), ({"manual_prompt": "another"}, 422)):
+        again = await client.ask("POST", START, body, headers={"Idempotency-Key": "0"})
+        assert again.status == status
+        assert {name: items(again.headers[name]).keys() for name in fields} == last, "the same limits"
+        assert items(again.headers["RateLimit"])["submits"]["r"] == 0, "and nothing is taken"
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0.5, "submits_burst_per_account": 3})
+async def test_who_has_all_submits_left_is_promised_no_more(client: Client, storage: Storage) -> None:
+    key = {"Idempotency-Key": "once"}
+    await client.finished((await client.ask("POST", START, {"manual_prompt": MANUAL}, headers=key)).json["task_id"])
+    await storage.command("DEL", storage.key(client.account_id, "submits"))  # what two seconds do
+    replay = await client.ask("POST", START, {"manual_prompt": MANUAL}, headers=key)
+    assert items(replay.headers["RateLimit"])["submits"] == {"r": 3}
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0.0001, "submits_burst_per_account": 3})
+async def test_a_synchronous_answer_tells_how_many_more_may_be_started_also_when_it_is_an_error(
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    poor = await make_client(storage, http_client, base_url, tokens=250)
+
+    async def told(caller: Client, draft: str) -> tuple[int, dict[str, int | str]]:
+        key = {"Idempotency-Key": "once"}
+        answer = await caller.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": draft}, headers=key)
+        policy, left = items(answer.headers["RateLimit-Policy"]), items(answer.headers["RateLimit"])
+        assert policy["submits"] == {"q": 3, "w": 30_000}
+        assert policy.keys() == left.keys()
+        return answer.status, {name: limit["r"] for name, limit in left.items()}
+
+    assert await told(client, MANUAL) == (200, {"submits": 2}), "its task has ended: what was unfinished then is past"
+    assert await told(client, MANUAL) == (200, {"submits": 2})
+    assert await told(client, "another") == (422, {"submits": 2, "unfinished": 5})
+    assert await told(poor, MANUAL) == (402, {"submits": 0}), "a submit that cannot be paid counts ten"
 
 
 @pytest.mark.gen_test

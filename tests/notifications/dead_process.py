@@ -5,7 +5,7 @@ from __future__ import annotations
 from generation.documents import completed_head
 from generation.lease import Lease
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING
-from generation.tasks import Tasks
+from generation.tasks import Replayed, Tasks
 from notifications import Notices
 from runtime.metrics import Metrics
 from runtime.settings import Settings
@@ -28,7 +28,7 @@ async def end_task_and_die(settings: Settings, account_id: str, draft: str, *, p
         after_end=Notices(settings.webhooks, push_after_s=0 if push else None),
     )
     lease = await tasks.submit(account_id, draft, None)
-    assert not isinstance(lease, str)
+    assert not isinstance(lease, Replayed)
     for stage in (INITIALIZING, CHECKING, GENERATING, FINALIZING):
         await tasks.advance(lease, stage)
     await tasks.endings.complete(lease, COMPLETED, completed_head("better", "m"), TOKENS_USED, "generated")
