@@ -83,7 +83,12 @@ async def compose(
     tracing = await stack.enter_async_context(open_tracing(settings.traces))
     storage = await open_storage(settings, stack, metrics)
     copy = await stack.enter_async_context(
-        StatusCopy(storage, entries=settings.redis.copy_entries, max_bytes=settings.redis.copy_bytes)
+        StatusCopy(
+            storage,
+            entries=settings.redis.copy_entries,
+            max_bytes=settings.redis.copy_bytes,
+            status_ttl_s=settings.tasks.status_ttl_s,
+        )
     )
     await stack.enter_async_context(SchemaGuard(storage, copy, outdated))
     metrics.readings.lost_spans(lambda: tracing.lost_spans)

@@ -13,12 +13,13 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeAlias
 
 from generation.document import Document, is_document
+from generation.lost_documents import LostDocuments
 from storage.errors import StorageUnavailable
 from storage.storage import Storage
 from storage.tracked_keys import TrackedKeys, TrackedReading
@@ -26,6 +27,7 @@ from storage.tracking import STALE_S, TrackingLink
 from storage.wire import Argument
 
 MAX_BYTES = 1 << 27
+STATUS_TTL_S = 600
 SWEEP_EVERY_S = 20.0  # expiries are reported over the link: those of documents read before it was lost are not
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
 TRACKED_WITHIN_S = 0.1  # of being written here
@@ -36,10 +38,11 @@ Found: TypeAlias = Callable[[Document | StorageUnavailable | None], None]
 class _Fetch:
     """A read that Redis has not answered yet, and its waiters."""
 
-    __slots__ = ("asked_at", "waiting")
+    __slots__ = ("asked_at", "rewritten", "waiting")
 
     def __init__(self) -> None:
         self.asked_at = time.monotonic()
+        self.rewritten = False
         self.waiting: list[Found] = []
 
 
@@ -47,10 +50,14 @@ class StatusCopy:
     """An async context manager around its links.
 
     Holds ``entries`` documents of ``max_bytes`` in all: the least used go first, the expired by themselves.
+    A document that is missing while its task is unfinished is written again, to live ``status_ttl_s``.
     """
 
-    def __init__(self, storage: Storage, *, entries: int, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, storage: Storage, *, entries: int, max_bytes: int = MAX_BYTES, status_ttl_s: int = STATUS_TTL_S
+    ) -> None:
         self._storage = storage
+        self._lost = LostDocuments(storage, status_ttl_s)
         self._keys = TrackedKeys(storage)
         self._max_entries = entries
         self._max_bytes = max_bytes
@@ -61,7 +68,7 @@ class StatusCopy:
         self._unsure: dict[TrackingLink, list[tuple[bytes, Found]]] = {}
         self._untracked: set[bytes] = set()
         self._tracking: asyncio.TimerHandle | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
         self._keys.on_invalidated = self._invalidated
         self._keys.on_lost = self._keys.on_up = self._trust_nothing_of
         self.reads = 0
@@ -77,9 +84,9 @@ class StatusCopy:
         for timer in (self._tracking, self._sweeping):
             if timer is not None:
                 timer.cancel()
-        for leaving in self._leaving:
-            leaving.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        for working in self._working:
+            working.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
         await self._keys.__aexit__(kind, exc, trace)
 
     def __len__(self) -> int:
@@ -245,13 +252,16 @@ class StatusCopy:
             fetch.waiting.append(found)
 
     def _fetched(self, key: bytes, fetch: _Fetch, reading: TrackedReading | StorageUnavailable) -> None:
-        if self._fetches.get(key) is fetch:
-            del self._fetches[key]
         result: Document | StorageUnavailable | None = None
         if isinstance(reading, StorageUnavailable):
             result = reading
         elif reading.body is None:
             self._forget(key)
+            if fetch.rewritten:
+                result = StorageUnavailable("refused")  # lost again at once
+            elif fetch.waiting:
+                self._work(self._rewrite(key, fetch), "looks for the task of a document that is missing")
+                return
         elif not is_document(reading.body):
             result = StorageUnavailable("refused")  # a running task writes the next one
             self._let_expire(key)
@@ -260,16 +270,38 @@ class StatusCopy:
             # -1 is a key that never expires, -2 one that was created between the two questions.
             expires_at = asked_at + ttl_ms / 1000 if ttl_ms >= 0 else asked_at + UNTRACKED_S
             result = self._store(key, reading.body, expires_at, asked_at + UNTRACKED_S, link)
+        self._answer(key, fetch, result)
+
+    def _answer(self, key: bytes, fetch: _Fetch, result: Document | StorageUnavailable | None) -> None:
+        if self._fetches.get(key) is fetch:
+            del self._fetches[key]
         for found in fetch.waiting:
             found(result)
         if isinstance(result, Document) and not result.terminal and result.link is None and self._keys.link_of(key):
             self._fetch(key)  # it changed, or the link came back, meanwhile: its watchers rely on it
         self._keys.notify(key)
 
+    async def _rewrite(self, key: bytes, fetch: _Fetch) -> None:
+        """Answer that a document is missing, unless its task is unfinished: then write it again and read it."""
+        fetch.rewritten = True
+        try:
+            if await self._lost.rewrite(key):
+                self._keys.read(key, partial(self._fetched, key, fetch))
+            else:
+                self._answer(key, fetch, None)
+        except StorageUnavailable as exc:
+            self._answer(key, fetch, exc)
+        except asyncio.CancelledError:
+            self._answer(key, fetch, StorageUnavailable("unreachable"))
+            raise
+
     def _let_expire(self, key: bytes) -> None:
-        leaving = asyncio.create_task(self._leave(str(key, "utf-8")), name="lets what is no document expire")
-        self._leaving.add(leaving)
-        leaving.add_done_callback(self._leaving.discard)
+        self._work(self._leave(str(key, "utf-8")), "lets what is no document expire")
+
+    def _work(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        working = asyncio.create_task(work, name=name)
+        self._working.add(working)
+        working.add_done_callback(self._working.discard)
 
     async def _leave(self, key: str) -> None:
         with contextlib.suppress(StorageUnavailable):

@@ -14,7 +14,10 @@ check_type('stream', {KEYS[3]})
 local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return {allowed} end
 local stage = redis.call('HGET', KEYS[1], 'stage')
-if stage == ARGV[3] then return {1, redis.call('GET', KEYS[2])} end
+if stage == ARGV[3] then
+  return {1, redis.call('GET', KEYS[2]) or write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[5] .. expectation(KEYS[1], ARGV[7]), ARGV[6],
+    tonumber(ARGV[8]))}
+end
 for i = 10, #ARGV do
   if ARGV[i] == stage then
     redis.call('HSET', KEYS[1], 'stage', ARGV[3], 'progress', ARGV[4])

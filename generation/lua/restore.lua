@@ -20,7 +20,9 @@ check_type('zset', {KEYS[4], KEYS[5]})
 local now = now_ms()
 if redis.call('EXISTS', KEYS[6]) == 0 then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
-if record[1] == ARGV[2] and record[2] == ARGV[10] then return {1, redis.call('GET', KEYS[2])} end
+if record[1] == ARGV[2] and record[2] == ARGV[10] then
+  return {1, redis.call('GET', KEYS[2]) or write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], tonumber(ARGV[13]))}
+end
 if record[1] then return {-3} end
 if (redis.call('HGET', KEYS[6], 'closed_at') or '') ~= '' then return {-4} end
 if string.find(redis.call('GET', KEYS[2]) or '', '"completed_at":"', 1, true) then return {-2} end

@@ -27,15 +27,15 @@ local now = now_ms()
 local account = redis.call('HMGET', KEYS[6], 'balance', 'subscription_until_ms', 'closed_at')
 if not account[1] then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'deadline_ms')
-if record[1] == ARGV[2] then return {1, ARGV[1], now, tonumber(record[2]), redis.call('GET', KEYS[2]), drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])} end
+if record[1] == ARGV[2] then
+  local document = redis.call('GET', KEYS[2]) or write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], 0)
+  return {1, ARGV[1], now, tonumber(record[2]), document, drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])}
+end
 if (account[3] or '') ~= '' then return {-13} end
 if ARGV[10] ~= '' then
   local before = redis.call('HMGET', KEYS[8], 'body', 'task')
   if before[1] and before[1] ~= ARGV[10] then return {-6, drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])} end
-  if before[1] then
-    redis.call('HSET', KEYS[8], 'returned', 1)
-    return {2, before[2], drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])}
-  end
+  if before[1] then redis.call('HSET', KEYS[8], 'returned', 1) return {2, before[2], drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])} end
 end
 if is_full(KEYS[4], KEYS[1], ARGV[1], tonumber(ARGV[6])) then return {-5} end
 local able = tonumber(account[1]) >= tonumber(ARGV[15]) and tonumber(account[2] or '0') > now

@@ -64,22 +64,33 @@ async def test_a_task_goes_through_every_stage_in_order(client: Client, storage:
     assert seen[-1] == final
 
 
-@pytest.mark.gen_test
-async def test_a_document_that_is_missing_for_a_moment_is_not_taken_for_the_end(
+@pytest.mark.gen_test(timeout=30)
+async def test_a_document_that_is_missing_is_written_again_while_its_task_is_unfinished(
     client: Client, storage: OpenStorage
 ) -> None:
-    """As after a failover to a server that had not got it yet: the record lives, and the generation goes on."""
+    """Evicted, or deleted by hand: whoever asks gets the stage where the task stands."""
     task_id = await client.start(f"{MANUAL} [[standin:delay=2]]")
-    while (await client.status(task_id, "?wait=5&after=4")).json["progress"] < 70:
+    path = f"{BASE}/generate-prompt-async/events/{task_id}/"
+    stream = asyncio.ensure_future(client.ask("GET", path))
+    while (before := (await client.status(task_id, "?wait=5&after=4")).json)["progress"] < 70:
         pass
+    waits = asyncio.ensure_future(client.status(task_id, f"?wait=20&after={before['version'] + 1}"))
     await storage.command("DEL", storage.key(client.account_id, "status", task_id))
-    while (status := (await client.status(task_id)).status) == 200:  # noqa: ASYNC110  # the copy's second
+    while (after := await client.status(task_id)).json.get("version") == before["version"]:  # the copy's second
         await asyncio.sleep(0.01)
-    assert status == 404
-    while await storage.command("EXISTS", storage.key(client.account_id, "status", task_id)) == 0:  # noqa: ASYNC110  # stage 90
-        await asyncio.sleep(0.01)
+    assert after.status == 200, after.body
+    assert after.json == before | {"version": before["version"] + 1}
+    waited = await waits
+    assert (waited.status, waited.json["progress"] >= 90) == (200, True)
     final = await client.finished(task_id)
     assert (final["status"], final["generated_by_ai"]) == ("completed", True)
+    assert json.loads(re.findall(r"event: status\ndata: (.*)", (await stream).body.decode())[-1]) == final
+    await storage.command("DEL", storage.key(client.account_id, "status", task_id))
+    await until_true(lambda: _is_missing(client, task_id))  # a result that is gone cannot be made of the record
+
+
+async def _is_missing(client: Client, task_id: str) -> bool:
+    return (await client.status(task_id)).status == 404
 
 
 @pytest.mark.gen_test

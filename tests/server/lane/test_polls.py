@@ -19,7 +19,7 @@ from server.lane import learning_slots
 from storage.redis_server import RedisServer
 from tests.server.lane.conftest import ORIGIN, SECRET, House, lane, polled, until
 from tests.support.rate_limit_fields import limit_of
-from tests.support.raw_http import connected, document, new_task_id, poll, request
+from tests.support.raw_http import RawConnection, connected, document, new_task_id, poll, request
 from tests.support.whole_server import BASE
 
 # What a poll is answered with
@@ -143,6 +143,31 @@ async def test_unknown_and_foreign_tasks_cannot_be_told_apart(house: House) -> N
             for answer in answers:
                 assert json.loads(answer.body).items() >= {"status": "failed", "progress": 100}.items()
     assert house.by_lane == (8 if lane(house) else 0)  # all but what made it known, and the three that are no id
+
+
+@pytest.mark.gen_test
+async def test_a_document_that_is_missing_is_made_of_the_record_of_its_unfinished_task(house: House) -> None:
+    redis, known, task_id = house.storage.redis, await house.task(), new_task_id()
+    record = house.storage.key(house.account_id, "task", task_id)
+    made: dict[str, str | int] = {"id": task_id, "created_at": "2025-01-10T12:00:00Z", "attempt": 1, "version": 7}
+    async with connected(house.address) as wire:
+        assert (await wire.ask(house.poll(known))).status == 200
+        await redis.hset(record, mapping={**made, "stage": "waiting", "progress": 70})
+        answer = await wire.ask(house.poll(task_id))
+        assert answer.status == 200
+        expected = {"status": "processing", "progress": 70, "stage": "waiting", "version": 8}
+        assert json.loads(answer.body).items() >= expected.items()
+        await redis.hset(record, mapping={"stage": "not ours", "progress": 70})
+        await redis.delete(house.storage.key(house.account_id, "status", task_id))
+        await until_answered(wire, house.poll(task_id), 503)
+        assert "Retry-After" in await wire.ask(house.poll(task_id))
+        await redis.hset(record, mapping={"stage": "completed", "closed": "completed"})
+        assert (await wire.ask(house.poll(task_id))).status == 404
+
+
+async def until_answered(wire: RawConnection, poll: bytes, status: int) -> None:
+    while (await wire.ask(poll)).status != status:
+        pass
 
 
 @pytest.mark.gen_test
