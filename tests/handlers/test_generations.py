@@ -76,7 +76,7 @@ async def test_a_document_that_is_missing_is_written_again_while_its_task_is_unf
         pass
     waits = asyncio.ensure_future(client.status(task_id, f"?wait=20&after={before['version'] + 1}"))
     await storage.command("DEL", storage.key(client.account_id, "status", task_id))
-    while (after := await client.status(task_id)).json.get("version") == before["version"]:  # the copy's second
+    while (after := await client.status(task_id)).json.get("version") == before["version"]:  # noqa: ASYNC110  # the copy's second
         await asyncio.sleep(0.01)
     assert after.status == 200, after.body
     assert after.json == before | {"version": before["version"] + 1}
