@@ -40,8 +40,10 @@ class Exchanges:
         self._session = session
         self._settings = settings
         self._tokens = tokens
+        # ``connect`` bounds all of it: name, TCP, a proxy's CONNECT, TLS. No slot of the pool is waited for: Gemini's
+        # semaphore has as many.
         self._timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.silence_timeout_s
+            total=None, connect=settings.connect_timeout_s, sock_read=settings.silence_timeout_s
         )
 
     async def fill(self, call: Call, model: str, body: bytes, reply: Reply, progress: Progress) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 
 from generation.gemini import Gemini, ProxyUnusable, open_session
-from generation.gemini.errors import ConnectionFailed, Misconfigured
+from generation.gemini.errors import ConnectionFailed, Misconfigured, TimedOut
 from generation.gemini.session import environment_proxy
 from standin import Standin
 from tests.generation.gemini.conftest import ask, settings_for
@@ -64,6 +65,27 @@ async def test_a_proxy_that_refuses_is_a_failure_with_a_name(
             with pytest.raises(ConnectionFailed):
                 await ask(Gemini(session, tunnelled))
     assert proxy.requests[-1].startswith(b"CONNECT gemini.example:443")
+
+
+@pytest.mark.gen_test
+async def test_a_proxy_or_a_name_server_that_hangs_costs_one_connect_timeout_a_try(
+    io_loop: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_arguments: object, **_options: object) -> None:
+        await asyncio.Event().wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        settings = settings_for("https://gemini.example", connect_timeout_s=0.1, tries=2)
+        async with open_session(settings) as session:
+            with pytest.raises(TimedOut) as by_proxy:
+                await ask(Gemini(session, settings))
+    monkeypatch.delenv("HTTPS_PROXY")
+    async with open_session(settings) as session:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", hangs)
+        with pytest.raises(TimedOut) as by_name:
+            await ask(Gemini(session, settings))
+    assert by_proxy.value.facts == by_name.value.facts == {"limit": "connect", "phase": "connecting"}
 
 
 @pytest.mark.parametrize(
