@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose
+from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose, tokens_usually
 from generation.marks import Marks
 from generation.prompt_text import PromptText
 
 THOUGHTS, FEW_THOUGHTS = 1_024, 64  # tokens that a rewrite has room for beside its text
 SHORT_REWRITE = 128  # tokens that a rewrite is longer than its draft
 LONGER_REWRITE = 1.25  # times its draft
+OTHER_MARKS = 32  # tokens that other random marks can have more than those that were counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,38 @@ class Need:
 
     ``at_most``: with the largest answer that the draft gets, and a repair call; ``whole``: one call with room for
     thoughts and a whole rewrite; ``least``: that with the short instruction and hardly any thoughts. ``rewrite``: what
-    an answer must have room for.
+    an answer must have room for. ``doubtful``: how many of the tokens sent a text of people's does not have.
     """
 
     at_most: int = 0
     whole: int = 0
     least: int = 0
     rewrite: int = 0
+    doubtful: int = 0
 
 
 NO_NEED = Need()
 
 
-def need_of(texts: PromptText, cap: int, business_type: str, draft: str, feedback: str) -> Need:
-    """Return what a rewrite of the draft may cost, on the high side; ``cap``: tokens its answer may have at most."""
+def need_of(
+    texts: PromptText, cap: int, business_type: str, draft: str, feedback: str, counted: int | None = None
+) -> Need:
+    """Return what a rewrite of the draft may cost at most; ``cap``: tokens that its answer may have.
+
+    ``counted``: tokens of the request with the short instruction, where Gemini has counted them.
+    """
     marks = Marks.new()
-    data, closing = tokens_at_most(texts.request_text(draft, feedback)), tokens_of_prose(texts.closing(marks))
-    sent = tokens_of_prose(texts.instruction(business_type, marks)) + data + closing
-    sent_short = tokens_of_prose(texts.instruction(business_type, marks, short=True)) + data + closing
-    rewrite = FEW_THOUGHTS + SHORT_REWRITE + int(LONGER_REWRITE * tokens_at_most(draft))
+    text = texts.request_text(draft, feedback)
+    data = tokens_at_most(text)
+    ours = tokens_of_prose(texts.instruction(business_type, marks, short=True)) + tokens_of_prose(texts.closing(marks))
+    longer = tokens_of_prose(texts.instruction(business_type, marks)) + tokens_of_prose(texts.closing(marks)) - ours
+    sent_short = ours + data if counted is None else counted + OTHER_MARKS
+    sent = sent_short + longer
+    in_draft = tokens_usually(draft) if counted is None else max(0, counted - ours)
+    rewrite = FEW_THOUGHTS + SHORT_REWRITE + int(LONGER_REWRITE * in_draft)
     repair = sent + data + cap
-    return Need(sent + cap + repair, sent + THOUGHTS + rewrite, sent_short + rewrite, rewrite)
+    doubtful = max(0, data - tokens_usually(text)) if counted is None else 0
+    return Need(sent + cap + repair, sent + THOUGHTS + rewrite, sent_short + rewrite, rewrite, doubtful)
 
 
 class Budget:
@@ -64,6 +76,12 @@ class Budget:
     def short(self) -> bool:
         """Say whether only the short instruction can be paid."""
         return self._hold - self._used() < self._need.whole
+
+    @property
+    def sent(self) -> int:
+        """Return how many tokens the first request has at most."""
+        need = self._need
+        return (need.least if self.short else need.whole - THOUGHTS) - need.rewrite
 
     async def afford(self, sent: int, wanted: int) -> int:
         """Return how many tokens the answer to a request of ``sent`` tokens may have: ``wanted`` at most.

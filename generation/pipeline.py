@@ -29,6 +29,7 @@ from generation.estimate import estimated_input
 from generation.forecast import Forecast
 from generation.gemini import Gemini, GeminiError
 from generation.lease import Lease
+from generation.marks import Marks
 from generation.prompt_text import INSTRUCTION_VERSION, PromptText
 from generation.readers import Readers, TextPace
 from generation.rewrite import Request, Rewriter, Rewritten, Unfaithful
@@ -145,12 +146,29 @@ class Pipeline:
         draft, feedback = lease.manual_prompt, lease.steering.feedback
         cap = self._gemini.largest_answer(self._prompt_text.request_text(draft, feedback))
         need = need_of(self._prompt_text, cap, business_type, draft, feedback)
-        hold = await steps.write(lambda: self._tasks.hold(lease, need))
+        try:
+            hold = await steps.write(lambda: self._tasks.hold(lease, need))
+        except InsufficientTokens as exc:
+            counted = await self._counted(lease, business_type) if exc.needed >= need.least else None
+            if counted is None:
+                raise
+            need = need_of(self._prompt_text, cap, business_type, draft, feedback, counted)
+            hold = await steps.write(lambda: self._tasks.hold(lease, need))
 
         async def extend(tokens: int) -> int:
             return await steps.write(lambda: self._tasks.extend_hold(lease, tokens))
 
         return Budget(need, hold, steps.used, extend)
+
+    async def _counted(self, lease: Lease, business_type: str) -> int | None:
+        """Return how many tokens the request has: a balance that does not cover any text's may cover those of this."""
+        marks = Marks.new()
+        texts = (
+            self._prompt_text.instruction(business_type, marks, short=True),
+            self._prompt_text.request_text(lease.manual_prompt, lease.steering.feedback),
+            self._prompt_text.closing(marks),
+        )
+        return await self._gemini.count_input(texts, deadline=lease.deadline - FINISHING_S, account=lease.account_id)
 
     async def _ask(
         self, lease: Lease, steps: Steps, business_type: str, budget: Budget
@@ -167,6 +185,7 @@ class Pipeline:
             deadline,
             budget.afford,
             budget.short,
+            budget.sent,
         )
         try:
             with self._readers.pace(lease.ref) as pace:

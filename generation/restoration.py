@@ -99,6 +99,7 @@ class Restoration:
             lease.need.whole,
             lease.need.least,
             HOLDS_PER_BALANCE,
+            lease.need.doubtful,
         ]
 
     def key_ttl_s(self, idempotency: Idempotency | None) -> int:

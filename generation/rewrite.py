@@ -38,7 +38,8 @@ log = structlog.get_logger(__name__)
 class Request:
     """The input of a rewrite. ``feedback`` may be empty; ``deadline`` is in the event loop's seconds.
 
-    ``afford`` says how many tokens an answer may have (see Gemini.generate); ``short``: with the short instruction.
+    ``afford`` says how many tokens an answer may have, ``sent_tokens`` how many the first request has at most (see
+    Gemini.generate); ``short``: with the short instruction.
     """
 
     draft: str
@@ -48,6 +49,7 @@ class Request:
     deadline: float
     afford: Afford = afford_all
     short: bool = False
+    sent_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class Rewriter:
             observer=observer,
             account=request.account,
             afford=request.afford,
+            sent_tokens=request.sent_tokens,
             closing=self._prompt_text.closing(marks),
         )
         await observer.end()

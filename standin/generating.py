@@ -1,4 +1,4 @@
-"""Gemini's two methods, as an HTTP handler: checks the request as Google does, and plays the plan that was made for it.
+"""Gemini's methods, as an HTTP handler: checks the request as Google does, and plays the plan that was made for it.
 
 Refuses to know what a plan contains.
 """
@@ -10,6 +10,7 @@ import socket
 import struct
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from tornado.iostream import IOStream, StreamClosedError
 
@@ -40,6 +41,11 @@ class GenerateHandler(StandinHandler):
 
     async def post(self, version: str, model: str, method: str) -> None:
         counters = self.standin.counters
+        if method == "countTokens":
+            counters.methods[method] += 1
+            status, answer = self._count(model)
+            self.write_json(answer, status)
+            return
         counters.requests += 1
         counters.running += 1
         try:
@@ -84,6 +90,17 @@ class GenerateHandler(StandinHandler):
             return plan
         tier = ("x-gemini-service-tier", asked.service_tier or "standard")
         return replace(plan, headers=(*plan.headers, tier))
+
+    def _count(self, model: str) -> tuple[int, Any]:
+        """Return status and JSON of the answer to countTokens."""
+        if refusal := self._refusal(model):
+            return refusal.http_status, refusal.body(0)
+        try:
+            asked = read_request(self.request.body)
+        except InvalidArgument as exc:
+            return 400, GoogleError(400, "INVALID_ARGUMENT", str(exc)).body(0)
+        asked = replace(asked, characters_per_token=self.standin.chooser.behaviour.characters_per_token)
+        return 200, {"totalTokens": asked.prompt_tokens}
 
     @property
     def _is_vertex(self) -> bool:

@@ -46,7 +46,7 @@ class ModelsHandler(StandinHandler):
             "displayName": "Stand-in for Gemini",
             "inputTokenLimit": 1_048_576,
             "outputTokenLimit": 65_536,
-            "supportedGenerationMethods": ["generateContent", "streamGenerateContent"],
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
         }
 
 

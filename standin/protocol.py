@@ -15,6 +15,7 @@ from typing import Any
 CHARACTERS_PER_TOKEN = 4
 THOUGHT_TOKENS = 40
 SHORTEST_SERVER_TIMEOUT_S = 10
+RANDOM = re.compile(r"[A-Za-z0-9+/=]{24,}")  # base64, hex: about two characters to a token
 MARK = re.compile(r"<prompt-([0-9a-f]{8})>")
 KNOWN_MEMBERS = frozenset(
     {
@@ -32,8 +33,8 @@ class InvalidArgument(Exception):
 class Asked:
     """What a request asks for, and how its answer is billed.
 
-    ``texts``: the text parts of its last content; ``characters``: the length of each part of all contents; ``mark``:
-    the word in the marks that the answer is wanted between, '' for none.
+    ``texts``: the text parts of its last content; ``characters``: the length of each part of all contents, random ones
+    twice; ``mark``: the word in the marks that the answer is wanted between, '' for none.
     """
 
     texts: tuple[str, ...]
@@ -91,7 +92,7 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
     everything = [text for content in [*contents, instruction] for text in _texts(content)]
     return Asked(
         tuple(_texts(contents[-1])),
-        tuple(map(len, everything)),
+        tuple(map(_length, everything)),
         int(config.get("maxOutputTokens") or 65_536),
         thinking.get("includeThoughts") is True,
         next((found[1] for text in everything if (found := MARK.search(text))), ""),
@@ -99,6 +100,10 @@ def read_request(body: bytes, server_timeout: str = "") -> Asked:
         str(request.get("serviceTier", "")).lower(),
         request.get("store"),
     )
+
+
+def _length(text: str) -> int:
+    return len(text) + sum(map(len, RANDOM.findall(text)))
 
 
 def tokens(text: str) -> int:

@@ -17,7 +17,7 @@ from standin.generating import GenerateHandler
 from standin.handlers import ControlHandler, ModelsHandler, TokenHandler
 from standin.state import Standin
 
-GENERATE = r"/models/([\w.-]+):(generateContent|streamGenerateContent)"
+GENERATE = r"/models/([\w.-]+):(generateContent|streamGenerateContent|countTokens)"
 VERTEX = r"/(v1|v1beta1)(?:/projects/[\w.:-]+/locations/[\w-]+)?/publishers/google"
 METADATA = r"/computeMetadata/v1/"
 ACCOUNT = METADATA + r"instance/service-accounts/[^/]+"

@@ -39,7 +39,11 @@ def needs_tokens(settings: GeminiSettings) -> bool:
 
 def url(settings: GeminiSettings, model: str, *, streamed: bool) -> str:
     """Name the method's address; without ``alt=sse`` a stream would come as one JSON array."""
-    method = "streamGenerateContent?alt=sse" if streamed else "generateContent"
+    return method_url(settings, model, "streamGenerateContent?alt=sse" if streamed else "generateContent")
+
+
+def method_url(settings: GeminiSettings, model: str, method: str) -> str:
+    """Name the address of any method of a model."""
     if settings.backend == "gemini":
         return f"{settings.base_url.rstrip('/')}/{settings.api_version}/models/{model}:{method}"
     place = f"projects/{settings.project}/locations/{settings.location}/" if settings.project else ""

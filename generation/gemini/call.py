@@ -69,7 +69,8 @@ class Call:
 
     Everything ends by ``latest`` (event loop seconds). Of that, Gemini has ``share_s``: the time that the call waits
     for a connection of ours is not Gemini's. ``too_small_cap``: the tokens that were not enough for an answer, 0 while
-    none were too few; from then on ``larger_cap`` is wanted, whichever model is asked.
+    none were too few; from then on ``larger_cap`` is wanted, whichever model is asked. ``sent_tokens``: how many the
+    request has at most, 0 where nothing but its texts is known.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class Call:
         observer: Observer,
         closing: str = "",
         afford: Afford = afford_all,
+        sent_tokens: int = 0,
         *,
         streamed: bool = True,
     ) -> None:
         self.streamed = streamed
         self._afford = afford
+        self._sent_tokens = sent_tokens
         self.system_instruction = system_instruction
         self.text = text
         self.closing = closing
@@ -121,7 +124,8 @@ class Call:
         Raises:
             Unaffordable: no more than were too few before.
         """
-        sent = tokens_of_prose(self.system_instruction) + tokens_at_most(self.text) + tokens_of_prose(self.closing)
+        ours = tokens_of_prose(self.system_instruction) + tokens_of_prose(self.closing)
+        sent = self._sent_tokens or ours + tokens_at_most(self.text)
         if (may := await self._afford(sent, wanted)) <= self.too_small_cap:
             raise Unaffordable(wanted=wanted, affordable=may)
         return may

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import structlog
@@ -32,6 +32,8 @@ from generation.gemini.session import Progress
 from generation.gemini.usage import Usage
 from runtime.settings import GeminiSettings
 from runtime.tracing import NO_TRACING, Tracing
+
+COUNT_S = 3.0  # a count is waited for so long
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +89,20 @@ class Gemini:
         """Return how many tokens the answer to a text may have, thoughts included, whatever the account can pay."""
         return request.output_cap(self._settings, text)
 
+    async def count_input(self, texts: Sequence[str], *, deadline: float, account: str = "") -> int | None:
+        """Return how many tokens the texts have for the first model, which costs nothing.
+
+        None when Gemini does not say so within ``COUNT_S`` and by ``deadline`` (event loop seconds).
+        """
+        model = next(iter(self.models.in_order()))
+        if model.breaker.closed_to(account):
+            return None
+        left_s = min(COUNT_S, deadline - asyncio.get_running_loop().time())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left_s), self._free_connections:
+                return await self._exchanges.count(model.name, texts)
+        return None
+
     async def generate(
         self,
         *,
@@ -97,6 +113,7 @@ class Gemini:
         account: str = "",
         closing: str = "",
         afford: Afford = afford_all,
+        sent_tokens: int = 0,
         in_one_piece: bool = False,
     ) -> GeminiAnswer:
         """Return Gemini's answer; everything ends by ``deadline`` (event loop seconds).
@@ -104,15 +121,18 @@ class Gemini:
         Within it ``deadline_s`` of the settings bounds Gemini's part (connecting, tries, pauses, all models); the wait
         for a free connection of ours comes on top. ``closing`` is said after the text, in a part of its own.
         ``account`` is the paying account, for the circuit breakers alone; ``afford`` is called before each try with the
-        tokens sent and the tokens wanted, and returns how many tokens the answer may have. ``in_one_piece``: the answer
-        is not shown as it grows, so it is not requested as a stream. A cancelled call closes its connection at once.
+        tokens sent and the tokens wanted, and returns how many tokens the answer may have; ``sent_tokens``: how many
+        are sent at most, where that is known better than by the texts' bytes. ``in_one_piece``: the answer is not shown
+        as it grows, so it is not requested as a stream. A cancelled call closes its connection at once.
 
         Raises:
             GeminiError: there is none; it has been logged, as an error when it is the operator's problem.
         """
         streamed = self._settings.stream and not in_one_piece
         share_s = self._settings.deadline_s
-        call = Call(system_instruction, text, deadline, share_s, observer, closing, afford, streamed=streamed)
+        call = Call(
+            system_instruction, text, deadline, share_s, observer, closing, afford, sent_tokens, streamed=streamed
+        )
         try:
             async with call.observer_notified_when_sent():
                 answer = await self._any_model(call, account)

@@ -7,18 +7,19 @@ reaches an error's text.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 
-from generation.gemini import backends
+from generation.gemini import backends, request
 from generation.gemini.answer import Reply
 from generation.gemini.call import Call
 from generation.gemini.errors import AnswerTooLarge, ConnectionFailed, GeminiError, MalformedAnswer, TimedOut
 from generation.gemini.event_stream import EventStream
 from generation.gemini.gathering import Gathering
+from generation.gemini.json_values import as_dict, count
 from generation.gemini.refusals import refusal
 from generation.gemini.session import Progress
 from runtime.settings import GeminiSettings
@@ -91,6 +92,23 @@ class Exchanges:
                     elif let_go and not reply.stands:  # that STOP was no end
                         let_go = False
                         timeout.reschedule(call.deadline)
+
+    async def count(self, model: str, texts: Sequence[str]) -> int | None:
+        """Return how many tokens the texts have, which costs nothing; None when Gemini does not say so."""
+        progress = Progress(asyncio.Event())
+        try:
+            async with self._session.post(
+                backends.method_url(self._settings, model, "countTokens"),
+                data=request.body_to_count(texts),
+                headers=await backends.headers(self._settings, self._tokens),
+                timeout=self._timeout,
+                allow_redirects=False,
+                trace_request_ctx=progress,
+            ) as response:
+                found = await self._first_value(response, progress) if response.status == 200 else None
+        except (aiohttp.ClientError, GeminiError, OSError):
+            return None
+        return count(as_dict(found).get("totalTokens"))
 
     async def _first_value(self, response: aiohttp.ClientResponse, progress: Progress) -> Any:
         """Return the error's JSON, or None for a proxy's HTML or a broken body: then only the status counts."""

@@ -7,6 +7,7 @@ Source: Gemini API reference, GenerateContentRequest; "Logs and datasets" for ``
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from runtime.settings import GeminiSettings
@@ -61,3 +62,12 @@ def body(
     if settings.service_tier and settings.backend == "gemini":  # Vertex AI takes a header
         members["serviceTier"] = settings.service_tier
     return json.dumps(members, ensure_ascii=False).encode("utf-8")
+
+
+def body_to_count(texts: Iterable[str]) -> bytes:
+    """Return the JSON of a request for the number of tokens of all texts together.
+
+    Source: Gemini API reference, models.countTokens; Vertex AI has the same member.
+    """
+    contents = [{"role": "user", "parts": [{"text": each} for each in texts if each]}]
+    return json.dumps({"contents": contents}, ensure_ascii=False).encode("utf-8")

@@ -6,6 +6,7 @@
 -- KEYS: 1 task  6 account  7 ledger
 -- ARGV: 1 owner  2 epoch  3 minimum balance, tokens  4 smallest hold, tokens  5 what the generation may cost at most, tokens
 --       6 what a whole answer costs, tokens  7 what it costs at least, tokens  8 how many of such holds a balance is shared by
+--       9 tokens that are only held because nobody has counted the text's, beside the share
 -- The hold is what the generation may cost, or a share of the balance where that is less, but enough for a whole answer, or
 -- at least for the cheapest one.
 -- Returns {1, business type, hold} | {-1} gone | {-2} closed | {-3} fenced
@@ -22,7 +23,7 @@ if hold == 0 then
   if until_ms <= now_ms() then return {-8, until_ms > 0 and iso_time(until_ms) or ''} end
   local balance = tonumber(account[3])
   if balance < tonumber(ARGV[3]) then return {-9, balance, tonumber(ARGV[3])} end
-  local smallest, share = tonumber(ARGV[4]), math.floor(balance / ARGV[8])
+  local smallest, share = tonumber(ARGV[4]), math.min(balance, math.floor(balance / ARGV[8]) + ARGV[9])
   hold = math.max(smallest, math.min(tonumber(ARGV[5]), math.max(share, tonumber(ARGV[6]))))
   if hold > balance then hold = math.max(smallest, share, tonumber(ARGV[7])) end
   if hold > balance then return {-9, balance, hold} end

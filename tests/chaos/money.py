@@ -27,7 +27,18 @@ from tests.chaos.world import World, a_world
 AT_ONCE_PER_ACCOUNT, TASKS_PER_ACCOUNT = 5, 25
 ACCOUNTS_PER_BATCH = 8
 CANCELLED = 0.4  # of the tasks
-WORDS = ("bread", "rye", "7:30", "+49 30 1234567", "نان تازه", "每天营业", "Ω-4711", "{name}", "https://example.com/a")
+WORDS = (
+    "qhXzJkuvBoWpTamHcGFzc3dvcmQ",
+    "bread",
+    "rye",
+    "7:30",
+    "+49 30 1234567",
+    "نان تازه",
+    "每天营业",
+    "Ω-4711",
+    "{name}",
+    "https://example.com/a",
+)
 BALANCES = (699, 700, 1_399, 3_500, 20_000, 100_000, 1_000_000)
 
 
@@ -138,11 +149,11 @@ class _Run:
             lambda: used,
             lambda tokens: self._tasks.extend_hold(lease, tokens),
         )
+        sent = budget.sent
         await self._tasks.advance(lease, GENERATING)
         estimate = estimated_input(self._texts, "general", lease.manual_prompt, "", short=budget.short)
         await self._tasks.advance(lease, WAITING, None, estimate)
         for _ in range(self._random.choice((1, 1, 2, 5))):
-            sent = estimate + len(lease.manual_prompt)
             answer = await budget.afford(sent, cap)
             if not answer:
                 break

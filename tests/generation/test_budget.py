@@ -8,7 +8,7 @@ import math
 import pytest
 
 from generation.budget import Budget, Need, need_of
-from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose
+from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose, tokens_usually
 from generation.marks import Marks
 from generation.prompt_text import PromptText
 
@@ -35,7 +35,7 @@ class Account:
 
 def test_an_estimate_of_english_is_not_below_a_token_for_four_characters() -> None:
     for text in ("", "a", "We bake with rye and spelt. " * 40, " \n" * 500, "x" * 999):
-        assert tokens_at_most(text) >= math.ceil(len(text) / 4)
+        assert min(tokens_at_most(text), tokens_usually(text)) >= math.ceil(len(text) / 4)
         assert tokens_of_prose(text) >= math.ceil(len(text) / 4)
 
 
@@ -44,7 +44,29 @@ def test_an_estimate_of_english_is_not_below_a_token_for_four_characters() -> No
     [("+49 30 1234567", 11), ("https://example.com/a?b=1", 9), ("每天营业", 4), ("نان تازه داریم", 10), ("😀😀", 4)],
 )
 def test_digits_signs_and_other_scripts_are_not_taken_for_english(text: str, least: int) -> None:
-    assert tokens_at_most(text) >= least
+    assert tokens_usually(text) >= least
+
+
+@pytest.mark.parametrize(
+    "text", ["qhXzJkuvBoWpTamH" * 9, "q z x", "deadBEEF" * 9, "ꙮ🜁𒀀", "\ud800", "नमस्ते", "\u0301" * 9]
+)
+def test_no_text_has_more_tokens_than_bytes(text: str) -> None:
+    """Source: SentencePiece, "byte_fallback": what is in no vocabulary becomes a token for each of its bytes."""
+    assert tokens_at_most(text) == len(text.encode("utf-8", "surrogatepass"))
+    need = need_of(PromptText(), CAP, "general", text, "")
+    assert need.least - need.rewrite > len(text.encode("utf-8", "surrogatepass"))
+
+
+def test_a_count_takes_the_place_of_the_bytes() -> None:
+    draft = "We bake rye bread. " * 100
+    unknown, known = (need_of(PromptText(), CAP, "general", draft, "", counted) for counted in (None, 700))
+    assert unknown.least > len(draft)
+    assert 700 < known.least - known.rewrite < 750
+    assert known.rewrite < unknown.rewrite
+    for hold, sent in ((known.least, known.least - known.rewrite), (known.whole, known.whole - 1_024 - known.rewrite)):
+        account = Account(hold=hold, balance=0)
+        budget = Budget(known, hold, lambda: 0, account.extend)
+        assert budget.sent == sent
 
 
 def test_a_short_draft_needs_no_more_than_the_seeds_700_tokens() -> None:

@@ -176,3 +176,18 @@ async def paid_once_as_an_estimate(client: Client, storage: OpenStorage, final: 
     assert [(entry.tokens, entry.estimated) for entry in settlements] == [(final["tokens_used"], True)]
     assert final["tokens_used"] > 0
     assert (await settled(storage, client))[1] == 0
+
+
+@pytest.mark.gen_test
+async def test_random_letters_that_the_balance_just_covers_leave_nothing_uncollected(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    draft = f"{SHORT} The key of our menu: {'qhXzJkuvBoWpTamH' * 500}"
+    poor = await make_client(storage, http_client, base_url, tokens=700)
+    refused = await poor.finished(await poor.start(draft))
+    assert refused["error_code"] == "insufficient_tokens"
+    needed = int(refused["error"].split()[4])
+    await Accounts(storage).grants.add(poor.account_id, needed - 700, "what was asked for")
+    final = await poor.finished(await poor.start(draft))
+    assert final["status"] == "completed", final
+    assert (await settled(storage, poor))[1] == 0

@@ -36,7 +36,7 @@ INVENTED_REASONS = ("FAKE_ENUM", "FAKE_NEW_FINISH_REASON")
 NOT_ASKED_FOR = {
     "toolcall": "we declare no tools, so no functionCall can come",
     "media": "we ask for text, never for images or sound",
-    "count": "we never call countTokens",
+    "count": "an answer to countTokens is no generation",
 }
 PATHS = {"gemini": b"POST /v1beta", "vertex": b"POST /v1/publishers/google"}
 
