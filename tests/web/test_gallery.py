@@ -156,6 +156,43 @@ def test_the_page_names_facts_in_persian_as_they_are_read(tab: Page) -> None:
     assert before < after
 
 
+# At which widths of the line the sign after a fact stands below it.
+STRAY_SIGNS = """(fact) => Array.from({ length: 40 }, (_, index) => {
+  fact.closest('p, .pg-warning').style.cssText = `display: block; width: ${120 + 5 * index}px`;
+  const range = document.createRange();
+  range.setStart(fact.nextSibling, 0);
+  range.setEnd(fact.nextSibling, 1);
+  return range.getBoundingClientRect().top > fact.getBoundingClientRect().bottom - 4;
+}).filter(Boolean)"""
+
+
+@pytest.mark.parametrize(
+    ("address", "facts"),
+    [
+        ("page.html?state=facts+missing", "#notice-text bdi"),
+        ("component.html?state=facts+missing", ".pg-warning bdi"),
+    ],
+)
+def test_no_full_stop_stands_alone_below_the_fact_that_it_ends(tab: Page, address: str, facts: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{NOWHERE}/app/{address}")
+    fact = tab.locator(facts).last
+    expect(fact).to_be_visible()
+    assert fact.evaluate(STRAY_SIGNS) == []
+
+
+def test_what_is_written_in_an_empty_field_begins_where_the_language_begins(tab: Page) -> None:
+    directions = "(fields) => fields.map((field) => getComputedStyle(field).direction)"
+    tab.goto(f"{NOWHERE}/app/page.html?state=no+key&lang=fa")
+    expect(tab.locator("#api-key")).to_be_visible()
+    assert tab.locator("#api-key, #manual-prompt").evaluate_all(directions) == ["ltr", "rtl"]  # keys are Latin
+    tab.locator("#manual-prompt").fill("Answer our guests.")
+    assert tab.locator("#manual-prompt").evaluate_all(directions) == ["ltr"]
+    tab.goto(f"{NOWHERE}/app/component.html?state=nothing+yet&lang=fa")
+    expect(tab.locator(".pg-input")).to_be_visible()
+    assert tab.locator(".pg-input").evaluate_all(directions) == ["rtl"]
+
+
 def test_the_gallery_offers_every_state(tab: Page) -> None:
     tab.goto(f"{NOWHERE}/app/index.html")
     expect(tab.locator("iframe")).to_have_count(len(STATES))

@@ -397,5 +397,8 @@ function checkOf(result) {
 function naming(sentence, facts) {
   const [before, after] = sentence.split('{facts}');
   const named = facts.flatMap((fact, index) => [index > 0 ? ' · ' : '', make('bdi', {}, fact)]);
-  return facts.length > 0 ? [' ', before, ...named, after] : [];
+  const last = named.pop() ?? '';
+  // A full stop may not stand alone in the next line.
+  const end = make('span', { className: 'unbroken' }, last, after.slice(0, 1));
+  return facts.length > 0 ? [' ', before, ...named, end, after.slice(1)] : [];
 }

@@ -20,7 +20,7 @@ export const words = {
   pasteKey: 'ألصق مفتاح الوصول أولاً.',
   connectFirst: 'اتصل أولاً: لم يُرسَل شيء.',
   yourPrompt: 'تعليماتك',
-  placeholder: 'أجب عن أسئلة الضيوف عن مخبزنا. مفتوح 7–18، مغلق الاثنين. اتصل ‎030 1234567‎.',
+  placeholder: 'أجب عن أسئلة الضيوف عن مخبزنا. مفتوح 7–18، مغلق الاثنين. اتصل ‎030 1234567‎.',
   kindOfBusiness: 'نوع النشاط',
   businessAsInAccount: 'كما في حسابك',
   examples: 'أمثلة',

@@ -143,7 +143,10 @@ function FactCheck({ says, fill, version: { text, asked, result }, onWrite, onRe
     amiss.map(([facts, sentence]) => {
       const [before, after] = sentence.split('{facts}');
       const named = facts.flatMap((fact, key) => [key ? ' · ' : '', h('bdi', { key }, fact)]); // read in its own direction
-      return h('span', { key: sentence }, ' ', before, named, after);
+      const last = named.pop();
+      // A full stop may not stand alone in the next line.
+      const end = h('span', { className: 'pg-unbroken' }, last, after[0]);
+      return h('span', { key: sentence }, ' ', before, named, end, after.slice(1));
     }),
     missingFacts[0] &&
       h(
