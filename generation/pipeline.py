@@ -102,7 +102,9 @@ class Pipeline:
         except SubscriptionInactive:
             await steps.fail(SUBSCRIPTION_INACTIVE)
         except InsufficientTokens as exc:
-            await steps.fail(insufficient_tokens(exc.needed, exc.available))
+            failure, available = insufficient_tokens(exc.needed, exc.available), exc.available
+            await steps.write(lambda: self._tasks.draw_as_unable(lease, available))
+            await steps.fail(failure)
 
     async def cancelled_elsewhere(self, lease: Lease) -> bool:
         """Say whether the task was cancelled, as far as that can be read now; if not, it was lost to another owner."""

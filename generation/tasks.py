@@ -219,6 +219,16 @@ class Tasks:
         lease.hold_tokens = int(answer[2])
         return lease.hold_tokens
 
+    async def draw_as_unable(self, lease: Lease, available: int) -> None:
+        """Let the task's submit count as one of an account that cannot pay, unless its balance said so at once.
+
+        Raises:
+            StorageUnavailable
+        """
+        drawn_ms = self._submit_limits.interval_ms * (UNABLE_FACTOR - 1)
+        if drawn_ms and available >= self._money.minimum_tokens:
+            await self._storage.run("draw_submits", [self._storage.key(lease.account_id, "submits")], [drawn_ms])
+
     async def extend_hold(self, lease: Lease, tokens: int) -> int:
         """Extend the task's hold to ``tokens``, or as far as the balance allows; return its size.
 

@@ -191,3 +191,16 @@ async def test_random_letters_that_the_balance_just_covers_leave_nothing_uncolle
     final = await poor.finished(await poor.start(draft))
     assert final["status"] == "completed", final
     assert (await settled(storage, poor))[1] == 0
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0.0001, "submits_burst_per_account": 15})
+async def test_a_draft_that_the_balance_cannot_pay_counts_ten_submits_however_large_the_balance_is(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    able = await make_client(storage, http_client, base_url, tokens=1_500)
+    for _ in range(2):
+        refused = await able.finished(await able.start(LONG * 60))
+        assert refused["error_code"] == "insufficient_tokens"
+    answer = await able.ask("POST", f"{BASE}/generate-prompt-async/", {"manual_prompt": SHORT})
+    assert (answer.status, answer.json["error_code"]) == (429, "too_many_submits")
