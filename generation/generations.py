@@ -209,7 +209,7 @@ class Generations:
             TaskNotFound, StorageUnavailable
         """
         task = TaskRef(account_id, _checked(task_id))
-        await self._tasks.endings.cancel(account_id, task_id, self._runner.reported(task), self._runner.estimate(task))
+        await self._tasks.endings.cancel(account_id, task_id, *self._runner.known(task))
         self._runner.stop(task)
         return _found(await self._copy.document(account_id, task_id))
 
@@ -219,7 +219,7 @@ class Generations:
         Raises:
             StorageUnavailable
         """
-        for task_id in await self._tasks.delete_all(account_id):
+        for task_id in await self._tasks.delete_all(account_id, self._runner.known):
             self._runner.stop(TaskRef(account_id, task_id))
 
     async def recent(self, account_id: str) -> list[bytes]:
@@ -245,9 +245,7 @@ class Generations:
             TaskNotFound, StorageUnavailable
         """
         try:
-            ended = await self._tasks.endings.cancel_abandoned(
-                task, known_by, self._runner.reported(task), self._runner.estimate(task)
-            )
+            ended = await self._tasks.endings.cancel_abandoned(task, known_by, *self._runner.known(task))
         except StorageUnavailable:
             self._runner.cancel_abandoned(task, known_by)
             raise

@@ -117,8 +117,10 @@ class Pipeline:
     async def give_up(self, lease: Lease) -> None:
         """End a task that a defect of ours or an unreadable record broke, as far as that can still be written."""
         with contextlib.suppress(TaskLost, StorageUnavailable, RecordUnreadable):
+            steps = Steps(self._tasks, lease, self._metrics, self._tracing)
+            steps.take_up(lease.reported)
             try:
-                await Steps(self._tasks, lease, self._metrics, self._tracing).fail(INTERNAL)
+                await steps.fail(INTERNAL)
             except RecordUnreadable:
                 await self._tasks.endings.fail_unsettled(lease.ref, lease)
 

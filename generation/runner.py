@@ -82,15 +82,13 @@ class Runner:
     def __contains__(self, task: TaskRef) -> bool:
         return task in self._leases
 
-    def reported(self, task: TaskRef) -> Usage:
-        """Return the usage that Gemini reported for a task that runs here, even if not written yet; none for others."""
-        lease = self._leases.get(task)
-        return lease.reported if lease is not None else NO_USAGE
+    def known(self, task: TaskRef) -> tuple[Usage, int]:
+        """Return what is known of a task that runs here and its record may not say yet; nothing of others.
 
-    def estimate(self, task: TaskRef) -> int:
-        """Return the estimated input, in tokens, of the request that has gone out for a task that runs here, or 0."""
+        That is the usage that Gemini reported, and the estimated input, in tokens, of the request that has gone out.
+        """
         lease = self._leases.get(task)
-        return lease.estimated_input if lease is not None else 0
+        return (lease.reported, lease.estimated_input) if lease is not None else (NO_USAGE, 0)
 
     def admit(self) -> None:
         """Return when one more task would be taken. A draining process takes it and hands it back at once.
@@ -128,9 +126,7 @@ class Runner:
     def cancel_abandoned(self, task: TaskRef, idempotency: Idempotency | None) -> None:
         """End a task whose client has gone, as soon as Redis answers; it pays as a task that is cancelled."""
         endings = self._tasks.endings
-        self._cancel_soon(
-            task, lambda: endings.cancel_abandoned(task, idempotency, self.reported(task), self.estimate(task))
-        )
+        self._cancel_soon(task, lambda: endings.cancel_abandoned(task, idempotency, *self.known(task)))
 
     def _cancel_soon(self, task: TaskRef, cancel: Callable[[], Awaitable[bool]]) -> None:
         cancelling = asyncio.create_task(self._repeat(task, cancel), name=f"cancels {task.task_id}")

@@ -103,6 +103,10 @@ class Steps:
         self._pieces.append(piece)
         self._news.set()
 
+    def take_up(self, reported: Usage) -> None:
+        """Go on from what Gemini reported to a run of this task before, which has ended."""
+        self._used = self._used_before = reported
+
     def usage(self, usage: Usage) -> None:
         self._used = self._lease.reported = self._used_before + usage
         self._news.set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,14 @@ class Replayed:
 
     task_id: str
     left: SubmitsLeft
+
+
+Known = tuple[Usage, int]  # what is known of a task's use, and the estimated input of its request, in tokens
+
+
+def nothing_known(_task: TaskRef) -> Known:
+    """Know nothing beside the task's record."""
+    return NO_USAGE, 0
 
 
 class Tasks:
@@ -282,16 +290,17 @@ class Tasks:
         await self.index.note(kept, lease_s)
         return lost
 
-    async def delete_all(self, account_id: str) -> list[str]:
-        """End every task of the account and delete its record; return the ids.
+    async def delete_all(self, account_id: str, known: Callable[[TaskRef], Known] = nothing_known) -> list[str]:
+        """End every task of the account, which pays as one that is cancelled, and delete its record; return the ids.
 
         Raises:
             StorageUnavailable
         """
         ids = await self.listing.ids(account_id)
         for task_id in ids:
+            task = TaskRef(account_id, task_id)
             with contextlib.suppress(TaskNotFound):
-                await self.endings.cancel(account_id, task_id)
-            await self._storage.command("DEL", *self.records.keys(TaskRef(account_id, task_id))[:3])
+                await self.endings.cancel(account_id, task_id, *known(task))
+            await self._storage.command("DEL", *self.records.keys(task)[:3])
         await self._storage.command("DEL", self.listing.key(account_id))
         return ids

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from accounts import Accounts, UsageReport
+from accounts import Accounts, AdminKeys, UsageReport
 from accounts.ledger import TOKEN_KINDS
 from generation.lease import Lease
 from generation.stages import WAITING, Stage
@@ -168,6 +168,39 @@ async def test_a_synchronous_client_that_goes_before_the_request_is_noted_pays_a
                 break
     assert (task["error_code"], task["estimated"]) == ("cancelled", True)
     await paid_once_as_an_estimate(client, storage, task)
+
+
+@pytest.mark.gen_test
+@pytest.mark.usefixtures("unnoted")
+async def test_a_task_whose_account_is_deleted_pays_as_one_that_is_cancelled(
+    client: Client, standin: Any, storage: OpenStorage
+) -> None:
+    await client.start(SHORT + " [[standin:delay=60]]")
+    await request_is_out(standin)
+    key = (await AdminKeys(storage).create()).key
+    deleted = await client.ask(
+        "DELETE", f"/api/v1/admin/accounts/{client.account_id}/", headers={"Authorization": f"Bearer {key}"}
+    )
+    assert deleted.status == 200, deleted.body
+    entries, _ = await Accounts(storage).ledger(client.account_id, limit=1_000)
+    (charge,) = [entry.tokens for entry in entries if entry.kind == "settle"]
+    assert charge > 0
+    assert (await settled(storage, client))[1] == 0
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_a_defect_ends_pays_what_was_reported_before(
+    client: Client, storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_arguments: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Tasks, "publish", crash)
+    final = await client.finished(await client.start(SHORT))
+    assert final["error_code"] == "internal_error"
+    assert final["tokens_used"] > 0
+    entries, _ = await Accounts(storage).ledger(client.account_id, limit=1_000)
+    assert [entry.tokens for entry in entries if entry.kind == "settle"] == [final["tokens_used"]]
 
 
 async def paid_once_as_an_estimate(client: Client, storage: OpenStorage, final: dict[str, Any]) -> None:
