@@ -19,6 +19,7 @@ from generation.gemini.answer import GeminiAnswer, Reply
 from generation.gemini.call import Afford, Call, Observer, afford_all
 from generation.gemini.errors import (
     AnswerTruncated,
+    ConnectionFailed,
     GeminiError,
     ModelUnavailable,
     ThinkingRefused,
@@ -34,6 +35,7 @@ from runtime.settings import GeminiSettings
 from runtime.tracing import NO_TRACING, Tracing
 
 COUNT_S = 3.0  # a count is waited for so long
+MAX_CLOSED = 10  # connections of the pool that Google had closed, before one more counts as a try
 
 log = structlog.get_logger(__name__)
 
@@ -180,7 +182,7 @@ class Gemini:
         if call.remaining_s <= 0:
             raise TimedOut(limit="deadline", phase="queue")
         before: GeminiError | None = None
-        cap, tries = call.larger_cap or request.output_cap(self._settings, call.text), 0
+        cap, tries, closed = call.larger_cap or request.output_cap(self._settings, call.text), 0, 0
         while True:
             try:
                 cap = await call.affordable(cap)
@@ -202,6 +204,9 @@ class Gemini:
                 log.warning("gemini_thinking_level_lowered", model=model.name, level=level, **exc.facts)
                 tries -= 1  # it was refused before anything was done
             except GeminiError as exc:
+                if isinstance(exc, ConnectionFailed) and exc.was_closed and closed < MAX_CLOSED:
+                    closed, tries = closed + 1, tries - 1  # says nothing about Google: the next one may be new
+                    continue
                 if call.text_passed_on and exc.again and not isinstance(exc, TimedOut):
                     raise AnswerTruncated(cut_by=exc) from exc
                 if call.text_passed_on:

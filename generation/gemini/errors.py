@@ -95,7 +95,13 @@ class MalformedAnswer(GeminiError):
 
 
 class ConnectionFailed(GeminiError):
+    """``was_closed``: a connection that was kept open since an earlier answer was gone when the request came."""
+
     again = strikes = True
+
+    def __init__(self, *, reason: str, was_closed: bool = False) -> None:
+        super().__init__(reason=reason)
+        self.was_closed = was_closed
 
 
 class TimedOut(GeminiError):

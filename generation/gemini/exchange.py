@@ -167,7 +167,8 @@ class Exchanges:
                 raise TimedOut(limit=limit, phase=progress.phase) from exc
             raise
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, aiohttp.ClientHttpProxyError) as exc:
-            raise ConnectionFailed(reason=type(exc).__name__) from exc
+            was_closed = progress.reused and progress.phase != "answering"
+            raise ConnectionFailed(reason=type(exc).__name__, was_closed=was_closed) from exc
         except aiohttp.ClientError as exc:  # the answer is not HTTP
             raise MalformedAnswer(reason=type(exc).__name__) from exc
 

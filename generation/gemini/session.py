@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from generation.gemini.backends import base_url
+from generation.gemini.connector import Connector
 from runtime.hosts import check_host
 from runtime.settings import GeminiSettings
 
@@ -32,7 +33,7 @@ class Progress:
     ``phase``: queue (waiting for a connection of ours) | connecting | asking | answering. ``sent`` is set when the
     body goes out on a connection. ``began_at``, ``first_data_at`` (0 before it), ``last_data_at``: event loop seconds,
     when the try began and when the first and the last bytes of the answer came. ``tier``: the service tier that the
-    answer's head named.
+    answer's head named. ``reused``: the connection had answered a request before.
     """
 
     def __init__(self, sent: asyncio.Event) -> None:
@@ -41,6 +42,7 @@ class Progress:
         self.began_at = asyncio.get_running_loop().time()
         self.first_data_at = self.last_data_at = 0.0
         self.tier = ""
+        self.reused = False
 
     @property
     def first_data_ms(self) -> int | None:
@@ -56,9 +58,10 @@ async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.Client
     """
     trace = aiohttp.TraceConfig()
     trace.on_connection_create_start.append(_connecting)
+    trace.on_connection_reuseconn.append(_reused)
     trace.on_request_chunk_sent.append(_sent)
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.connections),
+        connector=Connector(settings.connections),
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=environment_proxy(base_url(settings)) if settings.proxy == "environment" else None,
         trace_configs=[trace],
@@ -102,6 +105,10 @@ def environment_proxy(address: str) -> URL | None:
 
 async def _connecting(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
     context.trace_request_ctx.phase = "connecting"
+
+
+async def _reused(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
+    context.trace_request_ctx.reused = True
 
 
 async def _sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
