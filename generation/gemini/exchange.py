@@ -180,7 +180,12 @@ class Exchanges:
 
 
 def _is_lost(response: aiohttp.ClientResponse) -> bool:
-    """Whether aiohttp closed the connection because of a broken chunk or trailer: it tells no reader of the body."""
+    """Whether aiohttp closed the connection because of a broken chunk or trailer: it tells no reader of the body.
+
+    A body that is complete has given its connection back.
+    """
+    if response.content.is_eof():
+        return False
     connection = response.connection
     return connection is None or connection.protocol is None or not connection.protocol.connected
 
@@ -192,7 +197,7 @@ async def _more(response: aiohttp.ClientResponse, within_s: float) -> bytes | No
             return await response.content.readany()
     except TimeoutError:
         if timeout.expired():
-            return None
+            return response.content._read_nowait(-1) or None  # what came in this very moment
         raise
     except RuntimeError as exc:
         if not _is_lost(response):

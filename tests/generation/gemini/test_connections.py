@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+import aiohttp
 import pytest
 
+from generation.gemini import exchange
 from generation.gemini.errors import (
     AnswerEmpty,
     AnswerTruncated,
@@ -280,6 +282,29 @@ async def test_a_chunk_that_is_broken_before_the_stop_is_a_connection_that_faile
     async with answering(*pieces, ending="stay", pause_s=0.05) as url:
         with pytest.raises((ConnectionFailed, AnswerEmpty)):
             await ask(await make_gemini(base_url=url, tries=1, silence_timeout_s=60.0))
+
+
+@pytest.mark.gen_test
+async def test_an_answer_that_ends_just_when_nothing_came_for_a_moment_is_no_lost_connection(
+    make_gemini: MakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The timer of the look and the last bytes come in the same turn of the event loop."""
+    more, looks = exchange._more, 0
+
+    async def timed_out_at_the_end(response: aiohttp.ClientResponse, within_s: float) -> bytes | None:
+        nonlocal looks
+        looks += 1
+        if looks > 1:
+            return await more(response, within_s)
+        while not response.content.is_eof():  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0)
+        return None
+
+    monkeypatch.setattr(exchange, "_more", timed_out_at_the_end)
+    event = chunked(b"data: " + GOOD + b"\r\n\r\n")
+    async with answering(SSE_HEAD + b"\r\n", event, b"0\r\n\r\n", ending="stay") as url:
+        answer = await ask(await make_gemini(base_url=url, tries=1), within_s=20)
+    assert (answer.text, answer.total_tokens) == ("Hi.", 9)
 
 
 @pytest.mark.gen_test
