@@ -21,7 +21,7 @@ from accounts.audit import AuditFailure
 from accounts.auditor import Auditor
 from accounts.deleted_accounts import DeletedAccounts
 from accounts.errors import AccountClosed, AccountExists, TokensOutOfRange, UnknownAccount
-from accounts.grants import Grants, call_mark
+from accounts.grants import Grants, new_call_id
 from accounts.ledger import Ledger, LedgerEntry
 from storage.errors import RecordUnreadable
 from storage.storage import Storage, account_of
@@ -98,8 +98,8 @@ class Accounts:
         asked = json.dumps([tokens, subscription_days, business_type, name])
         created = await self._storage.run(
             "create_account",
-            [*self._keys(account_id), call_mark(self._storage, account_id)],
-            [name, business_type, iso(datetime.now(UTC)), subscription_days, tokens, _sha256(asked)],
+            [*self._keys(account_id), self._storage.key(account_id, "calls")],
+            [name, business_type, iso(datetime.now(UTC)), subscription_days, tokens, _sha256(asked), new_call_id()],
         )
         if not created:
             raise AccountExists(account_id)
@@ -203,9 +203,8 @@ class Accounts:
         Raises:
             UnknownAccount, StorageUnavailable, RecordUnreadable
         """
-        keys = [self._storage.key(account_id, part) for part in ("account", "api_keys")]
-        keys.append(call_mark(self._storage, account_id))
-        closed = await self._storage.run("close_account", keys, [iso(datetime.now(UTC))])
+        keys = [self._storage.key(account_id, part) for part in ("account", "api_keys", "calls")]
+        closed = await self._storage.run("close_account", keys, [iso(datetime.now(UTC)), new_call_id()])
         if closed == -1:
             if not await self._storage.command("EXISTS", self._storage.key(account_id, "ledger")):
                 await self.index.drop(account_id)
@@ -234,7 +233,7 @@ class Accounts:
             # The last step: until then a repetition has something to do.
             return bool(await self._set(account_id, ["name", "", "business_type", "", "asked", ""], closed_too=True))
         await self._deleted.note(account_id)
-        parts = ("account", "ledger", "ledger_archived", "ledger_blanked", "grants", "usage")
+        parts = ("account", "ledger", "ledger_archived", "ledger_blanked", "grants", "usage", "calls")
         await self._storage.command("DEL", *(key(account_id, part) for part in parts))
         await self.index.drop(account_id)
         return True
@@ -248,9 +247,9 @@ class Accounts:
         closed_too: bool = False,
     ) -> list[str]:
         """Set members; return the names of those that differ now."""
-        keys = [self._storage.key(account_id, "account"), call_mark(self._storage, account_id)]
+        keys = [self._storage.key(account_id, part) for part in ("account", "calls")]
         days = "" if subscription_days is None else subscription_days
-        code, *rest = await self._storage.run("change_account", keys, [days, int(closed_too), *members])
+        code, *rest = await self._storage.run("change_account", keys, [days, new_call_id(), int(closed_too), *members])
         match code:
             case -1:
                 raise UnknownAccount(account_id)

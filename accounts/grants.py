@@ -27,7 +27,8 @@ class Grants:
             AccountClosed: it is deleted, and its ledger was kept.
             StorageUnavailable: the grant may have happened; look before repeating it.
         """
-        await self._run("grant_tokens", account_id, tokens, reason, [call_mark(self._storage, account_id)])
+        calls = self._storage.key(account_id, "calls")
+        await self._run("grant_tokens", account_id, tokens, reason, [calls], new_call_id())
         return await self._show(account_id)
 
     async def add_once(self, account_id: str, grant_id: str, tokens: int, reason: str = "") -> tuple[LedgerEntry, bool]:
@@ -86,6 +87,6 @@ class Grants:
         return LedgerEntry(entry_id, moment_of(entry_id), "grant", tokens, *numbers, "", "archived", 0)
 
 
-def call_mark(storage: Storage, account_id: str) -> str:
-    """Name a key that marks one call, so that it counts once, however often the connection repeats it."""
-    return storage.key(account_id, "call", secrets.token_hex(8))
+def new_call_id() -> str:
+    """Make an id for one call, so that it counts once, however often the connection repeats it."""
+    return secrets.token_hex(8)

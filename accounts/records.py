@@ -16,7 +16,7 @@ RECORDS: Mapping[str, RecordKind] = {
     "ledger_blanked": RecordKind("stream"),
     "api_keys": RecordKind("hash"),
     "grants": RecordKind("hash"),
-    "call": RecordKind("string"),
+    "calls": RecordKind("hash"),
     "usage": RecordKind("hash", replaceable=True),
     "api_key": RecordKind("string"),
     "deleted_account": RecordKind("string"),

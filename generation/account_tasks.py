@@ -30,4 +30,4 @@ class AccountTasks:
 
     async def delete_all(self, account_id: str) -> list[str]:
         """End every task of the account and delete its record; return the ids."""
-        return await self._tasks.delete_all(account_id)
+        return await self._tasks.deletion.delete_all(account_id)

@@ -219,7 +219,7 @@ class Generations:
         Raises:
             StorageUnavailable
         """
-        for task_id in await self._tasks.delete_all(account_id, self._runner.known):
+        for task_id in await self._tasks.deletion.delete_all(account_id, self._runner.known):
             self._runner.stop(TaskRef(account_id, task_id))
 
     async def recent(self, account_id: str) -> list[bytes]:

@@ -75,6 +75,16 @@ class LeaseIndex:
         for shard, members in _by_shard(tasks).items():
             await self._storage.command("ZREM", self.leases_key(shard), *map(_member, members))
 
+    async def forget(self, account_id: str, tasks: Sequence[TaskRef]) -> None:
+        """Forget an account that is deleted, and its tasks.
+
+        Raises:
+            StorageUnavailable
+        """
+        for at in range(0, len(tasks), MEMBERS_PER_CALL):
+            await self.drop(tasks[at : at + MEMBERS_PER_CALL])
+        await self._storage.command("ZREM", self.accounts_key(shard_of(account_id)), account_id)
+
     async def say_handed_back(self) -> None:
         """Tell the reapers of all processes, who watch this key, that it is worth looking now."""
         try:

@@ -17,6 +17,7 @@ RECORDS: Mapping[str, RecordKind] = {
     "readers": RecordKind("string", replaceable=True),
     "submits": RecordKind("string", replaceable=True),
     "idempotency": RecordKind("hash"),
+    "idempotency_keys": RecordKind("zset", replaceable=True),
     "leases": RecordKind("zset", replaceable=True),
     "unfinished_accounts": RecordKind("zset", replaceable=True),
     "rebuilt": RecordKind("string", replaceable=True),

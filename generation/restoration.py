@@ -68,8 +68,9 @@ class Restoration:
         """
         await self._index.note([lease.ref], self._records.settings.lease_s)
         key_sha256 = lease.idempotency.key_sha256 if lease.idempotency else ""
-        key = self._records.storage.key(lease.account_id, "idempotency", key_sha256)
-        answer = await self._records.call("restore", lease.ref, self._record(lease), key)
+        key = self._records.storage.key
+        keys = key(lease.account_id, "idempotency", key_sha256), key(lease.account_id, "idempotency_keys")
+        answer = await self._records.call("restore", lease.ref, self._record(lease), *keys)
         if answer[0] != Code.DONE:
             return False
         if not lease.ended:  # clients have its final document, which comes back next

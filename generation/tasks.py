@@ -6,9 +6,8 @@ list. Refuses to know when a step is taken (pipeline, runner, reaper).
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from generation.claims import Claims
 from generation.document import version_of
 from generation.documents import progress_head
 from generation.endings import Endings
-from generation.errors import IdempotencyKeyReused, SubmitUnsure, TaskNotFound, TooManyTasks
+from generation.errors import IdempotencyKeyReused, SubmitUnsure, TooManyTasks
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease, loop_time
@@ -32,6 +31,7 @@ from generation.steering import NO_STEERING, Steering
 from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
 from generation.submits_left import SubmitsLeft
 from generation.task_codes import Code, raise_if_lost
+from generation.task_deletion import TaskDeletion
 from generation.task_listing import TaskListing
 from generation.task_records import DocumentWritten, TaskRecords
 from runtime.metrics import Metrics
@@ -48,14 +48,6 @@ class Replayed:
 
     task_id: str
     left: SubmitsLeft
-
-
-Known = tuple[Usage, int]  # what is known of a task's use, and the estimated input of its request, in tokens
-
-
-def nothing_known(_task: TaskRef) -> Known:
-    """Know nothing beside the task's record."""
-    return NO_USAGE, 0
 
 
 class Tasks:
@@ -81,6 +73,7 @@ class Tasks:
         self.endings = Endings(self.records, self.restoration, metrics)
         self.claims = Claims(self.records, self.index, self.endings)
         self.listing = TaskListing(storage)
+        self.deletion = TaskDeletion(self.records, self.index, self.listing, self.endings)
         self._storage = storage
         self._settings = tasks
         self._limits = limits
@@ -169,6 +162,7 @@ class Tasks:
             ],
             key(task.account_id, "idempotency", key_sha256),
             key(task.account_id, "submits"),
+            key(task.account_id, "idempotency_keys"),
         )
 
     def submitted_at(self, lease: Lease) -> float:
@@ -289,18 +283,3 @@ class Tasks:
         kept = [lease.ref for lease, code in zip(leases, codes, strict=True) if code == Code.DONE]
         await self.index.note(kept, lease_s)
         return lost
-
-    async def delete_all(self, account_id: str, known: Callable[[TaskRef], Known] = nothing_known) -> list[str]:
-        """End every task of the account, which pays as one that is cancelled, and delete its record; return the ids.
-
-        Raises:
-            StorageUnavailable
-        """
-        ids = await self.listing.ids(account_id)
-        for task_id in ids:
-            task = TaskRef(account_id, task_id)
-            with contextlib.suppress(TaskNotFound):
-                await self.endings.cancel(account_id, task_id, *known(task))
-            await self._storage.command("DEL", *self.records.keys(task)[:3])
-        await self._storage.command("DEL", self.listing.key(account_id))
-        return ids

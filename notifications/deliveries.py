@@ -122,17 +122,17 @@ class Deliveries:
         Raises:
             StorageUnavailable
         """
-        failed = state != "delivered"
-        if failed and not due.is_push:
-            with contextlib.suppress(StorageUnavailable):  # a hint: the try is written down without it
-                await self._failed.note(task.account_id, due.id)
-        await self._storage.run(
+        noted = await self._storage.run(
             "end_try",
             [self._record(task.account_id, due.id), self._keys(task)[2]],
             [due.id, due.number, state, last, int(again_s * 1000), KEPT_S, left],
         )
-        if due.number > 1 and not failed and not due.is_push:
-            with contextlib.suppress(StorageUnavailable):
+        if noted != 1 or due.is_push:  # a try that counts no more, or of an account that was deleted meanwhile
+            return
+        with contextlib.suppress(StorageUnavailable):  # a hint
+            if state != "delivered":
+                await self._failed.note(task.account_id, due.id)
+            elif due.number > 1:
                 await self._failed.drop(task.account_id, [due.id])
 
     async def put_back(self, task: TaskRef, following: Following | None) -> None:

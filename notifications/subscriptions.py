@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from accounts.errors import AccountClosed
 from notifications.errors import SubscriptionRefused, UnknownSubscription
 from storage.errors import UNLIKE_OURS
 from storage.storage import Storage
@@ -63,12 +64,15 @@ class PushSubscriptions:
 
         Raises:
             SubscriptionRefused, StorageUnavailable
+            AccountClosed: a moment ago, and what it has may be deleted by now.
         """
         self._check(given)
         members = {"created_ms": int(time.time() * 1000), "endpoint": given.endpoint}
         members |= {"p256dh": given.p256dh, "auth": given.auth, "titles": given.titles}
         kept = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-        await self._storage.run("add_push_subscription", [self._key(account_id)], [given.id, kept, MAX_SUBSCRIPTIONS])
+        keys = [self._key(account_id), self._storage.key(account_id, "account")]
+        if await self._storage.run("add_push_subscription", keys, [given.id, kept, MAX_SUBSCRIPTIONS]) != 1:
+            raise AccountClosed(account_id)
         return PushSubscription(**members)  # type: ignore[arg-type]  # the members are those of the class
 
     async def of(self, account_id: str) -> list[PushSubscription]:

@@ -1,17 +1,19 @@
+--- @include "calls"
 --- @include "check_money"
 --- @include "ledger_entry"
 --- @include "subscription_end"
 -- create_account: make an account with its first tokens, in one step.
--- KEYS: 1 account  2 ledger  3 mark of this call
--- ARGV: 1 name  2 business type  3 created at, ISO  4 subscription, days from now  5 tokens  6 SHA-256 of what was asked
+-- KEYS: 1 account  2 ledger  3 calls
+-- ARGV: 1 name  2 business type  3 created at, ISO  4 subscription, days from now  5 tokens  6 SHA-256 of what was asked  7 id of this call
 -- Returns 1 created | 2 the same call came before | 0 the id is taken
--- Repeatable: a call whose mark is there has made the account, says so again, and changes nothing.
+-- Repeatable: a call that is noted has made the account, says so again, and changes nothing.
 check_money(KEYS[1], KEYS[2])
+check_type('hash', {KEYS[3]})
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
+  if answered_before(KEYS[3], ARGV[7]) then return 1 end
   return redis.call('HGET', KEYS[1], 'asked') == ARGV[6] and 2 or 0
 end
-redis.call('SET', KEYS[3], '', 'EX', 3600)
+note_call(KEYS[3], ARGV[7], '')
 local days = tonumber(ARGV[4])
 local until_ms = days > 0 and subscription_end(redis.call('TIME')[1] * 1000, days) or 0
 redis.call('HSET', KEYS[1], 'name', ARGV[1], 'business_type', ARGV[2], 'created_at', ARGV[3],

@@ -1,8 +1,9 @@
 --- @include "clock"
 --- @include "readable"
+--- @include "remember_key"
 --- @include "write_document"
 -- restore: write the record of a task again that the server forgot (a failover, a crash) while its owner still has it.
--- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency  9 idempotency_keys
 -- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 created, ms since 1970
 --       7 status ttl, s  8 stage  9 head of the document  10 epoch  11 attempt  12 progress that clients saw, percent
 --       13 version that the document follows  14 the steering beside the prompt, JSON or ''
@@ -16,7 +17,7 @@
 -- Repeatable: a record of this owner and epoch is returned as restored.
 check_type('hash', {KEYS[1], KEYS[6], KEYS[8]})
 check_type('stream', {KEYS[3]})
-check_type('zset', {KEYS[4], KEYS[5]})
+check_type('zset', {KEYS[4], KEYS[5], KEYS[9]})
 local now = now_ms()
 if redis.call('EXISTS', KEYS[6]) == 0 then return {-4} end
 local record = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
@@ -41,8 +42,5 @@ if ARGV[22] ~= '' then redis.call('HSET', KEYS[1], 'request', ARGV[22]) end
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])
 redis.call('ZADD', KEYS[5], created, ARGV[1])
 redis.call('EXPIRE', KEYS[5], 2 * ARGV[7] + math.ceil(ARGV[5] / 1000))
-if ARGV[15] ~= '' and redis.call('EXISTS', KEYS[8]) == 0 then
-  redis.call('HSET', KEYS[8], 'body', ARGV[15], 'task', ARGV[1])
-  redis.call('EXPIRE', KEYS[8], ARGV[16])
-end
+if ARGV[15] ~= '' and redis.call('EXISTS', KEYS[8]) == 0 then remember_key(KEYS[8], KEYS[9], ARGV[15], ARGV[1], ARGV[16], now) end
 return {1, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], 0)}

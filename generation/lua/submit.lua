@@ -1,9 +1,10 @@
 --- @include "clock"
 --- @include "readable"
 --- @include "refuse_submit"
+--- @include "remember_key"
 --- @include "write_document"
 -- submit: create a task, owned and leased from its first moment.
--- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency  9 submits
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  8 idempotency  9 submits  10 idempotency_keys
 -- ARGV: 1 task id  2 owner  3 manual prompt  4 lease, ms  5 deadline, ms from now  6 unfinished tasks allowed
 --       7 status ttl, s  8 stage  9 head of the document  10 SHA-256 of the body, '' without idempotency key
 --       11 idempotency ttl, s  12 the steering beside the prompt, JSON or ''
@@ -21,7 +22,7 @@
 check_numbers(KEYS[6], 'balance', 'subscription_until_ms')
 check_type('hash', {KEYS[1], KEYS[8]})
 check_type('stream', {KEYS[3]})
-check_type('zset', {KEYS[4], KEYS[5]})
+check_type('zset', {KEYS[4], KEYS[5], KEYS[10]})
 check_type('string', {KEYS[9]})
 local now = now_ms()
 local account = redis.call('HMGET', KEYS[6], 'balance', 'subscription_until_ms', 'closed_at')
@@ -53,8 +54,5 @@ redis.call('ZADD', KEYS[4], deadline, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. (now - ARGV[5] - 2000 * ARGV[7]))
 redis.call('ZADD', KEYS[5], now, ARGV[1])
 redis.call('EXPIRE', KEYS[5], 2 * ARGV[7] + math.ceil(ARGV[5] / 1000))
-if ARGV[10] ~= '' then
-  redis.call('HSET', KEYS[8], 'body', ARGV[10], 'task', ARGV[1])
-  redis.call('EXPIRE', KEYS[8], ARGV[11])
-end
+if ARGV[10] ~= '' then remember_key(KEYS[8], KEYS[10], ARGV[10], ARGV[1], ARGV[11], now) end
 return {1, ARGV[1], now, deadline, write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], 0), drawn_ahead(KEYS[9], now), redis.call('ZCARD', KEYS[4])}

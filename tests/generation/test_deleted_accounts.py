@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from accounts import AccountClosed, Accounts
+from accounts.deletion import delete_account
 from generation.errors import TaskGone
+from generation.idempotency import SubmitKey, idempotency
 from generation.lease import Lease
 from generation.stages import INITIALIZING
 from tests.support.storage import OpenStorage
@@ -15,10 +17,10 @@ PROMPT = "Answer for our bakery."
 
 
 async def kinds_left(storage: OpenStorage, account: str) -> set[str]:
-    """Return the kinds of the account's keys, but for those that only time removes."""
+    """Return the kinds of the account's keys."""
     keys = storage.redis.scan_iter(storage.key(account, "*"))
     prefix = storage.key(account, "")
-    return {str(key, "utf-8").removeprefix(prefix).split(":")[0] async for key in keys} - {"call", "submits"}
+    return {str(key, "utf-8").removeprefix(prefix).split(":")[0] async for key in keys}
 
 
 @pytest.mark.gen_test
@@ -29,14 +31,14 @@ async def test_a_deleted_task_is_not_put_back_by_the_process_that_runs_it(storag
     lease = await runs_it.submit(account, PROMPT, None)
     assert isinstance(lease, Lease)
     await accounts.close(account)
-    await other.delete_all(account)
+    await other.deletion.delete_all(account)
     with pytest.raises(TaskGone):
         await runs_it.advance(lease, INITIALIZING)
     assert await runs_it.renew([lease]) == [lease]
     assert lease.gone
     assert await runs_it.restoration.put_back(lease) is False
     await accounts.forget(account, keep_ledger=True)
-    assert await kinds_left(storage, account) == {"account", "ledger", "usage"}
+    assert await kinds_left(storage, account) == {"account", "ledger", "usage", "calls"}
 
 
 @pytest.mark.gen_test
@@ -46,4 +48,19 @@ async def test_a_submit_that_was_let_in_before_its_account_was_closed_leaves_no_
     await accounts.close(account)
     with pytest.raises(AccountClosed):
         await owner(storage, "one").submit(account, PROMPT, None)
-    assert await kinds_left(storage, account) == {"account", "ledger"}
+    assert await kinds_left(storage, account) == {"account", "ledger", "calls"}
+
+
+@pytest.mark.gen_test
+async def test_nothing_that_names_an_account_stays_when_its_ledger_is_deleted_too(storage: OpenStorage) -> None:
+    accounts, tasks = Accounts(storage), owner(storage, "one")
+    account = (await accounts.create(tokens=10_000, subscription_days=1)).account_id
+    key = idempotency(SubmitKey("once"), PROMPT)
+    lease = await tasks.submit(account, PROMPT, key)
+    assert isinstance(lease, Lease)
+    assert "idempotency" in await kinds_left(storage, account)
+    await delete_account(accounts, [tasks.deletion], account, keep_ledger=False)
+    assert await kinds_left(storage, account) == set()
+    for index in ("leases", "unfinished_accounts", "accounts"):
+        async for shared in storage.redis.scan_iter(storage.shared_key(index, "*")):
+            assert account not in str(await storage.redis.zrange(shared, 0, -1)), shared

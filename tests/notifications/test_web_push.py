@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
-from accounts import AdminKeys, WatchTokens
+from accounts import AccountClosed, Accounts, AdminKeys, WatchTokens
 from main import cli
 from notifications import pushes
 from notifications.pushes import PAUSES_S
-from notifications.subscriptions import MAX_SUBSCRIPTIONS, PushSubscriptions
+from notifications.subscriptions import MAX_SUBSCRIPTIONS, PushSubscription, PushSubscriptions
 from notifications.vapid import new_private_key, public_key
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings
@@ -143,8 +143,8 @@ async def test_who_gets_the_end_as_the_answer_to_the_request_is_not_notified_of_
 ) -> None:
     await subscribed(client, push_service)
     if balance < 700:
-        account, ledger, mark = (storage.key(client.account_id, part) for part in ("account", "ledger", "mark"))
-        await storage.run("grant_tokens", [account, ledger, mark], [balance - 100_000, "taken back", 10**12])
+        account, ledger, mark = (storage.key(client.account_id, part) for part in ("account", "ledger", "calls"))
+        await storage.run("grant_tokens", [account, ledger, mark], [balance - 100_000, "taken back", 10**12, "x"])
     unseen = await client.start(DRAFT)
     answer = await client.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": DRAFT})
     assert answer.status == (200 if balance >= 700 else 402)
@@ -182,8 +182,8 @@ async def test_a_failure_is_pushed_as_one(client: Client, push_service: PushServ
     browser = await subscribed(client, push_service, titles={"failed": "Nothing came of it"})
     keys = [storage.key(client.account_id, part) for part in ("account", "ledger")]
     balance = int((await storage.command("HGET", keys[0], "balance")).decode())
-    mark = storage.key(client.account_id, "call", "x")
-    await storage.run("grant_tokens", [*keys, mark], [-balance, "taken back", 10**12])
+    mark = storage.key(client.account_id, "calls")
+    await storage.run("grant_tokens", [*keys, mark], [-balance, "taken back", 10**12, "x"])
     await client.start(DRAFT)
     [push] = await push_service.has(1)
     assert browser.read(push)["title"] == "Nothing came of it"
@@ -408,3 +408,19 @@ def test_the_command_makes_keys_that_the_settings_take_and_never_show(tmp_path: 
     for wrong in ({"private_key": "short", "subject": SUBJECT}, {"private_key": made["private_key"]}):
         with pytest.raises(InvalidSettings):
             load_settings(None, {"web_push": wrong})
+
+
+@pytest.mark.gen_test
+async def test_no_browser_is_subscribed_while_its_account_is_being_deleted(
+    push_service: PushService, storage: OpenStorage
+) -> None:
+    accounts, subscriptions = Accounts(storage), PushSubscriptions(storage, allow_loopback=True)
+    account = (await accounts.create(tokens=1, subscription_days=1)).account_id
+    given = Browser(push_service, "late").subscription()
+    late = PushSubscription(given["endpoint"], **given["keys"])
+    await subscriptions.add(account, late)
+    await accounts.close(account)
+    await subscriptions.delete_all(account)
+    with pytest.raises(AccountClosed):
+        await subscriptions.add(account, late)
+    assert await subscriptions.of(account) == []
