@@ -56,8 +56,11 @@ class AfterEnd(Protocol):
     def notice(self, head: bytes, *, failed: bool) -> Notice:
         """Return the record of an end with this head."""
 
-    def offer(self, task: TaskRef) -> bool:
-        """Take over a task that has ended; False when there is nothing to do for it, so that its lease can go."""
+    def offer(self, task: TaskRef) -> float | None:
+        """Take over a task that has ended, or leave it in the index; None when its lease can go: nothing is to be done.
+
+        Return in how many seconds it is worth looking at it again, should it be left or its process end.
+        """
 
 
 class NothingAfter:
@@ -66,5 +69,5 @@ class NothingAfter:
     def notice(self, head: bytes, *, failed: bool) -> Notice:  # noqa: ARG002  # the protocol's
         return NO_NOTICE
 
-    def offer(self, task: TaskRef) -> bool:  # noqa: ARG002  # the protocol's
-        return False
+    def offer(self, task: TaskRef) -> None:  # noqa: ARG002  # the protocol's
+        return None

@@ -15,7 +15,7 @@ from generation.documents import INTERNAL, INTERRUPTED, failed_head
 from generation.endings import Endings
 from generation.errors import TaskLost
 from generation.lease import Lease, loop_time
-from generation.lease_index import LeaseIndex, TaskRef
+from generation.lease_index import CLAIMED_FOR_S, LeaseIndex, TaskRef
 from generation.origin import Origin
 from generation.stages import FAILED, FINALIZING, QUEUED, WAITING
 from generation.steering import Steering
@@ -128,8 +128,11 @@ class Claims:
         Raises:
             StorageUnavailable
         """
-        if not self._records.after_end.offer(task):
+        again_s = self._records.after_end.offer(task)
+        if again_s is None:
             await self._index.drop([task])
+        elif again_s > CLAIMED_FOR_S:  # else every process claims it anew every few seconds
+            await self._index.note([task], again_s)
 
     async def end_unreadable(self, task: TaskRef, exc: BaseException) -> None:
         """End a task without an owner that cannot be claimed because a record cannot be read.

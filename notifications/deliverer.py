@@ -32,6 +32,8 @@ from storage.errors import RecordUnreadable
 PAUSES_S = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 72_000, 115_200)
 LONGEST_RETRY_AFTER_S = 86_400.0
 GONE = 410  # the receiver wants no more webhooks
+FIRST_TRIES_S, SHARE_OF_LAST = 0.5, 0.2  # how long a try takes, as a moving average that begins with this
+LONGEST_LEFT_S = 600.0  # a task that the queue has no room for is looked at again
 SOON_S = 30.0  # what is due within it is waited for here, later ones are left to the reapers
 
 log = structlog.get_logger(__name__)
@@ -64,6 +66,7 @@ class Deliverer(Notices):
         self._tried = tried
         self._tracing = tracing
         self._queued: set[TaskRef] = set()
+        self._try_s = FIRST_TRIES_S
         self._workers = Workers("webhook", settings.connections, self._deliver, lambda task: task)
         self._soon: dict[TaskRef, asyncio.TimerHandle] = {}
         self._deliveries: Deliveries | None = None
@@ -85,11 +88,14 @@ class Deliverer(Notices):
             timer.cancel()
         await self._workers.stop()
 
-    def offer(self, task: TaskRef) -> bool:
-        """Take over a task that has ended. A full queue leaves it in the index, where it is found again."""
+    def offer(self, task: TaskRef) -> float | None:
+        """Take over a task that has ended. A full queue leaves it in the index, where it is found again.
+
+        Return in how many seconds what is queued now will have been sent, by how long the latest tries took.
+        """
         if task not in self._queued and self._workers.enqueue(task):
             self._queued.add(task)
-        return True
+        return min(jittered(len(self._queued) * self._try_s / self._settings.connections), LONGEST_LEFT_S)
 
     async def _deliver(self, task: TaskRef) -> None:
         assert self._deliveries is not None
@@ -109,8 +115,10 @@ class Deliverer(Notices):
                 if each.is_push and self._pushes is not None:
                     self._pushes.take(task, each)
                     continue
+                begun = time.monotonic()
                 with structlog.contextvars.bound_contextvars(**each.origin.log_fields):
                     state, last, again_s = await self._traced_try(task, each)
+                self._try_s += (time.monotonic() - begun - self._try_s) * SHARE_OF_LAST
                 self._tried(state if state == "delivered" else last if last.isalpha() else "refused")
                 await self._deliveries.end_try(task, each, state, last, again_s)
 

@@ -30,9 +30,9 @@ class Notices:
             told = head if failed or self._settings.include_prompt else _without_prompt(head)
         return Notice(told, low, KEPT_S, self._push_after_ms)
 
-    def offer(self, task: TaskRef) -> bool:  # noqa: ARG002  # the protocol's
+    def offer(self, task: TaskRef) -> float | None:  # noqa: ARG002  # the protocol's
         """Leave the task in the index."""
-        return True
+        return 0.0
 
 
 def _without_prompt(head: bytes) -> bytes:

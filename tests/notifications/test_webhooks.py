@@ -10,22 +10,26 @@ from contextlib import AsyncExitStack, aclosing
 from email.utils import formatdate
 from typing import Any
 
+import aiohttp
 import pytest
+from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 from structlog.testing import capture_logs
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import AdminKeys
-from generation.lease_index import SHARDS, shard_of
+from generation.lease_index import CLAIMED_FOR_S, SHARDS, TaskRef, shard_of
 from notifications import deliverer
 from notifications import failed_deliveries as failed_index
-from notifications.deliverer import PAUSES_S, pause_s
+from notifications.deliverer import PAUSES_S, Deliverer, pause_s
+from notifications.workers import QUEUE_LIMIT
 from runtime.configuration import InvalidSettings, load_settings, shown
-from runtime.settings import Settings
+from runtime.settings import Settings, WebhookSettings
 from storage.redis_server import RedisServer
 from tests.generation.gemini.served import Recorded, serve
 from tests.notifications.dead_process import TOKENS_USED, end_task_and_die
 from tests.support.storage import OpenStorage
+from tests.support.task_owner import owner
 from tests.support.webhook_receiver import OTHER_SECRET, SECRET, Receiver
 from tests.support.whole_server import START, Client, make_client
 
@@ -422,3 +426,20 @@ def test_a_url_without_https_or_secret_is_refused_by_the_settings() -> None:
     ):
         with pytest.raises(InvalidSettings):
             load_settings(None, {"webhooks": good | wrong})
+
+
+@pytest.mark.gen_test
+async def test_what_a_full_queue_has_no_room_for_is_left_alone_until_its_turn_can_come(storage: OpenStorage) -> None:
+    sends = WebhookSettings(url="http://127.0.0.1:1/", secrets=(SecretStr(SECRET),), connections=1)
+    async with aiohttp.ClientSession() as session:
+        sender = Deliverer(session, sends)  # that has not begun: nothing is ever sent
+        tasks = owner(storage, "owner", sender)
+        waits = [sender.offer(TaskRef("a", f"task-{number}")) or 0 for number in range(QUEUE_LIMIT)]
+        assert max(waits[:5]) < CLAIMED_FOR_S, "a short queue delays nothing"
+        late = TaskRef("a", "late")
+        await tasks.index.note([late], 0)
+        await tasks.claims.let_go(late)
+    (end,) = await storage.redis.zmscore(tasks.index.leases_key(shard_of("a")), ["late a"])
+    now_s, _ = await storage.redis.time()
+    assert end is not None
+    assert 300 < end / 1000 - now_s < 700

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from generation.tasks import Tasks
+from generation.after_end import AfterEnd
+from generation.tasks import NOTHING_AFTER, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from tests.support.storage import OpenStorage
 
 
-def owner(storage: OpenStorage, name: str) -> Tasks:
-    written = lambda *_document: None  # noqa: E731  # nobody listens
-    return Tasks(storage, name, written, Metrics(), tasks=TaskSettings(), limits=LimitSettings(), money=MoneySettings())
+def owner(storage: OpenStorage, name: str, after_end: AfterEnd = NOTHING_AFTER) -> Tasks:
+    return Tasks(
+        storage,
+        name,
+        lambda *_document: None,  # nobody listens
+        Metrics(),
+        tasks=TaskSettings(),
+        limits=LimitSettings(),
+        money=MoneySettings(),
+        after_end=after_end,
+    )
