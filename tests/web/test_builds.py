@@ -38,6 +38,26 @@ def in_folder(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=700)
 
 
+RENDERED = """
+import { createElement, version } from 'react';
+import { renderToString } from 'react-dom/server';
+import { PromptGenerator } from 'prompt-generation-react';
+const props = { apiBaseUrl: '/api/v1/web-knowledge', authToken: 'a token', businessTypes: { hotel: 'A hotel' } };
+console.log(version, renderToString(createElement(PromptGenerator, props)));
+"""
+
+
+def test_a_server_renders_the_component_with_react_18(npm: str, node: str, tarballs: list[str], tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"private": true, "type": "module"}')
+    (tmp_path / "server.js").write_text(RENDERED)
+    installed = in_folder(tmp_path, npm, "install", "--no-audit", "--no-fund", "react@18", "react-dom@18", *tarballs)
+    assert installed.returncode == 0, installed.stderr[-4000:]
+    done = in_folder(tmp_path, node, "server.js")
+    assert done.stdout.startswith("18.")
+    assert "A hotel" in done.stdout
+    assert done.stderr == "", "React warns of nothing"
+
+
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_an_application_builds_with_the_packages(npm: str, tarballs: list[str], name: str, tmp_path: Path) -> None:
     source, output, said = APPLICATIONS[name]

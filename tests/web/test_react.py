@@ -78,6 +78,13 @@ def test_on_a_phone_the_last_line_of_the_growing_text_stays_in_sight(component: 
     expect_phase(component, "failed")
 
 
+def test_the_focus_stays_in_the_component_when_what_had_it_goes(component: Page) -> None:
+    generate(component, f"{BAKERY} [[standin:delay=0.3,tokens_per_second=60]]")
+    component.locator(".pg-growing").focus()  # to read it with the keyboard
+    expect_phase(component, "completed")
+    expect(component.locator(".pg-title")).to_be_focused()
+
+
 def test_text_typed_into_a_servers_html_before_the_scripts_came_stays(page: Page, apps: Path, demo: Demo) -> None:
     open_application(page, apps, "server-rendered.html", demo.url, "")
     field = page.get_by_label("Your prompt")
@@ -196,8 +203,13 @@ def test_a_storage_of_ones_own_keeps_draft_and_generation(
     page: Page, apps: Path, demo: Demo, account: Account, context: BrowserContext
 ) -> None:
     open_application(page, apps, "component.html", demo.url, account.api_key, fragment="#own-storage")
+    streams: list[str] = []
+    page.on("request", lambda request: streams.append(request.url) if "/events/" in request.url else None)
     generate(page, LONG)
     expect(page.get_by_role("progressbar")).to_have_attribute("data-progress", "70")
+    page.evaluate("renderAgain()")
+    expect(page.locator(".pg-growing")).to_contain_text(re.compile(r"\w+ \w+"))
+    assert len(streams) == 1, "it is watched on, also when the application renders anew"
     assert page.evaluate("sessionStorage.length") == 0
     another = context.new_page()  # this storage is not a tab's
     open_application(another, apps, "component.html", demo.url, account.api_key, fragment="#own-storage")

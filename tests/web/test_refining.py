@@ -102,6 +102,16 @@ def test_a_result_is_edited_and_what_changes_is_the_edited_text(opened: Page) ->
     expect(opened.get_by_role("textbox", name="Your prompt")).to_have_value(BAKERY)
 
 
+def test_the_focus_stays_where_the_prompt_is_changed(opened: Page) -> None:
+    generate(opened, BAKERY)
+    expect_phase(opened, "completed")
+    opened.get_by_role("button", name="Make it shorter.").click()
+    opened.locator("#feedback").press("Control+Enter")
+    expect(opened.locator("#outcome-title")).to_be_focused()
+    expect(opened.locator("#version-list label")).to_have_count(2)
+    expect(opened.locator("#outcome-title")).to_be_focused()
+
+
 def test_versions_stand_side_by_side_and_the_newest_is_kept_or_taken_back(opened: Page) -> None:
     generate(opened, BAKERY)
     expect_phase(opened, "completed")

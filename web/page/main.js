@@ -181,9 +181,11 @@ function show() {
   const asksForKey = shown.error instanceof Unauthorized || shown.error instanceof UnknownAccount; // said beside the key
   const state = version && shown.phase !== 'failed' ? stateOf(version) : asksForKey ? IDLE : shown;
   document.documentElement.dataset.failure = shown.error?.name ?? '';
-  outcome.show(state, version);
-  notifyOffer.show(shown);
-  refining.show(version !== undefined);
+  outcome.keepFocus(() => {
+    outcome.show(state, version);
+    notifyOffer.show(shown);
+    refining.show(version !== undefined);
+  });
   account.mark(state.taskId);
 }
 

@@ -71,6 +71,7 @@ const FIDELITY = {
 
 const COPIED_FOR_MS = 2_000;
 const ALMOST_AT_THE_END_PX = 8;
+const KEPT_FOR_MS = 600_000; // no generation runs as long as the server keeps its result
 
 export class Outcome {
   #onAction;
@@ -141,6 +142,15 @@ export class Outcome {
     this.#showResult();
   }
 
+  /** Make a change that may take away what has the focus, which would fall to the body. @param {() => void} change */
+  keepFocus(change) {
+    const focused = parts.root.contains(document.activeElement) && document.activeElement;
+    change();
+    if (focused && focused.getClientRects().length === 0) {
+      parts.title.focus({ preventScroll: true });
+    }
+  }
+
   /** Whether what a message offers has the focus: it goes with the message. */
   get hasFocusOnNotice() {
     return parts.notice.contains(document.activeElement);
@@ -149,22 +159,15 @@ export class Outcome {
   /** @param {SessionState} state @param {SessionState} [before] */
   #enter(state, before) {
     clearInterval(this.#clock);
-    const focusWasOnCancel = [parts.cancel, parts.stop].some((button) => button === document.activeElement);
-    const focusWasOnNotice = this.hasFocusOnNotice;
     if (state.phase === 'running') {
       this.#startedAt = performance.now() - elapsedOf(state);
       this.#readerScrolled = false;
-      if (focusWasOnNotice) {
-        parts.title.focus({ preventScroll: true }); // its buttons are about to go
-      }
       this.#clock = setInterval(() => {
         this.#showElapsed();
         this.#showNextTry();
       }, 1_000);
       this.#showElapsed();
       scrollIntoSight(parts.root);
-    } else if (focusWasOnCancel && before?.phase === 'running') {
-      parts.title.focus({ preventScroll: true }); // the button is about to go, and the focus with it
     }
     if (state.phase === 'completed' && before?.phase === 'running') {
       parts.text.textContent = state.text;
@@ -346,8 +349,10 @@ function isFollowed(shown) {
 function elapsedOf({ taskId }) {
   const now = Date.now();
   const startedAt = (taskId && Number(recall('started'))) || now;
-  remember('started', String(startedAt));
-  return Math.max(0, now - startedAt);
+  const elapsed = now - startedAt;
+  const isPossible = elapsed >= 0 && elapsed < KEPT_FOR_MS; // somebody may have set the clock meanwhile
+  remember('started', String(isPossible ? startedAt : now));
+  return isPossible ? elapsed : 0;
 }
 
 /** On a phone the panel is below the fold when the button above it is pressed. @param {HTMLElement} panel */

@@ -15,6 +15,8 @@ const own = {
 
 function App() {
   const [shown, setShown] = useState(true);
+  const [, setRendered] = useState(0);
+  window.renderAgain = () => setRendered(Math.random());
   useEffect(() => {
     window.effects = (window.effects ?? 0) + 1;
   }, []);
@@ -26,7 +28,7 @@ function App() {
         <PromptGenerator
           apiBaseUrl="/api/v1/web-knowledge"
           authToken={() => localStorage.getItem('token')}
-          storage={location.hash === '#own-storage' ? own : undefined}
+          storage={location.hash === '#own-storage' ? { ...own } : undefined} // written in place: another one each time
           businessTypes={JSON.parse(sessionStorage.getItem('kinds') ?? 'null') ?? undefined}
           serviceWorker={sessionStorage.getItem('worker') ?? undefined}
           onComplete={(result) => window.told.push(['complete', result.prompt])}

@@ -26,7 +26,7 @@ export type ClientSource =
 export type UsePromptGenerationOptions = ClientSource & {
   /** Under which sessionStorage remembers the running generation; each component on a page needs its own. */
   storageKey?: string;
-  /** Where that is remembered; null for nowhere. Default: sessionStorage. */
+  /** Where that is remembered; null for nowhere. The first one counts. Default: sessionStorage. */
   storage?: SessionStorage | null;
   /** Called once per generation that completes while the component is there. */
   onComplete?: (result: Result) => void;

@@ -2,15 +2,27 @@
 
 /** State that a reload finds again: JSON in a storage, read after the first render, so that a server renders the same. */
 
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
+
+/** As useLayoutEffect, which React 18 warns of on a server. */
+export const useBeforePaint = globalThis.document ? useLayoutEffect : useEffect;
 
 /** The tab's storage; none on a server, or where storage is forbidden. */
-export function tabStorage() {
+function tabStorage() {
   try {
     return globalThis.sessionStorage ?? null;
   } catch {
     return null;
   }
+}
+
+/**
+ * The first one counts: it may be written in place, and so be another one at each render.
+ *
+ * @param {import('prompt-generation-client').SessionStorage | null} [given] the tab's when there is none
+ */
+export function useStorage(given) {
+  return useState(() => (given === undefined ? tabStorage() : given))[0];
 }
 
 /**

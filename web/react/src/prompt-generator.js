@@ -6,18 +6,9 @@
  * Owns the look; the hook owns the state.
  */
 
-import {
-  createElement as h,
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from 'react';
+import { createElement as h, useEffect, useId, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { ErrorNotice } from './error-notice.js';
-import { tabStorage, useKept } from './kept.js';
+import { useBeforePaint, useKept, useStorage } from './kept.js';
 import { ENGLISH, fillIn } from './labels.js';
 import { usePromptGeneration } from './use-prompt-generation.js';
 
@@ -44,7 +35,7 @@ export function PromptGenerator(props) {
   const says = { ...ENGLISH, ...labels };
   const generation = usePromptGeneration(props);
   const { isRunning, result, error, phase, canRetry, manualPrompt, feedback } = generation;
-  const [storage] = useState(() => (props.storage === undefined ? tabStorage() : props.storage));
+  const storage = useStorage(props.storage);
   const [own, setOwn] = useKept(storage, `${storageKey}:draft`, /** @type {string | null} */ (null));
   const [versions, setVersions] = useKept(storage, `${storageKey}:versions`, /** @type {Versions | null} */ (null));
   const [chosen, setChosen] = useState(/** @type {string | undefined} */ (undefined));
@@ -52,7 +43,7 @@ export function PromptGenerator(props) {
   const written = value ?? own;
   const draft = written ?? (feedback ? '' : manualPrompt); // what is taken up was perhaps written elsewhere
   const top = useRef(/** @type {HTMLHeadingElement | null} */ (null));
-  const pressed = useFocusThatIsKept(top);
+  useFocusThatIsKept(top);
   const [around, setAround] = useState('');
   useEffect(() => setAround(/** @type {HTMLElement | null} */ (top.current?.closest('[lang]'))?.lang ?? ''), []);
   const lang = props.lang ?? around;
@@ -60,8 +51,7 @@ export function PromptGenerator(props) {
   const version = versions?.list[versions.at];
   const shows = !isRunning && (!error || feedback) && (result ?? version);
   const view = useResultView(isRunning || shows ? phase : '');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each result is noted once, whatever else has changed
-  useLayoutEffect(() => {
+  useBeforePaint(() => {
     if (result && view) {
       setVersions(view.noted(versions, generation));
     }
@@ -114,8 +104,6 @@ export function PromptGenerator(props) {
       className: `prompt-generator ${className} ${classNames.root ?? ''}`,
       style,
       'data-phase': phase,
-      onClickCapture: (/** @type {import('react').MouseEvent} */ event) =>
-        (pressed.current = /** @type {Element} */ (event.target)),
     },
     h('h2', { ref: top, className: `pg-title ${classNames.title ?? ''}`, tabIndex: -1 }, props.title ?? says.title),
     parts.map(([name, part]) => {
@@ -153,22 +141,18 @@ function useResultView(wanted) {
 }
 
 /**
- * Buttons that go when they have been pressed: the focus, which would fall to the body, goes to the title.
+ * What has the focus may go with a change; the focus, which would fall to the body, goes to the title.
  *
  * @param {import('react').RefObject<HTMLElement | null>} top
  */
 function useFocusThatIsKept(top) {
-  const pressed = useRef(/** @type {Element | null} */ (null));
-  useLayoutEffect(() => {
-    const { activeElement, body } = document;
-    if (pressed.current && !pressed.current.isConnected) {
-      pressed.current = null;
-      if (activeElement === null || activeElement === body) {
-        top.current?.focus({ preventScroll: true });
-      }
+  const { activeElement = null } = globalThis.document ?? {};
+  const focused = top.current?.parentNode?.contains(activeElement) && activeElement;
+  useBeforePaint(() => {
+    if (focused && !focused.isConnected) {
+      top.current?.focus({ preventScroll: true });
     }
   });
-  return pressed;
 }
 
 /** True on a server, and while its HTML is taken over. @type {[() => () => void, () => boolean, () => boolean]} */
@@ -194,8 +178,7 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
   // What people typed and chose in a server's HTML before this came stays. React would write `value` over it.
   const hydrating = useSyncExternalStore(...HYDRATING);
   const [typed] = useState(() => /** @type {any} */ (hydrating && globalThis.document?.getElementById(id))?.value);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, at the beginning
-  useLayoutEffect(() => {
+  useBeforePaint(() => {
     const [field, kind] = /** @type {any} */ (form.current);
     if (field.value !== text) {
       onWrite(field.value);

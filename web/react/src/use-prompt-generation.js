@@ -8,7 +8,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { GenerationClient, GenerationSession } from 'prompt-generation-client';
-import { tabStorage } from './kept.js';
+import { useStorage } from './kept.js';
 
 /**
  * @param {import('./index.js').UsePromptGenerationOptions} options
@@ -29,14 +29,15 @@ export function usePromptGeneration({
     latest.current = { authToken, listeners };
   });
   const token = useCallback(() => resolveToken(latest.current.authToken), []);
+  const kept = useStorage(storage);
   const session = useMemo(
     () =>
       shared ??
       new GenerationSession(client ?? new GenerationClient(required(apiBaseUrl), token), {
-        storage: storage === undefined ? tabStorage() : storage,
+        storage: kept,
         storageKey,
       }),
-    [shared, client, apiBaseUrl, token, storage, storageKey],
+    [shared, client, apiBaseUrl, token, kept, storageKey],
   );
 
   const state = useSyncExternalStore(session.subscribe, session.getState, session.getState);
