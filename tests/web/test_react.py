@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -173,6 +174,25 @@ def test_a_wrong_token_offers_to_sign_in(page: Page, apps: Path, demo: Demo) -> 
     alert.get_by_role("button", name="Sign in").click()
     assert page.evaluate("window.told") == [["sign in", "Unauthorized"]]
     expect(alert.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_a_new_token_takes_up_what_runs_and_the_message_goes(
+    page: Page, apps: Path, demo: Demo, account: Account
+) -> None:
+    known = json.dumps({"manualPrompt": LONG, "taskId": demo.submit(account, LONG)})
+    page.add_init_script(f"sessionStorage.setItem('prompt-generation', {json.dumps(known)})")
+    open_application(page, apps, "component.html", demo.url, "", fragment="#token")
+    expect(page.get_by_role("alert")).to_contain_text("Please sign in again")
+    page.evaluate("(token) => signIn(token)", account.api_key)
+    expect(page.locator(".pg-growing")).to_contain_text(re.compile(r"\w+"))
+    page.get_by_role("button", name="Cancel").click()
+    expect_phase(page, "failed")
+    page.evaluate("signIn('pg_another')")
+    generate(page, BAKERY)
+    expect(page.get_by_role("alert")).to_contain_text("Please sign in again")
+    page.evaluate("(token) => signIn(token)", account.api_key)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Your prompt")).to_have_value(BAKERY)
 
 
 def test_what_a_server_says_to_programmers_stands_in_a_fold(page: Page, apps: Path, demo: Demo) -> None:

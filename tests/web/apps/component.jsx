@@ -16,6 +16,8 @@ const own = {
 function App() {
   const [shown, setShown] = useState(true);
   const [, setRendered] = useState(0);
+  const [token, setToken] = useState('pg_expired');
+  window.signIn = setToken;
   window.renderAgain = () => setRendered(Math.random());
   useEffect(() => {
     window.effects = (window.effects ?? 0) + 1;
@@ -27,7 +29,7 @@ function App() {
       {shown && (
         <PromptGenerator
           apiBaseUrl="/api/v1/web-knowledge"
-          authToken={() => localStorage.getItem('token')}
+          authToken={location.hash === '#token' ? token : () => localStorage.getItem('token')}
           storage={location.hash === '#own-storage' ? { ...own } : undefined} // written in place: another one each time
           businessTypes={JSON.parse(sessionStorage.getItem('kinds') ?? 'null') ?? undefined}
           serviceWorker={sessionStorage.getItem('worker') ?? undefined}

@@ -105,6 +105,29 @@ test('a reload takes the running generation up', async () => {
   assert.equal(second.session.getState().manualPrompt, taking(1));
 });
 
+test('who has to sign in again finds what runs, also after a reload', async () => {
+  const first = sessionOn(clientFor(key));
+  first.session.generate(taking(3));
+  await first.reaches(({ taskId }) => taskId);
+  const { taskId } = first.session.getState();
+  first.session.disconnect();
+  const second = sessionOn(clientFor('pg_expired'), first.storage);
+  second.session.connect();
+  await second.reaches(({ error }) => error instanceof Unauthorized);
+  const third = sessionOn(clientFor(key), first.storage);
+  third.session.connect();
+  await third.reaches(({ phase }) => phase === 'completed');
+  assert.equal(third.session.getState().taskId, taskId);
+  assert.equal(first.storage.size, 0);
+});
+
+test('a submit that was refused is not sent by signing in', async () => {
+  const { session, storage, reaches } = sessionOn(clientFor('pg_expired'));
+  session.generate(BAKERY);
+  await reaches(({ error }) => error instanceof Unauthorized);
+  assert.equal(storage.size, 0);
+});
+
 test('a reload during the submit starts nothing twice', async () => {
   proxy.fault = ({ method }) => (method === 'POST' ? { cutAfter: 1 } : undefined);
   const first = sessionOn(behindProxy({ retryDelayMs: 60_000 }));

@@ -106,7 +106,7 @@ export function errorOfAnswer(response, body, taskId) {
 }
 
 export const STRANGE = ['Unexpected answer', 'The answer did not come from the generation server.'];
-const AWAY = ['Service temporarily unavailable', 'Please try again in a moment.'];
+const AWAY = ['The server cannot answer now', 'Please try again in a moment.'];
 
 /** Members of a foreign answer may be of any type. @param {unknown} body @returns {Record<string, string>} */
 function texts(body) {

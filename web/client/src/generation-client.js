@@ -8,7 +8,7 @@ import { PausableWork } from './pausable-work.js';
 import { InvalidPrompt, NetworkError, ServerUnavailable, Timeout, UnexpectedAnswer } from './errors.js';
 import { newIdempotencyKey } from './idempotency.js';
 import { defaultPresence } from './presence.js';
-import { Retries, tellTrouble } from './retry.js';
+import { countRetries, tellTrouble } from './retry.js';
 import { isDocument } from './routes.js';
 import { Transport } from './transport.js';
 import { TaskView } from './view.js';
@@ -118,7 +118,7 @@ export class GenerationClient {
    * @returns {Promise<any>} the JSON of the answer
    */
   async retried(url, request, onRetry) {
-    const retries = new Retries(this.settings);
+    const retries = countRetries(this.settings);
     for (;;) {
       try {
         return (await this.transport.json(url, request)).body;

@@ -25,42 +25,30 @@ export function tellTrouble(listener, error, retryInMs) {
   listener?.(error.httpStatus && error.retryAfterMs ? 'busy' : 'retrying', { error, retryInMs });
 }
 
-export class Retries {
-  #retries;
-  #delayMs;
-  #deadline;
-  #left;
-
-  /** @param {{retries: number, retryDelayMs: number, deadline?: boolean}} options */
-  constructor({ retries, retryDelayMs, deadline = false }) {
-    this.#retries = retries;
-    this.#delayMs = retryDelayMs;
-    this.#deadline = deadline;
-    this.#left = retries;
-  }
-
-  /** Something worked: count from the beginning. */
-  worked() {
-    this.#left = this.#retries;
-  }
-
-  /**
-   * @param {unknown} error
-   * @returns {number} milliseconds to wait before the next try
-   * @throws the error itself when there is no next try
-   */
-  waitAfter(error) {
-    const { retryAfterMs } = /** @type {import('./errors.js').GenerationError} */ (error);
-    const named = error instanceof ServerUnavailable || error instanceof TooManyPolls ? retryAfterMs : undefined;
-    if (this.#deadline && named !== undefined) {
-      return Math.max(named, this.#delayMs / 4);
-    }
-    const passing =
-      PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && isOfStranger(error));
-    if (!passing || this.#left === 0 || (retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) {
-      throw error;
-    }
-    this.#left -= 1;
-    return retryAfterMs ?? this.#delayMs;
-  }
+/**
+ * @param {{retries: number, retryDelayMs: number, deadline?: boolean}} options
+ * @returns {{worked: () => void, waitAfter: (error: unknown) => number}} `worked`: count from the beginning.
+ *   `waitAfter` tells the milliseconds to wait before the next try, or throws the error when there is none
+ */
+export function countRetries({ retries, retryDelayMs, deadline }) {
+  let left = retries;
+  return {
+    worked() {
+      left = retries;
+    },
+    waitAfter(error) {
+      const { retryAfterMs } = /** @type {import('./errors.js').GenerationError} */ (error);
+      const named = error instanceof ServerUnavailable || error instanceof TooManyPolls ? retryAfterMs : undefined;
+      if (deadline && named !== undefined) {
+        return Math.max(named, retryDelayMs / 4);
+      }
+      const passing =
+        PASSING.some((kind) => error instanceof kind) || (error instanceof UnexpectedAnswer && isOfStranger(error));
+      if (!passing || left === 0 || (retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) {
+        throw error;
+      }
+      left -= 1;
+      return retryAfterMs ?? retryDelayMs;
+    },
+  };
 }

@@ -5,7 +5,7 @@
  * to an earlier generation, and refuses to know how anything looks.
  */
 
-import { asGenerationError, TaskNotFound } from './errors.js';
+import { asGenerationError, TaskNotFound, Unauthorized } from './errors.js';
 import { errorOfDocument } from './error-mapping.js';
 import { newIdempotencyKey } from './idempotency.js';
 
@@ -250,7 +250,9 @@ export class GenerationSession {
       return;
     }
     this.disconnect();
-    this.#remember(null);
+    if (!this.#state.taskId || !(change.error instanceof Unauthorized)) {
+      this.#remember(null); // but what runs is taken up by who has signed in, also after a reload
+    }
     this.#set({ error: null, ...change, cancelling: false, connection: null, trouble: null });
   }
 

@@ -9,7 +9,7 @@
 const AT_MOST = 10;
 
 /** @type {Versions} */
-export const NO_VERSIONS = Object.freeze({ list: [], at: 0, undecided: false });
+export const NO_VERSIONS = { list: [], at: 0, undecided: false };
 
 /** @param {Versions} versions @param {string | undefined} id */
 const indexOf = ({ list }, id) => list.findIndex(({ taskId }) => taskId === id);

@@ -5,7 +5,7 @@
  */
 
 import { pollIntervals } from './poll-interval.js';
-import { Retries, tellTrouble } from './retry.js';
+import { countRetries, tellTrouble } from './retry.js';
 import { EventsUnusable, followEvents, poll } from './routes.js';
 import { delay, throwIfAborted } from './waiting.js';
 
@@ -29,7 +29,7 @@ export function watch(transport, view, work, settings) {
 
   /** @param {AbortSignal} signal */
   const follow = async (signal) => {
-    const retries = new Retries({ ...settings, deadline: true });
+    const retries = countRetries({ ...settings, deadline: true });
     const nextInterval = pollIntervals(settings.pollIntervalMs);
     const worked = () => {
       trouble = undefined;

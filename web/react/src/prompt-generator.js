@@ -271,8 +271,6 @@ function GenerationProgress({ says, fill, view, generation }) {
         className: 'pg-bar',
         role: 'progressbar',
         'aria-label': says.generation,
-        'aria-valuemin': 0,
-        'aria-valuemax': 100,
         'aria-valuenow': percent,
         'aria-valuetext': `${shown}, ${words}`,
         'data-progress': progress,

@@ -72,6 +72,13 @@ export function usePromptGeneration({
     };
   }, [session, shared]);
 
+  useEffect(() => {
+    const { error, taskId } = session.getState();
+    if (typeof authToken === 'string' && error?.name === 'Unauthorized') {
+      taskId ? session.retry() : session.reset(); // a new token: the message goes with its cause
+    }
+  }, [session, authToken]);
+
   return useMemo(
     () => ({
       ...state,
