@@ -28,6 +28,8 @@ from bench.testbed import Testbed
 EVENTS_PATH = f"{BASE}/generate-prompt-async/events/"
 LATE_STAGES = 2  # the last ones, when Gemini has answered: a stream is open by then
 LIVELY = "Answer questions about our bakery. [[standin:delay=0.5]]"
+LONG = "Answer questions about our bakery. [[standin:delay=8,words_per_chunk=2]]"
+JOINED_AFTER_S = (4.0, 7.0)  # somewhere in the middle of the text, which begins after 3.2 s
 QUIET = "Answer questions about our bakery. [[standin:delay=300]]"  # its first word comes after the measurement
 STARTED_PER_S = 20
 CONCURRENT_CONNECTS = 100
@@ -56,6 +58,21 @@ def measure_streams(testbed: Testbed, report: Report, effort: Effort) -> None:
             ("status events read from", "events", "p50 ms", "p99 ms", "slowest ms"),
             [_delay_row("the process that runs the task", same), _delay_row("another process", other)],
         )
+        joined_here = asyncio.run(_first_pieces(here.url, here.url, testbed.accounts, effort.tasks))
+        joined_elsewhere = asyncio.run(_first_pieces(here.url, elsewhere.url, testbed.accounts, effort.tasks))
+        report.table(
+            (
+                "first new piece of a text for a reader who comes in its middle to",
+                "readers",
+                "p50 ms",
+                "p99 ms",
+                "slowest ms",
+            ),
+            [
+                _delay_row("the process that runs the task", joined_here),
+                _delay_row("another process", joined_elsewhere),
+            ],
+        )
         elsewhere.process.stop()
         cost = asyncio.run(_cost(here.url, here.process, testbed.accounts, effort))
         report.table(
@@ -67,6 +84,7 @@ def measure_streams(testbed: Testbed, report: Report, effort: Effort) -> None:
             [
                 Goal("delay in the same process, p99", percentile(same, 99), 50, "ms"),
                 Goal("delay from another process, p99", percentile(other, 99), 150, "ms"),
+                Goal("first piece for a new reader, slowest", max(joined_here + joined_elsewhere), 300, "ms"),
             ]
         )
 
@@ -108,6 +126,42 @@ async def _follow(url: str, account: LoadAccount, task_id: str, delays_ms: list[
                     delays_ms.append(time.time() * 1000 - written_ms)
             elif name == "event" and value == "end":
                 return
+
+
+async def _first_pieces(url: str, read_url: str, accounts: Sequence[LoadAccount], tasks: int) -> list[float]:
+    """Return the ms from the request of each late reader to the first piece that was written after it."""
+    waits_ms: list[float] = []
+
+    async def join(account: LoadAccount, task_id: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        came_ms = time.time() * 1000
+        async with _stream(read_url, account, task_id) as reader:
+            async for written_ms in _pieces(reader):
+                if written_ms >= came_ms:
+                    waits_ms.append(time.time() * 1000 - came_ms)
+                    return
+
+    first, last = JOINED_AFTER_S
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        for number_of, account in enumerate(accounts[:tasks]):
+            task_id = await _start(session, url, account, LONG)
+            group.create_task(join(account, task_id, first + (last - first) * number_of / tasks))
+            await asyncio.sleep(1 / STARTED_PER_S)
+    if len(waits_ms) < tasks:
+        raise BenchmarkFailed(f"only {len(waits_ms)} of {tasks} readers saw a piece")
+    return waits_ms
+
+
+async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[int]:
+    """Yield when each piece of text was written, in ms of Redis' clock, once it is here as a whole."""
+    event_id = ""
+    async for line in reader:
+        name, _colon, value = line.decode().strip().partition(": ")
+        if name == "id":
+            event_id = value
+        elif name == "event" and value == "chunk":
+            await reader.readuntil(b"\n\n")
+            yield int(event_id.partition("-")[0])
 
 
 @dataclass(frozen=True, slots=True)
