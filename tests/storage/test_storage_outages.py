@@ -21,7 +21,7 @@ from tests.storage.redis_clients import (
 )
 from tests.support.redis_proxy import Proxy
 
-QUICK_S = 0.3
+QUICK_S = 1.0  # what a busy machine needs to connect comes out of it too
 
 
 @pytest.mark.gen_test
@@ -41,7 +41,7 @@ async def test_a_killed_redis_is_noticed_at_once_and_used_again_when_it_is_back(
 async def test_a_redis_that_hangs_costs_one_timeout(server: RedisServer) -> None:
     async with opened(server.url, timeout_s=QUICK_S) as storage, another_client(server.url) as redis:
         await write(storage)
-        await redis.client_pause(1_000)
+        await redis.client_pause(60_000, all=False)  # else no command could end it
         started = time.monotonic()
         assert await reason_of(storage) == "timeout"
         assert QUICK_S <= time.monotonic() - started < 120

@@ -60,11 +60,11 @@ async def test_more_commands_than_could_be_answered_are_refused(
 async def test_a_reply_that_is_still_arriving_has_twice_the_time(server: RedisServer) -> None:
     """A large reply on a slow path is no dead server."""
     async with Proxy(port_of(server.url)) as proxy:
-        login = Login(parse_redis_url(through(proxy, server)), 0.4)
-        wire = Wire(0.4, lambda _wire: None)
+        login = Login(parse_redis_url(through(proxy, server)), 2.0)
+        wire = Wire(2.0, lambda _wire: None)
         await login.enter(wire, Address("127.0.0.1", proxy.port), "test")
         await wire.command("SET", "large", "x" * 300_000)
-        proxy.delay_s = 0.1  # five pieces of 64 KB
+        proxy.delay_s = 0.45  # five pieces of 64 KB: more than once the time
         assert len(await wire.command("GET", "large")) == 300_000
         wire.abort()
 
