@@ -11,10 +11,15 @@ from accounts.ledger import Ledger, LedgerEntry, moment_of
 from storage.storage import Storage
 
 
+async def _nobody(_account_id: str, _tokens: int) -> None:
+    pass
+
+
 class Grants:
-    """``show`` reads an account."""
+    """``show`` reads an account; ``taken_back`` hears of the tokens that were taken back from one."""
 
     def __init__(self, storage: Storage, ledger: Ledger, show: Callable[[str], Awaitable[Account]]) -> None:
+        self.taken_back: Callable[[str, int], Awaitable[None]] = _nobody
         self._storage = storage
         self._ledger = ledger
         self._show = show
@@ -79,6 +84,8 @@ class Grants:
                 raise GrantIdReused(*more)
             case -5:
                 raise AccountClosed(account_id)
+        if tokens < 0 and code == 1:
+            await self.taken_back(account_id, -tokens)
         return code, rest[0] if rest else b""
 
     async def _archived(self, account_id: str, entry_id: str, tokens: int) -> LedgerEntry:

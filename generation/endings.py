@@ -123,8 +123,9 @@ class Endings:
             RecordUnreadable: its account or ledger still cannot be read.
             StorageUnavailable
         """
-        usage = self._records.storage.key(task.account_id, "usage")
-        answer = await self._records.call("settle_ended", task, [self._records.settings.status_ttl_s], usage)
+        notice = self._records.after_end.notice(failed_head(UNREADABLE_ACCOUNT), failed=True)
+        arguments = [self._records.settings.status_ttl_s, notice.low_balance, notice.kept_s]
+        answer = await self._records.call("settle_ended", task, arguments, *self._records.closing_keys(task))
         if answer[0] == Code.DONE:
             self._metrics.tokens_charged(answer[1])
 

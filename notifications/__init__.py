@@ -9,6 +9,7 @@ from notifications.errors import (
     UnknownDelivery,
     UnknownSubscription,
 )
+from notifications.low_balances import LowBalances
 from notifications.notices import Notices
 from notifications.pushes import Pushes, PushUnusable, open_push_session
 from notifications.sightings import Sightings
@@ -18,6 +19,7 @@ __all__ = [
     "Deliverer",
     "Deliveries",
     "Delivery",
+    "LowBalances",
     "Notices",
     "NotificationsError",
     "PushNotConfigured",

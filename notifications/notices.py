@@ -24,7 +24,7 @@ class Notices:
     def notice(self, head: bytes, *, failed: bool) -> Notice:
         """Return the record of an end, without its prompt unless the settings want it."""
         events = self._settings.events if self._settings.url else ()
-        low = self._settings.low_balance_tokens if "account.low_balance" in events else 0
+        low = low_balance_of(self._settings)
         told = b""
         if ("task.failed" if failed else "task.completed") in events:
             told = head if failed or self._settings.include_prompt else _without_prompt(head)
@@ -33,6 +33,12 @@ class Notices:
     def offer(self, task: TaskRef) -> float | None:  # noqa: ARG002  # the protocol's
         """Leave the task in the index."""
         return 0.0
+
+
+def low_balance_of(settings: WebhookSettings) -> int:
+    """Return the balance, in tokens, below which a webhook tells of it; 0 when none does."""
+    told = bool(settings.url) and "account.low_balance" in settings.events
+    return settings.low_balance_tokens if told else 0
 
 
 def _without_prompt(head: bytes) -> bytes:

@@ -15,6 +15,7 @@ from generation.processes import Processes, ProcessState
 from generation.tasks import Tasks
 from notifications import (
     Deliveries,
+    LowBalances,
     Notices,
     PushSubscriptions,
 )
@@ -56,6 +57,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         after_end=Notices(settings.webhooks),  # it ends tasks by cancelling them, of which nobody is notified
     )
     accounts = Accounts(storage)
+    accounts.grants.taken_back = LowBalances(storage, tasks.index, settings.webhooks).taken_back
     reading = Processes(storage, tasks.owner, _says_nothing)
     return AccountsAdministration(
         accounts=accounts,

@@ -22,6 +22,7 @@ from generation.runner import Runner
 from generation.tasks import Tasks
 from notifications import (
     Deliveries,
+    LowBalances,
     PushSubscriptions,
 )
 from runtime.loop_lag import WorstLag
@@ -42,6 +43,7 @@ class Work:
     generations: Generations
     runner: Runner
     deliveries: Deliveries
+    low_balances: LowBalances
     subscriptions: PushSubscriptions
     seen: Seen
     processes: Processes
@@ -98,7 +100,8 @@ async def open_work(
     )
     processes = _processes(storage, tasks, runner, reaper, gemini, lag)
     seen = await open_sightings(settings, stack, deliveries)
-    return Work(generations, runner, deliveries, subscriptions, seen, processes, renewal, reaper)
+    low = LowBalances(storage, tasks.index, settings.webhooks)
+    return Work(generations, runner, deliveries, low, subscriptions, seen, processes, renewal, reaper)
 
 
 def _tasks(settings: Settings, storage: Storage, copy: StatusCopy, metrics: Metrics, after_end: AfterEnd) -> Tasks:

@@ -17,9 +17,11 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from structlog.testing import capture_logs
 from tornado.httpclient import AsyncHTTPClient
 
-from accounts import AdminKeys
+from accounts import Accounts, AdminKeys
+from generation.lease import Lease
 from generation.lease_index import CLAIMED_FOR_S, SHARDS, TaskRef, shard_of
-from notifications import deliverer
+from generation.stages import CHECKING, INITIALIZING
+from notifications import Notices, deliverer
 from notifications import failed_deliveries as failed_index
 from notifications.deliverer import PAUSES_S, Deliverer, pause_s
 from notifications.workers import QUEUE_LIMIT
@@ -142,6 +144,40 @@ async def test_a_balance_that_falls_below_the_limit_is_told_once(client: Client,
         "tokens_remaining": left,
         "low_balance_tokens": 99_000,
     }
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(webhooks={"low_balance_tokens": 50_000, "events": "account.low_balance"})
+async def test_tokens_that_are_taken_back_tell_of_a_low_balance_once(
+    client: Client, receiver: Receiver, storage: OpenStorage
+) -> None:
+    admin, path = await admin_of(storage, client), f"/api/v1/admin/accounts/{client.account_id}/grants/"
+    for grant_id, tokens in (("enough", -40_000), ("low", -20_000), ("low", -20_000), ("lower", -1)):
+        answer = await admin.ask("POST", path, {"grant_id": grant_id, "tokens": tokens})
+        assert answer.status == 200, answer.body
+    [told] = await receiver.has(1)
+    assert (told.event["type"], told.event["data"]["tokens_remaining"]) == ("account.low_balance", 40_000)
+    assert [each["id"] for each in await deliveries(storage, client)] == [told.id]
+
+
+@pytest.mark.gen_test
+async def test_a_settlement_that_comes_late_tells_of_a_low_balance(storage: OpenStorage) -> None:
+    low = WebhookSettings(
+        url="http://127.0.0.1:1/", secrets=(SecretStr(SECRET),), events=("account.low_balance",), low_balance_tokens=900
+    )
+    account_id = (await Accounts(storage).create(tokens=1_000, subscription_days=1)).account_id
+    tasks = owner(storage, "owner", Notices(low))
+    lease = await tasks.submit(account_id, DRAFT, None)
+    assert isinstance(lease, Lease)
+    await tasks.advance(lease, INITIALIZING)
+    await tasks.advance(lease, CHECKING)
+    await tasks.hold(lease)
+    await tasks.publish(lease, 1, b"{}", 200)
+    await tasks.endings.fail_unsettled(lease.ref, lease)
+    due = storage.key(account_id, "deliveries_due")
+    assert await storage.redis.zrange(due, 0, -1) == []
+    await tasks.endings.settle(lease.ref)
+    assert await storage.redis.zrange(due, 0, -1) == [f"low-{lease.task_id}".encode()]
 
 
 @pytest.mark.gen_test

@@ -4,6 +4,7 @@
 --- @include "note_usage"
 --- @include "readable"
 --- @include "settle_tokens"
+--- @include "tell_low"
 --- @include "write_document"
 -- close_task: the one way in which a task becomes terminal: settlement, final document, record and notifications in one step.
 -- `used` is in tokens over the task's whole life; what the record knows already counts when it is more. `sealed` is the
@@ -30,13 +31,7 @@ local function tell_end(told, stage_head, head, charged, reason)
         push_after, task[2], task[3])
     end
   end
-  local low, account = tonumber(told[2]), redis.pcall('HMGET', KEYS[6], 'balance', 'held')
-  local left = (tonumber(account[1]) or 0) + (tonumber(account[2]) or 0)
-  if left < low and left + charged >= low then
-    local body = '{"tokens_remaining":' .. left .. ',"low_balance_tokens":' .. low .. '}'
-    due = due + note_delivery(KEYS[9], KEYS[10], KEYS[11], 'low-' .. task[1], 'account.low_balance', body, told[3], 0, task[2], task[3])
-  end
-  return due
+  return due + tell_low({KEYS[6], KEYS[9], KEYS[10], KEYS[11]}, task[1], tonumber(told[2]), told[3], charged, task[2], task[3])
 end
 
 -- Nothing is written when a record that this touches is none: a charge without its end would be made twice.
