@@ -88,7 +88,23 @@ class ApiKeys:
         records = await self._records(account_id)
         if not records and not await Accounts(self._storage).exists(account_id):
             raise UnknownAccount(account_id)
-        return sorted((key for _digest, key in records), key=lambda key: key.created_at)
+        return sorted((key for _digest, key in records), key=lambda key: (key.created_at, key.key_id))
+
+    async def page(self, account_id: str, limit: int, after: str = "") -> tuple[list[ApiKey], str | None]:
+        """Return up to ``limit`` keys, oldest first, and the id to give as ``after`` for the next page, or None.
+
+        Raises:
+            UnknownAccount, StorageUnavailable
+            UnknownApiKey: ``after`` is none of the account's keys.
+        """
+        keys = await self.of(account_id)
+        start = 0
+        if after:
+            start = next((number for number, key in enumerate(keys, 1) if key.key_id == after), 0)
+            if not start:
+                raise UnknownApiKey(after)
+        page = keys[start : start + limit]
+        return page, page[-1].key_id if start + limit < len(keys) else None
 
     async def revoke(self, account_id: str, key_id: str) -> ApiKey:
         """End a key; revoking twice keeps the first time.

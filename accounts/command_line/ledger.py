@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from accounts.account import MAX_TOKENS, Account
+from accounts.account import MAX_TOKENS, Account, is_account_id
 from accounts.archiving import Archived
 from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
@@ -22,18 +23,28 @@ from runtime.command_options import JSON
 @click.argument("account_id")
 @click.argument("tokens", type=click.IntRange(-MAX_TOKENS, MAX_TOKENS))
 @click.option("--reason", default="granted", show_default=True, help="Why, for the ledger.")
+@click.option("--grant-id", help="An id, such as the payment's: the grant counts once, however often it is repeated.")
 @JSON
 @click.pass_context
-def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, as_json: bool) -> None:
+def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, grant_id: str | None, as_json: bool) -> None:
     """Grant tokens, or take unused ones back.
 
     A negative number takes back what is neither held nor charged: accounts grant ID -500.
     """
+    if grant_id is not None and not is_account_id(grant_id):
+        raise click.BadParameter("1 to 255 printable characters", param_hint="--grant-id")
 
     async def granted(admin: Administration) -> Account:
-        account = await admin.accounts.grants.add(account_id, tokens, reason)
-        note_command("grant", account_id, tokens_granted=tokens)
-        return account
+        if grant_id is None:
+            account = await admin.accounts.grants.add(account_id, tokens, reason)
+            note_command("grant", account_id, tokens_granted=tokens)
+            return account
+        _entry, repeated = await admin.accounts.grants.add_once(account_id, grant_id, tokens, reason)
+        if repeated:
+            click.echo(f"Note: the grant {grant_id!r} came before; nothing was granted", err=True)
+        else:
+            note_command("grant", account_id, grant_id=grant_id, tokens_granted=tokens)
+        return await admin.accounts.show(account_id)
 
     show_account(perform(ctx, granted), as_json)
 
@@ -53,6 +64,36 @@ def subscribe(ctx: click.Context, account_id: str, days: int, as_json: bool) -> 
         return account
 
     show_account(perform(ctx, subscribed), as_json)
+
+
+@accounts.command("subscribe-until")
+@click.argument("account_id")
+@click.argument("moment", callback=lambda _ctx, _parameter, text: _moment(text))
+@JSON
+@click.pass_context
+def subscribe_until(ctx: click.Context, account_id: str, moment: datetime, as_json: bool) -> None:
+    """Set the end of the subscription.
+
+    A moment with its time zone, such as 2026-12-31T23:59:59Z.
+    """
+
+    async def subscribed(admin: Administration) -> Account:
+        account, changed = await admin.accounts.change(account_id, subscription_until=moment)
+        if changed:
+            note_command("change", account_id, members=changed)
+        return account
+
+    show_account(perform(ctx, subscribed), as_json)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise click.BadParameter("give date, time and zone as in 2026-12-31T23:59:59Z")
+    return moment
 
 
 @accounts.command("ledger")

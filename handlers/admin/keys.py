@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from handlers.admin.accounts import Strict, Words
@@ -13,7 +15,9 @@ class NewKey(Strict):
 
 
 class KeysHandler(AdminHandler):
-    """POST, GET and DELETE accounts/{account_id}/keys/"""
+    """POST, GET (?limit=N&after=ID) and DELETE accounts/{account_id}/keys/"""
+
+    parameters: ClassVar = {"GET": ("limit", "after")}
 
     async def post(self, account_id: str) -> None:
         made = await self.services.api_keys.create(account_id, self.parsed(NewKey).label)
@@ -22,8 +26,9 @@ class KeysHandler(AdminHandler):
         self.write_json({"success": True, "api_key": made.key, "key_id": made.key_id})
 
     async def get(self, account_id: str) -> None:
-        keys = await self.services.api_keys.of(account_id)
-        self.write_json({"success": True, "keys": [key.as_dict() for key in keys]})
+        after = self.get_query_argument("after", "")
+        keys, following = await self.services.api_keys.page(account_id, self.limit(), after)
+        self.write_json({"success": True, "keys": [key.as_dict() for key in keys], "next": following})
 
     async def delete(self, account_id: str) -> None:
         working = await self.services.api_keys.working(account_id)

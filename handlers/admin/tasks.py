@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from handlers.admin.base import AdminHandler
+import json
+from typing import ClassVar
+
+from handlers.admin.base import PAGED, AdminHandler
 from handlers.base import name_task
 
 
 class TasksHandler(AdminHandler):
-    """GET accounts/{account_id}/tasks/"""
+    """GET accounts/{account_id}/tasks/?limit=N&before=ID"""
+
+    parameters: ClassVar = PAGED
 
     async def get(self, account_id: str) -> None:
         await self.services.accounts.show(account_id)
-        documents = await self.services.generations.recent(account_id)
-        self.write(b'{"success":true,"tasks":[' + b",".join(documents) + b"]}")
+        before = self.get_query_argument("before", None)
+        documents, following = await self.services.generations.page(account_id, self.limit(), before)
+        tasks, after = b",".join(documents), json.dumps(following).encode()
+        self.write(b'{"success":true,"tasks":[' + tasks + b'],"next":' + after + b"}")
 
 
 class TaskCancelHandler(AdminHandler):

@@ -38,9 +38,14 @@ def test_an_accounts_life_by_script(commands: Commands) -> None:
     assert (shown["tokens_remaining"], shown["tokens_held"], shown["subscription_active"]) == (900, 0, True)
     assert commands.json("grant", account_id, "100", "--reason", "bonus")["tokens_remaining"] == 1_000
     assert commands.json("grant", account_id, "-400")["tokens_remaining"] == 600
+    for _ in range(2):
+        assert commands.json("grant", account_id, "7", "--grant-id", "payment 1")["tokens_remaining"] == 607
+    assert commands.json("grant", account_id, "-7")["tokens_remaining"] == 600
+    until = commands.json("subscribe-until", account_id, "2126-01-02T03:04:05+01:00")["subscription_until"]
+    assert until == "2126-01-02T02:04:05Z"
     assert commands.json("subscribe", account_id, "0")["subscription_active"] is False
     assert commands.json("list")["accounts"] == [account_id]
-    assert [entry["tokens"] for entry in commands.json("ledger", account_id)["entries"]] == [-400, 100, 900]
+    assert [entry["tokens"] for entry in commands.json("ledger", account_id)["entries"]] == [-7, 7, -400, 100, 900]
     another = commands.json("keys", "create", account_id, "--label", "laptop")
     assert len(commands.json("keys", "list", account_id)["keys"]) == 2
     assert commands.json("keys", "revoke", account_id, another["key_id"])["revoked_at"]
@@ -61,6 +66,9 @@ def test_every_change_is_a_line_of_the_audit_trail_and_nothing_else_is(commands:
     ):
         commands.json(*words)
     commands.json("grant", "a", "5", "--reason", "Anna paid")
+    for _ in range(2):
+        commands.json("grant", "a", "5", "--grant-id", "payment 1")
+        commands.json("subscribe-until", "a", "2126-01-02T03:04:05Z")
     commands.json("subscribe", "a", "3")
     commands.json("rename", "a", "Anna")
     commands.json("business-type", "a", "clinic")
@@ -77,7 +85,7 @@ def test_every_change_is_a_line_of_the_audit_trail_and_nothing_else_is(commands:
     assert commands.run("grant", "nobody", "5").exit_code == 1
     actions = [(line["action"], line.get("account_id")) for line in commands.changes]
     assert actions == [
-        *[(action, "a") for action in ("create", "create key", "create key", "grant", *["change"] * 3)],
+        *[(action, "a") for action in ("create", "create key", "create key", "grant", "grant", *["change"] * 4)],
         *[(action, "a") for action in ("revoke key", "revoke all keys", "close", "delete")],
         ("create admin key", None),
         ("revoke admin key", None),
@@ -154,7 +162,10 @@ def test_people_read_lines(commands: Commands) -> None:
         (("grant", "somebody", "1" + "0" * 15), 1, "more than 1000000000000000 tokens in all"),
         (("grant", "somebody", "9" * 20), 2, "TOKENS"),
         (("ledger", "somebody", "--before", "junk"), 1, "'junk' is not the id of a ledger entry"),
+        (("grant", "somebody", "1", "--grant-id", "a\tb"), 2, "1 to 255 printable characters"),
         (("subscribe", "somebody", "-1"), 2, "DAYS"),
+        (("subscribe-until", "somebody", "2026-01-02T03:04:05"), 2, "date, time and zone"),
+        (("subscribe-until", "somebody", "tomorrow"), 2, "date, time and zone"),
         (("rename", "nobody", "x"), 1, "there is no account"),
         (("close", "nobody"), 1, "there is no account"),
         (("delete", "nobody", "--yes"), 1, "there is no account"),

@@ -132,6 +132,23 @@ async def test_keys_are_made_listed_and_ended(backend: Backend, client: Client) 
 
 
 @pytest.mark.gen_test
+async def test_keys_and_tasks_are_listed_in_pages(backend: Backend, client: Client) -> None:
+    base = f"/accounts/{client.account_id}"
+    for label in ("a", "b"):
+        await backend.do("POST", f"{base}/keys/", {"label": label})
+    ids = [await client.start("Answer for our bakery.") for _ in range(3)]
+    for name, member, cursor, wanted in (
+        ("keys", "label", "after", {"test", "a", "b"}),
+        ("tasks", "task_id", "before", set(ids)),
+    ):
+        first = (await backend.do("GET", f"{base}/{name}/?limit=2")).json
+        last = (await backend.do("GET", f"{base}/{name}/?limit=2&{cursor}={first['next']}")).json
+        assert (len(first[name]), len(last[name]), last["next"]) == (2, 1, None)
+        assert {each[member] for each in first[name] + last[name]} == wanted
+        assert (await backend.do("GET", f"{base}/{name}/?{cursor}=nothing")).status in (400, 404)
+
+
+@pytest.mark.gen_test
 async def test_tasks_are_listed_and_cancelled(backend: Backend, client: Client) -> None:
     task_id = await client.start("Answer for our bakery.")
     path = f"/accounts/{client.account_id}/tasks/"

@@ -114,7 +114,7 @@ def test_a_task_that_ended_before_it_was_cancelled_is_not_called_cancelled(
 ) -> None:
     task_id = demo.finished(account, "Write a menu.")
     connect(page, demo)
-    page.route("**/tasks/", lambda route: route.fulfill(json=still_running(route.fetch().json())))
+    page.route("**/tasks/?*", lambda route: route.fulfill(json=still_running(route.fetch().json())))
     search(page, account.account_id)
     page.get_by_role("button", name=f"Cancel task {task_id}").click()
     page.get_by_role("button", name=f"Really: Cancel task {task_id}?").click()

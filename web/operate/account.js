@@ -12,11 +12,24 @@ let deliveries = []; // of the pages that were asked for, the newest first
 let older = null; // `before` of the next page
 
 const pathOf = (rest = '') => `accounts/${encodeURIComponent(account)}/${rest}`;
+
+// Read a list of the account's to its end, page by page.
+async function whole(name, cursor) {
+  const found = [];
+  for (let next = ''; next !== null; ) {
+    const more = next && `&${cursor}=${encodeURIComponent(next)}`;
+    const page = await ask('GET', pathOf(`${name}/?limit=200${more}`));
+    found.push(...page[name]);
+    next = page.next;
+  }
+  return found;
+}
+
 const wanted = () => $('task-id').value.trim().toLowerCase();
 
 export async function showAccount() {
-  const [changing, keys] = await Promise.all([askWhatChanges(), ask('GET', pathOf('keys/'))]);
-  fill($('keys'), keys.keys.map(keyRow));
+  const [changing, keys] = await Promise.all([askWhatChanges(), whole('keys', 'after')]);
+  fill($('keys'), keys.map(keyRow));
   deliveries = [];
   older = changing.page.next;
   showWhatChanges(changing);
@@ -24,9 +37,9 @@ export async function showAccount() {
 }
 
 async function askWhatChanges() {
-  const [{ account: facts }, { tasks: found }, page] = await Promise.all([
+  const [{ account: facts }, found, page] = await Promise.all([
     ask('GET', pathOf()),
-    ask('GET', pathOf('tasks/')),
+    whole('tasks', 'before'),
     ask('GET', pathOf('deliveries/')),
   ]);
   return { facts, found, page };
