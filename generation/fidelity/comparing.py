@@ -25,6 +25,7 @@ from generation.fidelity.places import swapped
 from generation.fidelity.ranges import exchanged_ends
 
 MOST_CODE = 50  # pieces of code in which other facts are looked for
+MOST_INVENTED = 100  # of an answer; nobody reads the names of more
 INVENTABLE = frozenset({"telephone", "link", "e-mail", "account", "date", "code"})
 KNOWN_NAMES = re.compile(
     r"(?:COVID|UTF|ISO|RFC|GPT|SHA|MP|AES|HTTP|IPV|DIN|EN|VO|A|B)[-_ ]?\d{1,5}(?:[-:]\d{1,4})?", re.IGNORECASE
@@ -63,22 +64,25 @@ def compare(draft: str, answer: str) -> Comparison:
     ours, theirs = apart(drafted.found), apart(answered.found)
     nearly = verbatim.changed(drafted, ours, answered, theirs)
     moved = _moved(drafted, ours, answered, nearly.moved)
-    if not (
-        nearly.altered
-        or missing(drafted, draft_rest, answered, answer_rest, spoken)
-        or invented(drafted, draft_rest, answered)
-    ):
+    lost = missing(drafted, draft_rest, answered, answer_rest, spoken)
+    added = invented(drafted, draft_rest, answered)
+    if not (nearly.altered or lost or added):
         return Comparison([], [fact.with_beside(draft_rest) for fact in moved], [], 0)
-    common = read(same, memo)
-    count = len({fact.ways for fact in (*drafted.found, *common.found)})
-    drafted.count_in(common)
-    answered.count_in(common)
-    lost = missing(drafted, draft, answered, answer, spoken)
+    different = {fact.ways for fact in drafted.found}
+    if same:
+        common = read(same, memo)
+        different.update(fact.ways for fact in common.found)
+        drafted.count_in(common)
+        answered.count_in(common)
+        lost = missing(drafted, draft, answered, answer, spoken)
+        added = invented(drafted, draft, answered)
     lost += [fact for fact in nearly.altered if fact not in lost]
-    added = invented(drafted, draft, answered)
     moved = [fact for fact in moved if fact not in lost]
     return Comparison(
-        [fact.with_beside(draft_rest) for fact in lost], [fact.with_beside(draft_rest) for fact in moved], added, count
+        [fact.with_beside(draft_rest) for fact in lost],
+        [fact.with_beside(draft_rest) for fact in moved],
+        added,
+        len(different),
     )
 
 
@@ -180,6 +184,8 @@ def invented(draft: Facts, draft_text: str, answer: Facts) -> list[Fact]:
     found: list[Fact] = []
     seen: set[tuple[tuple[Key, ...], ...]] = set()
     for fact in answer.found:
+        if len(found) == MOST_INVENTED:
+            break
         if fact.kind not in INVENTABLE or fact.ways in seen or draft.has(fact):
             continue
         seen.add(fact.ways)

@@ -45,8 +45,8 @@ def swapped(draft: Facts, draft_text: str, answer: Facts, answer_text: str) -> l
         return []
     before = _Text(draft.found, draft_text, drafted, suspects)
     after = _Text(answer.found, answer_text, answered, suspects)
-    ours = {key: before.words_before(key) for key in suspects}
-    theirs = {key: after.words_before(key) for key in suspects}
+    ours = {key: before.words_before(key) for key in drafted if key in suspects}  # in an order that is always the same
+    theirs = {key: after.words_before(key) for key in ours}
     moved = _exchanged(before, after, ours, theirs) | _among_others_words(before, after, ours, theirs)
     return [draft.found[place] for key, place in drafted.items() if key in moved]
 
@@ -172,7 +172,11 @@ def _among_others_words(draft: _Text, answer: _Text, ours: dict[Key, Place], the
         for word in near | wide:
             for place in places.get(word, ())[:MOST_PLACES]:
                 fits[place] += 1 + (word in near and word in own[place][0])
-        if fits and (best := max(fits, key=lambda place: fits[place])) != key and fits[best] > fits[key]:
+        if (
+            fits
+            and (best := max(fits, key=lambda place: (fits[place], -draft.order[place]))) != key
+            and fits[best] > fits[key]
+        ):
             if ours[key] and theirs[key] == ours[key] != ours[best]:
                 continue
             last = theirs[key][-1:]

@@ -39,6 +39,9 @@ IN_WORDS = re.compile(
     rf"|\b(?P<half>halb (?:{'|'.join(HOURS)}))\b",
     re.IGNORECASE,
 )
+# What those have in common: it is looked for first, and read fifty times as fast.
+SAID = re.compile(r"[nNmMhH](?i:(?<=n)oon|(?<=m)idday|(?<=m)idi\b|(?<=m)ediod[íi]|(?<=m)ezzogiorno|(?<=h)alb )")
+LONGEST_BEFORE = 12  # characters of "antes del " and its like
 MOST_IN_WORDS = 50
 NEARBY = 14  # characters in which a word such as "evening" belongs to a time
 
@@ -81,7 +84,10 @@ class InWords(NamedTuple):
 
 def in_words(text: str) -> Iterator[InWords]:
     """Find "until noon" and "halb elf" (10:30, or 22:30)."""
-    for found in islice(IN_WORDS.finditer(text), MOST_IN_WORDS):
+    for said in islice(SAID.finditer(text), MOST_IN_WORDS):
+        found = IN_WORDS.search(text, max(0, said.start() - LONGEST_BEFORE), said.end() + LONGEST_BEFORE)
+        if found is None or found.start(found.lastgroup or "") != said.start():
+            continue
         name = found.lastgroup or ""
         word = found[name]
         if name == "half":
