@@ -14,7 +14,7 @@ from generation.fidelity.fact import Facts
 
 # A token with letters and figures; "$" and its like may stand inside of a password.
 CODE = re.compile(
-    r"(?:(?<![A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%])|(?<=[\u05d0-\u05ea]-))"
+    r"(?:(?<![A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%])|(?<=[\u0590-\uffff][_\-./#@:+*&=~$^!?%]))"
     r"(?:[A-Za-z\u00c0-\u04ff][A-Za-z\u00c0-\u04ff_\-./#@:+*&=~$^!?%]{0,60}\d|\d[0-9_\-./#@:+*&=~$^!?%]{0,60}[A-Za-z\u00c0-\u04ff])"
     r"[A-Za-z0-9\u00c0-\u04ff_\-./#@:+*&=~$^!?%]{0,120}"
 )

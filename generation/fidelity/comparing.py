@@ -13,7 +13,8 @@ from functools import cached_property, partial
 from operator import itemgetter
 
 from generation.fidelity import figures, literals, phones, verbatim
-from generation.fidelity.counting import short_of
+from generation.fidelity.company import kept_company
+from generation.fidelity.counting import at_another_time, short_of
 from generation.fidelity.exchanges import exchanged
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.languages import language
@@ -35,7 +36,7 @@ GERMAN_MONTHS = r"Jan|J\u00e4n|Feb|M\u00e4r|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|
 LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D)(?!{GERMAN_MONTHS})", re.MULTILINE)
 DATE_IN_TWO_LINES = re.compile(rf"\.(?<=\d\.) ?\n[ *>-]{{0,12}}(?={GERMAN_MONTHS})")
 SENTENCE_END = re.compile(
-    rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) |(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_])(?!{GERMAN_MONTHS}))"
+    rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) (?<![\s.][^\W\d_]\. )(?!\d{{1,2}}[.)] )|(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_])(?!{GERMAN_MONTHS}))"
 )
 ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 # What a draft says to the model rather than to its assistant: nothing in such a sentence has to stay.
@@ -101,8 +102,10 @@ def _moved(draft: Facts, ours: list[Fact], answer: Facts, known: list[Fact]) -> 
     traded |= exchanged_ends(ours, draft.text, theirs, answer.text)
     moved += [fact for fact in draft.found if fact.ways[0][0] in traded and fact not in moved]
     if moved:
-        listed = told_otherwise(ours, draft.text, theirs, answer.text) - {fact.ways[0][0] for fact in known}
-        moved = [fact for fact in moved if fact.ways[0][0] not in listed]
+        stayed = told_otherwise(ours, draft.text, theirs, answer.text)
+        stayed |= kept_company(ours, draft.text, theirs, answer.text)
+        stayed -= {fact.ways[0][0] for fact in known}
+        moved = [fact for fact in moved if fact.ways[0][0] not in stayed]
     return moved
 
 
@@ -145,7 +148,9 @@ def missing(draft: Facts, draft_text: str, answer: Facts, answer_text: str, spok
     in_words, written = NumberWords(answer_text, draft_text), _Codes(answer_text)
     for fact in draft.found:
         if answer.has(fact) and not (
-            short_of(fact, draft, answer, in_words) or _is_foreign(fact, draft, answer, spoken)
+            short_of(fact, draft, answer, in_words)
+            or at_another_time(fact, draft, answer)
+            or _is_foreign(fact, draft, answer, spoken)
         ):
             continue
         if fact.ways in seen:

@@ -11,6 +11,7 @@ import re
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.languages import SPOKEN_IN
 from generation.fidelity.number_words import NumberWords
+from generation.fidelity.times import half_told
 from generation.fidelity.units import Units
 
 COUNTED = frozenset({"number", "amount", "time"})
@@ -33,6 +34,20 @@ def short_of(fact: Fact, draft: Facts, answer: Facts, in_words: NumberWords) -> 
     if not keys or not all(_is_short(key, fact, draft, answer) for key in keys):
         return False
     return not in_words.have(fact)
+
+
+def at_another_time(fact: Fact, draft: Facts, answer: Facts) -> bool:
+    """Say whether the answer tells a time in the other half of the day alone: 7 in the evening for 7 in the morning."""
+    half = half_told(fact, draft.text)
+    if not half:
+        return False
+    halves = {
+        half_told(other, part.text)
+        for way in fact.ways
+        for part in (answer, *answer.others)
+        for other in part.offering(way[0])
+    }
+    return bool(halves) and halves.isdisjoint({half, ""})
 
 
 def _is_short(key: Key, fact: Fact, draft: Facts, answer: Facts) -> bool:

@@ -16,12 +16,12 @@ from generation.fidelity.fact import Facts
 FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})([^\n`]{0,80})$", re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
 URL = re.compile(
-    r"[hw](?:(?<=h)ttps?://|(?<![\w@./-].)(?<=w)ww\.)[^\s<>\"|\\^`\0\[\]\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{1,2000}",
+    r"[hw](?:(?<=h)ttps?://|(?<![\w@./-].)(?<=w)ww\.)[^\s<>\"|\\^`\0\[\]\u3001-\u30ff\u4e00-\u9fff\uac00-\ud7af]{1,2000}",
     re.IGNORECASE,
 )
 TOP_LEVEL = re.compile(
     r"\.(?:com|org|net|info|biz|io|app|dev|shop|store|online|site|example|test|eu|de|at|ch|fr|es|pt|br|mx|uk|ca|au|ru|tr|ir|il|cn"
-    r"|jp|kr|sa|ae|nl|pl|ai|tv)(?![\w-])(?!\.[a-z])(?:/[^\s<>\"|\\^`\0\[\]\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{0,500})?",
+    r"|jp|kr|sa|ae|nl|pl|ai|tv)(?![\w-])(?!\.[a-z])(?:/[^\s<>\"|\\^`\0\[\]\u3001-\u30ff\u4e00-\u9fff\uac00-\ud7af]{0,500})?",
     re.IGNORECASE,
 )
 HOST_BEFORE = re.compile(r"[A-Za-z0-9-][A-Za-z0-9.-]{0,99}")
@@ -30,6 +30,7 @@ MAIL_AFTER = re.compile(r"[A-Za-z0-9\u00c0-\u04ff-]{1,63}(?:\.[A-Za-z0-9\u00c0-\
 PLACEHOLDERS = (
     ("{{", re.compile(r"\{\{[^{}\n]{1,80}\}\}")),
     ("{%", re.compile(r"\{%[^%\n]{1,80}%\}")),
+    ("<%", re.compile(r"<%[^%\n]{1,80}%>")),
     ("${", re.compile(r"\$\{[^{}\n]{1,80}\}")),
     ("{", re.compile(r"\{(?<![{$].)[^{}\n\":%]{1,60}\}(?!\})")),
     ("$", re.compile(r"\$(?<![\w$].)[A-Za-z_]\w{0,40}")),
@@ -37,6 +38,7 @@ PLACEHOLDERS = (
     ("%", re.compile(r"%(?<![\d%].)(?<!\d .)[sdif](?!\w)")),
     ("%", re.compile(r"%(?<![\w%].)[A-Z_]{2,40}%(?!\w)")),
     ("<", re.compile(r"<[A-Za-z\u00c0-\uffff][\w:. -]{0,60}>")),
+    ("__", re.compile(r"__(?<!\w__)[A-Z][A-Z0-9_]{1,40}__(?!\w)")),
     ("[[", re.compile(r"\[\[[^\[\]\n:=]{1,80}\]\]")),
     ("[", re.compile(r"\[(?<!\[.)[^\W\d_][\w .'-]{1,40}\](?![(\[\]])")),
 )
@@ -46,6 +48,11 @@ NO_PLACEHOLDER = re.compile(
     r"</?(?:b|i|u|s|p|br|hr|ul|ol|li|em|strong|code|pre|h[1-6]|div|span|table|tr|td|th|system|user|assistant|model|prompt"
     r"|manual_prompt|draft|data|instructions?|context|answer|input|output|text)\b[^>]{0,60}>",
     re.IGNORECASE,
+)
+# A path from the root or a drive, or one with a name that has an ending: and/or is none.
+PATH = re.compile(
+    r"(?<![^\s\"'(\[`:,=])(?:(?:~|\.{1,2})?/(?:[\w.-]{1,60}/){1,12}|[A-Z]:\\(?:[\w .-]{1,60}\\){0,12}|(?:[\w-][\w.-]{0,60}/){1,12}"
+    r"(?=[\w.-]{1,60}\.[A-Za-z]))(?=[\w.-]*[A-Za-z])[\w.-]{1,80}"
 )
 ACCOUNT = re.compile(r"[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,8}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 # Source: SWIFT, IBAN registry; where a country is not here, the number goes as far as its groups do.
@@ -121,6 +128,8 @@ def read(text: str, facts: Facts) -> tuple[str, list[tuple[int, int]]]:
         _read_mails(text, facts, blanks)
     rest = _blanked(text, blanks)
     _read_hosts(rest, facts, blanks)
+    if "/" in text or "\\" in text:
+        _read_each(PATH, _blanked(text, blanks), facts, blanks, _add_path)
     _read_each(ACCOUNT, rest, facts, blanks, _add_account)
     for sign, pattern in PLACEHOLDERS:
         if sign in text:
@@ -254,6 +263,12 @@ def _read_hosts(text: str, facts: Facts, blanks: list[tuple[int, int]]) -> None:
             blanks.append((start, start + length))
 
 
+def _add_path(text: str, start: int, facts: Facts) -> int:
+    path = text.rstrip(ENDINGS)
+    facts.add("code", path, start, ("path", path))
+    return len(path)
+
+
 def _add_account(text: str, start: int, facts: Facts) -> int:
     compact = text.replace(" ", "")
     most = int(ACCOUNT_LENGTHS.get(text[:2], "34"))
@@ -273,6 +288,9 @@ def _add_account(text: str, start: int, facts: Facts) -> int:
 def _add_placeholder(text: str, start: int, facts: Facts) -> int:
     if NO_PLACEHOLDER.fullmatch(text):
         return 0
+    if text.startswith("__"):  # or a word in bold, which may be written with asterisks
+        facts.add("code", text, start, ("label", text.strip("_")))
+        return len(text)
     facts.add("placeholder", text, start, ("placeholder", collapsed(text)))
     return len(text)
 

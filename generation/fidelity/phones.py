@@ -64,7 +64,7 @@ def looks_like_one(text: str, digits: str) -> bool:
     """Tell a telephone number from a plain one: by its plus, its groups, or its zero and length."""
     if not SHORTEST <= len(digits) <= LONGEST or ":" in text or "," in text or "'" in text:
         return False
-    if text[0] in "+(" or digits.startswith("00"):
+    if text[0] == "+" or (text.startswith("(") and ")" in text) or digits.startswith("00"):
         return True
     groups = re.split(r"\D+", text.strip("()"))
     if len(groups) == 1:

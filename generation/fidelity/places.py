@@ -20,7 +20,8 @@ NEIGHBOURS = 40  # characters between two facts that belong together
 MOST_PLACES = 8  # of one word: a word that stands beside everything tells nothing
 REACH = 60  # characters in which the words directly beside a fact stand
 LINE_REACH = 300  # characters in which another fact of the same line stands
-WORD = re.compile(r"[^\W\d_]{2,}")
+# A word; of Chinese and Japanese a sign, the kana aside that join words to one another.
+WORD = re.compile(r"[\u30a0-\u30ff]{2,}|[\u3400-\u9fff]|[^\W\d_\u3040-\u30ff\u3400-\u9fff]{2,}")
 SEGMENT_END = re.compile(r"[,;|\n()/]|\. |\.\Z")
 LINE_END = re.compile(r"\n|[.!?;](?: |(?=[\u3040-\u9fff]))")
 LETTERS_OF_SIGN = re.compile(r"\b[a-z]{1,2}(?=\$)")  # R$, US$
@@ -32,6 +33,8 @@ CONJUNCTIONS = frozenset({
     "ו", "או", "और", "या", "和", "或", "と", "か", "및", "또는",
 })
 # fmt: on
+
+TRAVELLING = frozenset({"am", "pm", "a", "p", "m", "uhr", "h", "min", "kg", "g", "km", "cm"})  # with their figures
 
 Place = tuple[object, ...]  # the surroundings of a fact; only compared with others
 LISTED: Place = ("or",)  # "5 or 8" may as well be "8 or 5"
@@ -83,6 +86,14 @@ class _Text:
         ceiling = min(end + REACH, self.found[place + 1].start if place + 1 < len(self.found) else len(self.text))
         tokens = tokens_of(LINE_END.split(self.text[end:ceiling] + " ")[0]) if end < ceiling else []
         return tuple(tokens[:2])
+
+    def word_directly_behind(self, key: Key) -> str:
+        """Return the word behind a fact and its unit in its own part of the sentence; '' for a mere conjunction."""
+        place = self.order[key]
+        end = self.end(place)
+        right = SEGMENT_END.split(self.text[end : end + REACH])[0]
+        words = [word for word in tokens_of(right) if word not in TRAVELLING]
+        return "" if not words or words[0] in CONJUNCTIONS else words[0]
 
     def words_and_neighbour(self, key: Key, words: Place) -> Place:
         """Return the words before a fact with the nearest fact of another kind in its line."""
@@ -161,6 +172,7 @@ def _among_others_words(draft: _Text, answer: _Text, ours: dict[Key, Place], the
     """
     stays = draft.suspects.isdisjoint
     own = {key: _words_beside(draft, key, stays) for key in ours}
+    behind = {key: draft.word_directly_behind(key) for key in ours}
     others = {key: _words_beside(answer, key, stays) for key in ours}
     places: dict[str, list[Key]] = defaultdict(list)
     for key, (near, wide) in own.items():
@@ -174,11 +186,13 @@ def _among_others_words(draft: _Text, answer: _Text, ours: dict[Key, Place], the
                 fits[place] += 1 + (word in near and word in own[place][0])
         if (
             fits
-            and (best := max(fits, key=lambda place: (fits[place], -draft.order[place]))) != key
+            and (best := max(fits, key=lambda place: (fits[place], place != key, -draft.order[place]))) != key
             and fits[best] > fits[key]
         ):
             if ours[key] and theirs[key] == ours[key] != ours[best]:
                 continue
+            if behind[key] and answer.word_directly_behind(key) == behind[key] != behind[best]:
+                continue  # 500 TL üzeri: in such languages what is said of a fact stands behind it
             last = theirs[key][-1:]
             if not last or last != ours[key][-1:] or last == ours[best][-1:]:
                 took[key] = best
@@ -232,10 +246,13 @@ def _words_beside(around: _Text, key: Key, stays: Callable[[tuple[Key, ...]], bo
     cut_after = SEGMENT_END.search(after)
     after = after[: cut_after.start()] if cut_after else after if following == len(text) else ""
     near = {*WORD.findall(before.casefold())[-4:], *WORD.findall(after.casefold())[:2]} - CURRENCY_OF.keys()
+    dense = text[begin - 1 : begin] >= "\u3040"  # where sentences are short: a fact of another one is not beside
     near |= {
         beside.text
         for beside in found[max(0, place - 1) : place + 2]
-        if abs(beside.start - begin) < NEIGHBOURS and stays(beside.ways[0])
+        if abs(beside.start - begin) < NEIGHBOURS
+        and stays(beside.ways[0])
+        and not (dense and LINE_END.search(text, min(begin, beside.start), max(begin, beside.start)))
     }
     wide = text[max(0, begin - 40) : begin].rpartition("\n")[2] + " " + text[end : end + 30].partition("\n")[0]
     return near, set(WORD.findall(wide.casefold())) - CURRENCY_OF.keys()

@@ -35,6 +35,9 @@ def readings(run: str, left: str, right: str) -> list[Reading]:
     """Return what stands in a run; what is before and behind a date in figures is read by itself."""
     if 2 < len(run) < phones.SHORTEST and run.isdigit():
         return [_plain_number(run, left, right)]
+    at = run.find(" (", phones.SHORTEST)
+    if at > 0 and len(NO_DIGITS.sub("", run[:at])) >= phones.SHORTEST:  # 0800 5550144 (24/7)
+        return readings(run[:at], left, "") + _shifted(readings(run[at + 1 :], "", right), at + 1)
     found = _date_in(run)
     if found is None:
         return _readings_without_date(run, left, right)
@@ -44,11 +47,12 @@ def readings(run: str, left: str, right: str) -> list[Reading]:
     found_there.append(Reading(begin, end, "date", amounts.each(wanted), (*offered, *parts)))
     if rest := DIGIT.search(run, end):
         at = rest.start()
-        found_there += [
-            Reading(at + start, at + stop, kind, ways, keys)
-            for start, stop, kind, ways, keys in readings(run[at:], "", right)
-        ]
+        found_there += _shifted(readings(run[at:], "", right), at)
     return found_there
+
+
+def _shifted(found: list[Reading], by: int) -> list[Reading]:
+    return [Reading(by + start, by + stop, kind, ways, keys) for start, stop, kind, ways, keys in found]
 
 
 def _plain_number(text: str, left: str, right: str) -> Reading:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from generation.fidelity.fact import Fact
+
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?")
 DOTTED = re.compile(r"(\d{1,2})\.(\d{2})")
 HALF_DAY = re.compile(r" ?(?:([ap])\.? ?m\b\.?)", re.IGNORECASE)
@@ -43,6 +45,8 @@ IN_WORDS = re.compile(
 SAID = re.compile(r"[nNmMhH](?i:(?<=n)oon|(?<=m)idday|(?<=m)idi\b|(?<=m)ediod[íi]|(?<=m)ezzogiorno|(?<=h)alb )")
 LONGEST_BEFORE = 12  # characters of "antes del " and its like
 MOST_IN_WORDS = 50
+LONGEST_PART = 20  # characters of the part of the day beside a time, with a space
+HOUR_BEHIND = re.compile(r"^(?::?00)? ?(?:बजे|uhr|h\b|часов|часа|час|[时時点點시])", re.IGNORECASE)
 NEARBY = 14  # characters in which a word such as "evening" belongs to a time
 
 
@@ -72,6 +76,19 @@ def possible(of_day: int, before: str, after: str) -> tuple[int, ...]:
         other = of_day - 720 if of_day >= 720 else of_day + 720
         return (of_day, other)
     return (of_day,)
+
+
+def half_told(fact: Fact, text: str) -> str:
+    """Return "am" or "pm" where a word directly beside a time says which half of the day it is in; else ''."""
+    if not any(way[0][0] == "time" and not int(way[0][1]) % 720 < 60 for way in fact.ways):
+        return ""  # a time that is none, and twelve o'clock, at which the halves meet
+    begin, end = fact.start, fact.start + len(fact.text)
+    before = text[max(0, begin - LONGEST_PART) : begin].rstrip()
+    for half, words in (("am", MORNING), ("pm", AFTERNOON)):
+        if any(found.end() == len(before) for found in words.finditer(before)):
+            return half
+    after = HOUR_BEHIND.sub("", text[end : end + LONGEST_PART], count=1).lstrip()
+    return "am" if MORNING.match(after) else "pm" if AFTERNOON.match(after) else ""
 
 
 class InWords(NamedTuple):

@@ -136,6 +136,68 @@ def test_a_fact_may_be_written_otherwise(draft: str, answer: str) -> None:
     assert not verdict.invented_facts
 
 
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Hunde 9 €, max. 2. Karte am Tor.", "- Karte am Tor\n- Hunde (max. 2) kosten 9 €"),
+        (
+            "Störung: 0800 5550133 (24/7). Termin 030 5550122.",
+            "Termin: 030 5550122. Rund um die Uhr (24/7): 0800 5550133.",
+        ),
+        ("Host db1, IP 10.20.7.9. Ring 555-0147.", "Ring 555-0147 for the host db1 (10.20.7.9)."),
+        (
+            "予約はhttps://yado.example/yoyaku。〒604-0011 京都のやどです。",
+            "〒604-0011 京都のやどです\n予約はこちら https://yado.example/yoyaku",
+        ),
+        ("招生：B2货车班5200元，A1客车班7600元。", "货车：B2货车班5200元。客车：A1客车班7600元。"),
+        (
+            "Kargo ücreti 39,90 TL, 400 TL üzeri ücretsiz.",
+            "400 TL üzeri siparişlerde kargo ücretsizdir, diğerlerinde 39,90 TL.",
+        ),
+        (
+            "الجلسة 400 ريال لمدة 20 دقيقة، و 700 ريال لمدة 50 دقيقة.",
+            "تكلف الجلسة 700 ريال إذا كانت مدتها 50 دقيقة، و400 ريال إذا كانت 20 دقيقة.",
+        ),
+        (
+            "Приём 12 июня 2026 г. в 9 утра или 14 июня 2026 г. в 5 вечера.",
+            "Записывай на 14 июня 2026 г., 5 вечера, либо на 12 июня 2026 г., 9 утра.",
+        ),
+        (
+            "取消は3日前まで無料、前日30%、当日80%。コードKB-0431。",
+            "3日前までは無料ですが、当日は80%、前日は30%かかります。コードはKB-0431。",
+        ),
+        ("क्लिनिक सुबह 8 से 11 और शाम 5 से 7 खुला है।", "समय: शाम 5 से 7 तथा सुबह 8 से 11।"),
+        ("早上8点到晚上8点营业", "营业时间：8:00–20:00"),
+        (
+            "Answer and/or call. See the list.Then stop. 9 €/Tag/Person.",
+            "Call and/or answer. See the list. 9 €/Tag/Person.",
+        ),
+        ("The __TEAM__ meets at 9:15 in room 4.", "In room 4 the **TEAM** meets, at 9:15."),
+    ],
+)
+def test_a_rewrite_that_keeps_each_fact_with_its_own_raises_no_alarm(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).faithful
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Logs in /var/log/kiosk/app.log, at 9:15.", "At 9:15. Logs in /var/log/kiosk/api.log."),
+        ("Read docs/runbooks/slow.md when it takes 300 ms.", "Above 300 ms read docs/runbook/slow.md."),
+        ("Formular: D:\\Vorlagen\\antrag.docx, 8 Seiten", "8 Seiten, Formular: D:\\Vorlage\\antrag.docx"),
+        ("Say <%= brand %> in 60 characters.", "60 characters, with <%= brnad %>."),
+        ("Write __SIZE__ and {{price}}.", "Write {{price}} and __GRÖSSE__."),
+        ("बस सुबह 6:20 और शाम 5:45 पर चलती है।", "बस शाम 6:20 और सुबह 5:45 पर चलती है।"),
+        ("कक्षा सुबह 7 से 9 और शाम 4 से 6।", "कक्षा शाम 7 से 9 और सुबह 4 से 6।"),
+        ("早上8点到晚上8点营业，电话400-555-0128", "电话400-555-0128，早上8点开始营业"),
+        ("Приём в 9 утра, звонок в 5 вечера.", "Звонок в 5 утра, приём в 9 утра."),
+        ("报名3月1日，C1班3280元", "C1班3280元，报名3月"),
+    ],
+)
+def test_paths_placeholders_and_halves_of_the_day_are_facts(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).missing_facts
+
+
 def test_a_faithful_rewrite_in_another_order_is_kept() -> None:
     lines = [
         "# Role", "You speak for Café Lind.", "# Facts", "- Stew: 11.20 EUR", "- Soup: 7.50 EUR", "- Address: 12b Quay Road",
