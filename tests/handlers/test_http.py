@@ -114,7 +114,8 @@ async def test_the_ledger_names_the_task_behind_every_entry(client: Client) -> N
     assert [entry["kind"] for entry in page["entries"]] == ["settle", "hold", "grant"]
     settle, hold, grant = page["entries"]
     assert settle["task_id"] == hold["task_id"] == task_id
-    assert (settle["tokens"], hold["tokens"], grant["tokens"]) == (final["tokens_used"], 25_000, 100_000)
+    assert (settle["tokens"], grant["tokens"]) == (final["tokens_used"], 100_000)
+    assert settle["tokens"] <= hold["tokens"] <= grant["tokens"]
     assert all(entry["reason"] for entry in page["entries"])
     first = (await client.ask("GET", "/api/v1/account/ledger/?limit=1")).json
     second = (await client.ask("GET", f"/api/v1/account/ledger/?limit=1&before={first['next']}")).json
