@@ -262,15 +262,20 @@ class Runner:
         await self._give(leases)
 
     async def _give(self, leases: list[Lease]) -> None:
+        given = {lease.ref: lease for lease in leases}
         try:
             for lease in await self._tasks.renew(leases, lease_s=0):
                 if await self._put_back(lease):
                     await self._tasks.renew([lease], lease_s=0)
+                else:
+                    del given[lease.ref]  # another process has it
             await self._tasks.index.say_handed_back()
         except StorageUnavailable as exc:
-            log.warning("hand_back_failed", reason=exc.reason, tasks=len(leases))  # their leases run out by themselves
+            for lease in given.values():  # their leases run out by themselves
+                log.warning("task_hand_back_failed", reason=exc.reason, **lease.log_fields)
         else:
-            log.info("handed_back", tasks=len(leases))
+            for lease in given.values():
+                log.info("task_handed_back", **lease.log_fields)
 
 
 def _note_stop(lease: Lease, reason: str) -> None:

@@ -129,17 +129,19 @@ async def test_a_process_that_runs_hands_its_tasks_back_and_ends_when_a_newer_ve
             "PROMPT_REDIS__URL": server.url,
             "PROMPT_GEMINI__BASE_URL": f"http://127.0.0.1:{never_answers.getsockname()[1]}",
             "PROMPT_GEMINI__API_KEY": "x",
+            "PROMPT_LIMITS__RUNNING_TASKS_PER_PROCESS": "1",
         }
         with Process(tmp_path, ["serve", "--port", "0"], environment) as process:
             url = (await asyncio.to_thread(process.start))["url"]
             async with opened(server.url) as storage:
                 client = await make_client(storage, AsyncHTTPClient(), url, tokens=10_000)
-                await client.start("Be kind.")
+                made = {await client.start("Be kind.", X_Request_ID=name): name for name in ("runs", "waits")}
                 await storage.command("SET", "pg:schema", SCHEMA_VERSION + 1)
             assert await asyncio.to_thread(process.wait) == 1
     assert process.log().count(f"Error: the data in Redis has schema version {SCHEMA_VERSION + 1} ") == 1
-    handed_back = next(line for line in process.log().splitlines() if "handed_back" in line)
-    assert json.loads(handed_back)["tasks"] == 1
+    handed_back = [json.loads(line) for line in process.log().splitlines() if "task_handed_back" in line]
+    assert {line["task_id"]: line["request_id"] for line in handed_back} == made
+    assert {line["account_id"] for line in handed_back} == {client.account_id}
     assert "Traceback" not in process.log()
 
 
