@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 from collections.abc import Mapping
 from importlib.metadata import distribution
 from pathlib import Path
@@ -27,6 +28,7 @@ EXAMPLE_SERVER = "http://127.0.0.1:8000"  # the server in a description when it 
 ROOT_PLACE = "{root}"  # the path from the page that is shown to the server's root
 DESCRIPTION_PLACE = "{description}"
 PREFIX_PLACE = "{prefix}"
+NOT_PRINTED_BY_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # Source: YAML 1.2.2, 5.1 and 5.4
 
 
 class Reference:
@@ -63,7 +65,9 @@ class Reference:
 
 @functools.cache
 def _as_json(text: str) -> str:
-    return json.dumps(yaml.safe_load(text), ensure_ascii=False, separators=(",", ":"))
+    """Convert it so that tools which read JSON as YAML can: YAML wants some characters escaped, and no surrogates."""
+    written = json.dumps(yaml.safe_load(text), ensure_ascii=False, separators=(",", ":"))
+    return NOT_PRINTED_BY_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def _text(content_type: str, text: str) -> File:

@@ -110,6 +110,14 @@ async def test_every_event_of_a_stream_and_of_the_example_is_as_described(client
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["openapi", "openapi-admin"])
+async def test_a_description_in_json_can_be_read_as_yaml_too(client: Client, name: str) -> None:
+    """As openapi-spec-validator does, and other tools that take both."""
+    described = await client.ask("GET", f"/{name}.json")
+    assert yaml.safe_load(described.body.decode()) == described.json
+
+
+@pytest.mark.gen_test
 async def test_what_is_described_stands_below_the_path_that_a_proxy_adds(client: Client) -> None:
     behind = {"X-Forwarded-Prefix": "/prompts"}
     for name in ("openapi", "openapi-admin"):
@@ -122,7 +130,7 @@ async def test_what_is_described_stands_below_the_path_that_a_proxy_adds(client:
 async def test_every_link_and_path_of_llms_txt_is_one_of_the_server(client: Client) -> None:
     text = (await client.ask("GET", "/llms.txt")).body.decode()
     links = re.findall(r"\]\((/[^)]*)\)", text)
-    assert links == ["/openapi.yaml", "/openapi.json", "/docs/"]
+    assert links == ["/openapi.yaml", "/openapi.json", "/docs/", "/openapi-admin.json"]
     for link in links:
         assert (await client.ask("GET", link)).status == 200
     described = (await client.ask("GET", "/openapi.json")).json["paths"]
