@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
+from tests.web.accessibility import violations
 from tests.web.demo import Account, Demo
 
 pytestmark = pytest.mark.browser
@@ -91,12 +92,22 @@ def test_the_admin_api_has_a_page_beside_it(page: Page, demo: Demo, account: Acc
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_reference_fits_a_telephone_and_a_desk(page: Page, demo: Demo, width: int, tmp_path: Path) -> None:
+def test_the_reference_fits_a_telephone_and_a_desk_and_can_be_read_in_both_schemes(
+    page: Page, demo: Demo, node_modules: Path, width: int, tmp_path: Path
+) -> None:
+    """Also with operations opened. Names and nesting inside Swagger UI's own controls are its affair."""
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{demo.url.rstrip('/')}/docs/")
     expect(page.locator("#operations-generations-startGeneration")).to_be_visible()
     page.screenshot(path=tmp_path / f"docs-{width}.png")
+    for operation_id in ("startGeneration", "readStatus", "removePushSubscription"):
+        expect(tried(page, operation_id).get_by_role("button", name="Execute")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page, node_modules, "color-contrast", "landmark-no-duplicate-main") == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_class("dark-mode")
+    page.evaluate("Promise.allSettled(document.getAnimations().map((colour) => colour.finished))")
+    assert violations(page, node_modules, "color-contrast") == []
 
 
 def test_the_reference_is_dark_where_the_reader_s_system_is(page: Page, demo: Demo) -> None:

@@ -10,6 +10,7 @@ window.SwaggerUIBundle({
   tryItOutEnabled: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
+  syntaxHighlight: false, // of an account's export, 800 KB, it takes more than a minute, and the tab stands still
 });
 
 // Swagger UI has dark colours under this class: the reader's system says whether they are wanted.
