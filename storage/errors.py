@@ -2,6 +2,7 @@
 
     StorageUnavailable        no usable answer; whether a write happened is unknown
       StorageMisconfigured    waiting does not help: somebody has to change the URL, the user's rights or the server
+        SchemaTooNew          the data is a newer program's
     RecordUnreadable          Redis answered; a record that the call needs is not what we write, and nothing was changed
 
 Refuses to know what was asked.
@@ -32,6 +33,10 @@ class StorageMisconfigured(StorageUnavailable):
     def __init__(self, sentence: str) -> None:
         super().__init__("refused")
         self.sentence = sentence
+
+
+class SchemaTooNew(StorageMisconfigured):
+    """A newer version of this program has written the data: this one must not write any more."""
 
 
 class RecordUnreadable(Exception):

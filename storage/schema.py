@@ -12,7 +12,7 @@ from types import TracebackType
 
 import structlog
 
-from storage.errors import StorageMisconfigured, StorageUnavailable
+from storage.errors import SchemaTooNew, StorageMisconfigured, StorageUnavailable
 from storage.record_kinds import RecordKind
 from storage.storage import Storage
 from storage.tracked_keys import TrackedReads
@@ -30,7 +30,8 @@ async def check_schema(storage: Storage, known: int = SCHEMA_VERSION) -> None:
     own server is out of reach (a part of a cluster), nothing is checked: the rest is served.
 
     Raises:
-        StorageMisconfigured: the data is newer than this program.
+        SchemaTooNew: the data is newer than this program.
+        StorageMisconfigured
     """
     key = storage.shared_key("schema")
     try:
@@ -45,7 +46,7 @@ async def check_schema(storage: Storage, known: int = SCHEMA_VERSION) -> None:
         return
     if stored != b"%d" % known:
         shown = stored[:20].decode("utf-8", "backslashreplace")
-        raise StorageMisconfigured(
+        raise SchemaTooNew(
             f"the data in Redis has schema version {shown} ({key}), and this program knows {known} and older ones: "
             "start the version that wrote the data, or a newer one"
         )
@@ -92,11 +93,11 @@ class SchemaGuard:
                 try:
                     if await self._reads.read_tracked("GET", key) != b"%d" % self._known:
                         await check_schema(self._storage, self._known)
-                except StorageMisconfigured as exc:
+                except SchemaTooNew as exc:
                     log.error("schema_too_new", problem=exc.sentence)  # noqa: TRY400  # the sentence says it all
                     self._outdated(exc)
                     return
-                except StorageUnavailable:
+                except StorageUnavailable:  # also a password that somebody changes: the new one, or the old, may come
                     pass  # the watcher is called when Redis is back
                 await changed.wait()
         finally:

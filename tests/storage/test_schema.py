@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import subprocess
@@ -114,6 +115,27 @@ async def test_a_version_that_is_lost_with_its_redis_is_written_again_by_who_run
             await storage.command(lost[0], storage.shared_key("schema"), *lost[1:])
             await until(lambda: _is(storage, b"4"))
     assert not refused
+
+
+@pytest.mark.gen_test
+async def test_a_password_that_is_changed_under_a_running_process_is_no_newer_version(tmp_path: Path) -> None:
+    """It has to go on when the password is changed back, or a proxy has the new one."""
+    refused: list[StorageMisconfigured] = []
+    with RedisServer(tmp_path) as server:
+        storage = OpenStorage(server.url)
+        async with contextlib.aclosing(storage), StatusCopy(storage, entries=10) as copy:
+            admin = storage.redis.client()
+            await admin.config_set("requirepass", "another")
+            await admin.execute_command("AUTH", "another")
+            await admin.execute_command("CLIENT", "KILL", "TYPE", "normal")
+            with pytest.raises(StorageMisconfigured):
+                await storage.command("GET", "x")
+            async with SchemaGuard(storage, copy, refused.append):
+                await asyncio.sleep(0.1)  # nothing shall happen
+                assert not refused
+                await admin.config_set("requirepass", "")
+                await until(lambda: _is(storage, b"%d" % SCHEMA_VERSION))
+            await admin.aclose()
 
 
 async def _is(storage: OpenStorage, version: bytes) -> bool:
