@@ -22,6 +22,7 @@ from handlers.base import BodyHandler
 from handlers.errors import Answer, BadRequest
 
 MAX_PER_PAGE = 200
+CHANGING = ("POST", "PATCH", "DELETE")
 PAGED = {"GET": ("limit", "before")}
 
 
@@ -30,11 +31,13 @@ class AdminHandler(BodyHandler):
 
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
     admin: ApiKey
+    _may_change = _noted = False
 
     async def prepare(self) -> None:
         if self.path_args:  # the account that the request is about
             structlog.contextvars.bind_contextvars(account_id=self.path_args[0][:LONGEST_ACCOUNT_ID])
         await super().prepare()
+        self._may_change = self.request.method in CHANGING
 
     async def authenticate(self) -> None:
         """Establish that the request has an admin key and comes from an allowed network.
@@ -77,8 +80,16 @@ class AdminHandler(BodyHandler):
         """Return the size of a page: 1 to 200."""
         return max(1, self.whole_number("limit", 50, MAX_PER_PAGE))
 
+    def write_answer(self, answer: Answer) -> None:
+        if answer.status >= 500 and self._may_change and not self._noted:  # its repetition may find the change made
+            account_id = self.path_args[0] if self.path_args else None
+            asked = f"{self.request.method} {self.request.path}"
+            note_change(self.admin.key_id, "unsure", account_id, request=asked, status=answer.status)
+        super().write_answer(answer)
+
     def did(self, action: str, account_id: str, **facts: Any) -> None:
         """Write a change to the audit log; what was repeated and changed nothing is none."""
+        self._noted = True
         note_change(self.admin.key_id, action, account_id, **facts)
 
     def write_account(self, account: Account) -> None:

@@ -18,6 +18,7 @@ from tornado.web import Application
 
 from accounts import Accounts, AdminKeys
 from handlers.admin.base import client_address
+from storage.errors import StorageUnavailable
 from tests.support.http_reply import HttpReply
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client
@@ -398,3 +399,22 @@ async def test_every_change_is_a_line_of_the_audit_log_without_secrets(backend: 
     assert {len(line["by"]) for line in lines if line["event"] == "admin"} == {12}
     assert made["api_key"] not in repr(lines)
     assert backend.api_key not in repr(lines)
+
+
+@pytest.mark.gen_test
+async def test_a_change_whose_answer_fails_is_in_the_audit_log_all_the_same(
+    backend: Backend, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_arguments: object) -> None:
+        raise StorageUnavailable("timeout")
+
+    path = f"{ADMIN}/accounts/{client.account_id}/"
+    monkeypatch.setattr(Accounts, "show", away)
+    with structlog.testing.capture_logs() as lines:
+        assert (await backend.ask("PATCH", path, {"name": "changed"})).status == 503
+        assert (await backend.ask("GET", path)).status == 503
+    (line,) = [line for line in lines if line["event"] == "admin"]
+    assert (line["action"], line["account_id"]) == ("unsure", client.account_id)
+    assert (line["request"], line["status"]) == (f"PATCH {path}", 503)
+    monkeypatch.undo()
+    assert (await backend.ask("GET", path)).json["account"]["name"] == "changed"
