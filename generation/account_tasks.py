@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from accounts.errors import UnknownTask
 from generation.errors import TaskNotFound
 from generation.tasks import Tasks
@@ -16,6 +18,10 @@ class AccountTasks:
     async def recent(self, account_id: str) -> list[bytes]:
         """Read the documents of the account's unexpired tasks, newest first."""
         return await self._tasks.listing.recent(account_id)
+
+    async def drafts(self, account_id: str) -> list[dict[str, Any]]:
+        """Read what the account sent for its unfinished tasks; see TaskListing.drafts."""
+        return await self._tasks.listing.drafts(account_id)
 
     async def cancel(self, account_id: str, task_id: str) -> bytes:
         """End a task in whatever process it runs; return its final document.

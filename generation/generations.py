@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -225,6 +226,10 @@ class Generations:
     async def recent(self, account_id: str) -> list[bytes]:
         """Return the documents of all the account's unexpired tasks, newest first."""
         return await self._tasks.listing.recent(account_id)
+
+    async def drafts(self, account_id: str) -> list[dict[str, Any]]:
+        """Return what the account sent for its unfinished tasks; see TaskListing.drafts."""
+        return await self._tasks.listing.drafts(account_id)
 
     async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[bytes], str | None]:
         """Return a page of the account's unexpired tasks' documents; see TaskListing.page.

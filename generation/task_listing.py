@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from storage.errors import UNLIKE_OURS
+from generation.steering import Steering
+from storage.errors import UNLIKE_OURS, RecordUnreadable
 from storage.storage import Storage
 
 TASKS_PER_READ = 1_000  # one answer of Redis is bounded by it
@@ -38,6 +41,23 @@ class TaskListing:
             more, before = await self.page(account_id, TASKS_PER_READ, before)
             documents += more
         return documents
+
+    async def drafts(self, account_id: str) -> list[dict[str, Any]]:
+        """Return the drafts of unfinished tasks: ``{task_id, manual_prompt, feedback, business_type}`` each.
+
+        Raises:
+            StorageUnavailable
+        """
+        key, drafts = self._storage.key, []
+        for task_id in await self._storage.run("list_unfinished", [key(account_id, "unfinished")], [TASKS_PER_READ]):
+            record = key(account_id, "task", str(task_id, "ascii", "replace"))
+            draft, steering = await self._storage.command("HMGET", record, "manual_prompt", "steering")
+            with contextlib.suppress(RecordUnreadable), self._storage.reading(record):
+                if draft is not None:  # it has ended meanwhile
+                    beside = Steering.read(str(steering or b"", "utf-8"))
+                    sent = {"manual_prompt": str(draft, "utf-8"), "feedback": beside.feedback}
+                    drafts.append({"task_id": str(task_id, "ascii"), **sent, "business_type": beside.business_type})
+        return drafts
 
     async def page(self, account_id: str, limit: int, before: str | None) -> tuple[list[bytes], str | None]:
         """Read a page of the documents of the account's unexpired tasks, newest first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -19,10 +19,10 @@ from generation.origin import NO_ORIGIN, Origin
 from notifications.errors import UnknownDelivery
 from notifications.failed_deliveries import Failed, FailedDeliveries
 from notifications.notices import KEPT_S
-from storage.errors import UNREADABLE, StorageUnavailable
+from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
 from storage.storage import Storage
 
-DELETIONS_PER_BATCH = 500
+DELETIONS_PER_BATCH, BODIES_PER_READ = 500, 100
 CLAIMED_S = 60.0  # how long one process alone works on a delivery: longer than a try may take
 
 
@@ -167,6 +167,26 @@ class Deliveries:
         ids = [str(each, "ascii", "replace") for each in listed]
         found = await self._read([(account_id, each) for each in ids[:limit]])
         return [each for each in found if each], ids[limit - 1] if len(ids) > limit else None
+
+    async def bodies(self, account_id: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield ``{id, body}`` of each webhook of the last seven days, newest first; ``body`` is what is sent.
+
+        Raises:
+            StorageUnavailable
+        """
+        before: str | None = None
+        while True:
+            page, before = await self.page(account_id, BODIES_PER_READ, before)
+            shown = [each for each in page if not each.type.startswith("push.")]
+            calls = [(self._record(account_id, each.id), "body", "created_ms") for each in shown]
+            records = await self._storage.commands("HMGET", calls) if calls else []
+            for each, call, (stored, created_ms) in zip(shown, calls, records, strict=True):
+                with contextlib.suppress(RecordUnreadable), self._storage.reading(call[0]):
+                    if stored is not None:
+                        body = _payload(account_id, each.type, stored, int(created_ms))
+                        yield {"id": each.id, "body": json.loads(body)}
+            if before is None:
+                return
 
     async def failed_page(self, limit: int, before: str = "") -> tuple[list[FailedDelivery], str | None]:
         """Return webhooks of all accounts whose last try failed, the latest first, and the next page's ``before``.

@@ -209,6 +209,8 @@ def export(ctx: click.Context, account_id: str, _as_json: bool) -> None:
             "grants": await admin.accounts.grants.of(account_id),
             "usage": [used.as_dict() for used in await admin.usage.recorded(account_id)],
             "tasks": [json.loads(document) for document in await admin.tasks.recent(account_id)],
+            "drafts": await admin.tasks.drafts(account_id),
+            "webhooks": [webhook async for webhook in admin.deliveries.bodies(account_id)],
             "ledger": [entry.as_dict() for entry in entries],
         }
 

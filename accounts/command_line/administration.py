@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -39,6 +39,7 @@ class AccountTasks(Protocol):
     """Tasks as the commands need them: documents are JSON in bytes."""
 
     async def recent(self, account_id: str) -> list[bytes]: ...
+    async def drafts(self, account_id: str) -> list[dict[str, Any]]: ...
     async def cancel(self, account_id: str, task_id: str) -> bytes: ...
     async def delete_all(self, account_id: str) -> list[str]: ...
 
@@ -46,6 +47,7 @@ class AccountTasks(Protocol):
 class AccountDeliveries(Protocol):
     """Webhooks as the commands need them."""
 
+    def bodies(self, account_id: str) -> AsyncIterator[dict[str, Any]]: ...
     async def delete_all(self, account_id: str) -> None: ...
 
 

@@ -153,20 +153,34 @@ class ExportHandler(AdminHandler):
         head["push_subscriptions"] = await self.services.subscriptions.shown(account_id)
         head["grants"] = await accounts.grants.of(account_id)
         head["usage"] = [used.as_dict() for used in await self.services.usage.recorded(account_id)]
+        head["drafts"] = await self.services.generations.drafts(account_id)
         self.write(json.dumps(head, ensure_ascii=False).encode()[:-1])
-        self.write(b',"tasks":[' + b",".join(tasks) + b'],"ledger":[')
+        self.write(b',"tasks":[' + b",".join(tasks) + b'],"webhooks":[')
+        await self._write_webhooks(account_id)
+        self.write(b'],"ledger":[')
+        await self._write_ledger(account_id)
+        self.write("]}")
+
+    async def _write_webhooks(self, account_id: str) -> None:
+        separator = ""
+        async for webhook in self.services.deliveries.bodies(account_id):
+            self.write(separator)
+            self.write_json(webhook)
+            separator = ","
+            await self.flush()
+
+    async def _write_ledger(self, account_id: str) -> None:
         before: str | None = None
         separator = ""
         while True:
-            entries, before = await accounts.ledger(account_id, limit=ENTRIES_PER_READ, before=before)
+            entries, before = await self.services.accounts.ledger(account_id, limit=ENTRIES_PER_READ, before=before)
             for entry in entries:
                 self.write(separator)
                 self.write_json(entry.as_dict())
                 separator = ","
             await self.flush()
             if before is None:
-                break
-        self.write("]}")
+                return
 
 
 class GrantsHandler(AdminHandler):

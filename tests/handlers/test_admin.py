@@ -161,11 +161,15 @@ async def test_tasks_are_listed_and_cancelled(backend: Backend, client: Client) 
 @pytest.mark.gen_test
 async def test_an_export_has_everything_but_what_lets_somebody_in(backend: Backend, client: Client) -> None:
     final = await client.finished(await client.start("Answer for our bakery."))
+    runs = await client.start("We bake. [[standin:delay=60]]")
     path = f"/accounts/{client.account_id}/grants/"
     granted = (await backend.do("POST", path, {"grant_id": "Zahlung für Ü", "tokens": 5})).json["entry"]
     export = (await backend.do("GET", f"/accounts/{client.account_id}/export/")).json
     assert export["account"]["account_id"] == client.account_id
-    assert [task["prompt"] for task in export["tasks"]] == [final["prompt"]]
+    assert [task["task_id"] for task in export["tasks"]] == [runs, final["task_id"]]
+    assert export["tasks"][1]["prompt"] == final["prompt"]
+    draft = {"task_id": runs, "manual_prompt": "We bake. [[standin:delay=60]]", "feedback": "", "business_type": ""}
+    assert (export["drafts"], export["webhooks"]) == ([draft], [])
     assert [entry["kind"] for entry in export["ledger"]][-1] == "grant"
     assert export["grants"] == [{"grant_id": "Zahlung für Ü", "entry_id": granted["id"]}]
     assert [(len(used["period"]), used["completed"]) for used in export["usage"]] == [(7, 1), (10, 1)]

@@ -158,6 +158,8 @@ async def test_tokens_that_are_taken_back_tell_of_a_low_balance_once(
     [told] = await receiver.has(1)
     assert (told.event["type"], told.event["data"]["tokens_remaining"]) == ("account.low_balance", 40_000)
     assert [each["id"] for each in await deliveries(storage, client)] == [told.id]
+    export = (await admin.ask("GET", path.replace("grants", "export"))).json
+    assert export["webhooks"] == [{"id": told.id, "body": told.event}]
 
 
 @pytest.mark.gen_test
