@@ -175,6 +175,17 @@ def test_offline_at_the_submit_nothing_was_sent(opened: Page, context: BrowserCo
     expect_phase(opened, "completed")
 
 
+def test_what_is_cancelled_offline_is_not_said_to_be_sent(opened: Page, context: BrowserContext) -> None:
+    context.set_offline(True)
+    generate(opened, BAKERY)
+    expect(opened.locator("#connection")).to_contain_text("Nothing has been sent yet")
+    opened.get_by_role("button", name="Cancel", exact=True).click()
+    expect(opened.locator("#progress-message")).to_have_text("Cancelling…")
+    expect(opened.locator("#connection")).to_be_hidden()
+    context.set_offline(False)
+    expect(opened.locator("#notice")).to_contain_text("Generation cancelled")
+
+
 def test_a_running_generation_of_another_tab_is_cancelled_from_the_list(
     opened: Page, demo: Demo, account: Account
 ) -> None:

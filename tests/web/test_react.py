@@ -262,6 +262,16 @@ def test_a_busy_server_is_said_to_be_busy_and_need_not_be_waited_for(component: 
     expect(component.get_by_role("alert")).to_contain_text("Generation cancelled")
 
 
+def test_what_is_cancelled_offline_is_not_said_to_be_sent(component: Page, context: BrowserContext) -> None:
+    context.set_offline(True)
+    generate(component, BAKERY)
+    expect(component.locator(".pg-trouble")).to_contain_text("Nothing has been sent yet")
+    component.get_by_role("button", name="Cancel").click()
+    expect(component.locator(".pg-trouble")).to_be_empty()
+    context.set_offline(False)
+    expect(component.get_by_role("alert")).to_contain_text("Generation cancelled")
+
+
 def test_the_component_survives_a_lost_network(component: Page, context: BrowserContext) -> None:
     generate(component, LONG)
     expect(component.get_by_role("progressbar")).to_have_attribute("data-progress", "70")

@@ -194,7 +194,8 @@ export class Outcome {
     parts.progress.setAttribute('aria-valuetext', `${shown}, ${doing}`);
     parts.progress.style.setProperty('--progress', String(estimate / 100));
     const unsent = connection === 'offline' && taskId === null;
-    const trouble = unsent ? words.unsent : connection ? CONNECTIONS[connection] : '';
+    const waits = unsent && !cancelling; // what is cancelled is not to be sent
+    const trouble = waits ? words.unsent : connection && !unsent ? CONNECTIONS[connection] : '';
     if (parts.connection.textContent !== trouble) {
       parts.connection.textContent = trouble;
       parts.announcement.textContent = trouble || doing;

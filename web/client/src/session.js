@@ -16,7 +16,7 @@ import { newIdempotencyKey } from './idempotency.js';
 /** What may change; which of it belongs together is said by `phase`. @typedef {{-readonly [Name in keyof SessionState]?: SessionState[Name]}} Change */
 
 /** @type {Readonly<SessionState>} */
-const IDLE = Object.freeze({
+const IDLE = {
   phase: 'idle',
   manualPrompt: '',
   feedback: '',
@@ -34,7 +34,7 @@ const IDLE = Object.freeze({
   result: null,
   error: null,
   canRetry: false,
-});
+};
 
 export class GenerationSession {
   /** @readonly */

@@ -257,11 +257,12 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
 
 /** @param {{says: Labels, fill: Fill, generation: import('./index.js').PromptGeneration, view?: ResultView}} props */
 function GenerationProgress({ says, fill, view, generation }) {
-  const { progress, estimate, stage, message, connection, text, taskId } = generation;
+  const { progress, estimate, stage, message, connection, text, taskId, cancelling } = generation;
   const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
   const shown = fill(says.percent, { number: percent });
-  const trouble = connection === 'offline' && !taskId ? 'unsent' : connection; // live and polling have no words
+  // Live and polling have no words, and what is cancelled is not to be sent.
+  const trouble = connection === 'offline' && !taskId ? !cancelling && 'unsent' : connection;
   return h(
     'div',
     { className: 'pg-progress' },
