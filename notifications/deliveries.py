@@ -62,7 +62,8 @@ class FailedDelivery:
 class DueDelivery:
     """A delivery that this process has claimed.
 
-    ``number`` counts its tries from 1; ``origin`` is the request that made the task.
+    ``number`` counts its tries from 1, since it was sent again for the ``resent``-th time.
+    ``origin`` is the request that made the task.
     The body of a webhook is what is sent; that of a push (``kind`` push.…) names the subscriptions that are left.
     """
 
@@ -71,6 +72,7 @@ class DueDelivery:
     body: bytes
     number: int
     origin: Origin = NO_ORIGIN
+    resent: int = 0
 
     @property
     def is_push(self) -> bool:
@@ -105,11 +107,11 @@ class Deliveries:
             [int(CLAIMED_S * 1000), task.task_id, LOW + task.task_id, PUSH + task.task_id],
         )
         due = []
-        for each, kind_bytes, stored, created_ms, number, *origin in found:
+        for each, kind_bytes, stored, created_ms, number, trace, request_id, resent in found:
             with self._storage.reading(self._record(task.account_id, str(each, "ascii", "replace"))):
                 kind = str(kind_bytes, "ascii")
                 body = stored if kind.startswith("push.") else _payload(task.account_id, kind, stored, created_ms)
-                due.append(DueDelivery(str(each, "ascii"), kind, body, number, Origin.read(*origin)))
+                due.append(DueDelivery(str(each, "ascii"), kind, body, number, Origin.read(trace, request_id), resent))
         return due, Following(next_ms, left_ms / 1000) if next_ms else None
 
     async def end_try(
@@ -125,7 +127,7 @@ class Deliveries:
         noted = await self._storage.run(
             "end_try",
             [self._record(task.account_id, due.id), self._keys(task)[2]],
-            [due.id, due.number, state, last, int(again_s * 1000), KEPT_S, left],
+            [due.id, due.number, state, last, int(again_s * 1000), KEPT_S, left, due.resent],
         )
         if noted != 1 or due.is_push:  # a try that counts no more, or of an account that was deleted meanwhile
             return

@@ -21,7 +21,7 @@ from accounts import Accounts, AdminKeys
 from generation.lease import Lease
 from generation.lease_index import CLAIMED_FOR_S, SHARDS, TaskRef, shard_of
 from generation.stages import CHECKING, INITIALIZING
-from notifications import Notices, deliverer
+from notifications import Deliveries, Notices, deliverer
 from notifications import failed_deliveries as failed_index
 from notifications.deliverer import PAUSES_S, Deliverer, pause_s
 from notifications.workers import QUEUE_LIMIT
@@ -481,3 +481,21 @@ async def test_what_a_full_queue_has_no_room_for_is_left_alone_until_its_turn_ca
     now_s, _ = await storage.redis.time()
     assert end is not None
     assert 300 < end / 1000 - now_s < 700
+
+
+@pytest.mark.gen_test
+async def test_a_try_that_was_under_way_when_its_webhook_was_sent_again_counts_no_more(
+    settings: Settings, storage: OpenStorage
+) -> None:
+    account_id = (await Accounts(storage).create(tokens=1_000, subscription_days=1)).account_id
+    lease = await end_task_and_die(settings, account_id, DRAFT)
+    webhooks = Deliveries(storage, owner(storage, "owner").index)
+    [old], _ = await webhooks.claim(lease.ref)
+    await webhooks.resend(account_id, lease.task_id)
+    [new], _ = await webhooks.claim(lease.ref)
+    assert (old.number, new.number) == (1, 1)
+    await webhooks.end_try(lease.ref, new, "delivered", "204", 0)
+    await webhooks.end_try(lease.ref, old, "failed", "410", 0)
+    record = await storage.redis.hmget(storage.key(account_id, "delivery", lease.task_id), ["state", "last"])
+    assert record == [b"delivered", b"204"]
+    assert (await webhooks.failed_page(10))[0] == []
