@@ -30,6 +30,14 @@ SENTENCE_END = re.compile(r"\n|(?<=\d)\.(?=[\u3040-\u9fff])")
 NO_LABELS = UNITS | CONJUNCTIONS | frozenset("年月日号號秒")
 
 
+# Arabic, Persian, Hebrew, Hindi, Chinese and Japanese by their code points.
+OR = re.compile(
+    r"\b(?:or|oder|ou|o|u|veya|ya da|или|либо)\b|\u0623\u0648|\u0627\u0648|\u06cc\u0627|\u05d0\u05d5"
+    r"|\u092f\u093e|\u6216|\u307e\u305f\u306f|\u3082\u3057\u304f\u306f",
+    re.IGNORECASE,
+)
+
+
 # By what a sentence of one text is known again in the other, the surest first.
 MARKS: Sequence[Callable[[str], Hashable]] = (
     lambda text: (len(text), sum(text.encode("utf-8", "surrogatepass"))),
@@ -228,11 +236,23 @@ def _of_exchange(draft: Told, sentence: Sentence, first: tuple[int, int], second
     between = text[first[1] : second[0]]
     if not (one and other):
         return ()
+    telephones = any(fact.kind == "telephone" for fact in one)  # whoever reads them calls the first one first
+    if not telephones and _alternatives(text[: first[0]], between):
+        return ()
     own = _own_words(draft, sentence, first, one) or _own_words(draft, sentence, second, other)
     if not _labels(between):
         return [*one, *other] if not own and _disordered(one, other, between) else ()
     # "5 rooms, 3 baths" may become "3 baths, 5 rooms": only what has a word before it too is in the other's place.
     return () if own and not (_last_label(text[: first[0]]) and _last_label(between)) else [*one, *other]
+
+
+def _alternatives(before: str, between: str) -> bool:
+    """Say whether one of two facts is meant: "5 or 8" is "8 or 5", and "room 5 or room 8" is "room 8 or room 5"."""
+    if OR.search(between) is None:
+        return False
+    labels = [word for word in tokens_of(OR.sub(" ", between)) if word not in NO_LABELS]
+    own = [word for word in tokens_of(SEGMENT_END.split(before)[-1]) if word not in NO_LABELS]
+    return not labels or labels == own[-1:]
 
 
 def _own_words(draft: Told, sentence: Sentence, place: tuple[int, int], facts: Sequence[Fact]) -> bool:

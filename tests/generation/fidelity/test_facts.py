@@ -173,6 +173,11 @@ def test_a_fact_may_be_written_otherwise(draft: str, answer: str) -> None:
             "Call and/or answer. See the list. 9 €/Tag/Person.",
         ),
         ("The __TEAM__ meets at 9:15 in room 4.", "In room 4 the **TEAM** meets, at 9:15."),
+        ("Termine um 8:15 oder 11:45 Uhr.", "Termine um 11:45 oder 8:15 Uhr."),
+        ("Mit Code ALT10 oder NEU20.", "Mit Code NEU20 oder ALT10."),
+        ("Ask tom@a.example or ann@b.example.", "Ask ann@b.example or tom@a.example."),
+        ("В 10:00 или 15:00.", "В 15:00 или 10:00."),
+        ("في 5 مايو أو 8 مايو", "في 8 مايو أو 5 مايو"),
     ],
 )
 def test_a_rewrite_that_keeps_each_fact_with_its_own_raises_no_alarm(draft: str, answer: str) -> None:
