@@ -18,10 +18,11 @@ setup: .venv/installed
 run: setup
 	$(BIN)/python main.py demo $(ARGS)
 
+# Six files at a time on two cores: most tests wait for other processes most of the time.
 # Byte code is kept whatever the surroundings say: every server that a test starts would compile each module again.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The servers that tests start are measured too, but those that are killed: the real figures are higher.
 coverage: .venv/installed-dev

@@ -50,6 +50,6 @@ def _shown(command: Sequence[str], timeout_s: float) -> tuple[int, str]:
 if __name__ == "__main__":
     try:
         os.environ.update(GENERATED)
-        run(["make", "test", "ARGS=-n 3 --durations=40"], 2_400)  # browsers and builds use cores too
+        run(["make", "test", "ARGS=-n 4 --durations=40"], 2_400)  # browsers and builds use cores too
     except subprocess.CalledProcessError as exc:
         sys.exit(exc.returncode or 1)

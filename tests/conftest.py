@@ -40,6 +40,9 @@ LONGEST = (
     "tests/storage/test_topologies.py",
     "tests/test_end_to_end.py",
     "tests/web/",
+    "tests/generation/fidelity/test_cost.py",
+    "tests/notifications/",
+    "tests/test_",
 )
 TOOLS = "apt install redis-server nginx chromium nodejs npm curl wrk systemd"
 
