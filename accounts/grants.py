@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from accounts.account import MAX_TOKENS, Account
 from accounts.errors import AccountClosed, GrantIdReused, GrantRefused, TokensOutOfRange, UnknownAccount
@@ -32,8 +32,7 @@ class Grants:
             AccountClosed: it is deleted, and its ledger was kept.
             StorageUnavailable: the grant may have happened; look before repeating it.
         """
-        calls = self._storage.key(account_id, "calls")
-        await self._run("grant_tokens", account_id, tokens, reason, [calls], new_call_id())
+        await self._run("grant_tokens", account_id, tokens, reason)
         return await self._show(account_id)
 
     async def add_once(self, account_id: str, grant_id: str, tokens: int, reason: str = "") -> tuple[LedgerEntry, bool]:
@@ -45,8 +44,7 @@ class Grants:
             UnknownAccount, GrantRefused, TokensOutOfRange, GrantIdReused, StorageUnavailable
             AccountClosed: it is deleted, and its ledger was kept.
         """
-        key = self._storage.key(account_id, "grants")
-        code, entry_id = await self._run("grant_once", account_id, tokens, reason, [key], grant_id)
+        code, entry_id = await self._run("grant_once", account_id, tokens, reason, ["grants"], grant_id)
         name = str(entry_id, "ascii")
         entry = await self._ledger.entry(account_id, name)
         return entry or await self._archived(account_id, name, tokens), code == 2
@@ -66,13 +64,14 @@ class Grants:
             ]
 
     async def _run(
-        self, script: str, account_id: str, tokens: int, reason: str, more_keys: list[str], *more: str
+        self, script: str, account_id: str, tokens: int, reason: str, parts: Sequence[str] = (), *grant_id: str
     ) -> tuple[int, bytes]:
         """Run a script that adds tokens; return its code and what it answered besides."""
         if abs(tokens) > MAX_TOKENS:
             raise TokensOutOfRange(tokens, MAX_TOKENS)
-        keys = [*(self._storage.key(account_id, part) for part in ("account", "ledger")), *more_keys]
-        code, *rest = await self._storage.run(script, keys, [tokens, reason or "granted", MAX_TOKENS, *more])
+        keys = [self._storage.key(account_id, part) for part in ("account", "ledger", "calls", *parts)]
+        arguments: list[str | int] = [tokens, reason or "granted", MAX_TOKENS, new_call_id(), *grant_id]
+        code, *rest = await self._storage.run(script, keys, arguments)
         match code:
             case -1:
                 raise UnknownAccount(account_id)
@@ -81,7 +80,7 @@ class Grants:
             case -3:
                 raise TokensOutOfRange(tokens, MAX_TOKENS)
             case -4:
-                raise GrantIdReused(*more)
+                raise GrantIdReused(*grant_id)
             case -5:
                 raise AccountClosed(account_id)
         if tokens < 0 and code == 1:

@@ -25,7 +25,7 @@ class Need:
 
     ``at_most``: with the largest answer that the draft gets, and a repair call; ``whole``: one call with room for
     thoughts and a whole rewrite; ``least``: that with the short instruction and hardly any thoughts. ``rewrite``: what
-    an answer must have room for. ``doubtful``: how many of the tokens sent a text of people's does not have.
+    an answer must have room for. ``doubtful``: by how much the tokens sent are more than usual for such a text.
     """
 
     at_most: int = 0

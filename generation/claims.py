@@ -23,7 +23,6 @@ from generation.task_codes import Code
 from generation.task_records import TaskRecords
 from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
 
-log = structlog.get_logger(__name__)
 SETTLE_AGAIN_S = 60.0  # a task is tried again so often while its account or ledger cannot be read
 MAX_OWNERS_LOST = 2  # owners that ended while they finished one and the same task
 

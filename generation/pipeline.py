@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -149,15 +150,20 @@ class Pipeline:
     async def _hold(self, lease: Lease, steps: Steps, business_type: str) -> Budget:
         draft, feedback = lease.manual_prompt, lease.steering.feedback
         cap = self._gemini.largest_answer(self._prompt_text.request_text(draft, feedback))
-        need = need_of(self._prompt_text, cap, business_type, draft, feedback)
+        need_with = partial(need_of, self._prompt_text, cap, business_type, draft, feedback)
+        need, hold, refused = need_with(), 0, None
         try:
             hold = await steps.write(lambda: self._tasks.hold(lease, need))
         except InsufficientTokens as exc:
-            counted = await self._counted(lease, business_type) if exc.needed >= need.least else None
-            if counted is None:
-                raise
-            need = need_of(self._prompt_text, cap, business_type, draft, feedback, counted)
-            hold = await steps.write(lambda: self._tasks.hold(lease, need))
+            refused = exc
+        # Also when an earlier owner, or version, made a hold that does not cover any text of this size.
+        if hold < need.least and (refused is None or refused.needed >= need.least):
+            counted = await self._counted(lease, business_type)
+            if counted is not None:
+                need, refused = need_with(counted), None
+                hold = await steps.write(lambda: self._tasks.hold(lease, need))
+        if refused is not None:
+            raise refused
 
         async def extend(tokens: int) -> int:
             return await steps.write(lambda: self._tasks.extend_hold(lease, tokens))

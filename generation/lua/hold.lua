@@ -6,7 +6,7 @@
 -- KEYS: 1 task  6 account  7 ledger
 -- ARGV: 1 owner  2 epoch  3 minimum balance, tokens  4 smallest hold, tokens  5 what the generation may cost at most, tokens
 --       6 what a whole answer costs, tokens  7 what it costs at least, tokens  8 how many of such holds a balance is shared by
---       9 tokens that are only held because nobody has counted the text's, beside the share
+--       9 tokens by which the most for such a text is more than the usual, held beside the share
 -- The hold is what the generation may cost, or a share of the balance where that is less, but enough for a whole answer, or
 -- at least for the cheapest one.
 -- Returns {1, business type, hold} | {-1} gone | {-2} closed | {-3} fenced

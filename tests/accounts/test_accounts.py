@@ -157,6 +157,9 @@ async def test_what_the_connection_repeats_happens_once(redis_server: RedisServe
         await accounts.create(account_id="a", tokens=100)
     assert (await accounts.grants.add("a", 50)).tokens_granted == 150
     assert (await accounts.grants.add("a", -120)).tokens_remaining == 30
+    for repeated in (False, True):
+        assert (await accounts.grants.add_once("a", "order 7", 5))[1] is repeated
+    assert (await accounts.show("a")).tokens_granted == 35
     longer = await accounts.subscribe("a", 1)
     assert _days_between(made.subscription_until, longer.subscription_until) == 1
     assert await accounts.audit() == []

@@ -192,6 +192,22 @@ def test_an_index_that_is_lost_while_a_process_lives_costs_nothing() -> None:
     in_a_world(scenario)
 
 
+def test_a_successor_has_the_tokens_counted_too_where_the_balance_covers_no_other_text_of_that_length() -> None:
+    async def scenario(world: World) -> None:
+        first = await world.serve(server__drain_timeout_s=0.5)
+        client = await world.client(tokens=4_500)
+        await hold_answers(world)
+        task_id = await client.submit("We bake bread of rye and spelt each morning, and close when it is sold. " * 60)
+        await at_progress(client, task_id, 70)
+        await release_answers(world)
+        await world.serve()
+        assert await first.stop() == 0
+        final = await client.finished(task_id)
+        assert (final["attempt"], final["generated_by_ai"]) == (2, True), final
+
+    in_a_world(scenario)
+
+
 def test_sigterm_hands_tasks_over_at_once() -> None:
     async def scenario(world: World) -> None:
         first = await world.serve(server__drain_timeout_s=0.5)
