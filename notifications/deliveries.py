@@ -124,17 +124,18 @@ class Deliveries:
         Raises:
             StorageUnavailable
         """
+        if state != "delivered" and not due.is_push:
+            with contextlib.suppress(StorageUnavailable):  # a hint; before the record, lest a crash between lose it
+                await self._failed.note(task.account_id, due.id)
         noted = await self._storage.run(
             "end_try",
             [self._record(task.account_id, due.id), self._keys(task)[2]],
             [due.id, due.number, state, last, int(again_s * 1000), KEPT_S, left, due.resent],
         )
-        if noted != 1 or due.is_push:  # a try that counts no more, or of an account that was deleted meanwhile
-            return
-        with contextlib.suppress(StorageUnavailable):  # a hint
-            if state != "delivered":
-                await self._failed.note(task.account_id, due.id)
-            elif due.number > 1:
+        gone = noted == -1  # its account was deleted meanwhile; after -3 the hint may be that of the newer try
+        arrived = noted == 1 and state == "delivered" and (due.number > 1 or due.resent)
+        if (gone or arrived) and not due.is_push:
+            with contextlib.suppress(StorageUnavailable):  # a hint
                 await self._failed.drop(task.account_id, [due.id])
 
     async def put_back(self, task: TaskRef, following: Following | None) -> None:
@@ -244,10 +245,9 @@ class Deliveries:
         """
         key = self._storage.key(account_id, "deliveries")
         while ids := await self._storage.command("ZRANGE", key, 0, DELETIONS_PER_BATCH - 1):
-            texts = [str(each, "ascii") for each in ids]
-            await self._storage.command("DEL", *(self._record(account_id, each) for each in texts))
-            await self._failed.drop(account_id, texts)
+            await self._storage.command("DEL", *(self._record(account_id, str(each, "ascii")) for each in ids))
             await self._storage.command("ZREM", key, *ids)  # after the records: a deletion that ends between finds them
+        await self._failed.drop_all(account_id)
         await self._storage.command("DEL", self._storage.key(account_id, "deliveries_due"))
 
     def _record(self, account_id: str, delivery_id: str) -> str:

@@ -58,6 +58,17 @@ class FailedDeliveries:
         members = [f"{each} {account_id}" for each in delivery_ids]
         await self._storage.command("ZREM", self._key(shard_of(account_id)), *members)
 
+    async def drop_all(self, account_id: str) -> None:
+        """List nothing of the account any more, not even what its own list of deliveries has forgotten.
+
+        Raises:
+            StorageUnavailable
+        """
+        key, suffix = self._key(shard_of(account_id)), b" " + account_id.encode()
+        members = await self._storage.command("ZRANGE", key, 0, -1)
+        if found := [each for each in members if each[each.find(b" ") :] == suffix]:
+            await self._storage.command("ZREM", key, *found)
+
     async def page(self, limit: int, before: str = "") -> list[Failed]:
         """Return up to ``limit`` deliveries, the one that failed last first; ``before`` is a cursor, '' for the newest.
 

@@ -4,7 +4,7 @@
 -- KEYS: 1 account  2 delivery of a low balance  3 deliveries_due  4 deliveries
 -- ARGV: 1 id of the webhook behind its low-  2 balance below which it is low, tokens  3 how long webhooks are kept, s
 --       4 tokens that were taken back
--- Returns 1 it is due | 0 the balance is not low, or was before
+-- Returns 1 it is due | 0 the balance is not low, or was before, or the account is gone
 -- Repeatable: a record that is there stays as it is.
 check_type('hash', {KEYS[2]})
 check_type('zset', {KEYS[3], KEYS[4]})

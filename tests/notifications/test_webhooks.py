@@ -24,6 +24,7 @@ from generation.stages import CHECKING, INITIALIZING
 from notifications import Deliveries, Notices, deliverer
 from notifications import failed_deliveries as failed_index
 from notifications.deliverer import PAUSES_S, Deliverer, pause_s
+from notifications.low_balances import LowBalances
 from notifications.workers import QUEUE_LIMIT
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings, WebhookSettings
@@ -499,3 +500,66 @@ async def test_a_try_that_was_under_way_when_its_webhook_was_sent_again_counts_n
     record = await storage.redis.hmget(storage.key(account_id, "delivery", lease.task_id), ["state", "last"])
     assert record == [b"delivered", b"204"]
     assert (await webhooks.failed_page(10))[0] == []
+
+
+@pytest.mark.gen_test
+async def test_no_try_lets_a_webhook_outlive_the_list_by_which_it_is_deleted(
+    settings: Settings, storage: OpenStorage
+) -> None:
+    account_id = (await Accounts(storage).create(tokens=1_000, subscription_days=1)).account_id
+    lease = await end_task_and_die(settings, account_id, DRAFT)
+    webhooks = Deliveries(storage, owner(storage, "owner").index)
+    record, due_key = storage.key(account_id, "delivery", lease.task_id), storage.key(account_id, "deliveries_due")
+    await storage.redis.expire(record, 1_000)
+    [first], _ = await webhooks.claim(lease.ref)
+    await storage.redis.delete(due_key)
+    await webhooks.end_try(lease.ref, first, "pending", "503", 60)
+    assert 0 < await storage.redis.ttl(record) <= 1_000
+    assert await storage.redis.ttl(due_key) > 0
+    await webhooks.resend(account_id, lease.task_id)
+    assert 0 < await storage.redis.ttl(record) <= 1_000
+
+
+@pytest.mark.gen_test
+async def test_a_deletion_finds_failures_that_the_list_has_forgotten(storage: OpenStorage) -> None:
+    webhooks, failed = Deliveries(storage, owner(storage, "owner").index), failed_index.FailedDeliveries(storage)
+    await failed.note("shop", "old")
+    other = next(f"other-{n}" for n in itertools.count() if shard_of(f"other-{n}") == shard_of("shop"))
+    await failed.note(other, "old")
+    await webhooks.delete_all("shop")
+    assert [each.account_id for each in await failed.page(10)] == [other]
+
+
+@pytest.mark.gen_test
+async def test_a_failure_is_listed_before_its_record_says_so_and_no_more_when_that_is_gone(
+    settings: Settings, storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id = (await Accounts(storage).create(tokens=1_000, subscription_days=1)).account_id
+    lease = await end_task_and_die(settings, account_id, DRAFT)
+    webhooks, failed = Deliveries(storage, owner(storage, "owner").index), failed_index.FailedDeliveries(storage)
+    [due], _ = await webhooks.claim(lease.ref)
+    listed, run = [], storage.run
+
+    async def watched(name: str, *args: Any) -> Any:
+        if name == "end_try":
+            listed.append([each.delivery_id for each in await failed.page(10)])
+        return await run(name, *args)
+
+    monkeypatch.setattr(storage, "run", watched)
+    await webhooks.end_try(lease.ref, due, "failed", "410", 0)
+    assert listed == [[lease.task_id]]
+    await webhooks.delete_all(account_id)
+    await webhooks.end_try(lease.ref, due, "failed", "410", 0)
+    assert await failed.page(10) == []
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("account", [{}, {"balance": 10, "deleted_at": "2026-01-01T00:00:00Z"}])
+async def test_no_low_balance_is_told_of_an_account_that_is_gone(storage: OpenStorage, account: dict[Any, Any]) -> None:
+    sends = WebhookSettings(
+        url="http://127.0.0.1:1/", secrets=(SecretStr(SECRET),), events=("account.low_balance",), low_balance_tokens=900
+    )
+    if account:
+        await storage.redis.hset(storage.key("gone", "account"), mapping=account)
+    await LowBalances(storage, owner(storage, "owner").index, sends).taken_back("gone", 1_000)
+    assert await storage.redis.exists(storage.key("gone", "deliveries")) == 0
