@@ -49,7 +49,7 @@ class Gemini:
 
     ``attempted`` is called with (outcome, seconds) for each try: ok, cancelled, or the failure's class; ``billed`` with
     the usage that a try reported, and the model's name in the settings; ``answered`` with the name of the model that
-    answered a call, and its tier. ``open_requests`` counts the tries in progress.
+    answered a call, and its tier. ``open_requests`` counts the tries and counts in progress.
     ``tokens`` (from ``open_tokens``) are the credentials where there is no key. With ``trace_texts`` the traces hold
     the texts of requests and answers.
     """
@@ -100,10 +100,24 @@ class Gemini:
         if model.breaker.closed_to(account):
             return None
         left_s = min(COUNT_S, deadline - asyncio.get_running_loop().time())
-        with suppress(TimeoutError):
+        counted = None
+        with suppress(TimeoutError), self._tracing.span(f"count_tokens {model.name}", "client"):
             async with asyncio.timeout(left_s), self._free_connections:
-                return await self._exchanges.count(model.name, texts)
-        return None
+                with self._open_request():
+                    counted = await self._exchanges.count(model.name, texts)
+        if counted is None:
+            log.warning("gemini_not_counted", model=model.name, effect="a token for each byte is assumed")
+        else:
+            log.debug("gemini_counted", model=model.name, tokens=counted)
+        return counted
+
+    @contextmanager
+    def _open_request(self) -> Iterator[None]:
+        self.open_requests += 1
+        try:
+            yield
+        finally:
+            self.open_requests -= 1
 
     async def generate(
         self,
@@ -232,10 +246,9 @@ class Gemini:
         body = request.body(self._settings, call.system_instruction, call.text, cap, model.thinking_level, call.closing)
         reply, progress = Reply(request.max_tokens(body, cap)), Progress(call.sent)
         started, outcome = time.perf_counter(), "cancelled"
-        self.open_requests += 1
         log.debug("gemini_asked", model=model.name, number=call.tries, characters=len(call.text), output_cap=cap)
         try:
-            with self._traced(call, model, cap, reply, progress):
+            with self._open_request(), self._traced(call, model, cap, reply, progress):
                 await self._exchanges.fill(call, model.name, body, reply, progress)
                 text = reply.whole(streamed=call.streamed)
             outcome = "ok"
@@ -247,7 +260,6 @@ class Gemini:
                 text, reply.usage, reply.model or model.name, call.tries, progress.tier or reply.tier, reply.response_id
             )
         finally:
-            self.open_requests -= 1
             call.end_of_try(reply)
             model.note(reply.model_status)
             self._attempted(outcome, time.perf_counter() - started)

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+from structlog.testing import capture_logs
 
 from generation.gemini import Gemini, open_session
 from standin import Standin
@@ -38,9 +39,13 @@ async def test_gemini_counts_the_tokens_of_all_texts(standin: Standin, stack: As
     ],
     ids=["unavailable", "negative", "a list", "cut off", "not HTTP"],
 )
-async def test_no_count_is_better_than_a_wrong_one(stack: AsyncExitStack, answer: Recorded) -> None:
+async def test_no_count_is_better_than_a_wrong_one_and_is_told_the_operator(
+    stack: AsyncExitStack, answer: Recorded
+) -> None:
     server = await stack.enter_async_context(serve(answer))
-    assert await counted(stack, server.url) is None
+    with capture_logs() as logs:
+        assert await counted(stack, server.url) is None
+    assert [each["event"] for each in logs] == ["gemini_not_counted"]
 
 
 @pytest.mark.gen_test
