@@ -14,7 +14,9 @@
 -- Repeatable: the second call finds the task closed and changes nothing.
 local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'id')
 if not record[1] then
-  if ARGV[6] ~= '' then redis.call('SET', KEYS[2], ARGV[6], 'EX', ARGV[3]) end
+  local account = redis.call('HMGET', KEYS[6], 'created_at', 'closed_at')
+  local is_open = account[1] and (account[2] or '') == ''  -- else it may be deleted, and nothing of it comes back
+  if ARGV[6] ~= '' and is_open then redis.call('SET', KEYS[2], ARGV[6], 'EX', ARGV[3]) end
   return {-1}
 end
 if record[2] then return {-2, redis.call('GET', KEYS[2])} end

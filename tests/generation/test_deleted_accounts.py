@@ -42,6 +42,18 @@ async def test_a_deleted_task_is_not_put_back_by_the_process_that_runs_it(storag
 
 
 @pytest.mark.gen_test
+async def test_a_cancellation_that_is_written_again_brings_no_deleted_document_back(storage: OpenStorage) -> None:
+    accounts, tasks = Accounts(storage), owner(storage, "one")
+    account = (await accounts.create(tokens=10_000, subscription_days=1)).account_id
+    lease = await tasks.submit(account, PROMPT, None)
+    assert isinstance(lease, Lease)
+    await tasks.endings.cancel(account, lease.task_id)
+    await delete_account(accounts, [tasks.deletion], account, keep_ledger=False)
+    await tasks.endings.repeat()
+    assert await kinds_left(storage, account) == set()
+
+
+@pytest.mark.gen_test
 async def test_a_submit_that_was_let_in_before_its_account_was_closed_leaves_no_prompt(storage: OpenStorage) -> None:
     accounts = Accounts(storage)
     account = (await accounts.create(tokens=10_000, subscription_days=1)).account_id
