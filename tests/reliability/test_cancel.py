@@ -79,15 +79,21 @@ def test_a_cancel_that_races_with_completion_has_one_winner() -> None:
     in_a_world(scenario)
 
 
+async def asking_synchronously(client: Client) -> asyncio.Task[Any]:
+    """Let the client wait for a minute's generation; return its request once Gemini has been asked."""
+    body = {"manual_prompt": slow_prompt(60)}
+    asking = asyncio.create_task(client.ask("POST", START.replace("-async", ""), body, timeout_s=60))
+    while not (tasks := (await client.ask("GET", START)).json["tasks"]):  # noqa: ASYNC110  # another process writes it
+        await asyncio.sleep(0.02)
+    await at_progress(client, tasks[0]["task_id"], 70)
+    return asking
+
+
 def test_a_synchronous_client_that_goes_away_cancels_its_generation() -> None:
     async def scenario(world: World) -> None:
         await world.serve()
         client = await world.client(tokens=1_000)
-        body = {"manual_prompt": slow_prompt(60)}
-        asking = asyncio.create_task(client.ask("POST", START.replace("-async", ""), body, timeout_s=60))
-        while not (tasks := (await client.ask("GET", START)).json["tasks"]):  # noqa: ASYNC110  # others write it
-            await asyncio.sleep(0.02)  # another process writes the list
-        await at_progress(client, tasks[0]["task_id"], 70)
+        asking = await asking_synchronously(client)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         await gemini_is_left(world)
@@ -103,11 +109,7 @@ def test_a_synchronous_client_that_goes_away_while_redis_refuses_writes_pays_the
     async def scenario(world: World) -> None:
         await world.serve()
         client = await world.client(tokens=1_000)
-        body = {"manual_prompt": slow_prompt(60)}
-        asking = asyncio.create_task(client.ask("POST", START.replace("-async", ""), body, timeout_s=60))
-        while not (tasks := (await client.ask("GET", START)).json["tasks"]):  # noqa: ASYNC110  # others write it
-            await asyncio.sleep(0.02)  # another process writes the list
-        await at_progress(client, tasks[0]["task_id"], 70)
+        asking = await asking_synchronously(client)
         await world.storage.redis.config_set("maxmemory", "1")
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
