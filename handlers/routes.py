@@ -22,40 +22,41 @@ from handlers.reference import AdminReferencePage, LlmsTxt, OpenApiJson, OpenApi
 from handlers.request_log import RequestLog
 from handlers.services import Services
 
+ROUTES: dict[str, tuple[str, type[BaseHandler]]] = {
+    "page": (r"/", PageHandler),
+    "service_worker": (r"/service-worker\.js/?", ServiceWorker),
+    "static": (r"/static/(.+)", FileHandler),
+    "operate": (r"/operate/?", OperatePage),
+    "reference": (r"/docs/?", ReferencePage),
+    "admin_reference": (r"/docs/admin/?", AdminReferencePage),
+    "reference_file": (r"/docs/([^/]+)", ReferenceFile),
+    "openapi_json": (r"/(openapi|openapi-admin)\.json/?", OpenApiJson),
+    "openapi_yaml": (r"/(openapi|openapi-admin)\.yaml/?", OpenApiYaml),
+    "llms": (r"/llms\.txt/?", LlmsTxt),
+    "generations": (rf"{GENERATIONS}/?", StartHandler),
+    "status": (rf"{STATUS}([^/]+)/?", StatusHandler),
+    "events": (rf"{EVENTS}([^/]+)/?", EventsHandler),
+    "cancel": (rf"{CANCEL}([^/]+)/?", CancelHandler),
+    "synchronous": (rf"{SYNCHRONOUS}/?", SynchronousHandler),
+    "account": (rf"{ACCOUNT}/?", OwnAccountHandler),
+    "ledger": (rf"{ACCOUNT}/ledger/?", OwnLedgerHandler),
+    "push_subscriptions": (rf"{ACCOUNT}/push-subscriptions/?", PushSubscriptionsHandler),
+    **ADMIN_ROUTES,
+    "live": (rf"{HEALTH}/live/?", LiveHandler),
+    "ready": (rf"{HEALTH}/ready/?", ReadyHandler),
+    "metrics": (rf"{METRICS}/?", MetricsHandler),
+}
+
 
 def make_app(services: Services) -> Application:
     """Build the application; every path answers with and without its trailing slash."""
-    handlers: dict[str, tuple[str, type[BaseHandler]]] = {
-        "page": (r"/", PageHandler),
-        "service_worker": (r"/service-worker\.js/?", ServiceWorker),
-        "static": (r"/static/(.+)", FileHandler),
-        "operate": (r"/operate/?", OperatePage),
-        "reference": (r"/docs/?", ReferencePage),
-        "admin_reference": (r"/docs/admin/?", AdminReferencePage),
-        "reference_file": (r"/docs/([^/]+)", ReferenceFile),
-        "openapi_json": (r"/(openapi|openapi-admin)\.json/?", OpenApiJson),
-        "openapi_yaml": (r"/(openapi|openapi-admin)\.yaml/?", OpenApiYaml),
-        "llms": (r"/llms\.txt/?", LlmsTxt),
-        "generations": (rf"{GENERATIONS}/?", StartHandler),
-        "status": (rf"{STATUS}([^/]+)/?", StatusHandler),
-        "events": (rf"{EVENTS}([^/]+)/?", EventsHandler),
-        "cancel": (rf"{CANCEL}([^/]+)/?", CancelHandler),
-        "synchronous": (rf"{SYNCHRONOUS}/?", SynchronousHandler),
-        "account": (rf"{ACCOUNT}/?", OwnAccountHandler),
-        "ledger": (rf"{ACCOUNT}/ledger/?", OwnLedgerHandler),
-        "push_subscriptions": (rf"{ACCOUNT}/push-subscriptions/?", PushSubscriptionsHandler),
-        **ADMIN_ROUTES,
-        "live": (rf"{HEALTH}/live/?", LiveHandler),
-        "ready": (rf"{HEALTH}/ready/?", ReadyHandler),
-        "metrics": (rf"{METRICS}/?", MetricsHandler),
-    }
     given = {"services": services}
     return _BoundedApplication(
         services,
-        [url(pattern, handler, given, name) for name, (pattern, handler) in handlers.items()],
+        [url(pattern, handler, given, name) for name, (pattern, handler) in ROUTES.items()],
         default_handler_class=NotFound,
         default_handler_args=given,
-        log_function=RequestLog(services.metrics, {handler: name for name, (_, handler) in handlers.items()}),
+        log_function=RequestLog(services.metrics, {handler: name for name, (_, handler) in ROUTES.items()}),
     )
 
 

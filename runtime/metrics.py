@@ -22,6 +22,7 @@ from runtime.readings import Readings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REAPED = ("taken_over", "interrupted")
+WEBHOOK_OUTCOMES = ("delivered", "refused", "timeout", "unreachable", "unset")
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -113,6 +114,8 @@ class Metrics:
         self._webhook_tries = self._counter(
             "prompt_webhook_tries_total", "Tries to deliver a webhook, by how they ended.", "outcome"
         )
+        for outcome in WEBHOOK_OUTCOMES:
+            self._webhook_tries.labels(outcome)
         self._push_tries = self._counter(
             "prompt_push_tries_total", "Requests to push services, by how they ended.", "outcome"
         )
@@ -175,7 +178,7 @@ class Metrics:
             self._gemini_tokens.labels(kind, model).inc(count)
 
     def webhook_tried(self, outcome: str) -> None:
-        """``outcome``: delivered | refused | timeout | unreachable."""
+        """``outcome``: one of WEBHOOK_OUTCOMES; ``unset``: written under other settings, there is no address now."""
         self._webhook_tries.labels(outcome).inc()
 
     def push_tried(self, outcome: str) -> None:

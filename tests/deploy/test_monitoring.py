@@ -1,4 +1,4 @@
-"""The alerts and the dashboard ask only for metrics and labels that the server has."""
+"""The alerts, the dashboard and the operator's page ask only for metrics, labels and values that the server has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from runtime.metrics import Metrics
-from runtime.readings import BREAKER_STATES
+from tests.support.label_values import check_values, known_series
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ALERTS = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
@@ -67,8 +67,58 @@ def test_it_asks_for_what_there_is(series: dict[str, set[str]], where: str, expr
         assert name in series, f"{name} is no metric of the server"
         wanted = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers)) | grouped
         assert wanted <= series[name] | SCRAPED, f"{name} has no such label"
-    for state in re.findall(r'breaker_state\{[^}]*state!?="(\w+)"', expr):
-        assert state in BREAKER_STATES
+    check_values(expr, known_series(), SCRAPED)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'prompt_webhook_tries_total{outcome="deliverd"}',
+        'prompt_webhook_tries_total{outcome!="ok"}',
+        'prompt_http_request_duration_seconds_bucket{route!~"events|sync"}',
+        'prompt_http_requests_total{status=~"6.."}',
+        'prompt_gemini_attempt_duration_seconds_count{outcome="RateLimit"}',
+        'prompt_tasks_unfinished{state="queued"}',
+        'prompt_tasks_finished_total{outcome="failed", error_code="ai_misconfigured"}',
+        'prompt_stage_duration_seconds_sum{stage="checking"}',
+    ],
+)
+def test_a_value_that_never_occurs_or_that_nobody_has_listed_is_noticed(wrong: str) -> None:
+    with pytest.raises(AssertionError):
+        check_values(f"sum(rate({wrong}[5m]))", known_series(), SCRAPED)
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))
+def test_an_alert_s_words_name_only_labels_that_its_query_keeps(rule: dict[str, Any]) -> None:
+    named = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+    assert named <= kept_labels(rule["expr"])
+
+
+def test_a_panel_s_legend_names_only_labels_that_its_query_keeps() -> None:
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            named = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            assert named <= kept_labels(target["expr"]), panel["title"]
+
+
+def kept_labels(expr: str) -> set[str]:
+    """Return the labels that an aggregation groups by; of a bare series those that Prometheus adds."""
+    if not re.search(r"\b(sum|max|min)\b", expr):
+        return SCRAPED
+    grouped = re.search(r"\bby \(([^)]*)\)", expr)
+    return set(re.findall(r"\w+", grouped[1])) - {"le"} if grouped else set()
+
+
+def test_the_operator_s_page_reads_only_what_there_is(series: dict[str, set[str]]) -> None:
+    """Its sums of what does not exist would be zeros that look like good news."""
+    page = (DEPLOY.parent / "web" / "operate" / "figures.js").read_text("utf-8")
+    cancelled = re.search(r"CANCELLED = \{(.*?)\}", page)
+    assert cancelled
+    asked = re.findall(r"'((?:prompt|process)_\w+)'(?:, (?:\{(.*?)\}|CANCELLED)\))?", page)
+    assert {name for name, _ in asked} <= series.keys()
+    for name, labels in [*asked, ("prompt_tasks_finished_total", cancelled[1])]:
+        matchers = re.sub(r"(\w+): '(\w+)'", r'\1="\2"', labels)
+        check_values(f"{name}{{{matchers}}}", known_series(), SCRAPED)
 
 
 # Not on the dashboard: what only some installations have. The alert PromptGeminiModelRetires tells of the first.
