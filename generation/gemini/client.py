@@ -101,10 +101,16 @@ class Gemini:
             return None
         left_s = min(COUNT_S, deadline - asyncio.get_running_loop().time())
         counted = None
-        with suppress(TimeoutError), self._tracing.span(f"count_tokens {model.name}", "client"):
+        told, known = (
+            spans.span_name(spans.COUNT, model.name),
+            spans.of_operation(self._settings, model.name, spans.COUNT),
+        )
+        with suppress(TimeoutError), self._tracing.span(told, "client", attributes=known) as span:
             async with asyncio.timeout(left_s), self._free_connections:
                 with self._open_request():
                     counted = await self._exchanges.count(model.name, texts)
+            if counted is None:
+                span.fail("not_counted")
         if counted is None:
             log.warning("gemini_not_counted", model=model.name, effect="a token for each byte is assumed")
         else:
@@ -276,7 +282,7 @@ class Gemini:
             yield
             return
         known = spans.of_request(self._settings, call, model.name, model.thinking_level, cap)
-        with self._tracing.span(spans.span_name(model.name), "client", attributes=known) as span:
+        with self._tracing.span(spans.span_name(spans.GENERATE, model.name), "client", attributes=known) as span:
             try:
                 yield
             finally:

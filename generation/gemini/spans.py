@@ -18,24 +18,32 @@ from generation.gemini.session import Progress
 from runtime.settings import GeminiSettings
 from runtime.tracing import Attributes
 
+GENERATE, COUNT = "generate_content", "count_tokens"
 PROVIDERS = {"gemini": "gcp.gemini", "vertex": "gcp.vertex_ai"}
 
 
-def span_name(model: str) -> str:
-    return f"generate_content {model}"
+def span_name(operation: str, model: str) -> str:
+    return f"{operation} {model}"
+
+
+def of_operation(settings: GeminiSettings, model: str, operation: str) -> Attributes:
+    """Return the attributes that every request to Gemini has."""
+    address = urlsplit(backends.base_url(settings))
+    return {
+        "gen_ai.operation.name": operation,
+        "gen_ai.provider.name": PROVIDERS[settings.backend],
+        "gen_ai.request.model": model,
+        "server.address": address.hostname or "",
+        "server.port": address.port or (443 if address.scheme == "https" else 80),
+    }
 
 
 def of_request(settings: GeminiSettings, call: Call, model: str, thinking_level: str, cap: int) -> Attributes:
     """Return the attributes known before the request is sent."""
-    address = urlsplit(backends.base_url(settings))
-    known: dict[str, str | int | bool] = {
-        "gen_ai.operation.name": "generate_content",
-        "gen_ai.provider.name": PROVIDERS[settings.backend],
-        "gen_ai.request.model": model,
+    known = {
+        **of_operation(settings, model, GENERATE),
         "gen_ai.request.max_tokens": cap,
         "gen_ai.request.stream": call.streamed,
-        "server.address": address.hostname or "",
-        "server.port": address.port or (443 if address.scheme == "https" else 80),
     }
     if thinking_level:
         known["gen_ai.request.reasoning.level"] = thinking_level

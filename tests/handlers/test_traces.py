@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 import structlog
+from tornado.httpclient import AsyncHTTPClient
 
 from runtime.settings import TraceSettings
 from runtime.trace_start import TracesUnusable, open_tracing
 from runtime.tracing import headers_of, trace_context, trace_id_of
 from tests.chaos.world import SHORT_LEASES, a_world
+from tests.support.storage import OpenStorage
 from tests.support.waiting import eventually
-from tests.support.whole_server import START, Client
+from tests.support.whole_server import START, Client, make_client
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry is an extra")
 
@@ -104,6 +106,33 @@ async def test_a_request_to_gemini_is_told_in_the_names_of_the_conventions(
     assert 0 < told["gen_ai.usage.reasoning.output_tokens"] < told["gen_ai.usage.output_tokens"]
     assert told["gen_ai.usage.cache_read.input_tokens"] == 0
     assert told["gen_ai.response.time_to_first_chunk"] > 0
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(gemini={"backend": "vertex"})
+async def test_vertex_ai_is_told_as_another_provider(client: Client, collected: Collector) -> None:
+    await client.finished(await client.start(DRAFT, traceparent=CLIENTS))
+    told = [span.attributes for span in await spans_of(collected, TRACE, least=8) if span.kind == 3]
+    assert {span["gen_ai.provider.name"] for span in told} == {"gcp.vertex_ai"}
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "failed", [False, pytest.param(True, marks=pytest.mark.settings(gemini={"api_key": "one that is refused"}))]
+)
+async def test_the_counting_of_a_short_balance_s_tokens_is_a_span_of_its_own(
+    storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str, collected: Collector, failed: bool
+) -> None:
+    poor = await make_client(storage, http_client, base_url, tokens=2_000)
+    await poor.finished(await poor.start("Запишите 12 блюд. " * 40, traceparent=CLIENTS))
+    spans = await spans_of(collected, TRACE, least=5)
+    [counting] = [span for span in spans if span.name == "count_tokens gemini-3.8-flash"]
+    by_id = {span.span_id: span.name for span in spans}
+    assert (counting.kind, counting.failed, by_id[counting.parent_id]) == (3, failed, "generation")
+    assert counting.attributes["gen_ai.operation.name"] == "count_tokens"
+    assert counting.attributes["gen_ai.provider.name"] == "gcp.gemini"
+    assert counting.attributes["gen_ai.request.model"] == "gemini-3.8-flash"
+    assert not any(name.startswith("gen_ai.usage") for name in counting.attributes), "a count is not billed"
 
 
 @pytest.mark.gen_test
