@@ -34,7 +34,7 @@ from generation.origin import NO_ORIGIN, Origin
 from generation.runner import Runner
 from generation.status_copy import StatusCopy
 from generation.steering import LONGEST_FEEDBACK, NO_STEERING, Steering
-from generation.submits_left import SubmitsLeft
+from generation.submits_left import UNCOUNTED, SubmitsLeft
 from generation.tasks import Replayed, Tasks
 from generation.visible_text import is_visible
 from generation.wait_scope import WaitScope
@@ -65,7 +65,7 @@ class Started:
 class Generated:
     """The result for the synchronous endpoint; ``document`` is the final status document.
 
-    ``left``: what the account may still submit, without the room for tasks, which is larger now that this one ended.
+    ``left``: what the account may still submit now that the task has ended, without the room for tasks.
     """
 
     task_id: str
@@ -161,7 +161,7 @@ class Generations:
             await self._abandon(TaskRef(account_id, started.task_id), started.known_by)
             document = await self.status(account_id, started.task_id)
         members = json.loads(document.body)
-        left = SubmitsLeft(started.left.rate)
+        left = await self._left_after(account_id)
         if members["status"] == "failed":
             facts = members["message"], members["error"], members["error_code"]
             raise GenerationFailed(*facts, started.task_id, left)
@@ -257,6 +257,16 @@ class Generations:
         if not ended:
             raise ServerDraining
         self._runner.stop(task)
+
+    async def _left_after(self, account_id: str) -> SubmitsLeft:
+        """Return what the account may still submit after a task of it: a draft that is too dear has taken more.
+
+        Nothing is told where Redis does not answer: the result is worth more.
+        """
+        try:
+            return await self._tasks.submits_left(account_id)
+        except StorageUnavailable:
+            return UNCOUNTED
 
     async def _finished(self, account_id: str, task_id: str) -> Document:
         version = 0

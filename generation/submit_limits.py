@@ -47,9 +47,10 @@ class SubmitLimits:
     def left(self, drawn_ms: int, unfinished: int) -> SubmitsLeft:
         """Return what is left with ``drawn_ms`` of the bucket used and ``unfinished`` tasks."""
         room = TaskRoom(self._unfinished, max(0, self._unfinished - unfinished))
-        return SubmitsLeft(self._allowance(drawn_ms), room)
+        return SubmitsLeft(self.allowance(drawn_ms), room)
 
-    def _allowance(self, drawn_ms: int) -> Allowance | None:
+    def allowance(self, drawn_ms: int) -> Allowance | None:
+        """Return what is left of the bucket with ``drawn_ms`` of it used; None where there is no limit."""
         if not self.interval_ms:
             return None
         free_ms = self.size_ms - drawn_ms

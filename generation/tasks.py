@@ -165,6 +165,15 @@ class Tasks:
             key(task.account_id, "idempotency_keys"),
         )
 
+    async def submits_left(self, account_id: str) -> SubmitsLeft:
+        """Return what the account may still submit, as Redis has it now, without the room for tasks.
+
+        Raises:
+            StorageUnavailable
+        """
+        drawn_ms = await self._storage.command("PTTL", self._storage.key(account_id, "submits"))
+        return SubmitsLeft(self._submit_limits.allowance(max(0, int(drawn_ms))))  # -2 when nothing is drawn
+
     def submitted_at(self, lease: Lease) -> float:
         """Return when the task was submitted, in the event loop's seconds."""
         return lease.deadline - self._settings.deadline_s

@@ -15,6 +15,7 @@ from accounts.ledger import TOKEN_KINDS
 from generation.lease import Lease
 from generation.stages import WAITING, Stage
 from generation.tasks import Tasks
+from tests.support.rate_limit_fields import items
 from tests.support.raw_http import connected, request
 from tests.support.storage import OpenStorage
 from tests.support.whole_server import BASE, Client, make_client
@@ -237,3 +238,14 @@ async def test_a_draft_that_the_balance_cannot_pay_counts_ten_submits_however_la
         assert refused["error_code"] == "insufficient_tokens"
     answer = await able.ask("POST", f"{BASE}/generate-prompt-async/", {"manual_prompt": SHORT})
     assert (answer.status, answer.json["error_code"]) == (429, "too_many_submits")
+
+
+@pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0.0001, "submits_burst_per_account": 15})
+async def test_a_synchronous_answer_tells_what_is_left_after_what_a_draft_that_is_too_dear_has_taken(
+    http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    able = await make_client(storage, http_client, base_url, tokens=1_500)
+    answer = await able.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": LONG * 60})
+    assert answer.status == 402
+    assert items(answer.headers["RateLimit"])["submits"]["r"] == 15 - 10
