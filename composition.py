@@ -101,7 +101,7 @@ async def compose(
     identity = Identity(api_keys, accounts, callers, settings.identity, jwks_session, admin_keys, watch_tokens)
     lag = WorstLag(metrics.loop_was_late)
     work = await open_work(settings, stack, storage, copy, metrics, lag, tracing)
-    accounts.grants.taken_back = work.low_balances.taken_back
+    accounts.grants.taken_back = work.low_balances
     metrics.readings.periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
 
     limits = settings.limits

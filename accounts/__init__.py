@@ -31,10 +31,12 @@ from accounts.errors import (
 )
 from accounts.identity import Identity
 from accounts.ledger import LedgerEntry
+from accounts.low_balance import LOW, low_balance_keys
 from accounts.usage import UsageReport
 from accounts.watch_tokens import WatchTokens
 
 __all__ = [
+    "LOW",
     "Account",
     "AccountClosed",
     "AccountExists",
@@ -69,4 +71,5 @@ __all__ = [
     "UnknownApiKey",
     "UsageReport",
     "WatchTokens",
+    "low_balance_keys",
 ]

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 from accounts.account import MAX_TOKENS, Account
 from accounts.errors import AccountClosed, GrantIdReused, GrantRefused, TokensOutOfRange, UnknownAccount
 from accounts.ledger import Ledger, LedgerEntry, moment_of
+from accounts.low_balance import NothingToSend, TakenBack, low_balance_keys
 from storage.storage import Storage
 
 
-async def _nobody(_account_id: str, _tokens: int) -> None:
-    pass
-
-
 class Grants:
-    """``show`` reads an account; ``taken_back`` hears of the tokens that were taken back from one."""
+    """``show`` reads an account; ``taken_back`` sends the webhooks of balances that fell below a limit."""
 
     def __init__(self, storage: Storage, ledger: Ledger, show: Callable[[str], Awaitable[Account]]) -> None:
-        self.taken_back: Callable[[str, int], Awaitable[None]] = _nobody
+        self.taken_back: TakenBack = NothingToSend()
         self._storage = storage
         self._ledger = ledger
         self._show = show
@@ -44,7 +42,7 @@ class Grants:
             UnknownAccount, GrantRefused, TokensOutOfRange, GrantIdReused, StorageUnavailable
             AccountClosed: it is deleted, and its ledger was kept.
         """
-        code, entry_id = await self._run("grant_once", account_id, tokens, reason, ["grants"], grant_id)
+        code, entry_id = await self._run("grant_once", account_id, tokens, reason, ["grants"], [grant_id])
         name = str(entry_id, "ascii")
         entry = await self._ledger.entry(account_id, name)
         return entry or await self._archived(account_id, name, tokens), code == 2
@@ -64,14 +62,34 @@ class Grants:
             ]
 
     async def _run(
-        self, script: str, account_id: str, tokens: int, reason: str, parts: Sequence[str] = (), *grant_id: str
+        self,
+        script: str,
+        account_id: str,
+        tokens: int,
+        reason: str,
+        parts: Sequence[str] = (),
+        grant_id: Sequence[str] = (),
     ) -> tuple[int, bytes]:
         """Run a script that adds tokens; return its code and what it answered besides."""
         if abs(tokens) > MAX_TOKENS:
             raise TokensOutOfRange(tokens, MAX_TOKENS)
+        call_id, told = str(uuid.uuid4()), self.taken_back
         keys = [self._storage.key(account_id, part) for part in ("account", "ledger", "calls", *parts)]
-        arguments: list[str | int] = [tokens, reason or "granted", MAX_TOKENS, new_call_id(), *grant_id]
+        keys += low_balance_keys(self._storage, account_id, call_id)
+        arguments: list[str | int] = [
+            tokens,
+            reason or "granted",
+            MAX_TOKENS,
+            call_id,
+            told.limit,
+            told.kept_s,
+            *grant_id,
+        ]
+        if tokens < 0:
+            await told.expect(account_id, call_id)
         code, *rest = await self._storage.run(script, keys, arguments)
+        if tokens < 0:
+            await told.answered(account_id, call_id, due=code == 1 and bool(rest[0]))
         match code:
             case -1:
                 raise UnknownAccount(account_id)
@@ -83,9 +101,7 @@ class Grants:
                 raise GrantIdReused(*grant_id)
             case -5:
                 raise AccountClosed(account_id)
-        if tokens < 0 and code == 1:
-            await self.taken_back(account_id, -tokens)
-        return code, rest[0] if rest else b""
+        return code, rest[-1]
 
     async def _archived(self, account_id: str, entry_id: str, tokens: int) -> LedgerEntry:
         now = await self._show(account_id)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from generation.lease_index import LOW, PUSH, TaskRef
+from accounts import low_balance_keys
+from generation.lease_index import PUSH, TaskRef
 from storage.storage import Storage
 
 
@@ -36,13 +37,7 @@ NO_NOTICE = Notice()
 
 def delivery_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:
     """Name the keys of an end's webhooks: its record, that of a low balance, the due ones, and all of them."""
-    key = storage.key
-    return [
-        key(account_id, "delivery", task_id),
-        key(account_id, "delivery", LOW + task_id),
-        key(account_id, "deliveries_due"),
-        key(account_id, "deliveries"),
-    ]
+    return [storage.key(account_id, "delivery", task_id), *low_balance_keys(storage, account_id, task_id)]
 
 
 def push_keys(storage: Storage, account_id: str, task_id: str) -> list[str]:

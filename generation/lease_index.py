@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from accounts import LOW
 from storage.errors import UNREADABLE, StorageUnavailable
 from storage.storage import Call, Storage
 
@@ -21,7 +22,7 @@ MEMBERS_PER_CALL = 1_000  # unpack() in Lua and one answer are both bounded by t
 ACCOUNTS_PER_CALL = 200
 CLAIMED_FOR_S = 5.0  # how long tasks that one process took are hidden from the others
 REBUILT_EVERY_S = 270.0  # by whichever process comes first
-LOW, PUSH = "low-", "push-"  # before the task's id in the name of a webhook about a low balance, and of a push
+PUSH = "push-"  # before the task's id in the name of a push
 SETTLED_S = 60.0  # an account that was noted so long ago and has no unfinished task is forgotten
 
 

@@ -1,6 +1,6 @@
 """The records of webhooks and pushes: which are due, the outcome of their tries, and their repetition.
 
-``pg:{A}:delivery:{id}`` is written by the script that ends a task (generation/lua/include/note_delivery.lua). Its place
+``pg:{A}:delivery:{id}`` is written by the script that ends a task (accounts/lua/include/note_delivery.lua). Its place
 in the queue is the task's entry in the index of leases. Refuses to know HTTP.
 """
 
@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from accounts import LOW
 from generation.after_end import delivery_keys, push_keys
-from generation.lease_index import LOW, PUSH, LeaseIndex, TaskRef, task_of_delivery
+from generation.lease_index import PUSH, LeaseIndex, TaskRef, task_of_delivery
 from generation.origin import NO_ORIGIN, Origin
 from notifications.errors import UnknownDelivery
 from notifications.failed_deliveries import Failed, FailedDeliveries

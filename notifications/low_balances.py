@@ -1,21 +1,17 @@
-"""Tells of balances that fell below the limit because tokens were taken back. What tasks cost is told by their ends.
+"""Sends webhooks of balances that fell below the limit because tokens were taken back. Ends of tasks do it for what
+they cost.
 
-Refuses to know how a webhook is sent: any process finds it in the index.
+Refuses to know how a webhook is sent: any process finds it in the index. The step that takes the tokens writes it.
 """
 
 from __future__ import annotations
 
-import uuid
-
 import structlog
 
-from generation.after_end import delivery_keys
 from generation.lease_index import LeaseIndex, TaskRef
 from notifications.notices import KEPT_S, low_balance_of
 from runtime.settings import WebhookSettings
-from storage.errors import RecordUnreadable, StorageUnavailable
-from storage.storage import Storage
-from storage.wire import Argument
+from storage.errors import StorageUnavailable
 
 NOT_YET_S = 5.0  # how long the index keeps the webhook back while its record is being written
 
@@ -23,31 +19,33 @@ log = structlog.get_logger(__name__)
 
 
 class LowBalances:
-    """The grants' ``taken_back``."""
+    """The grants' ``TakenBack``. A webhook has its place in the index under the id of its call, as under a task's."""
 
-    def __init__(self, storage: Storage, index: LeaseIndex, settings: WebhookSettings) -> None:
-        self._storage = storage
+    kept_s = KEPT_S
+
+    def __init__(self, index: LeaseIndex, settings: WebhookSettings) -> None:
         self._index = index
-        self._limit = low_balance_of(settings)
+        self.limit = low_balance_of(settings)
 
-    async def taken_back(self, account_id: str, tokens: int) -> None:
-        """Record a webhook when the account's balance fell below the limit by that; a failure is logged.
+    async def expect(self, account_id: str, call_id: str) -> None:
+        """Let the reapers look for the webhook soon: what is in the index for nothing is dropped.
 
-        The tokens are taken back by then, so the caller must not hear that they may not be.
+        Raises:
+            StorageUnavailable
         """
-        if not self._limit:
+        if self.limit:
+            await self._index.note([TaskRef(account_id, call_id)], NOT_YET_S)
+
+    async def answered(self, account_id: str, call_id: str, *, due: bool) -> None:
+        """Let the reapers find the webhook at once, or look for none."""
+        if not self.limit:
             return
-        task = TaskRef(account_id, str(uuid.uuid4()))  # a webhook has its place in the index under a task's id
-        _record, *keys = delivery_keys(self._storage, *task)
+        call = TaskRef(account_id, call_id)
         try:
-            await self._index.note([task], NOT_YET_S)  # first: what is in the index for nothing is dropped
-            arguments: list[Argument] = [task.task_id, self._limit, KEPT_S, tokens]
-            if await self._storage.run(
-                "note_low_balance", [self._storage.key(account_id, "account"), *keys], arguments
-            ):
-                await self._index.note([task], 0)
+            if due:
+                await self._index.note([call], 0)
                 await self._index.say_handed_back()
             else:
-                await self._index.drop([task])
-        except (StorageUnavailable, RecordUnreadable) as exc:
-            log.warning("low_balance_untold", account_id=account_id, reason=type(exc).__name__)
+                await self._index.drop([call])
+        except StorageUnavailable as exc:  # a few seconds later, or dropped by whoever looks
+            log.warning("low_balance_told_later", account_id=account_id, reason=exc.reason)

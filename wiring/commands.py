@@ -57,7 +57,7 @@ def administration(storage: Storage, settings: Settings, advice: Callable[[str],
         after_end=Notices(settings.webhooks),  # it ends tasks by cancelling them, of which nobody is notified
     )
     accounts = Accounts(storage)
-    accounts.grants.taken_back = LowBalances(storage, tasks.index, settings.webhooks).taken_back
+    accounts.grants.taken_back = LowBalances(tasks.index, settings.webhooks)
     reading = Processes(storage, tasks.owner, _says_nothing)
     return AccountsAdministration(
         accounts=accounts,

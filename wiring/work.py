@@ -100,7 +100,7 @@ async def open_work(
     )
     processes = _processes(storage, tasks, runner, reaper, gemini, lag)
     seen = await open_sightings(settings, stack, deliveries)
-    low = LowBalances(storage, tasks.index, settings.webhooks)
+    low = LowBalances(tasks.index, settings.webhooks)
     return Work(generations, runner, deliveries, low, subscriptions, seen, processes, renewal, reaper)
 
 

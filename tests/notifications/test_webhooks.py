@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from email.utils import formatdate
 from typing import Any
@@ -29,6 +30,7 @@ from notifications.workers import QUEUE_LIMIT
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings, WebhookSettings
 from storage.redis_server import RedisServer
+from storage.wire import Argument
 from tests.generation.gemini.served import Recorded, serve
 from tests.notifications.dead_process import TOKENS_USED, end_task_and_die
 from tests.support.storage import OpenStorage
@@ -37,6 +39,9 @@ from tests.support.webhook_receiver import OTHER_SECRET, SECRET, Receiver
 from tests.support.whole_server import START, Client, make_client
 
 DRAFT = "Answer questions about our bakery. Open 7-18."
+LOW_BELOW_900 = WebhookSettings(
+    url="http://127.0.0.1:1/", secrets=(SecretStr(SECRET),), events=("account.low_balance",), low_balance_tokens=900
+)
 
 
 @pytest.fixture
@@ -165,11 +170,8 @@ async def test_tokens_that_are_taken_back_tell_of_a_low_balance_once(
 
 @pytest.mark.gen_test
 async def test_a_settlement_that_comes_late_tells_of_a_low_balance(storage: OpenStorage) -> None:
-    low = WebhookSettings(
-        url="http://127.0.0.1:1/", secrets=(SecretStr(SECRET),), events=("account.low_balance",), low_balance_tokens=900
-    )
     account_id = (await Accounts(storage).create(tokens=1_000, subscription_days=1)).account_id
-    tasks = owner(storage, "owner", Notices(low))
+    tasks = owner(storage, "owner", Notices(LOW_BELOW_900))
     lease = await tasks.submit(account_id, DRAFT, None)
     assert isinstance(lease, Lease)
     await tasks.advance(lease, INITIALIZING)
@@ -553,13 +555,78 @@ async def test_a_failure_is_listed_before_its_record_says_so_and_no_more_when_th
     assert await failed.page(10) == []
 
 
+class Died(Exception):
+    """Of a process, after Redis has run the script."""
+
+
+class DiesAfter(LowBalances):
+    async def answered(self, account_id: str, call_id: str, *, due: bool) -> None:
+        raise Died
+
+
+async def take_back_once(accounts: Accounts, account_id: str) -> None:
+    await accounts.grants.add_once(account_id, "refund", -200)
+
+
+async def take_back(accounts: Accounts, account_id: str) -> None:
+    await accounts.grants.add(account_id, -200)
+
+
 @pytest.mark.gen_test
-@pytest.mark.parametrize("account", [{}, {"balance": 10, "deleted_at": "2026-01-01T00:00:00Z"}])
-async def test_no_low_balance_is_told_of_an_account_that_is_gone(storage: OpenStorage, account: dict[Any, Any]) -> None:
-    sends = WebhookSettings(
-        url="http://127.0.0.1:1/", secrets=(SecretStr(SECRET),), events=("account.low_balance",), low_balance_tokens=900
-    )
-    if account:
-        await storage.redis.hset(storage.key("gone", "account"), mapping=account)
-    await LowBalances(storage, owner(storage, "owner").index, sends).taken_back("gone", 1_000)
-    assert await storage.redis.exists(storage.key("gone", "deliveries")) == 0
+@pytest.mark.parametrize("take", [take_back, take_back_once])
+async def test_a_low_balance_is_told_of_when_the_process_that_took_the_tokens_back_has_died(
+    storage: OpenStorage, take: Callable[[Accounts, str], Awaitable[None]]
+) -> None:
+    accounts, index = Accounts(storage), owner(storage, "owner").index
+    account_id = (await accounts.create(tokens=1_000)).account_id
+    accounts.grants.taken_back = DiesAfter(index, LOW_BELOW_900)
+    with pytest.raises(Died):
+        await take(accounts, account_id)
+    [due], _next = await Deliveries(storage, index).page(account_id, 10, None)
+    body: Any = await storage.redis.hget(storage.key(account_id, "delivery", due.id), "body")
+    assert json.loads(body) == {"tokens_remaining": 800, "low_balance_tokens": 900}
+    member = f"{due.task_id} {account_id}"
+    leases = index.leases_key(shard_of(account_id))
+    assert await storage.redis.zrange(leases, 0, -1) == [member.encode()]  # a reaper finds it
+
+
+class CallsTwice(OpenStorage):
+    """A connection that loses each answer and calls again."""
+
+    async def run(self, script: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        await super().run(script, keys, args)
+        return await super().run(script, keys, args)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("take", [take_back, take_back_once])
+async def test_a_low_balance_is_told_of_once_when_the_call_is_repeated(
+    storage: OpenStorage, take: Callable[[Accounts, str], Awaitable[None]]
+) -> None:
+    accounts, index = Accounts(storage), owner(storage, "owner").index
+    account_id = (await accounts.create(tokens=1_000)).account_id
+    accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
+    storage.__class__ = CallsTwice
+    await take(accounts, account_id)
+    assert (await accounts.show(account_id)).tokens_remaining == 800
+    assert await storage.redis.zcard(storage.key(account_id, "deliveries_due")) == 1
+    assert await storage.redis.zcard(index.leases_key(shard_of(account_id))) == 1
+
+
+@pytest.mark.gen_test
+async def test_of_tokens_that_are_taken_back_at_once_those_that_pass_the_limit_tell_of_it(storage: OpenStorage) -> None:
+    accounts, index = Accounts(storage), owner(storage, "owner").index
+    accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
+    account_id = (await accounts.create(tokens=1_000)).account_id
+    await asyncio.gather(*(accounts.grants.add(account_id, -20) for _ in range(10)))
+    assert await storage.redis.zcard(storage.key(account_id, "deliveries")) == 1
+
+
+@pytest.mark.gen_test
+async def test_no_low_balance_is_told_of_an_account_that_is_closed(storage: OpenStorage) -> None:
+    accounts, index = Accounts(storage), owner(storage, "owner").index
+    accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
+    account_id = (await accounts.create(tokens=1_000)).account_id
+    await accounts.close(account_id)
+    await accounts.grants.add(account_id, -200)
+    assert await storage.redis.exists(storage.key(account_id, "deliveries")) == 0
