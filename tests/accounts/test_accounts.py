@@ -306,3 +306,24 @@ async def test_a_ledger_that_is_kept_has_no_reasons_of_grants_however_long_it_is
     for call in (accounts.grants.add("a", 1), accounts.grants.add_once("a", "Anna 1", 10)):
         with pytest.raises(AccountClosed):
             await call
+
+
+@pytest.mark.gen_test
+async def test_the_marks_of_many_calls_are_never_read_as_a_whole_and_old_ones_go(storage: OpenStorage) -> None:
+    accounts = Accounts(storage)
+    account_id = (await accounts.create(tokens=1)).account_id
+    calls, marks = storage.key(account_id, "calls"), dict[Any, Any]()
+    for number in range(600):
+        marks |= {f"old{number}": "1 ", f"recent{number}": f"{1 << 52} "}
+    await storage.redis.hset(calls, mapping=marks)
+
+    async def whole_reads() -> int:
+        return int((await storage.redis.info("commandstats")).get("cmdstat_hgetall", {"calls": 0})["calls"])
+
+    before = await whole_reads()
+    for number in range(100):
+        await accounts.grants.add_once(account_id, f"grant {number}", 1)
+    assert await whole_reads() == before
+    left = str(await storage.redis.hkeys(calls))
+    assert left.count("recent") == 600
+    assert left.count("old") < 300
