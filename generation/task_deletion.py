@@ -45,9 +45,11 @@ class TaskDeletion:
             task = TaskRef(account_id, task_id)
             with contextlib.suppress(TaskNotFound):
                 await self._endings.cancel(account_id, task_id, *known(task))
-            await command("DEL", *self._records.keys(task)[:3])
+            await self._endings.settle(task)  # of one that ended while its account could not be read
+            await command("DEL", *self._records.keys(task)[:3], key(account_id, "readers", task_id))
         await self._delete_keys(account_id)
-        await command("DEL", self._listing.key(account_id), key(account_id, "submits"))
+        listed = self._listing.key(account_id), self._listing.unfinished_key(account_id)
+        await command("DEL", *listed, key(account_id, "submits"))
         await self._index.forget(account_id, [TaskRef(account_id, task_id) for task_id in ids])
         return ids
 

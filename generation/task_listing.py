@@ -22,17 +22,22 @@ class TaskListing:
         self._storage = storage
 
     async def ids(self, account_id: str) -> list[str]:
-        """Read the ids of all tasks, oldest first.
+        """Read the ids of all tasks, oldest first; then those of unfinished ones that the list has lost.
 
         Raises:
             StorageUnavailable
         """
-        ids = await self._storage.command("ZRANGE", self.key(account_id), 0, -1)
-        return [str(task_id, "ascii") for task_id in ids]
+        listed = await self._storage.command("ZRANGE", self.key(account_id), 0, -1)
+        unfinished = await self._storage.command("ZRANGE", self.unfinished_key(account_id), 0, -1)
+        return [str(task_id, "ascii", "replace") for task_id in dict.fromkeys([*listed, *unfinished])]
 
     def key(self, account_id: str) -> str:
         """Name the sorted set of the account's task ids."""
         return self._storage.key(account_id, "tasks")
+
+    def unfinished_key(self, account_id: str) -> str:
+        """Name the sorted set of the ids of its unfinished tasks."""
+        return self._storage.key(account_id, "unfinished")
 
     async def recent(self, account_id: str) -> list[bytes]:
         """Read the documents of all tasks, newest first, one page after the other."""
@@ -49,7 +54,7 @@ class TaskListing:
             StorageUnavailable
         """
         key, drafts = self._storage.key, []
-        for task_id in await self._storage.run("list_unfinished", [key(account_id, "unfinished")], [TASKS_PER_READ]):
+        for task_id in await self._storage.run("list_unfinished", [self.unfinished_key(account_id)], [TASKS_PER_READ]):
             record = key(account_id, "task", str(task_id, "ascii", "replace"))
             draft, steering = await self._storage.command("HMGET", record, "manual_prompt", "steering")
             with contextlib.suppress(RecordUnreadable), self._storage.reading(record):

@@ -1,6 +1,6 @@
 --- @include "close_task"
 -- cancel_unacknowledged: end a task whose submit was answered with an error, unless a repeated submit has returned it since.
--- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
 --       13 delivery of a push  14 push_subscriptions  15 idempotency
 -- ARGV: 1 stage it ends in  2 head of the document  3 status ttl, s  4 reason for the ledger

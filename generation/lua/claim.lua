@@ -1,6 +1,6 @@
 --- @include "close_task"
 -- claim: take over a task whose lease ran out, or end it when it has had its attempts or its time.
--- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
 --       13 delivery of a push  14 push_subscriptions
 -- ARGV: 1 new owner  2 lease, ms  3 attempts allowed  4 stage to begin at  5 stage it ends in when it cannot go on

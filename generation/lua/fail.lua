@@ -1,7 +1,7 @@
 --- @include "fence"
 --- @include "close_task"
 -- fail: end a task without a result and give its hold back, in one step. Any stage may fail.
--- KEYS: 1 task  2 status  3 events  4 unfinished  6 account  7 ledger
+-- KEYS: 1 task  2 status  3 events  4 unfinished  5 tasks  6 account  7 ledger
 --       8 delivery  9 delivery of a low balance  10 deliveries_due  11 deliveries  12 usage
 --       13 delivery of a push  14 push_subscriptions
 -- ARGV: 1 owner  2 epoch  3 stage it ends in  4 head of the document  5 tokens used over the task's whole life

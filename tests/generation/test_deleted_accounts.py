@@ -9,7 +9,8 @@ from accounts.deletion import delete_account
 from generation.errors import TaskGone
 from generation.idempotency import SubmitKey, idempotency
 from generation.lease import Lease
-from generation.stages import INITIALIZING
+from generation.stages import CHECKING, INITIALIZING
+from generation.tasks import Tasks
 from tests.support.storage import OpenStorage
 from tests.support.task_owner import owner
 
@@ -76,3 +77,48 @@ async def test_nothing_that_names_an_account_stays_when_its_ledger_is_deleted_to
     for index in ("leases", "unfinished_accounts", "accounts"):
         async for shared in storage.redis.scan_iter(storage.shared_key(index, "*")):
             assert account not in str(await storage.redis.zrange(shared, 0, -1)), shared
+
+
+async def started(storage: OpenStorage) -> tuple[Accounts, Tasks, Lease]:
+    accounts, tasks = Accounts(storage), owner(storage, "one")
+    account = (await accounts.create(tokens=10_000, subscription_days=1)).account_id
+    lease = await tasks.submit(account, PROMPT, None)
+    assert isinstance(lease, Lease)
+    return accounts, tasks, lease
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("lost", ["tasks", "task", "unfinished"])
+async def test_no_task_survives_its_account_when_one_record_that_names_it_is_lost(
+    storage: OpenStorage, lost: str
+) -> None:
+    accounts, tasks, lease = await started(storage)
+    name = storage.key(lease.account_id, lost, *([lease.task_id] if lost == "task" else []))
+    assert await storage.redis.delete(name) == 1
+    await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=False)
+    assert await kinds_left(storage, lease.account_id) == set()
+
+
+@pytest.mark.gen_test
+async def test_no_document_of_a_task_survives_that_ended_after_the_list_of_tasks_had_forgotten_it(
+    storage: OpenStorage,
+) -> None:
+    accounts, tasks, lease = await started(storage)
+    await storage.redis.delete(storage.key(lease.account_id, "tasks"))  # it ends 22 minutes after the last submit
+    await tasks.endings.cancel(lease.account_id, lease.task_id)
+    await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=False)
+    assert await kinds_left(storage, lease.account_id) == set()
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_ended_without_its_settlement_is_settled_before_it_is_deleted(storage: OpenStorage) -> None:
+    accounts, tasks, lease = await started(storage)
+    await tasks.advance(lease, INITIALIZING)
+    await tasks.advance(lease, CHECKING)
+    await tasks.hold(lease)
+    await tasks.publish(lease, 1, b"{}", 200)
+    await tasks.endings.fail_unsettled(lease.ref, lease)
+    await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=True)
+    left = await accounts.show(lease.account_id)
+    assert (left.tokens_held, left.tokens_charged) == (0, 200)
+    assert await kinds_left(storage, lease.account_id) == {"account", "ledger", "usage", "calls"}

@@ -38,11 +38,18 @@ end
 local function check_records()
   check_numbers(KEYS[1], 'hold', 'used', 'created_ms', 'estimate', 'lost_estimate', 'attempt', 'version')
   check_type('stream', {KEYS[3]})
-  check_type('zset', {KEYS[4], KEYS[10], KEYS[11]})
+  check_type('zset', {KEYS[4], KEYS[5], KEYS[10], KEYS[11]})
   check_type('hash', {KEYS[8], KEYS[9], KEYS[12], KEYS[13], KEYS[14]})
   for _, value in ipairs(redis.call('HMGET', KEYS[1], 'id', 'hold', 'used', 'created_ms', 'created_at', 'attempt')) do
     if not value then error(redis.error_reply('UNREADABLE ' .. KEYS[1])) end
   end
+end
+
+-- A deletion finds tasks by this list, which an end that comes late has outlived.
+local function list_among_tasks(id, now, ttl_s)
+  redis.call('ZADD', KEYS[5], 'NX', now, id)
+  redis.call('EXPIRE', KEYS[5], 2 * ttl_s, 'NX')
+  redis.call('EXPIRE', KEYS[5], 2 * ttl_s, 'GT')
 end
 
 local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed, stopped, told, kinds, later)
@@ -79,6 +86,7 @@ local function close_task(code, stage, head, used, ttl_s, reason, floor, sealed,
     redis.call('SET', KEYS[2], document, 'EX', ttl_s)
   end
   redis.call('XADD', KEYS[3], '*', 'end', '{}')
+  list_among_tasks(record[1], now, ttl_s)
   if not later then redis.call('EXPIRE', KEYS[1], ttl_s) end
   local due = told and tell_end(told, head, told[1] ~= '' and told[1] .. tail or '', charged, reason) or 0
   return {code, document, charged, now - tonumber(record[4]), due}
