@@ -38,6 +38,7 @@ from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from storage.errors import RecordUnreadable, StorageUnavailable
 from storage.storage import Storage
+from storage.wire import Argument
 
 NOTHING_AFTER = NothingAfter()
 
@@ -231,14 +232,16 @@ class Tasks:
         return lease.hold_tokens
 
     async def draw_as_unable(self, lease: Lease, available: int) -> None:
-        """Let the task's submit count as one of an account that cannot pay, unless its balance said so at once.
+        """Let the task's submit count as one of an account that cannot pay, once, unless its balance said so at once.
 
         Raises:
             StorageUnavailable
         """
         drawn_ms = self._submit_limits.interval_ms * (UNABLE_FACTOR - 1)
         if drawn_ms and available >= self._money.minimum_tokens:
-            await self._storage.run("draw_submits", [self._storage.key(lease.account_id, "submits")], [drawn_ms])
+            arguments: list[Argument] = [self.owner, lease.epoch, drawn_ms]
+            submits = self._storage.key(lease.account_id, "submits")
+            await self.records.call("draw_submits", lease.ref, arguments, submits)
 
     async def extend_hold(self, lease: Lease, tokens: int) -> int:
         """Extend the task's hold to ``tokens``, or as far as the balance allows; return its size.

@@ -1,13 +1,18 @@
 --- @include "clock"
+--- @include "fence"
 --- @include "readable"
 --- @include "refuse_submit"
 -- draw_submits: take more from an account's bucket for a submit that it turned out not to be able to pay.
--- KEYS: 1 submits
--- ARGV: 1 what is taken, ms
--- Returns how far the bucket is drawn on, ms
--- Repeatable: a repetition takes it once more, and the account waits longer for its next submit.
-check_type('string', {KEYS[1]})
+-- KEYS: 1 task  8 submits
+-- ARGV: 1 owner  2 epoch  3 what is taken, ms
+-- Returns 1 | -1 gone | -2 closed | -3 fenced
+-- Repeatable: what was taken for the task is not taken again.
+-- A task that is over takes nothing: its account may be deleted, and the bucket with it.
+check_type('string', {KEYS[8]})
+local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
+if allowed ~= 1 then return allowed end
+if redis.call('HSETNX', KEYS[1], 'drawn', 1) == 0 then return 1 end
 local now = now_ms()
-local drawn = now + drawn_ahead(KEYS[1], now) + tonumber(ARGV[1])
-redis.call('SET', KEYS[1], string.format('%.0f', drawn), 'PX', drawn - now)
-return drawn - now
+local drawn = now + drawn_ahead(KEYS[8], now) + tonumber(ARGV[3])
+redis.call('SET', KEYS[8], string.format('%.0f', drawn), 'PX', drawn - now)
+return 1

@@ -122,3 +122,18 @@ async def test_a_task_that_ended_without_its_settlement_is_settled_before_it_is_
     left = await accounts.show(lease.account_id)
     assert (left.tokens_held, left.tokens_charged) == (0, 200)
     assert await kinds_left(storage, lease.account_id) == {"account", "ledger", "usage", "calls"}
+
+
+@pytest.mark.gen_test
+async def test_a_submit_that_could_not_be_paid_is_counted_once_and_not_for_a_deleted_account(
+    storage: OpenStorage,
+) -> None:
+    accounts, tasks, lease = await started(storage)
+    submits = storage.key(lease.account_id, "submits")
+    await storage.redis.delete(submits)
+    for _ in range(3):  # the first answer was lost
+        await tasks.draw_as_unable(lease, 1_000)
+    assert 0 < await storage.redis.pttl(submits) <= 900
+    await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=False)
+    await tasks.draw_as_unable(lease, 1_000)
+    assert await kinds_left(storage, lease.account_id) == set()
