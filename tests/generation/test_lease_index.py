@@ -20,7 +20,7 @@ from generation.lease_index import SHARDS, TaskRef, shard_of
 from generation.pipeline import Pipeline
 from generation.reaper import Reaper
 from generation.runner import Runner
-from generation.stages import CHECKING, INITIALIZING
+from generation.stages import CHECKING, GENERATING, INITIALIZING, WAITING
 from generation.status_copy import StatusCopy
 from generation.tasks import Replayed, Tasks
 from runtime.metrics import Metrics
@@ -306,6 +306,35 @@ async def test_a_task_whose_account_is_spoilt_ends_and_is_settled_once_when_it_i
     assert await storage.command("ZRANGE", storage.key("bad", "unfinished"), 0, -1) == []
     with pytest.raises(TaskClosed):
         await owner.endings.fail(lease, INTERNAL, 50)
+
+
+@pytest.mark.gen_test
+async def test_the_estimate_of_a_request_whose_owner_died_is_settled_though_the_account_was_spoilt(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generation.claims.SETTLE_AGAIN_S", 0.0)
+    await account(storage, "bad")
+    owner, other = tasks_of(storage, "owner", lease_s=60), tasks_of(storage, "other")
+    lease = await owner.submit("bad", "Be kind.", None)
+    assert isinstance(lease, Lease)
+    for stage in (INITIALIZING, CHECKING):
+        await owner.advance(lease, stage)
+    await owner.hold(lease)
+    await owner.advance(lease, GENERATING)
+    await owner.advance(lease, WAITING, estimated_input=300)
+    kept = await account_whose_number_is_none(storage)
+    assert await owner.renew([lease], lease_s=0) == []
+    await storage.command("HSET", other.records.keys(lease.ref)[0], "attempt", 3)  # it has had them all
+    assert await one_turn(storage, other) == set()
+    document = await storage.command("GET", other.records.keys(lease.ref)[1])
+    assert b'"tokens_used":300,"usage":{"input":300},"estimated":true' in document
+    await storage.command("RESTORE", storage.key("bad", "account"), 0, kept, "REPLACE")
+    await other.index.note([lease.ref], 0)
+    assert await one_turn(storage, other) == set()
+    shown = await Accounts(storage).show("bad")
+    assert (shown.tokens_held, shown.tokens_charged) == (0, 300)
+    [entry, *_], _ = await Accounts(storage).ledger("bad")
+    assert (entry.kind, entry.tokens, entry.estimated) == ("settle", 300, True)
 
 
 async def of_a_wrong_type(storage: Storage, tasks: Tasks, task: TaskRef) -> None:
