@@ -15,16 +15,23 @@ from generation.submits_left import Allowance, SubmitsLeft, TaskRoom
 from runtime.settings import LimitSettings
 
 UNABLE_FACTOR = 10  # one submit of an account that cannot pay counts as so many
+RATE_OF_UNABLE = 10.0  # submits per second that this counts in where others have no limit
 MAX_REFUSED = 10_000
 
 
 class SubmitLimits:
-    """``interval_ms`` is what one submit takes out of the bucket, ``size_ms`` what it holds; 0 for no limit."""
+    """``interval_ms`` is what one submit takes out of the bucket, 0 for no limit; ``size_ms`` is what the bucket holds.
+
+    ``unable_ms`` is what a submit of an account that cannot pay takes. That limit is always there: such submits fill
+    Redis for nothing.
+    """
 
     def __init__(self, limits: LimitSettings) -> None:
         rate = limits.submits_per_second_per_account
-        self.interval_ms = max(1, round(1000 / rate)) if rate else 0
-        self.size_ms = self.interval_ms * limits.submits_burst_per_account
+        counted_ms = max(1, round(1000 / (rate or RATE_OF_UNABLE)))
+        self.interval_ms = counted_ms if rate else 0
+        self.unable_ms = counted_ms * UNABLE_FACTOR
+        self.size_ms = counted_ms * limits.submits_burst_per_account
         self._quota = limits.submits_burst_per_account
         self._unfinished = limits.unfinished_tasks_per_account
         self._window_s = max(1, math.ceil(self.size_ms / 1000))

@@ -28,7 +28,7 @@ from generation.restoration import Restoration
 from generation.silent_servers import SilentServers
 from generation.stages import QUEUED, STAGES, STEPS, Stage
 from generation.steering import NO_STEERING, Steering
-from generation.submit_limits import UNABLE_FACTOR, SubmitLimits
+from generation.submit_limits import SubmitLimits
 from generation.submits_left import SubmitsLeft
 from generation.task_codes import Code, raise_if_lost
 from generation.task_deletion import TaskDeletion
@@ -156,7 +156,7 @@ class Tasks:
                 self._submit_limits.interval_ms,
                 self._submit_limits.size_ms,
                 self._money.minimum_tokens,
-                UNABLE_FACTOR,
+                self._submit_limits.unable_ms,
                 steering.metadata,
                 origin.trace,
                 origin.request_id,
@@ -237,8 +237,8 @@ class Tasks:
         Raises:
             StorageUnavailable
         """
-        drawn_ms = self._submit_limits.interval_ms * (UNABLE_FACTOR - 1)
-        if drawn_ms and available >= self._money.minimum_tokens:
+        drawn_ms = self._submit_limits.unable_ms - self._submit_limits.interval_ms
+        if available >= self._money.minimum_tokens:
             arguments: list[Argument] = [self.owner, lease.epoch, drawn_ms]
             submits = self._storage.key(lease.account_id, "submits")
             await self.records.call("draw_submits", lease.ref, arguments, submits)

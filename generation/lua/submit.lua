@@ -9,7 +9,7 @@
 --       7 status ttl, s  8 stage  9 head of the document  10 SHA-256 of the body, '' without idempotency key
 --       11 idempotency ttl, s  12 the steering beside the prompt, JSON or ''
 --       13 what a submit takes from the bucket, ms, 0 for no limit  14 what the bucket holds, ms
---       15 minimum balance, tokens  16 how many submits one counts as when the account cannot pay
+--       15 minimum balance, tokens  16 what it takes when the account cannot pay, ms
 --       17 metadata that every document repeats, JSON or ''
 --       18 trace context of the submit, or ''  19 its request id, or ''
 -- Returns {1, task id, now ms, deadline ms, document, how far the bucket is drawn on in ms,
@@ -40,7 +40,7 @@ if ARGV[10] ~= '' then
 end
 if is_full(KEYS[4], KEYS[1], ARGV[1], tonumber(ARGV[6])) then return {-5} end
 local able = tonumber(account[1]) >= tonumber(ARGV[15]) and tonumber(account[2] or '0') > now
-local wait = take_from_bucket(KEYS[9], now, tonumber(ARGV[13]) * (able and 1 or tonumber(ARGV[16])), tonumber(ARGV[14]))
+local wait = take_from_bucket(KEYS[9], now, tonumber(able and ARGV[13] or ARGV[16]), tonumber(ARGV[14]))
 if wait > 0 then return {-11, wait} end
 local deadline = now + tonumber(ARGV[5])
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(now), 'created_ms', now, 'deadline_ms', deadline,

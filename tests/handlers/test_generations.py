@@ -484,6 +484,19 @@ async def test_who_starts_is_told_how_many_more_may_be_unfinished_until_none_may
 
 
 @pytest.mark.gen_test
+@pytest.mark.settings(limits={"submits_per_second_per_account": 0, "submits_burst_per_account": 20})
+async def test_without_a_limit_of_submits_an_account_that_cannot_pay_still_has_one(
+    client: Client, http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage
+) -> None:
+    poor = await make_client(storage, http_client, base_url, tokens=699)
+    answers = [await poor.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": MANUAL}) for _ in range(10)]
+    assert [answer.status for answer in answers][:2] == [402, 402]
+    last = answers[-1]
+    assert (last.status, last.json["error_code"]) == (429, "too_many_submits")
+    assert 0 < int(last.headers["Retry-After"]) <= 1
+
+
+@pytest.mark.gen_test
 @pytest.mark.settings(limits={"submits_per_second_per_account": 0})
 async def test_without_a_limit_of_submits_none_is_named(client: Client) -> None:
     answer = await client.ask("POST", START, {"manual_prompt": MANUAL})
