@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from tornado.httpclient import AsyncHTTPClient
 from tornado.platform.asyncio import BaseAsyncIOLoop
 
 from storage.redis_server import NoRedisServer, RedisServer, find_redis_server
@@ -44,6 +45,7 @@ LONGEST = (
     "tests/notifications/",
     "tests/test_",
 )
+ANSWER_S = 180.0  # an answer of ours is waited for
 TOOLS = "apt install redis-server nginx chromium nodejs npm curl wrk systemd"
 
 
@@ -51,9 +53,11 @@ def pytest_configure() -> None:
     """Have no event loop until a test makes one: asyncio, asked for the first time, makes one that nobody closes.
 
     A shell lets its background jobs ignore SIGINT, and their children inherit it: tests that send it need the default.
+    Tornado's client gives up after 20 s, unless a test says otherwise: on a busy machine that is no failure.
     Loggers keep nothing: a command that one test runs in this process would leave them deaf to the next one's capture.
     """
     asyncio.set_event_loop(None)
+    AsyncHTTPClient.configure(None, defaults={"connect_timeout": ANSWER_S, "request_timeout": ANSWER_S})
     structlog.configure = functools.partial(_configure_without_cache, structlog.configure)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

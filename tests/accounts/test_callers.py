@@ -59,7 +59,7 @@ def is_fresh(caller: Caller) -> bool:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(180):
         while not condition():  # noqa: ASYNC110  # it may be any condition
             await asyncio.sleep(0.005)
 

@@ -89,7 +89,7 @@ async def fetched_from(provider: Provider, ttl_s: float = 300.0) -> AsyncIterato
 
 
 async def asked(provider: Provider, times: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while provider.asked < times:  # noqa: ASYNC110  # the provider counts what an event could not
             await asyncio.sleep(0.005)
 

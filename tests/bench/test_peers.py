@@ -13,13 +13,14 @@ from redis import asyncio as aioredis
 
 from bench.contenders import PEERS, Place, peer_env
 from bench.load_accounts import LoadAccount, sign
-from bench.process import BenchmarkFailed, Process, free_port
+from bench.process import BenchmarkFailed, Process
 from bench.shared_slots import SharedSlots
 from bench.task_feeder import PEER_FORMATS, PeerStore
 from bench.verification import verify
 from bench.wrk import SUBMITS_ONLY, Wrk
 from generation.stages import GENERATING
 from storage.redis_server import RedisServer
+from tests.support.ports import free_ports
 
 SECRET = "s" * 64
 
@@ -33,7 +34,7 @@ class Scene:
     accounts: list[LoadAccount]
 
     def start(self, name: str) -> tuple[Process, str]:
-        port = free_port()
+        [port] = free_ports(1)
         command = [sys.executable, PEERS / f"{name}.py"]
         env = peer_env(self.place, port)
         process = Process(name, command, core=self.place.core, folder=self.place.folder, env=env)
@@ -80,7 +81,7 @@ def test_a_peer_that_ends_at_once_is_told_with_its_output(scene: Scene) -> None:
         Process("broken", command, core=scene.place.core, folder=scene.place.folder) as peer,
         pytest.raises(BenchmarkFailed, match="no such peer"),
     ):
-        peer.wait_for_port(free_port())
+        peer.wait_for_port(free_ports(1)[0])
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk, a Debian package, is not installed")

@@ -16,8 +16,9 @@ from tests.chaos.load import under_load
 from tests.chaos.outcome import Outcome
 from tests.chaos.storage import Run
 from tests.chaos.world import REAL_LEASES, a_world
+from tests.support.ports import free_ports
 from tests.support.redis_proxy import Proxy
-from tests.support.topologies import PASSWORD, Node, SentinelWorld, free_ports, sentinels, until_true
+from tests.support.topologies import PASSWORD, Node, SentinelWorld, sentinels, until_true
 
 CLIENTS = 12
 ACTIONS = "generate generate replay watch"

@@ -13,8 +13,9 @@ from tests.chaos.outcome import Outcome
 from tests.chaos.verdict import judge
 from tests.chaos.witness import Witness
 from tests.chaos.world import a_world
-from tests.deploy.nginx import Nginx, free_port
+from tests.deploy.nginx import Nginx
 from tests.deploy.processes import ROOT
+from tests.support.ports import free_ports
 
 CLIENTS = 6
 ACTIONS = "generate generate wait replay"
@@ -55,7 +56,7 @@ async def _restarted(processes: int, random: Random, enough: Enough, programs: S
     async with a_world() as world:
         turns = itertools.cycle(programs)
         program = next(turns)
-        ports = [free_port() for _ in range(processes)]
+        ports = free_ports(processes)
         servers = [world.server(arguments=["--port", str(port)]) for port in ports]
         for server in servers:
             server.process.program = program

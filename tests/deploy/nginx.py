@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
@@ -63,9 +64,8 @@ class Nginx:
     def __init__(self, folder: Path, backends: Sequence[int | str], *, tls: bool = False, limited: bool = True) -> None:
         self._folder = folder
         self._binary = find_nginx()
-        self.port = free_port()
+        self.port, self.redirecting_port = free_ports(2)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
-        self.redirecting_port = free_port()
         self.certificate = folder / "fullchain.pem"
         shipped = SHIPPED.read_text("utf-8")
         addresses = [backend if isinstance(backend, str) else f"127.0.0.1:{backend}" for backend in backends]
@@ -120,7 +120,8 @@ class Nginx:
 
     def __enter__(self) -> Nginx:
         self._process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert eventually(lambda: accepts(self.port)), (self._folder / "error.log").read_text()
+        assert eventually(lambda: accepts(self.port) or self._process.poll() is not None), self.errors()
+        assert self._process.poll() is None, self.errors()
         return self
 
     def __exit__(
@@ -145,13 +146,6 @@ def write_certificate(certificate: Path, private_key: Path) -> None:
     )
     certificate.write_bytes(made.public_bytes(Encoding.PEM))
     private_key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def accepts(port: int) -> bool:

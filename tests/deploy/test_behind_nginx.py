@@ -15,8 +15,9 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from handlers.paths import BASE
-from tests.deploy.nginx import Nginx, free_port
+from tests.deploy.nginx import Nginx
 from tests.deploy.processes import STANDIN_KEY, Process, demo, serve
+from tests.support.ports import free_ports
 from tests.support.redis_proxy import Proxy
 
 START = f"{BASE}/generate-prompt-async/"
@@ -55,7 +56,7 @@ class Deployed:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("deployed")
     (folder / "nginx").mkdir()
-    ports = [free_port(), free_port()]
+    ports = free_ports(2)
     nginx = Nginx(folder / "nginx", ports)
     with demo(folder / "demo", gemini_delay_s=0.5) as brings_redis:
         facts = brings_redis.start()

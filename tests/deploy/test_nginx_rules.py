@@ -19,7 +19,8 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from tests.deploy.nginx import Nginx, free_port
+from tests.deploy.nginx import Nginx
+from tests.support.ports import free_ports
 from tests.support.rate_limit_fields import limit_of
 from tests.support.redis_proxy import Proxy
 
@@ -141,7 +142,7 @@ async def test_every_submit_has_a_key_of_the_proxy_and_a_clients_own_is_kept_bes
 @pytest.mark.gen_test
 async def test_a_process_that_refuses_connections_is_passed_over(tmp_path: Path) -> None:
     backend = Backend()
-    with Nginx(tmp_path, [free_port(), backend.port]) as nginx:
+    with Nginx(tmp_path, [*free_ports(1), backend.port]) as nginx:
         for method in ("GET", "POST"):
             assert [(await fetch(nginx, START, method=method)).code for _ in range(10)] == [200] * 10
     await backend.close()
@@ -224,7 +225,7 @@ async def test_when_all_are_busy_their_own_answer_is_passed_on(tmp_path: Path) -
 
 @pytest.mark.gen_test
 async def test_when_no_process_answers_the_error_has_the_shape_of_the_api(tmp_path: Path) -> None:
-    with Nginx(tmp_path, [free_port(), free_port()]) as nginx:
+    with Nginx(tmp_path, free_ports(2)) as nginx:
         answer = await fetch(nginx, START, headers={"X-Request-ID": "mine-2"})
     assert (answer.code, answer.headers["Retry-After"]) == (503, "1")
     assert answer.headers["Content-Type"] == "application/json"
@@ -247,7 +248,7 @@ async def test_a_submit_that_may_have_been_taken_is_not_told_to_try_again(
     tmp_path: Path, method: str, headers: dict[str, str], tells_to_look: bool
 ) -> None:
     dying = Backend(dies)
-    with Nginx(tmp_path, [dying.port, free_port()]) as nginx:
+    with Nginx(tmp_path, [dying.port, *free_ports(1)]) as nginx:
         answer = await fetch(nginx, START, method=method, headers=headers)
     await dying.close()
     assert dying.seen
@@ -259,7 +260,7 @@ async def test_a_submit_that_may_have_been_taken_is_not_told_to_try_again(
 
 @pytest.mark.gen_test
 async def test_a_submit_that_reached_no_process_may_be_sent_again(tmp_path: Path) -> None:
-    with Nginx(tmp_path, [free_port(), free_port()]) as nginx:
+    with Nginx(tmp_path, free_ports(2)) as nginx:
         answer = await fetch(nginx, START, method="POST")
     assert (answer.code, answer.headers["Retry-After"]) == (503, "1")
     assert "Try again" in json.loads(answer.body)["error"]

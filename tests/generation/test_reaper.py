@@ -159,7 +159,7 @@ async def test_a_dead_master_of_a_cluster_is_passed_over_and_the_rest_of_the_tur
             assert await victim.ask("PING")
             await placed.reaper.turn()
             assert not any(task in placed.runner for task in hit), "their owners may renew first"
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(180):
                 while not all(task in placed.runner for task in hit):
                     await placed.reaper.turn()
             await placed.runner.drain(0)

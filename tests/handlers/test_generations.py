@@ -64,7 +64,7 @@ async def test_a_task_goes_through_every_stage_in_order(client: Client, storage:
     assert seen[-1] == final
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_document_that_is_missing_is_written_again_while_its_task_is_unfinished(
     client: Client, storage: OpenStorage
 ) -> None:

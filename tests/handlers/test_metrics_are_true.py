@@ -47,7 +47,7 @@ async def read_to_its_end(client: Client, manual_prompt: str) -> tuple[dict[str,
     raise AssertionError(document)
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_each_series_counts_what_was_done(
     client: Client, storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str, receiver: Receiver
 ) -> None:

@@ -130,7 +130,7 @@ def unnoted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def request_is_out(standin: Any) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not standin.counters.running:  # noqa: ASYNC110  # it has no event
             await asyncio.sleep(0.001)
 
@@ -162,7 +162,7 @@ async def test_a_synchronous_client_that_goes_before_the_request_is_noted_pays_a
     async with connected(("127.0.0.1", address.port)) as wire:
         wire.writer.write(asked + body)
         await request_is_out(standin)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while True:
             (task,) = (await client.ask("GET", f"{BASE}/generate-prompt-async/")).json["tasks"]
             if task["status"] == "failed":

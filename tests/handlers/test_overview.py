@@ -33,7 +33,7 @@ async def seen(storage: OpenStorage, client: Client) -> Any:
     return answer.json
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_running_tasks_and_the_oldest_are_seen_and_gone_when_they_end(
     client: Client, storage: OpenStorage
 ) -> None:
@@ -55,7 +55,7 @@ async def test_running_tasks_and_the_oldest_are_seen_and_gone_when_they_end(
     assert set(after["breakers"].values()) == {"closed"}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_failures_are_seen_by_their_codes_alone(
     client: Client, storage: OpenStorage, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
@@ -66,7 +66,7 @@ async def test_failures_are_seen_by_their_codes_alone(
     assert (failure["outcome"], failure["error_code"]) == ("failed", "insufficient_tokens")
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_all_living_processes_are_summed_and_the_dead_are_left_out(client: Client, storage: OpenStorage) -> None:
     now_ms = int(time.time() * 1000)
     state = ProcessState("0.9.0", now_ms - 60_000, 3, 2, now_ms - 5_000, 4, 0.25, {"m": "open", "n": "probing"})
@@ -105,7 +105,7 @@ def idle() -> ProcessState:
     return ProcessState("1", 1, 0, 0, 0, 0, 0.0)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_last_hour_has_what_ended_and_how_long_it_took(client: Client, storage: OpenStorage) -> None:
     await client.finished(await client.start(DRAFT))
     task_id = await client.start(DRAFT + " [[standin:delay=60]]")
@@ -217,7 +217,7 @@ async def test_a_process_that_ends_is_gone_at_once_and_one_of_another_version_is
     assert [(process.id, process.state.running) for process in (await reader.alive())[1]] == [("newer", 7)]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_command_shows_what_the_admin_api_shows_without_being_a_process_itself(
     client: Client, storage: OpenStorage, settings: Settings
 ) -> None:

@@ -100,7 +100,7 @@ async def test_every_key_that_is_written_is_of_a_kind(client: Client, storage: O
         assert await storage.redis.type(key) == kind.type.encode(), key
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.settings(webhooks=WEBHOOKS)
 @pytest.mark.parametrize("how", ["another type", "other bytes"])
 async def test_no_spoilt_index_hint_or_task_stops_a_start_a_list_a_new_task_or_another_account(
@@ -190,7 +190,7 @@ async def test_the_owner_of_a_running_task_writes_its_record_anew(
     assert [(await client.finished(each))["status"] for each in (task_id, beside)] == ["completed", "completed"]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("spoilt", ["ledger", "charged"])
 async def test_a_task_whose_ledger_or_account_cannot_be_read_fails_at_once_and_nothing_is_charged_in_part(
     client: Client, storage: OpenStorage, http_client: AsyncHTTPClient, service: Service, spoilt: str
@@ -214,7 +214,7 @@ async def test_a_task_whose_ledger_or_account_cannot_be_read_fails_at_once_and_n
     assert (ended.json["status"], ended.json["error_code"]) == ("failed", "record_unreadable")
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_request_that_needs_a_record_that_is_spoilt_is_told_so_and_the_log_names_the_record(
     client: Client, storage: OpenStorage, http_client: AsyncHTTPClient
 ) -> None:

@@ -155,7 +155,7 @@ async def until_pending(client: Client, storage: OpenStorage, task_ids: list[str
     """Wait until just these tasks' notifications are there to be sent."""
     key = storage.key(client.account_id, "deliveries_due")
     wanted = {f"push-{task_id}".encode() for task_id in task_ids}
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while set(await storage.command("ZRANGE", key, 0, -1)) != wanted:  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0.05)
 
@@ -221,7 +221,7 @@ async def test_what_a_push_service_could_not_take_comes_again_and_only_there(
 async def delivery(client: Client, storage: OpenStorage, reached: Callable[[Any], bool]) -> Any:
     key = await AdminKeys(storage).create("test")
     admin = Client(client.base_url, client.http, client.account_id, key.key)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while True:  # nothing tells a client of the record
             answer = await admin.ask("GET", f"/api/v1/admin/accounts/{client.account_id}/deliveries/")
             found = answer.json["deliveries"]

@@ -39,7 +39,7 @@ async def unfinished(world: World, client: Client) -> int:
 
 
 async def has_settled_down(world: World, client: Client) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(180):
         while await unfinished(world, client):  # noqa: ASYNC110  # another process's state
             await asyncio.sleep(0.05)
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 async def normal_again(client: Client) -> None:
     """Submit until it is accepted."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while (await client.submit_once(slow_prompt(0))).status != 202:  # noqa: ASYNC110  # another process's state
             await asyncio.sleep(0.05)
 
@@ -79,7 +79,7 @@ def test_a_submit_whose_answer_is_lost_is_cancelled_when_its_client_has_no_key()
             assert refused.status == 503
             proxy.silent = False
             account = world.storage.key(client.account_id, "unfinished")
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 while await world.storage.redis.zcard(account):  # noqa: ASYNC110  # another process's state
                     await asyncio.sleep(0.05)
             assert await settled_tasks(client) == paid

@@ -20,8 +20,9 @@ from accounts import ApiKeys
 from tests.chaos.clients import Client
 from tests.chaos.world import SHORT_LEASES, Server, World, a_world
 from tests.deploy.processes import ROOT, STANDIN_KEY
+from tests.support.ports import free_ports
 from tests.support.situations import Situation, Watch, situations
-from tests.support.topologies import free_ports, until_true
+from tests.support.topologies import until_true
 from tests.support.waiting import eventually
 from tests.support.warm_start import WarmProcess
 from tests.support.webhook_receiver import SECRET, serve_receiver

@@ -145,7 +145,7 @@ async def test_a_master_without_the_replicas_it_needs_is_asked_again_over_new_co
         assert await write(storage, "after") == 1
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("found", ["a demoted master", "a master that stands still", "nobody"])
 async def test_a_start_while_the_master_is_gone_is_ready_soon_after_the_name_has_moved(
     server: RedisServer, found: str

@@ -179,7 +179,7 @@ def test_a_server_too_old_for_the_data_says_so_and_does_not_serve(tmp_path: Path
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=180,
         )
     assert done.returncode == 1
     assert done.stderr.count(f"schema version {SCHEMA_VERSION + 1} ") == 1

@@ -20,6 +20,6 @@ def value(text: str, name: str, **labels: str) -> float:
 
 
 async def until_it_says(client: Client, wanted: float, name: str, **labels: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while value(await page(client), name, **labels) != wanted:  # noqa: ASYNC110  # the page is asked, it tells nobody
             await asyncio.sleep(0.05)

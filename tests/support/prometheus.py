@@ -7,7 +7,6 @@ import json
 import math
 import shutil
 import signal
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -18,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 JOB = "prompt-server"
@@ -60,7 +60,7 @@ class Prometheus:
         return False
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self._url + path, timeout=30) as answer:
+        with urllib.request.urlopen(self._url + path, timeout=180) as answer:
             return json.load(answer)
 
 
@@ -73,9 +73,7 @@ def prometheus(folder: Path) -> Iterator[Prometheus]:
     found_in = [{"files": [str(targets)], "refresh_interval": "1s"}]
     job = {"job_name": JOB, "scrape_interval": "1s", "scrape_timeout": "1s", "file_sd_configs": found_in}
     config.write_text(yaml.safe_dump({"scrape_configs": [job]}))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    [port] = free_ports(1)
     options = [
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'tsdb'}",

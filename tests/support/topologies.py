@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,6 +17,7 @@ from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
 
 from storage.redis_server import RedisServer
+from tests.support.ports import free_ports
 
 PASSWORD = "the-same-for-all"
 SLOTS = 16384
@@ -33,21 +32,6 @@ sentinel auth-pass mymaster {password}
 sentinel down-after-milliseconds mymaster 600
 sentinel failover-timeout mymaster 3000
 """
-BUS = 10_000  # a node's second port is so much above its first
-FIXED_PORTS = range(20_000, 22_700)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing uses, nor a cluster's bus 10,000 above; neither are among those that the kernel hands out."""
-    found: list[int] = []
-    for port in random.sample(FIXED_PORTS, len(FIXED_PORTS)):
-        if len(found) == count:
-            break
-        with socket.socket() as probe, socket.socket() as bus, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            bus.bind(("127.0.0.1", port + BUS))
-            found.append(port)
-    return found
 
 
 class Node(RedisServer):

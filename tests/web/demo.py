@@ -68,7 +68,7 @@ class Demo:
             json.dumps({"manual_prompt": manual_prompt}).encode(),
             {"Authorization": f"Bearer {account.api_key}", "Content-Type": "application/json"},
         )
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=180) as answer:
             return str(json.load(answer)["task_id"])
 
     def cancel(self, account: Account, task_id: str) -> None:
@@ -78,7 +78,7 @@ class Demo:
             b"",
             {"Authorization": f"Bearer {account.api_key}"},
         )
-        with urlopen(request, timeout=60):
+        with urlopen(request, timeout=180):
             pass
 
     def finished(self, account: Account, manual_prompt: str) -> str:
@@ -90,7 +90,7 @@ class Demo:
         )
 
         def over() -> bool:
-            with urlopen(request, timeout=60) as answer:
+            with urlopen(request, timeout=180) as answer:
                 return json.load(answer)["status"] in {"completed", "failed"}
 
         assert eventually(over, within_s=60)

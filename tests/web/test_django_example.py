@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 
 from notifications.signing import Signer, new_secret
 from tests.deploy.processes import ROOT, Process
-from tests.support.topologies import free_ports
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 from tests.web.demo import Demo
 
@@ -48,7 +48,7 @@ class Shop:
     variables: dict[str, str]
 
     def ask(self, method: str, path: str, body: Any = None, token: str = "", at: str = "") -> tuple[int, Any]:
-        connection = HTTPConnection(urlsplit(at or self.url).netloc, timeout=60)
+        connection = HTTPConnection(urlsplit(at or self.url).netloc, timeout=180)
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -200,7 +200,7 @@ def test_a_generation_without_tokens_fails_and_the_webhook_says_so(shop: Shop) -
 
 
 def deliver(shop: Shop, headers: dict[str, str], body: bytes) -> int:
-    connection = HTTPConnection(urlsplit(shop.url).netloc, timeout=60)
+    connection = HTTPConnection(urlsplit(shop.url).netloc, timeout=180)
     try:
         connection.request("POST", "/webhooks/prompts/", body, headers)
         return connection.getresponse().status

@@ -41,7 +41,7 @@ def signed_token(node: str, **variables: str) -> tuple[int, str]:
     code = "const answer = (await import('./route.js')).GET(); console.log(answer.status, await answer.text())"
     folder = EXAMPLES / "nextjs" / "app" / "token"
     command = [node, "--input-type=module", "--eval", code]
-    done = subprocess.run(command, cwd=folder, env=os.environ | variables, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=os.environ | variables, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     status, _, token = done.stdout.strip().partition(" ")
     return int(status), token
@@ -51,7 +51,7 @@ def test_the_next_example_signs_a_token_for_who_is_signed_in(node: str, demo: De
     status, token = signed_token(node, JWT_SECRET=JWT_SECRET, ACCOUNT_ID=account.account_id)
     assert status == 200
     request = urllib.request.Request(f"{demo.url}/api/v1/account/", headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=180) as answer:
         assert json.loads(answer.read())["account_id"] == account.account_id
 
 

@@ -133,7 +133,7 @@ def at_the_server(demo: Demo, account: Account) -> list[str]:
     asked = Request(
         f"{demo.url}/api/v1/account/push-subscriptions/", headers={"Authorization": f"Bearer {account.api_key}"}
     )
-    with urlopen(asked, timeout=60) as answer:
+    with urlopen(asked, timeout=180) as answer:
         return [kept["endpoint"] for kept in json.load(answer)["subscriptions"]]
 
 

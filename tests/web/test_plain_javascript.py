@@ -40,7 +40,7 @@ def url(project: Project, demo: Demo, account: Account) -> Iterator[str]:
 
 
 def ask(url: str, method: str, path: str, body: str = "", token: str = "") -> tuple[int, str]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=180)
     try:
         connection.request(method, path, body.encode(), {"Authorization": f"Bearer {token}"} if token else {})
         answer = connection.getresponse()

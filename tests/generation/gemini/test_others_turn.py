@@ -45,7 +45,7 @@ async def tell(gemini: Gemini) -> GeminiAnswer | GeminiError:
         return exc
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("body", sorted(BODIES))
 async def test_others_get_their_turn_while_a_body_is_read(make_gemini: MakeGemini, body: str) -> None:
     async with serve(Recorded(BODIES[body], piece=len(BODIES[body]))) as recorded:
@@ -55,7 +55,7 @@ async def test_others_get_their_turn_while_a_body_is_read(make_gemini: MakeGemin
     assert turns > TURNS_BETWEEN
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_an_answer_of_more_values_than_there_can_be_tokens_is_given_up(
     make_gemini: MakeGemini, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +65,7 @@ async def test_an_answer_of_more_values_than_there_can_be_tokens_is_given_up(
     assert isinstance(answer, AnswerTooLarge)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_others_get_their_turn_while_a_long_answer_is_compared_with_its_draft(make_gemini: MakeGemini) -> None:
     rewriter, marks = Rewriter(await make_gemini(), PromptText()), Marks.new()
     request = Request("Open from 9:00. " * 1_200, "", "general", "a", deadline=0)

@@ -94,7 +94,7 @@ ENDINGS = [
 
 async def refusal(wire: RawConnection, asked: bytes) -> str:
     """Ask until the answer is a refusal; return its code."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(180):
         while (answer := await wire.ask(asked)).status == 200:
             pass
     return str(json.loads(answer.body)["error_code"])
