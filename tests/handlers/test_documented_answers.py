@@ -12,7 +12,7 @@ import yaml
 
 from handlers.errors import ANSWERS, HTTP_STATUSES, Answer, answer_for
 from tests.deploy.processes import ROOT
-from tests.handlers.test_errors import FACTS
+from tests.support.error_facts import FACTS
 
 PAGE = (ROOT / "docs" / "http.md").read_text("utf-8")
 OPENAPI = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text("utf-8"))

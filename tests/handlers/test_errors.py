@@ -10,6 +10,7 @@ import accounts.errors
 import generation.errors
 from handlers.errors import ANSWERS, HTTP_STATUSES, Answer, BadRequest, answer_for
 from storage.errors import StorageUnavailable
+from tests.support.error_facts import FACTS
 from tests.support.rate_limit_fields import limit_of
 
 
@@ -25,30 +26,6 @@ ERRORS = [
     StorageUnavailable,
     BadRequest,
 ]
-FACTS = {
-    "BadRequest": (400, "invalid_json", "Body is wrong", "Send another."),
-    "ManualPromptTooLong": (20_001, 20_000),
-    "FeedbackInvalid": ("have 2,000 characters at most",),
-    "UnknownBusinessType": (["general", "restaurant"],),
-    "ManualPromptInvalid": ("a NUL character",),
-    "TooManyTasks": (5,),
-    "TooManyPolls": (50, 1),
-    "TooManySubmits": (0.2, 50, 5),
-    "TooManyStreams": (20,),
-    "GenerationFailed": ("Generation cancelled", "You cancelled it.", "cancelled"),
-    "Unauthorized": ("missing",),
-    "SubjectUnusable": ("sub",),
-    "SubscriptionRefused": ("keys.auth must be 16 bytes",),
-    "AccountClosed": ("acc_1",),
-    "SubmitUnsure": ("timeout", None, True),
-    "UnknownAccount": ("acc_1",),
-    "InvalidEntryId": ("soon",),
-    "AccountExists": ("acc_1",),
-    "InsufficientTokens": (700, 250),
-    "InvalidPeriod": ("2025-13",),
-    "StorageUnavailable": ("timeout",),
-    "RecordUnreadable": (["app:{acc_1}:account"],),
-}
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
