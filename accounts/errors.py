@@ -35,7 +35,7 @@ class Unauthorized(AccountsError):
     """No identity could be established.
     ``reason`` of headers and keys: missing | malformed | unknown_key | revoked_key; of tokens: invalid_token |
     expired_token | token_not_yet_valid | token_lives_too_long | wrong_kind_of_token | token_too_large |
-    tokens_not_accepted | wrong_algorithm | foreign_token | missing_claim | absurd_expiry.
+    tokens_not_accepted | wrong_algorithm | foreign_token | missing_claim | absurd_time.
     """
 
     def __init__(self, reason: str) -> None:

@@ -30,7 +30,7 @@ WATCH_TOKEN_RECHECK_S = 60.0
 REFUSED_TOKENS = 10_000
 # Reasons that hold for the same token for ever. A signature that does not fit is none: its key may be published yet.
 FINAL = frozenset(
-    {"tokens_not_accepted", "expired_token", "foreign_token", "missing_claim", "wrong_algorithm", "absurd_expiry"}
+    {"tokens_not_accepted", "expired_token", "foreign_token", "missing_claim", "wrong_algorithm", "absurd_time"}
 )
 
 

@@ -7,7 +7,7 @@ Refuses to know whether the account exists, and how keys are fetched.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,10 @@ LONGEST_TOKEN = 16_384  # bytes
 # Claims of tokens that only fetch new tokens: they live for days, and no service is meant to take one as a credential.
 # Source: SimpleJWT's TOKEN_TYPE_CLAIM, Keycloak's "typ".
 REFRESH_CLAIMS = (("token_type", "refresh"), ("typ", "refresh"))
-LATEST_EXPIRY = 253_402_300_799  # the last second of the year 9999: a larger `exp` is no time in seconds
+LATEST_MOMENT = 253_402_300_799  # the last second of the year 9999: what is larger is no time in seconds
 
 # PyJWT's errors about tokens that may be signed by the right key. The first class that fits counts.
 REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
-    (jwt.ExpiredSignatureError, "expired_token"),
-    (jwt.ImmatureSignatureError, "token_not_yet_valid"),
     (jwt.InvalidIssuerError, "foreign_token"),
     (jwt.InvalidAudienceError, "foreign_token"),
     (jwt.MissingRequiredClaimError, "missing_claim"),
@@ -67,7 +65,7 @@ class Jwts:
         if not settings.algorithm:
             raise Unauthorized("tokens_not_accepted")
         claims = self._verified(token, await self._keys_for(token))
-        left_s = _expiry(claims["exp"]) + settings.leeway_s - time.time()
+        left_s = _seconds_left(claims, settings.leeway_s)
         if settings.longest_lifetime_s and left_s > settings.longest_lifetime_s + 2 * settings.leeway_s:
             raise Unauthorized("token_lives_too_long")
         if not self._is_of_the_right_kind(claims):
@@ -86,11 +84,14 @@ class Jwts:
                     token,
                     key,
                     algorithms=[settings.algorithm],  # one only: no confusion of algorithms is possible
-                    leeway=settings.leeway_s,
                     issuer=settings.issuer or None,
                     audience=settings.audience or None,
                     options={
                         "require": ["exp", settings.account_claim],
+                        # Times are compared below: of one that is no time PyJWT says only that the token is wrong.
+                        "verify_exp": False,
+                        "verify_nbf": False,
+                        "verify_iat": False,
                         "verify_sub": False,  # a number is as good, and the claim may be another
                         "verify_jti": False,  # nor does anything depend on what kind of value names the token
                         "verify_aud": bool(settings.audience),
@@ -127,15 +128,31 @@ def _reason(exc: jwt.PyJWTError) -> str:
     return next((reason for kind, reason in REASONS if isinstance(exc, kind)), "invalid_token")
 
 
-def _expiry(exp: object) -> float:
-    """Return ``exp`` in seconds of the epoch.
+def _seconds_left(claims: Mapping[str, Any], leeway_s: float) -> float:
+    """Return for how many seconds the token is still valid, leeway included.
+
+    Raises:
+        Unauthorized: it is no longer valid, or not yet, or one of its times is none.
+    """
+    now = time.time()
+    left_s = _moment(claims["exp"]) + leeway_s - now
+    if left_s <= 0:
+        raise Unauthorized("expired_token")
+    # Null is as good as absent: some issuers write every claim that they know.
+    if any(_moment(claims[name]) > now + leeway_s for name in ("nbf", "iat") if claims.get(name) is not None):
+        raise Unauthorized("token_not_yet_valid")
+    return left_s
+
+
+def _moment(claim: object) -> float:
+    """Return a claim's seconds since 1970.
 
     Raises:
         Unauthorized: it is no number, or no time that a calendar has.
     """
-    if isinstance(exp, int | float) and not isinstance(exp, bool) and 0 < exp <= LATEST_EXPIRY:
-        return float(exp)
-    raise Unauthorized("absurd_expiry")
+    if isinstance(claim, int | float) and not isinstance(claim, bool) and 0 <= claim <= LATEST_MOMENT:
+        return float(claim)
+    raise Unauthorized("absurd_time")
 
 
 def _public_key(path: str, algorithm: str) -> Any:

@@ -88,7 +88,7 @@ UNAUTHORIZED_REASONS = {
     "wrong_algorithm": "Your token is signed with another algorithm than this server accepts.",
     "foreign_token": "Your token was made for another service: its issuer or audience is not the one expected here.",
     "missing_claim": "Your token lacks a claim that is needed here: exp, the account's id, or the issuer or audience.",
-    "absurd_expiry": "Your token's exp is no time: it must be a number of seconds since 1970.",
+    "absurd_time": "One of your token's times is none: exp, nbf and iat must be numbers of seconds since 1970.",
 }
 
 
