@@ -119,7 +119,8 @@ def _usable_keys(body: bytes, algorithm: str) -> dict[str | None, list[jwt.PyJWK
     usable: dict[str | None, list[jwt.PyJWK]] = {}
     for entry in json.loads(body)["keys"]:
         try:
-            key = jwt.PyJWK(entry)
+            # Without a private part, which does not belong here: PyJWT would take it for a key to sign with.
+            key = jwt.PyJWK({name: value for name, value in entry.items() if name != "d"})
             kid = key.key_id
         except UNUSABLE_ENTRY:
             continue

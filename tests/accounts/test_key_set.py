@@ -122,6 +122,16 @@ async def test_a_token_that_names_no_key_may_be_signed_by_any_and_a_key_without_
 
 
 @pytest.mark.gen_test
+async def test_of_an_entry_with_a_private_part_the_public_one_checks_tokens() -> None:
+    private = rsa.generate_private_key(65537, 2048)
+    kind: Any = jwt.get_algorithm_by_name("RS256")
+    token = jwt.encode({"sub": "a"}, private, "RS256")
+    async with fetched_from(Provider(body_of(kind.to_jwk(private, as_dict=True) | {"kid": "one"}))) as keys:
+        [found] = await keys.keys("one")
+        assert jwt.decode(token, found, ["RS256"]) == {"sub": "a"}
+
+
+@pytest.mark.gen_test
 async def test_of_many_keys_only_a_few_are_tried() -> None:
     many = [{**ONE, "kid": str(number)} for number in range(50)]
     async with fetched_from(Provider(body_of(*many))) as keys:
