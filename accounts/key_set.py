@@ -19,6 +19,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from yarl import URL
 
 from accounts.errors import IdentityUnavailable
+from runtime.head_first import HEAD_BYTES
 
 FETCH_TIMEOUT_S = 5.0
 LARGEST_SET_BYTES = 1_000_000
@@ -36,7 +37,9 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def open_key_set_session(proxy: URL | None) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session as a key set wants it: through that proxy if there is one, no cookies, and never a .netrc."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), proxy=proxy) as session:
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(), proxy=proxy, max_line_size=HEAD_BYTES, max_field_size=HEAD_BYTES
+    ) as session:
         yield session
 
 

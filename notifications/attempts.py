@@ -7,17 +7,21 @@ import random
 import aiohttp
 from yarl import URL
 
+from runtime.head_first import HEAD_BYTES, HeadFirstConnector
+
 ATTEMPT_S = 15.0
 JITTER = 0.2
 
 
-def open_session(connector: aiohttp.TCPConnector, proxy: URL | None = None) -> aiohttp.ClientSession:
+def open_session(connector: HeadFirstConnector, proxy: URL | None = None) -> aiohttp.ClientSession:
     """Return a session with the time limit of an attempt and without cookies."""
     return aiohttp.ClientSession(
         proxy=proxy,
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=ATTEMPT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
+        max_line_size=HEAD_BYTES,
+        max_field_size=HEAD_BYTES,
         headers={"User-Agent": "prompt-generation-server"},
     )
 

@@ -24,6 +24,7 @@ from notifications.notices import Notices
 from notifications.pushes import Pushes
 from notifications.signing import Signer
 from notifications.workers import QUEUE_LIMIT, Workers
+from runtime.head_first import HeadFirstConnector
 from runtime.settings import WebhookSettings
 from runtime.tracing import NO_TRACING, Tracing, headers_of
 from storage.errors import RecordUnreadable
@@ -41,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 def open_webhook_session(settings: WebhookSettings, proxy: URL | None = None) -> aiohttp.ClientSession:
     """Return the session for tries: few connections, no cookies, no redirects followed by ``Deliverer``."""
-    return open_session(aiohttp.TCPConnector(limit=settings.connections), proxy)
+    return open_session(HeadFirstConnector(settings.connections), proxy)
 
 
 class Deliverer(Notices):

@@ -24,6 +24,7 @@ from notifications.public_addresses import PublicAddresses
 from notifications.subscriptions import PushSubscription, PushSubscriptions
 from notifications.vapid import Vapid
 from notifications.workers import Workers
+from runtime.head_first import HeadFirstConnector
 from runtime.settings import WebPushSettings
 
 # Seconds after each failed try. A result is kept for ten minutes: later there is nothing to come back to.
@@ -48,7 +49,7 @@ class _Queued(NamedTuple):
 def open_push_session(settings: WebPushSettings) -> aiohttp.ClientSession:
     """Return the session for notifications: few connections, to public addresses only, no cookies."""
     resolver = None if settings.allow_loopback else PublicAddresses()
-    return open_session(aiohttp.TCPConnector(limit=settings.connections, resolver=resolver))
+    return open_session(HeadFirstConnector(settings.connections, resolver))
 
 
 class Pushes:

@@ -16,11 +16,9 @@ import aiohttp
 from yarl import URL
 
 from generation.gemini.backends import base_url
-from generation.gemini.connector import Connector
+from runtime.head_first import HEAD_BYTES, HeadFirstConnector
 from runtime.hosts import check_host
 from runtime.settings import GeminiSettings
-
-HEAD_BYTES = 65_536  # a line of an answer's head: proxies add cookies and policies of any length
 
 
 class ProxyUnusable(Exception):
@@ -61,7 +59,7 @@ async def open_session(settings: GeminiSettings) -> AsyncIterator[aiohttp.Client
     trace.on_connection_reuseconn.append(_reused)
     trace.on_request_chunk_sent.append(_sent)
     async with aiohttp.ClientSession(
-        connector=Connector(settings.connections),
+        connector=HeadFirstConnector(settings.connections),
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=environment_proxy(base_url(settings)) if settings.proxy == "environment" else None,
         trace_configs=[trace],

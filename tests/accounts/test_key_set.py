@@ -49,6 +49,7 @@ class Provider:
         self.answers = asyncio.Event()
         self.answers.set()
         self.location = ""
+        self.policy = "none"
         self.headers = HTTPHeaders()
 
 
@@ -65,6 +66,7 @@ class ProviderHandler(RequestHandler):
             return
         await provider.answers.wait()
         self.set_status(provider.status)
+        self.set_header("Content-Security-Policy", provider.policy)
         for start in range(0, len(provider.body), provider.part_bytes):
             self.write(provider.body[start : start + provider.part_bytes])
             with contextlib.suppress(Exception):  # whoever asked may have gone away
@@ -173,6 +175,14 @@ async def test_a_redirect_is_not_followed() -> None:
             with pytest.raises(IdentityUnavailable):
                 await keys.keys("one")
         assert (provider.asked, elsewhere.asked) == (1, 0)
+
+
+@pytest.mark.gen_test
+async def test_the_head_of_the_answer_may_be_long() -> None:
+    provider = Provider(body_of(ONE))
+    provider.policy = "x" * 20_000
+    async with fetched_from(provider) as keys:
+        assert await keys.keys("one")
 
 
 @pytest.mark.gen_test
