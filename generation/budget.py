@@ -26,6 +26,8 @@ class Need:
     ``at_most``: with the largest answer that the draft gets, and a repair call; ``whole``: one call with room for
     thoughts and a whole rewrite; ``least``: that with the short instruction and hardly any thoughts. ``rewrite``: what
     an answer must have room for. ``doubtful``: by how much the tokens sent are more than usual for such a text.
+    ``usual``: tokens of a request with the short instruction, as Gemini counted them or as such texts usually have;
+    ``longer``: by how much one with the whole instruction is more.
     """
 
     at_most: int = 0
@@ -33,6 +35,8 @@ class Need:
     least: int = 0
     rewrite: int = 0
     doubtful: int = 0
+    usual: int = 0
+    longer: int = 0
 
 
 NO_NEED = Need()
@@ -55,8 +59,9 @@ def need_of(
     in_draft = tokens_usually(draft) if counted is None else max(0, counted - ours)
     rewrite = FEW_THOUGHTS + SHORT_REWRITE + int(LONGER_REWRITE * in_draft)
     repair = sent + data + cap
-    doubtful = max(0, data - tokens_usually(text)) if counted is None else 0
-    return Need(sent + cap + repair, sent + THOUGHTS + rewrite, sent_short + rewrite, rewrite, doubtful)
+    usual = ours + min(data, tokens_usually(text)) if counted is None else counted
+    doubtful = max(0, sent_short - usual) if counted is None else 0
+    return Need(sent + cap + repair, sent + THOUGHTS + rewrite, sent_short + rewrite, rewrite, doubtful, usual, longer)
 
 
 class Budget:
@@ -82,6 +87,11 @@ class Budget:
         """Return how many tokens the first request has at most."""
         need = self._need
         return (need.least if self.short else need.whole - THOUGHTS) - need.rewrite
+
+    @property
+    def estimated_input(self) -> int:
+        """Return how many tokens the first request has, for a task that is stopped before Gemini reports any."""
+        return self._need.usual + (0 if self.short else self._need.longer)
 
     async def afford(self, sent: int, wanted: int) -> int:
         """Return how many tokens the answer to a request of ``sent`` tokens may have: ``wanted`` at most.

@@ -26,7 +26,6 @@ from generation.documents import (
     insufficient_tokens,
 )
 from generation.errors import TaskClosed, TaskLost
-from generation.estimate import estimated_input
 from generation.forecast import Forecast
 from generation.gemini import Gemini, GeminiError
 from generation.lease import Lease
@@ -184,9 +183,7 @@ class Pipeline:
         self, lease: Lease, steps: Steps, business_type: str, budget: Budget
     ) -> Rewritten | GeminiError | Unfaithful:
         deadline = lease.deadline - FINISHING_S
-        steps.estimated_input = estimated_input(
-            self._prompt_text, business_type, lease.manual_prompt, lease.steering.feedback, short=budget.short
-        )
+        steps.estimated_input = budget.estimated_input
         request = Request(
             lease.manual_prompt,
             lease.steering.feedback,

@@ -12,7 +12,6 @@ from accounts import InsufficientTokens
 from generation.budget import Budget, need_of
 from generation.documents import INTERNAL, completed_head, insufficient_tokens
 from generation.errors import TaskLost
-from generation.estimate import estimated_input
 from generation.lease import Lease
 from generation.prompt_text import PromptText
 from generation.stages import CHECKING, COMPLETED, FINALIZING, GENERATING, INITIALIZING, WAITING
@@ -101,7 +100,7 @@ class _Run:
             lambda _account_id, _task_id, _document: None,
             Metrics(),
             tasks=TaskSettings(),
-            limits=LimitSettings(submits_per_second_per_account=0),
+            limits=LimitSettings(submits_per_second_per_account=1_000, submits_burst_per_account=1_000_000),
             money=MoneySettings(),
         )
 
@@ -151,7 +150,7 @@ class _Run:
         )
         sent = budget.sent
         await self._tasks.advance(lease, GENERATING)
-        estimate = estimated_input(self._texts, "general", lease.manual_prompt, "", short=budget.short)
+        estimate = budget.estimated_input
         await self._tasks.advance(lease, WAITING, None, estimate)
         for _ in range(self._random.choice((1, 1, 2, 5))):
             answer = await budget.afford(sent, cap)

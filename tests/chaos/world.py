@@ -145,7 +145,8 @@ class World:
             "gemini__base_url": self.standin.url,
             "gemini__api_key": STANDIN_KEY,
             "limits__polls_per_second_per_account": 0,
-            "limits__submits_per_second_per_account": 0,
+            "limits__submits_per_second_per_account": 1_000,
+            "limits__submits_burst_per_account": 1_000_000,  # also of accounts that cannot pay
             "limits__unfinished_tasks_per_account": 100_000,
             "tasks__status_ttl_s": int(2 * LONGEST_S),
         }

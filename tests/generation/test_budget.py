@@ -57,6 +57,20 @@ def test_no_text_has_more_tokens_than_bytes(text: str) -> None:
     assert need.least - need.rewrite > len(text.encode("utf-8", "surrogatepass"))
 
 
+def test_what_a_stopped_request_costs_is_what_such_texts_usually_have_or_what_gemini_counted() -> None:
+    draft = "我们每天烤黑麦面包。" * 100
+    texts, account = PromptText(), Account(hold=0, balance=0)
+    for counted, short_input in ((None, range(1_000, 1_800)), (1_234, range(1_234, 1_235))):
+        need = need_of(texts, CAP, "general", draft, "", counted)
+        short, whole = (Budget(need, hold, lambda: 0, account.extend) for hold in (need.least, need.whole))
+        assert short.estimated_input in short_input
+        assert whole.estimated_input == short.estimated_input + need.longer
+        for budget in (short, whole):
+            assert budget.estimated_input <= budget.sent
+        whole_instruction = texts.instruction("general", Marks.new())
+        assert need.longer > tokens_of_prose(whole_instruction) / 2
+
+
 def test_a_count_takes_the_place_of_the_bytes() -> None:
     draft = "We bake rye bread. " * 100
     unknown, known = (need_of(PromptText(), CAP, "general", draft, "", counted) for counted in (None, 700))
