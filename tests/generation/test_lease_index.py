@@ -121,11 +121,14 @@ async def test_the_bucket_of_submits_is_shared_by_all_processes_and_stricter_wit
 
 
 @pytest.mark.gen_test
-async def test_without_a_limit_nobody_is_refused(storage: Storage) -> None:
+async def test_without_a_limit_nobody_is_refused_who_can_pay(storage: Storage) -> None:
     tasks = tasks_of(storage, unfinished_tasks_per_account=100, submits_per_second_per_account=0)
-    await account(storage, "poor", tokens=0)
+    for account_id, tokens in (("rich", 10_000), ("poor", 0)):
+        await account(storage, account_id, tokens)
     for _ in range(60):
-        assert isinstance(await tasks.submit("poor", "Be kind.", None), Lease)
+        assert isinstance(await tasks.submit("rich", "Be kind.", None), Lease)
+    made = await asyncio.gather(*(tasks.submit("poor", "Be kind.", None) for _ in range(60)), return_exceptions=True)
+    assert [type(each) for each in made].count(TooManySubmits) > 50
 
 
 @pytest.mark.gen_test

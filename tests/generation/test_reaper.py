@@ -47,7 +47,7 @@ def tasks_of(storage: Storage, owner: str, lease_s: float) -> Tasks:
 @pytest.mark.gen_test
 @pytest.mark.parametrize("places", [ORPHANS, 300])
 async def test_one_turn_takes_over_as_many_as_there_are_places_for(storage: Storage, places: int) -> None:
-    await Accounts(storage).create(account_id="a", tokens=0)
+    await Accounts(storage).create(account_id="a", tokens=10_000, subscription_days=1)
     dead = tasks_of(storage, "dead", 0.01)
     await asyncio.gather(*(dead.submit("a", "Be kind.", None) for _ in range(ORPHANS)))
     alive = tasks_of(storage, "alive", 60)

@@ -127,7 +127,11 @@ class TaskScripts(RuleBasedStateMachine):
             lambda _account, task_id, document: self.shown.setdefault(task_id, []).append(document),
             Metrics(),
             tasks=TaskSettings(attempts=ATTEMPTS),
-            limits=LimitSettings(unfinished_tasks_per_account=UNFINISHED, submits_per_second_per_account=0),
+            limits=LimitSettings(
+                unfinished_tasks_per_account=UNFINISHED,
+                submits_per_second_per_account=1_000,
+                submits_burst_per_account=1_000_000,
+            ),
             money=MoneySettings(),
         )
 
@@ -149,6 +153,8 @@ class TaskScripts(RuleBasedStateMachine):
     async def _everything(self) -> dict[bytes, Any]:
         state: dict[bytes, Any] = {}
         async for key in self.redis.scan_iter(f"{self.storage.prefix}:{{acc}}:*"):
+            if key.endswith(b":submits"):
+                continue  # it ends by itself, at any moment
             kind = await self.redis.type(key)
             if kind == b"hash":
                 state[key] = await self.redis.hgetall(key)
