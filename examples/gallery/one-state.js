@@ -20,7 +20,7 @@ export function prepare(state, key) {
   if (key && !state.noKey) {
     storage.setItem('prompt-generation:api-key', key);
   }
-  if (!state.empty) {
+  if (!state.empty && !state.unsent) {
     const found = state.submits ? { idempotencyKey: 'gallery' } : { taskId: TASK };
     storage.setItem('prompt-generation', JSON.stringify({ manualPrompt: DRAFT, ...found }));
   }

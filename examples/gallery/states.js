@@ -59,7 +59,14 @@ export const STATES = {
   'no key': { phase: 'idle', empty: true, noKey: true },
   'nothing yet': { phase: 'idle', empty: true },
   sending: { phase: 'running', submits: { never: true } },
-  'offline, unsent': { phase: 'running', submits: { http: 0 }, offline: true },
+  'offline, unsent': {
+    phase: 'running',
+    unsent: true,
+    submits: { http: 0 },
+    offline: true,
+    press: { page: ['#generate'], component: ['.pg-primary:not(:disabled)'] },
+  },
+  'offline, perhaps sent': { phase: 'running', submits: { http: 0 }, offline: true },
   queued: {
     phase: 'running',
     documents: [{ status: 'queued', stage: 'queued', progress: 0, message: 'Task queued, waiting to start...' }],

@@ -51,7 +51,9 @@ const CONNECTIONS = {
   retrying: words.retrying,
   busy: words.busy,
   offline: words.offline,
-  background: words.background,
+  unsent: words.unsent,
+  background: '',
+  connecting: '',
 };
 
 const BUTTONS = {
@@ -179,7 +181,7 @@ export class Outcome {
   }
 
   /** @param {SessionState} state */
-  #showProgress({ progress, estimate, stage, message, connection, cancelling, taskId }) {
+  #showProgress({ progress, estimate, stage, message, connection, cancelling }) {
     const percent = Math.floor(estimate);
     const doing = cancelling ? words.cancelling : (words.stages[stage ?? ''] ?? message) || words.sending;
     const shown = filled(words.percent, { number: percent });
@@ -193,9 +195,7 @@ export class Outcome {
     parts.progress.setAttribute('aria-valuenow', String(percent));
     parts.progress.setAttribute('aria-valuetext', `${shown}, ${doing}`);
     parts.progress.style.setProperty('--progress', String(estimate / 100));
-    const unsent = connection === 'offline' && taskId === null;
-    const waits = unsent && !cancelling; // what is cancelled is not to be sent
-    const trouble = waits ? words.unsent : connection && !unsent ? CONNECTIONS[connection] : '';
+    const trouble = CONNECTIONS[connection ?? 'connecting'];
     if (parts.connection.textContent !== trouble) {
       parts.connection.textContent = trouble;
       parts.announcement.textContent = trouble || doing;

@@ -164,12 +164,32 @@ test('a submit waits for the network too, and is sent once', async () => {
   phone.isConnected = false;
   proxy.fault = () => 'reset';
   const { running, connections } = start(phone, 0.2);
-  await eventually(() => connections.includes('offline'));
+  await eventually(() => connections.includes('unsent'));
   proxy.fault = () => undefined;
   proxy.requests.length = 0;
   phone.connect(true);
   assert.ok((await running).prompt);
   assert.equal(proxy.requests.filter(({ method }) => method === 'POST').length, 1);
+});
+
+test('a submit is said to be unsent only as long as no try can have left', async () => {
+  const phone = new Phone();
+  phone.isConnected = false;
+  proxy.fault = () => 'reset';
+  const { running, connections } = start(phone, 0.2);
+  await eventually(() => connections.includes('unsent'));
+  proxy.fault = ({ method }) => (method === 'POST' ? 'hold' : undefined);
+  proxy.requests.length = 0;
+  phone.connect(true);
+  await eventually(() => proxy.requests.length > 0);
+  assert.deepEqual(connections, ['unsent', 'connecting'], 'not unsent while a request is on its way');
+  proxy.fault = () => 'reset';
+  phone.connect(false);
+  await eventually(() => connections.at(-1) === 'offline');
+  proxy.fault = () => undefined;
+  phone.connect(true);
+  assert.ok((await running).prompt);
+  assert.equal(connections.lastIndexOf('unsent'), 0);
 });
 
 test('a submit that is never answered ends with the patience', async () => {

@@ -354,6 +354,75 @@ test('a cancel that came before the id outlives a reload', async () => {
   assert.ok(after.session.getState().error instanceof Cancelled);
 });
 
+class Network {
+  state = 'offline';
+  #listeners = new Set();
+  subscribe = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  become(state) {
+    this.state = state;
+    this.#listeners.forEach((listener) => listener());
+  }
+}
+
+/** A submit that finds no network; the server is there again, for whatever is sent after it. */
+async function withoutNetwork(storage) {
+  const presence = new Network();
+  proxy.fault = () => 'reset';
+  const found = sessionOn(behindProxy({ presence }), storage);
+  return { ...found, presence, waits: (connection) => found.reaches((state) => state.connection === connection) };
+}
+
+for (const when of ['while it waits for the network', 'before the first try has failed']) {
+  test(`a cancel of what has not been sent ends it at once: ${when}`, async () => {
+    const { session, storage, presence, reaches, waits } = await withoutNetwork();
+    session.generate(taking(3));
+    if (when.startsWith('while')) {
+      await waits('unsent');
+    }
+    await session.cancel();
+    await reaches(({ phase }) => phase === 'failed');
+    assert.ok(session.getState().error instanceof Cancelled);
+    assert.equal(storage.size, 0, 'and is not taken up again');
+    proxy.requests.length = 0;
+    presence.become('active');
+    await new Promise((resolve) => setTimeout(resolve, 100)); // nothing is sent
+    assert.deepEqual(proxy.requests, []);
+  });
+}
+
+test('what an earlier page may have sent is not said to be unsent, and its cancel reaches the server', async () => {
+  proxy.fault = ({ method }) => (method === 'POST' ? 'hold' : undefined);
+  const before = sessionOn(behindProxy());
+  before.session.generate(taking(30));
+  await eventually(() => proxy.requests.length > 0);
+  before.session.disconnect();
+  const { session, states, presence, reaches, waits } = await withoutNetwork(before.storage);
+  session.connect();
+  await waits('offline');
+  await session.cancel();
+  proxy.fault = () => undefined;
+  presence.become('active');
+  await reaches(({ phase }) => phase === 'failed');
+  assert.ok(session.getState().taskId, 'it ran, and was cancelled there');
+  assert.ok(states.every(({ connection }) => connection !== 'unsent'));
+});
+
+test('a cancel that a reload interrupts is sent again', async () => {
+  const { session, storage, reaches } = sessionOn(behindProxy());
+  session.generate(taking(30));
+  await reaches(({ taskId }) => taskId);
+  proxy.fault = ({ path }) => (path.includes('/cancel/') ? 'hold' : undefined);
+  void session.cancel();
+  session.disconnect();
+  proxy.fault = () => undefined;
+  const after = sessionOn(behindProxy(), storage);
+  after.session.connect();
+  await after.reaches(({ error }) => error instanceof Cancelled);
+});
+
 test('the bar moves on between two stages, never back, and to 100 only with the end', async () => {
   for (let rounds = 0; rounds < 4; rounds += 1) {
     await Promise.all([1, 2, 3].map(() => clientFor(key).generate(taking(2)))); // enough to be measured

@@ -87,7 +87,7 @@ export class GenerationClient {
     const request = {
       method: 'POST',
       headers: { 'Idempotency-Key': idempotencyKey },
-      json: { manual_prompt: manualPrompt, feedback, business_type: businessType },
+      json: { manual_prompt: manualPrompt, feedback: feedback || undefined, business_type: businessType || undefined },
       expected: (/** @type {any} */ body) => typeof body?.task_id === 'string',
     };
     /** @param {unknown} error @param {number} inMs */
@@ -99,7 +99,8 @@ export class GenerationClient {
     };
     try {
       const url = this.transport.generations();
-      return (await work.during((signal) => this.retried(url, { ...request, signal }, onRetry))).task_id;
+      return (await work.during((signal) => this.retried(url, { ...request, signal }, onRetry), { sends: true }))
+        .task_id;
     } catch (error) {
       if (FATE_UNKNOWN.some((kind) => error instanceof kind)) {
         /** @type {import('./errors.js').GenerationError} */ (error).idempotencyKey = idempotencyKey;

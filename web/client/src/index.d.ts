@@ -88,9 +88,10 @@ export interface Result {
 
 /**
  * How documents arrive now: `live` (events) or `polling`; or why they do not: `retrying` (no answer), `busy` (the
- * server answers that it cannot now, and when to come back), `offline`, `background` (nobody looks at the page or app).
+ * server answers that it cannot now, and when to come back), `offline`, `unsent` (offline, and this call has sent nothing),
+ * `background` (nobody looks at the page or app), `connecting` (after one of these three, until there is an answer).
  */
-export type Connection = 'live' | 'polling' | 'retrying' | 'busy' | 'offline' | 'background';
+export type Connection = 'live' | 'polling' | 'retrying' | 'busy' | 'offline' | 'unsent' | 'background' | 'connecting';
 
 /** Of a connection that is `retrying` or `busy`. */
 export interface Trouble {

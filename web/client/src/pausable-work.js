@@ -43,18 +43,20 @@ export class PausableWork {
    *
    * @template T
    * @param {(signal: AbortSignal) => Promise<T>} work
-   * @param {() => import('./errors.js').Facts} [factsOfTimeout]
+   * @param {{factsOfTimeout?: () => import('./errors.js').Facts, sends?: boolean}} [options] `sends`: say `unsent` as long as
+   *   every try has begun and ended without a network
    * @returns {Promise<T>}
    * @throws {Timeout} the time is used up
    */
-  async during(work, factsOfTimeout) {
+  async during(work, { factsOfTimeout, sends: unsent = false } = {}) {
     for (;;) {
       await this.#untilNot('background');
       const limit = new LinkedAbort(this.#signal);
       const startedAt = now();
       limit.expireIn(this.#leftMs);
-      const before = this.#presence.state;
-      const unsubscribe = this.#presence.subscribe(() => this.#presence.state !== before && limit.abort());
+      let before = '';
+      const unsubscribe = this.#presence.subscribe(() => before && this.#presence.state !== before && limit.abort());
+      before = this.#presence.state; // which some runtimes only tell to a listener
       let offline = false;
       try {
         return await work(limit.signal);
@@ -65,6 +67,7 @@ export class PausableWork {
           throw facts?.cause ?? this.#timeout(facts); // the cause was a server that was away, not a slow generation
         }
         offline = this.isOffline(error);
+        unsent &&= offline && before === 'offline';
         if (!offline && !limit.signal.aborted) {
           throw error;
         }
@@ -74,16 +77,17 @@ export class PausableWork {
         this.#leftMs -= now() - startedAt;
       }
       if (offline) {
-        await this.#untilNot('offline');
+        await this.#untilNot('offline', unsent ? 'unsent' : 'offline');
       }
     }
   }
 
-  /** @param {'background' | 'offline'} state */
-  async #untilNot(state) {
+  /** @param {'background' | 'offline'} state @param {import('./index.js').Connection} [said] */
+  async #untilNot(state, said = state) {
     if (this.#presence.state === state) {
-      this.#connected(state);
+      this.#connected(said);
       await until(this.#presence, () => this.#presence.state !== state, this.#signal);
+      this.#connected('connecting'); // before anything is sent: what was said of the pause is no longer true
     }
   }
 

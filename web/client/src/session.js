@@ -5,7 +5,7 @@
  * to an earlier generation, and refuses to know how anything looks.
  */
 
-import { asGenerationError, TaskNotFound, Unauthorized } from './errors.js';
+import { asGenerationError, Cancelled, TaskNotFound, Unauthorized } from './errors.js';
 import { errorOfDocument } from './error-mapping.js';
 import { newIdempotencyKey } from './idempotency.js';
 
@@ -46,7 +46,6 @@ export class GenerationSession {
   #listeners = new Set();
   /** The run whose news count; that of an earlier one is stale. @type {AbortController | null} */
   #run = null;
-  #cancelWhenStarted = false;
   /** @type {Remembered | null} what `connect` takes up */
   #remembered = null;
 
@@ -75,16 +74,10 @@ export class GenerationSession {
   /** Resume the generation that was running before a reload, or before `disconnect`. */
   connect() {
     const remembered = this.#recall();
-    if (!remembered || this.#run) {
-      return;
-    }
-    const { taskId, idempotencyKey, cancel, ...asked } = remembered;
-    if (taskId) {
-      this.#open(taskId, asked);
-    } else {
-      // The page went away while the submit was under way: the same key finds the task, or starts it.
-      this.#start(asked, /** @type {string} */ (idempotencyKey));
-      if (cancel) {
+    if (remembered && !this.#run) {
+      // Perhaps the page went away while the submit was under way: the same key finds the task, or starts it.
+      this.#start(remembered);
+      if (remembered.cancel) {
         void this.cancel();
       }
     }
@@ -105,7 +98,7 @@ export class GenerationSession {
     if (this.#state.phase === 'running' && !replace) {
       return false;
     }
-    this.#start({ manualPrompt, ...steering }, newIdempotencyKey());
+    this.#start({ manualPrompt, ...steering });
     return true;
   }
 
@@ -116,29 +109,42 @@ export class GenerationSession {
    * @param {string} [manualPrompt]
    */
   open(taskId, manualPrompt = '') {
-    this.#open(taskId, { manualPrompt });
+    this.#start({ manualPrompt, taskId });
   }
 
-  /** End the running generation on the server; at once, or as soon as it has an id. */
+  /** End the running generation: on the server, as soon as it has an id there; here, when nothing has been sent. */
   async cancel() {
-    const run = this.#run;
-    const { phase, taskId, cancelling } = this.#state;
-    if (phase !== 'running' || !run || (cancelling && !this.#cancelWhenStarted)) {
-      return;
+    if (this.#run && !this.#state.cancelling) {
+      const { signal } = this.#run;
+      this.#remind({ cancel: true });
+      this.#set({ cancelling: true });
+      this.#cancelUnsent(signal);
+      await this.#cancelTask(signal);
     }
-    this.#set({ cancelling: true });
-    this.#cancelWhenStarted = !taskId;
-    if (!taskId) {
-      this.#remember({ .../** @type {Remembered} */ (this.#remembered), cancel: true });
+  }
+
+  /** @param {AbortSignal} signal */
+  #cancelUnsent(signal) {
+    const { cancelling, connection } = this.#state;
+    if (cancelling && connection === 'unsent') {
+      this.#fail(signal, new Cancelled('Nothing has been sent.', { title: 'Generation cancelled' }));
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #cancelTask(signal) {
+    const { taskId, cancelling } = this.#state;
+    if (!taskId || !cancelling) {
       return;
     }
     try {
-      const document = await this.client.cancel(taskId, { signal: run.signal });
-      if (this.#run === run && document.status === 'failed') {
-        this.#fail(run.signal, errorOfDocument(document));
+      const document = await this.client.cancel(taskId, { signal });
+      if (document.status === 'failed') {
+        this.#fail(signal, errorOfDocument(document));
       } // a completed one lost no race: the watcher brings its result
     } catch (error) {
-      if (this.#run === run && !run.signal.aborted) {
+      if (!signal.aborted) {
+        this.#remind({ cancel: undefined });
         this.#set({ cancelling: false, error: asGenerationError(error) });
       }
     }
@@ -161,15 +167,11 @@ export class GenerationSession {
    */
   retry(edited) {
     const { error, manualPrompt, feedback, businessType, taskId, canRetry, phase } = this.#state;
-    const asked = { manualPrompt, feedback, businessType };
     if (edited !== undefined && edited !== manualPrompt) {
       this.generate(edited, { businessType });
-    } else if (!canRetry || phase === 'running') {
-      return;
-    } else if (taskId && mayRun(error)) {
-      this.#open(taskId, asked);
-    } else {
-      this.#start(asked, error?.idempotencyKey ?? newIdempotencyKey());
+    } else if (canRetry && phase !== 'running') {
+      const found = taskId && mayRun(error) ? { taskId } : { idempotencyKey: error?.idempotencyKey };
+      this.#start({ manualPrompt, feedback, businessType, ...found });
     }
   }
 
@@ -180,32 +182,26 @@ export class GenerationSession {
     this.#replace(IDLE);
   }
 
-  /** @param {string} taskId @param {Asked} asked */
-  #open(taskId, asked) {
-    const signal = this.#begin(asked, { taskId });
-    this.#settle(signal, this.client.resume(taskId, this.#listen(signal)));
-  }
-
-  /** @param {Asked} asked @param {string} idempotencyKey */
-  #start(asked, idempotencyKey) {
-    const signal = this.#begin(asked, { idempotencyKey });
-    const { manualPrompt, feedback, businessType } = asked;
-    const steering = { feedback: feedback || undefined, businessType: businessType || undefined };
-    this.#settle(signal, this.client.generate(manualPrompt, { ...this.#listen(signal), ...steering, idempotencyKey }));
-  }
-
-  /** @param {Asked} asked @param {{taskId?: string, idempotencyKey?: string}} found @returns {AbortSignal} that of the new run */
-  #begin(asked, found) {
+  /** @param {Remembered} remembered with `taskId` it is watched; with a key, an earlier submit may have arrived */
+  #start({ taskId, idempotencyKey: found, cancel: _, ...asked }) {
     this.#run?.abort();
     this.#run = new AbortController();
-    this.#cancelWhenStarted = false;
-    this.#remember({ ...asked, ...found });
-    this.#replace(/** @type {SessionState} */ ({ ...IDLE, ...asked, phase: 'running', taskId: found.taskId ?? null }));
-    return this.#run.signal;
+    const { signal } = this.#run;
+    const options = this.#listen(signal, found);
+    const idempotencyKey = taskId ? undefined : (found ?? newIdempotencyKey());
+    this.#remember({ ...asked, taskId, idempotencyKey });
+    this.#replace(/** @type {SessionState} */ ({ ...IDLE, ...asked, phase: 'running', taskId: taskId ?? null }));
+    const running = taskId
+      ? this.client.resume(taskId, options)
+      : this.client.generate(asked.manualPrompt, { ...options, ...asked, idempotencyKey });
+    running.then(
+      (result) => this.#finish(signal, { phase: 'completed', result, text: result.prompt }),
+      (error) => this.#fail(signal, asGenerationError(error)),
+    );
   }
 
-  /** @param {AbortSignal} signal @returns {import('./index.js').GenerateOptions} */
-  #listen(signal) {
+  /** @param {AbortSignal} signal @param {string} [found] @returns {import('./index.js').GenerateOptions} */
+  #listen(signal, found) {
     /** @param {Change} change */
     const set = (change) => {
       if (!signal.aborted) {
@@ -215,26 +211,20 @@ export class GenerationSession {
     return {
       signal,
       onStarted: (taskId) => {
-        set({ taskId });
-        const { manualPrompt, feedback, businessType } = this.#state;
-        this.#remember({ manualPrompt, feedback, businessType, taskId });
-        if (this.#cancelWhenStarted) {
-          void this.cancel();
+        if (!signal.aborted) {
+          this.#remind({ taskId, idempotencyKey: undefined });
+          this.#set({ taskId });
+          void this.#cancelTask(signal);
         }
       },
       onProgress: ({ status, stage = null, progress, message }) => set({ status, stage, progress, message }),
       onEstimate: (estimate) => set({ estimate }),
       onText: (text) => set({ text }),
-      onConnection: (connection, trouble) => set({ connection, trouble: trouble ?? null }),
+      onConnection: (connection, trouble) => {
+        set({ connection: found && connection === 'unsent' ? 'offline' : connection, trouble: trouble ?? null });
+        this.#cancelUnsent(signal);
+      },
     };
-  }
-
-  /** @param {AbortSignal} signal @param {Promise<import('./index.js').Result>} running */
-  #settle(signal, running) {
-    running.then(
-      (result) => this.#finish(signal, { phase: 'completed', result, text: result.prompt }),
-      (error) => this.#fail(signal, asGenerationError(error)),
-    );
   }
 
   /** @param {AbortSignal} signal @param {import('./index.js').GenerationError} error */
@@ -267,6 +257,11 @@ export class GenerationSession {
     for (const listener of this.#listeners) {
       listener();
     }
+  }
+
+  /** @param {Partial<Remembered>} change */
+  #remind(change) {
+    this.#remember({ .../** @type {Remembered} */ (this.#remembered), ...change });
   }
 
   /** @param {Remembered | null} generation */

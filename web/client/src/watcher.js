@@ -68,5 +68,6 @@ export function watch(transport, view, work, settings) {
     }
   };
 
-  return work.during(follow, () => ({ taskId: view.taskId, document: view.document, cause: trouble }));
+  const factsOfTimeout = () => ({ taskId: view.taskId, document: view.document, cause: trouble });
+  return work.during(follow, { factsOfTimeout });
 }

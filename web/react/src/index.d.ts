@@ -90,7 +90,6 @@ export interface Labels {
   nextTry: string;
   stopWaiting: string;
   offline: string;
-  background: string;
   unsent: string;
   generated: string;
   doneAnnounced: string;

@@ -257,12 +257,10 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
 
 /** @param {{says: Labels, fill: Fill, generation: import('./index.js').PromptGeneration, view?: ResultView}} props */
 function GenerationProgress({ says, fill, view, generation }) {
-  const { progress, estimate, stage, message, connection, text, taskId, cancelling } = generation;
+  const { progress, estimate, stage, message, connection, text } = generation;
   const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
   const shown = fill(says.percent, { number: percent });
-  // Live and polling have no words, and what is cancelled is not to be sent.
-  const trouble = connection === 'offline' && !taskId ? !cancelling && 'unsent' : connection;
   return h(
     'div',
     { className: 'pg-progress' },
@@ -279,7 +277,7 @@ function GenerationProgress({ says, fill, view, generation }) {
       h('div', { className: 'pg-fill', style: { width: `${estimate}%` } }),
     ),
     h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
-    h('p', { className: 'pg-trouble', role: 'status' }, trouble && /** @type {any} */ (says)[trouble]),
+    h('p', { className: 'pg-trouble', role: 'status' }, /** @type {any} */ (says)[connection ?? '']),
     generation.trouble && view && h(view.NextTry, { says, fill, generation }),
     text && (view ? h(view.GrowingText, { name: says.generation, text }) : plainly(text)),
   );
