@@ -19,8 +19,8 @@ from generation import StatusCopy
 from generation.gemini.session import environment_proxy
 from generation.outcomes import ends
 from generation.runner import Runner
+from handlers.answers import HEAD_TOO_LARGE, HTTP_STATUSES, TOO_MANY_CONNECTIONS
 from handlers.bounded_bodies import bytes_for
-from handlers.errors import HEAD_TOO_LARGE, HTTP_STATUSES, TOO_MANY_CONNECTIONS
 from handlers.generations import RETRY_AFTER_S
 from handlers.health import OncePerSecond
 from handlers.open_requests import OpenRequests

@@ -17,8 +17,9 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from accounts import Caller, ForbiddenForWatchToken
 from generation import TASK_ID
+from handlers.answers import HTTP_STATUSES, INTERNAL, Answer, error_body
 from handlers.bounded_bodies import too_large
-from handlers.errors import HTTP_STATUSES, INTERNAL, Answer, BadRequest, answer_for, error_body, origin_not_allowed
+from handlers.errors import BadRequest, answer_for, origin_not_allowed
 from handlers.services import Services
 from runtime.request_ids import sane_request_id
 from runtime.tracing import NO_SPAN, trace_context, trace_id_of

@@ -6,10 +6,8 @@ is for a person who wants to know what to do.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from accounts import (
@@ -30,6 +28,7 @@ from accounts import (
 )
 from accounts.jwts import LONGEST_TOKEN
 from generation import errors as generation
+from handlers.answers import INTERNAL, MAYBE_TAKEN, STORAGE_UNAVAILABLE, Answer
 from handlers.rate_limit import left_of_submits, refused_by_number, refused_by_rate
 from notifications.errors import PushNotConfigured, SubscriptionRefused, UnknownSubscription
 from storage.errors import RecordUnreadable, StorageUnavailable
@@ -60,17 +59,6 @@ class TooManyStreams(Exception):
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
         self.limit = limit
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One error as the client gets it, without its request id."""
-
-    status: int
-    error_code: str
-    message: str
-    sentence: str
-    headers: Mapping[str, str] | None = None
 
 
 CHALLENGE = 'Bearer realm="api"'
@@ -117,31 +105,6 @@ FAILED_STATUS = {
     "interrupted": 503,
     "record_unreadable": 503,
 }
-
-INTERNAL = Answer(500, "internal_error", "Internal error", "Something went wrong on our side. Please try again.")
-
-STORAGE_UNAVAILABLE = Answer(
-    503,
-    "storage_unavailable",
-    "Service temporarily unavailable",
-    "Our storage does not answer at the moment. Nothing was charged. Try again shortly.",
-    {"Retry-After": "2"},
-)
-
-MAYBE_TAKEN = Answer(
-    503,
-    "storage_unavailable",
-    "Service temporarily unavailable",
-    "Our storage does not answer at the moment. Try again shortly with the same Idempotency-Key: it is charged once.",
-    {"Retry-After": "2"},
-)
-
-HEAD_TOO_LARGE = Answer(
-    431, "head_too_large", "Header fields are too large", "Send a request line and headers of 64 KiB at most."
-)
-TOO_MANY_CONNECTIONS = Answer(
-    503, "server_busy", "Server is busy", "Too many connections are open. Try again shortly.", {"Retry-After": "5"}
-)
 
 ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     BadRequest: lambda exc: exc.answer,
@@ -304,12 +267,6 @@ ANSWERS: dict[type[Exception], Answer | Callable[[Any], Answer]] = {
     AccountsError: INTERNAL,  # the rest occurs only in the command line
 }
 
-HTTP_STATUSES = {
-    400: Answer(400, "bad_request", "Bad request", "The request could not be understood."),
-    404: Answer(404, "not_found", "Not found", "There is nothing at this address. Check the path."),
-    405: Answer(405, "method_not_allowed", "Method not allowed", "This address does not support the method you used."),
-}
-
 
 def answer_for(exc: BaseException | None) -> Answer:
     """Return the table's answer for the error's class or its nearest base, else the internal error's."""
@@ -318,10 +275,3 @@ def answer_for(exc: BaseException | None) -> Answer:
         if found is not None:
             return found(exc) if callable(found) else found
     return INTERNAL
-
-
-def error_body(answer: Answer, request_id: str, extra: Mapping[str, Any] | None = None) -> bytes:
-    """Render an error in the shape that all of them have; ``extra`` are members of one endpoint's errors."""
-    members = {"success": False, "message": answer.message, "error": answer.sentence, "error_code": answer.error_code}
-    members |= {**(extra or {}), "request_id": request_id}
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

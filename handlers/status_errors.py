@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from handlers.errors import Answer, answer_for, error_body
+from handlers.answers import Answer, error_body
+from handlers.errors import answer_for
 
 ENDED: dict[str, Any] = {"status": "failed", "progress": 100}
 FINAL = (401, 403, 404)

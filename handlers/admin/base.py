@@ -18,8 +18,9 @@ from accounts.audit_trail import note_change
 from accounts.errors import AdminKeyRequired
 from accounts.identity import scheme_and_token
 from handlers.admin.errors import ADMIN_ANSWERS
+from handlers.answers import Answer
 from handlers.base import BodyHandler
-from handlers.errors import Answer, BadRequest
+from handlers.errors import BadRequest
 
 MAX_PER_PAGE = 200
 CHANGING = ("POST", "PATCH", "DELETE")

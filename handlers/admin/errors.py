@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts import errors as accounts
-from handlers.errors import Answer
+from handlers.answers import Answer
 from notifications.errors import CursorInvalid, UnknownDelivery
 
 ADMIN_ANSWERS: dict[type[BaseException] | type[None], Answer | Callable[[Any], Answer]] = {

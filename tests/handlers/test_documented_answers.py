@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from handlers.errors import ANSWERS, HTTP_STATUSES, Answer, answer_for
+from handlers.answers import HTTP_STATUSES, Answer
+from handlers.errors import ANSWERS, answer_for
 from tests.deploy.processes import ROOT
 from tests.support.error_facts import FACTS
 

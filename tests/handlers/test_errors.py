@@ -8,7 +8,8 @@ import pytest
 
 import accounts.errors
 import generation.errors
-from handlers.errors import ANSWERS, HTTP_STATUSES, Answer, BadRequest, answer_for
+from handlers.answers import HTTP_STATUSES, Answer
+from handlers.errors import ANSWERS, BadRequest, answer_for
 from storage.errors import StorageUnavailable
 from tests.support.error_facts import FACTS
 from tests.support.rate_limit_fields import limit_of
