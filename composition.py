@@ -9,14 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-import aiohttp
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from accounts import Accounts, AdminKeys, ApiKeys, Callers, Identity, UsageReport, WatchTokens
-from accounts.key_set import open_key_set_session
+from accounts import Identity, UsageReport
 from generation import StatusCopy
-from generation.gemini.session import environment_proxy
 from generation.outcomes import ends
 from generation.runner import Runner
 from handlers.answers import HEAD_TOO_LARGE, HTTP_STATUSES, TOO_MANY_CONNECTIONS
@@ -37,6 +34,7 @@ from runtime.metrics import Metrics
 from runtime.periodic import Periodic
 from runtime.settings import Settings
 from runtime.trace_start import open_tracing
+from runtime.tracing import Tracing
 from server.bare_answers import BareErrors
 from server.connections import Connections
 from server.lane.express_lane import ExpressLane
@@ -45,9 +43,10 @@ from server.lane.responses import ErrorAnswer
 from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.schema import SchemaGuard
 from storage.storage import Storage
+from wiring.identities import Identities, open_identities
 from wiring.notifications import Seen, push_key
 from wiring.storage import open_storage
-from wiring.work import open_work
+from wiring.work import Work, open_work
 
 BARE_ERRORS = BareErrors(
     too_many=ErrorAnswer(*rendered(TOO_MANY_CONNECTIONS)),
@@ -93,29 +92,56 @@ async def compose(
     await stack.enter_async_context(SchemaGuard(storage, copy, outdated))
     metrics.readings.lost_spans(lambda: tracing.lost_spans)
     metrics.readings.link_losses(lambda: copy.link_losses)
-    accounts = Accounts(storage)
-    api_keys, admin_keys = ApiKeys(storage), AdminKeys(storage)
-    watch_tokens = WatchTokens(storage)
-    jwks_session = await _open_jwks_session(settings, stack)
-    callers = Callers(storage, copy, settings.identity.remembered_tokens)
-    identity = Identity(api_keys, accounts, callers, settings.identity, jwks_session, admin_keys, watch_tokens)
+    identities = await open_identities(settings.identity, stack, storage, copy)
     lag = WorstLag(metrics.loop_was_late)
     work = await open_work(settings, stack, storage, copy, metrics, lag, tracing)
-    accounts.grants.taken_back = work.low_balances
+    identities.accounts.grants.taken_back = work.low_balances
     metrics.readings.periodic_work(lambda: {periodic.name: periodic.age_s for periodic in work.watched})
 
-    limits = settings.limits
-    open_requests = OpenRequests()
-    polls = Polls(copy, per_second=limits.polls_per_second_per_account, cache_entries=settings.server.memo_entries)
+    polls = Polls(
+        copy, per_second=settings.limits.polls_per_second_per_account, cache_entries=settings.server.memo_entries
+    )
     metrics.readings.polls(lambda: polls.counts)
-    open_streams = OpenStreams(limits.streams_per_account)
+    services = _services(settings, storage, identities, work, metrics, tracing, polls, demo_api_key)
+    app = make_app(services)
+    connections = await stack.enter_async_context(
+        _connections(settings, app, _lane(copy, polls, identities.identity, work.seen))
+    )
+    metrics.readings.connections(lambda: len(connections), settings.server.connections)
+    await stack.enter_async_context(LoopLag(lag.note))
+    await stack.enter_async_context(work.processes)
+    await stack.enter_async_context(work.renewal)
+    await stack.enter_async_context(work.reaper)
+    return Service(app, connections, polls, work.runner, services.open_requests)
+
+
+def _metrics() -> Metrics:
+    metrics = Metrics()
+    metrics.expect_ends(ends())
+    metrics.readings.dropped_lines(dropped_lines)
+    return metrics
+
+
+def _services(
+    settings: Settings,
+    storage: Storage,
+    identities: Identities,
+    work: Work,
+    metrics: Metrics,
+    tracing: Tracing,
+    polls: Polls,
+    demo_api_key: str,
+) -> Services:
+    """Gather the services of handlers, and construct those that only they use."""
+    open_requests = OpenRequests()
+    open_streams = OpenStreams(settings.limits.streams_per_account)
     metrics.readings.open_waits(lambda: open_streams.by_kind)
-    services = Services(
-        identity=identity,
-        accounts=accounts,
-        api_keys=api_keys,
-        admin_keys=admin_keys,
-        watch_tokens=watch_tokens,
+    return Services(
+        identity=identities.identity,
+        accounts=identities.accounts,
+        api_keys=identities.api_keys,
+        admin_keys=identities.admin_keys,
+        watch_tokens=identities.watch_tokens,
         deliveries=work.deliveries,
         subscriptions=work.subscriptions,
         push_key=push_key(settings),
@@ -135,31 +161,11 @@ async def compose(
         cors_headers=settings.server.cors_allowed_headers,
         path_prefix=settings.server.path_prefix,
         trust_proxy=settings.server.trust_proxy_headers,
-        body_bytes=bytes_for(limits.manual_prompt_characters),
+        body_bytes=bytes_for(settings.limits.manual_prompt_characters),
         minimum_tokens=settings.money.minimum_tokens,
         page=Page(demo_api_key),
         reference=Reference(),
     )
-    app = make_app(services)
-    connections = await stack.enter_async_context(_connections(settings, app, _lane(copy, polls, identity, work.seen)))
-    metrics.readings.connections(lambda: len(connections), settings.server.connections)
-    await stack.enter_async_context(LoopLag(lag.note))
-    await stack.enter_async_context(work.processes)
-    await stack.enter_async_context(work.renewal)
-    await stack.enter_async_context(work.reaper)
-    return Service(app, connections, polls, work.runner, open_requests)
-
-
-def _metrics() -> Metrics:
-    metrics = Metrics()
-    metrics.expect_ends(ends())
-    metrics.readings.dropped_lines(dropped_lines)
-    return metrics
-
-
-async def _open_jwks_session(settings: Settings, stack: AsyncExitStack) -> aiohttp.ClientSession:
-    proxy = environment_proxy(settings.identity.jwt.jwks_url)  # its host has a proxy of its own
-    return await stack.enter_async_context(open_key_set_session(proxy))
 
 
 def _lane(copy: StatusCopy, polls: Polls, identity: Identity, seen: Seen) -> ExpressLane:
