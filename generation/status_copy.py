@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeAlias
 
 from generation.document import Document, is_document
+from generation.known_documents import MAX_BYTES, KnownDocuments
 from generation.lost_documents import LostDocuments
 from storage.errors import StorageUnavailable
 from storage.storage import Storage
@@ -26,7 +26,6 @@ from storage.tracked_keys import TrackedKeys, TrackedReading
 from storage.tracking import STALE_S, TrackingLink
 from storage.wire import Argument
 
-MAX_BYTES = 1 << 27
 STATUS_TTL_S = 600
 SWEEP_EVERY_S = 20.0  # expiries are reported over the link: those of documents read before it was lost are not
 UNTRACKED_S = STALE_S / 2  # how long a document is good that no invalidation will come for
@@ -59,18 +58,15 @@ class StatusCopy:
         self._storage = storage
         self._lost = LostDocuments(storage, status_ttl_s)
         self._keys = TrackedKeys(storage)
-        self._max_entries = entries
-        self._max_bytes = max_bytes
-        self._bytes = 0
         self._sweeping: asyncio.TimerHandle | None = None
-        self._documents: OrderedDict[bytes, Document] = OrderedDict()
+        self._documents = KnownDocuments(entries, max_bytes)
         self._fetches: dict[bytes, _Fetch] = {}
         self._unsure: dict[TrackingLink, list[tuple[bytes, Found]]] = {}
         self._untracked: set[bytes] = set()
         self._tracking: asyncio.TimerHandle | None = None
         self._working: set[asyncio.Task[None]] = set()
         self._keys.on_invalidated = self._invalidated
-        self._keys.on_lost = self._keys.on_up = self._trust_nothing_of
+        self._keys.on_lost = self._keys.on_up = self._documents.trust_nothing_of
         self.reads = 0
 
     async def __aenter__(self) -> StatusCopy:
@@ -172,7 +168,7 @@ class StatusCopy:
         """Apply a document that this process has just written; a higher version that is known already stays."""
         key = self.key(account_id, task_id)
         now = time.monotonic()
-        self._store(key, body, now + ttl_s, now + UNTRACKED_S, None)
+        self._documents.store(key, body, now + ttl_s, now + UNTRACKED_S, None)
         self._track_soon(key)
         self._keys.notify(key)
 
@@ -211,7 +207,6 @@ class StatusCopy:
     def _invalidated(self, key: bytes | None) -> None:
         if key is None:
             self._documents.clear()
-            self._bytes = 0
             self._keys.notify_all()
             return
         document = self._documents.get(key)
@@ -219,7 +214,7 @@ class StatusCopy:
             self._distrust(document)
             self._fetch(key)  # its end notifies
         else:
-            self._forget(key)
+            self._documents.forget(key)
             self._keys.notify(key)
 
     def _distrust(self, document: Document) -> None:
@@ -228,14 +223,6 @@ class StatusCopy:
         if document.link is not None:
             document.good_until = min(document.good_until, document.link.sure_until)
             document.link = None
-
-    def _trust_nothing_of(self, link: TrackingLink) -> None:
-        # Kept all the same, so that no lower version comes after a higher one. Those that are untracked as well: when
-        # the link is back watchers look once more, and rely on being told of what comes after that.
-        for document in self._documents.values():
-            if not document.terminal and document.link in (None, link):
-                document.link = None
-                document.good_until = 0.0
 
     def _confirmed(self, link: TrackingLink, _answer: Any) -> None:
         for key, found in self._unsure.pop(link, []):
@@ -256,7 +243,7 @@ class StatusCopy:
         if isinstance(reading, StorageUnavailable):
             result = reading
         elif reading.body is None:
-            self._forget(key)
+            self._documents.forget(key)
             if fetch.rewritten:
                 result = StorageUnavailable("refused")  # lost again at once
             elif fetch.waiting:
@@ -269,7 +256,7 @@ class StatusCopy:
             _, ttl_ms, asked_at, link = reading
             # -1 is a key that never expires, -2 one that was created between the two questions.
             expires_at = asked_at + ttl_ms / 1000 if ttl_ms >= 0 else asked_at + UNTRACKED_S
-            result = self._store(key, reading.body, expires_at, asked_at + UNTRACKED_S, link)
+            result = self._documents.store(key, reading.body, expires_at, asked_at + UNTRACKED_S, link)
         self._answer(key, fetch, result)
 
     def _answer(self, key: bytes, fetch: _Fetch, result: Document | StorageUnavailable | None) -> None:
@@ -307,41 +294,7 @@ class StatusCopy:
         with contextlib.suppress(StorageUnavailable):
             await self._storage.spoilt.let_expire(key, ValueError())
 
-    def _store(
-        self, key: bytes, body: bytes, expires_at: float, good_until: float, link: TrackingLink | None
-    ) -> Document:
-        fresh = Document(body, expires_at)
-        document = self._documents.get(key)
-        if document is None or document.version < fresh.version or document.expires_at <= time.monotonic():
-            self._bytes += len(body) - (len(document.body) if document is not None else 0)
-            document = self._documents[key] = fresh
-        elif document.version == fresh.version:
-            document.expires_at = expires_at
-        if document.terminal or link is not None:
-            document.link = None if document.terminal else link
-            document.good_until = document.expires_at
-        elif document.link is None:
-            document.good_until = min(document.expires_at, good_until)
-        self._evict()
-        return document
-
     def _sweep(self) -> None:
         """Forget what has expired."""
-        now = time.monotonic()
-        for key in [key for key, document in self._documents.items() if document.expires_at <= now]:
-            self._forget(key)
+        self._documents.forget_expired()
         self._sweeping = asyncio.get_running_loop().call_later(SWEEP_EVERY_S, self._sweep)
-
-    def _forget(self, key: bytes) -> None:
-        document = self._documents.pop(key, None)
-        if document is not None:
-            self._bytes -= len(document.body)
-
-    def _evict(self) -> None:
-        while len(self._documents) > self._max_entries or self._bytes > self._max_bytes:
-            key, document = self._documents.popitem(last=False)
-            if document.used:
-                document.used = False
-                self._documents[key] = document  # a second chance: cheaper than moving it at every look
-            else:
-                self._bytes -= len(document.body)
