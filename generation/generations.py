@@ -75,7 +75,7 @@ class Generated:
 
 
 class Generations:
-    """The use cases. All of them answer only for tasks of the account that is given."""
+    """The use cases. All of them but ``account_of`` answer only for tasks of the account that is given."""
 
     def __init__(
         self,
@@ -174,6 +174,17 @@ class Generations:
             TaskNotFound, StorageUnavailable
         """
         return _found(await self._copy.document(account_id, _checked(task_id)))
+
+    async def account_of(self, task_id: str) -> str:
+        """Return the account of a task, for operators who know its id alone.
+
+        Raises:
+            TaskNotFound, StorageUnavailable
+        """
+        account_id = await self._tasks.accounts_of.find(_checked(task_id))
+        if account_id is None:
+            raise TaskNotFound
+        return account_id
 
     async def wait(
         self, account_id: str, task_id: str, wait_scope: WaitScope, *, after_version: int, timeout_s: float

@@ -67,6 +67,16 @@ class LeaseIndex:
         if calls:
             await self._storage.run_many("index_leases", calls)
 
+    async def note_new(self, task: TaskRef, lease_s: float, account_key: str, kept_s: int) -> None:
+        """Record the same of a task that is about to be made, and whose it is, in one step; see TaskAccounts.
+
+        Raises:
+            StorageUnavailable
+        """
+        shard = shard_of(task.account_id)
+        keys = [self.leases_key(shard), self.accounts_key(shard), account_key]
+        await self._storage.run("index_new_task", keys, [int(lease_s * 1000), _member(task), task.account_id, kept_s])
+
     async def note_end(self, task: TaskRef, lease_ms: int) -> None:
         """Correct one entry to what the task's record says."""
         await self._storage.command("ZADD", self.leases_key(shard_of(task.account_id)), lease_ms, _member(task))

@@ -20,6 +20,7 @@ RECORDS: Mapping[str, RecordKind] = {
     "idempotency_keys": RecordKind("zset", replaceable=True),
     "leases": RecordKind("zset", replaceable=True),
     "unfinished_accounts": RecordKind("zset", replaceable=True),
+    "task_account": RecordKind("string", replaceable=True),
     "rebuilt": RecordKind("string", replaceable=True),
     "handed_back": RecordKind("string", replaceable=True),
     "processes": RecordKind("hash", replaceable=True),

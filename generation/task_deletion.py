@@ -12,6 +12,7 @@ from generation.endings import Endings
 from generation.errors import TaskNotFound
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.lease_index import LeaseIndex, TaskRef
+from generation.task_accounts import TaskAccounts
 from generation.task_listing import TaskListing
 from generation.task_records import TaskRecords
 
@@ -27,9 +28,17 @@ def nothing_known(_task: TaskRef) -> Known:
 class TaskDeletion:
     """Ends and deletes; the account is closed before, so that nothing new comes."""
 
-    def __init__(self, records: TaskRecords, index: LeaseIndex, listing: TaskListing, endings: Endings) -> None:
+    def __init__(
+        self,
+        records: TaskRecords,
+        index: LeaseIndex,
+        accounts_of: TaskAccounts,
+        listing: TaskListing,
+        endings: Endings,
+    ) -> None:
         self._records = records
         self._index = index
+        self._accounts_of = accounts_of
         self._listing = listing
         self._endings = endings
 
@@ -50,6 +59,7 @@ class TaskDeletion:
         await self._delete_keys(account_id)
         listed = self._listing.key(account_id), self._listing.unfinished_key(account_id)
         await command("DEL", *listed, key(account_id, "submits"))
+        await self._accounts_of.forget(account_id, ids)
         await self._index.forget(account_id, [TaskRef(account_id, task_id) for task_id in ids])
         return ids
 

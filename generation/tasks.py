@@ -30,6 +30,7 @@ from generation.stages import QUEUED, STAGES, STEPS, Stage
 from generation.steering import NO_STEERING, Steering
 from generation.submit_limits import SubmitLimits
 from generation.submits_left import SubmitsLeft
+from generation.task_accounts import TaskAccounts
 from generation.task_codes import Code, raise_if_lost
 from generation.task_deletion import TaskDeletion
 from generation.task_listing import TaskListing
@@ -41,6 +42,7 @@ from storage.storage import Storage
 from storage.wire import Argument
 
 NOTHING_AFTER = NothingAfter()
+ENDING_S = 60.0  # after its deadline a task that nobody runs is ended so late at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,13 @@ class Tasks:
         self.owner = owner
         self.records = TaskRecords(storage, owner, written, tasks, after_end)
         self.index = LeaseIndex(storage)
+        self.accounts_of = TaskAccounts(storage, tasks.deadline_s + tasks.status_ttl_s + ENDING_S)
         self.silent = SilentServers(storage)
         self.restoration = Restoration(self.records, self.index, money)
         self.endings = Endings(self.records, self.restoration, metrics)
         self.claims = Claims(self.records, self.index, self.endings)
         self.listing = TaskListing(storage)
-        self.deletion = TaskDeletion(self.records, self.index, self.listing, self.endings)
+        self.deletion = TaskDeletion(self.records, self.index, self.accounts_of, self.listing, self.endings)
         self._storage = storage
         self._settings = tasks
         self._limits = limits
@@ -100,14 +103,15 @@ class Tasks:
         """
         self._submit_limits.check(account_id)
         task = TaskRef(account_id, str(uuid.uuid4()))
-        await self.index.note([task], self._settings.lease_s)
+        account_key, kept_s = self.accounts_of.key(task), self.accounts_of.kept_s
+        await self.index.note_new(task, self._settings.lease_s, account_key, kept_s)
         try:
             answer = await self._create(task, manual_prompt, idempotency, steering, origin)
         except StorageUnavailable as exc:
             cancelled = idempotency is None or idempotency.by_proxy
             raise SubmitUnsure(exc.reason, task, cancelled=cancelled) from exc
         except RecordUnreadable:
-            await self.index.drop([task])
+            await self._withdraw(task)
             raise
         if answer[0] == Code.DONE:
             self.records.written(account_id, task.task_id, answer[4])
@@ -117,7 +121,7 @@ class Tasks:
             lease.idempotency, lease.created_ms, lease.version = idempotency, answer[2], version_of(answer[4])
             lease.origin = origin
             return lease
-        await self.index.drop([task])
+        await self._withdraw(task)
         match answer[0]:
             case Code.REPLAYED:
                 return Replayed(str(answer[1], "ascii"), self._submit_limits.left(answer[2], answer[3]))
@@ -131,6 +135,11 @@ class Tasks:
                 raise self._submit_limits.refused(account_id, answer[1] / 1000)
             case _:
                 raise IdempotencyKeyReused(self._submit_limits.left(answer[1], answer[2]))
+
+    async def _withdraw(self, task: TaskRef) -> None:
+        """Forget the hints of a task that was not made."""
+        await self.index.drop([task])
+        await self.accounts_of.forget(task.account_id, [task.task_id])
 
     async def _create(
         self, task: TaskRef, manual_prompt: str, idempotency: Idempotency | None, steering: Steering, origin: Origin

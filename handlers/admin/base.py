@@ -28,14 +28,18 @@ PAGED = {"GET": ("limit", "before")}
 
 
 class AdminHandler(BodyHandler):
-    """A handler for requests with an admin key. ``parameters`` are those that a query may have, by the method."""
+    """A handler for requests with an admin key. ``parameters`` are those that a query may have, by the method.
 
+    ``of_account``: the path's first part is the id of the account that the request is about.
+    """
+
+    of_account = True
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
     admin: ApiKey
     _may_change = _noted = False
 
     async def prepare(self) -> None:
-        if self.path_args:  # the account that the request is about
+        if self.path_args and self.of_account:
             structlog.contextvars.bind_contextvars(account_id=self.path_args[0][:LONGEST_ACCOUNT_ID])
         await super().prepare()
         self._may_change = self.request.method in CHANGING

@@ -23,5 +23,6 @@ ADMIN_ROUTES: dict[str, tuple[str, type[AdminHandler]]] = {
     "admin_keys": (rf"{ACCOUNT}/keys/?", keys.KeysHandler),
     "admin_key": (rf"{ACCOUNT}/keys/([^/]+)/?", keys.KeyHandler),
     "admin_tasks": (rf"{ACCOUNT}/tasks/?", tasks.TasksHandler),
+    "admin_task": (rf"{ADMIN}/tasks/([^/]+)/?", tasks.TaskHandler),
     "admin_cancel": (rf"{ACCOUNT}/tasks/([^/]+)/cancel/?", tasks.TaskCancelHandler),
 }

@@ -1,9 +1,11 @@
-"""An account's tasks as backends see them: list the running and recent ones, cancel one."""
+"""Tasks as backends see them: list an account's running and recent ones, find one by its id, cancel one."""
 
 from __future__ import annotations
 
 import json
 from typing import ClassVar
+
+import structlog
 
 from handlers.admin.base import PAGED, AdminHandler
 from handlers.base import name_task
@@ -20,6 +22,19 @@ class TasksHandler(AdminHandler):
         documents, following = await self.services.generations.page(account_id, self.limit(), before)
         tasks, after = b",".join(documents), json.dumps(following).encode()
         self.write(b'{"success":true,"tasks":[' + tasks + b'],"next":' + after + b"}")
+
+
+class TaskHandler(AdminHandler):
+    """GET tasks/{task_id}/"""
+
+    of_account = False
+
+    async def get(self, task_id: str) -> None:
+        name_task(task_id := task_id.lower())
+        account_id = await self.services.generations.account_of(task_id)
+        structlog.contextvars.bind_contextvars(account_id=account_id)
+        document = await self.services.generations.status(account_id, task_id)
+        self.write_json({"success": True, "account_id": account_id, "task": json.loads(document.body)})
 
 
 class TaskCancelHandler(AdminHandler):

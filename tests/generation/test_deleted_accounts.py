@@ -62,6 +62,7 @@ async def test_a_submit_that_was_let_in_before_its_account_was_closed_leaves_no_
     with pytest.raises(AccountClosed):
         await owner(storage, "one").submit(account, PROMPT, None)
     assert await kinds_left(storage, account) == {"account", "ledger", "calls"}
+    assert [key async for key in storage.redis.scan_iter(storage.shared_key("task_account", "*"))] == []
 
 
 @pytest.mark.gen_test
@@ -77,6 +78,7 @@ async def test_nothing_that_names_an_account_stays_when_its_ledger_is_deleted_to
     for index in ("leases", "unfinished_accounts", "accounts"):
         async for shared in storage.redis.scan_iter(storage.shared_key(index, "*")):
             assert account not in str(await storage.redis.zrange(shared, 0, -1)), shared
+    assert [key async for key in storage.redis.scan_iter(storage.shared_key("task_account", "*"))] == []
 
 
 async def started(storage: OpenStorage) -> tuple[Accounts, Tasks, Lease]:

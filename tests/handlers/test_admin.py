@@ -88,6 +88,25 @@ async def test_an_account_is_changed(backend: Backend, client: Client) -> None:
 
 
 @pytest.mark.gen_test
+async def test_a_task_is_found_by_its_id_alone_until_its_account_is_deleted(backend: Backend, client: Client) -> None:
+    running = await client.start("A menu. [[standin:delay=60]]")
+    ended = await client.start("A menu.")
+    final = await client.finished(ended)
+    for task_id in (running.upper(), ended):
+        found = await backend.do("GET", f"/tasks/{task_id}/")
+        assert found.status == 200
+        assert (found.json["account_id"], found.json["task"]["task_id"]) == (client.account_id, task_id.lower())
+    assert found.json["task"] == final
+    assert (await client.ask("GET", f"{ADMIN}/tasks/{ended}/")).status == 403
+    for unknown in ("00000000-0000-4000-8000-000000000000", "x", "%7B00%7D"):
+        missing = await backend.do("GET", f"/tasks/{unknown}/")
+        assert (missing.status, missing.json["error_code"]) == (404, "task_not_found")
+    await backend.do("DELETE", f"/accounts/{client.account_id}/?ledger=delete")
+    for task_id in (running, ended):
+        assert (await backend.do("GET", f"/tasks/{task_id}/")).status == 404
+
+
+@pytest.mark.gen_test
 async def test_a_whole_number_of_tokens_may_be_written_as_any_language_writes_it(
     backend: Backend, client: Client
 ) -> None:

@@ -109,6 +109,20 @@ def test_a_task_is_found_and_cancelled_tokens_are_granted_and_a_key_is_revoked(
     assert {urlsplit(request.url).netloc for request in asked} == {urlsplit(demo.url).netloc}
 
 
+def test_a_task_s_id_alone_finds_its_account(page: Page, demo: Demo, account: Account) -> None:
+    task_id = demo.submit(account, SLOW)
+    connect(page, demo)
+    search(page, "", task_id.upper())
+    expect(page.locator("#balance dd").first).to_have_text(account.account_id)
+    expect(page.get_by_role("textbox", name="Account")).to_have_value(account.account_id)
+    expect(page.get_by_role("region", name="Tasks", exact=True).locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("button", name=f"Cancel task {task_id}")).to_be_visible()
+    page.get_by_role("textbox", name="Account").fill("")
+    page.get_by_label("Task (all when empty)").fill("00000000-0000-4000-8000-000000000000")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("status")).to_contain_text("no such task, or no longer")
+
+
 def test_a_task_that_ended_before_it_was_cancelled_is_not_called_cancelled(
     page: Page, demo: Demo, account: Account
 ) -> None:

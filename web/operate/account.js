@@ -64,6 +64,19 @@ export async function find(accountId) {
     say('The account has no such task, or no longer: it is kept for minutes after its end.');
 }
 
+// Return the account of the task that is wanted, and show it in its field.
+async function accountOfTask() {
+  if (!wanted()) throw new Refused('Write the id of an account or of a task.');
+  try {
+    const { account_id } = await ask('GET', `tasks/${encodeURIComponent(wanted())}/`);
+    $('account-id').value = account_id;
+    return account_id;
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    throw new Refused('There is no such task, or no longer: it is kept for minutes after its end. The log names its account.');
+  }
+}
+
 // Ask again while one of the tasks shown is unfinished, or one of the deliveries still to be tried.
 export async function followAccount() {
   if ($('account').hidden) return;
@@ -133,8 +146,7 @@ $('search-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt(event.submitter, async () => {
     say('');
-    const wantedId = $('account-id').value.trim();
-    if (!wantedId) throw new Refused('Write the id of an account.');
+    const wantedId = $('account-id').value.trim() || (await accountOfTask());
     if (/^\.\.?$/.test(wantedId)) throw new Refused('No browser can ask for this id: main.py accounts show can.');
     await find(wantedId);
   });
