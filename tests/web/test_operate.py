@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import APIResponse, Browser, Page, Request, Route, expect
 
 from tests.support.webhook_receiver import SECRET
 from tests.web.accessibility import violations
@@ -257,6 +257,45 @@ def test_a_server_that_is_away_is_said_until_it_is_back(page: Page, demo: Demo) 
     page.unroute("**/overview/")
     page.clock.fast_forward(REFRESHED_AFTER_MS)
     expect(said).to_have_text("")
+
+
+def test_one_refresh_runs_at_a_time(page: Page, demo: Demo) -> None:
+    page.clock.install()
+    connect(page, demo)
+    asked: list[bool] = []
+    held: list[Route] = []
+    page.on("request", lambda request: asked.append(request.url.endswith("/overview/")))
+    page.route("**/overview/", lambda route: held.append(route), times=1)
+    for _ in range(3):
+        page.clock.fast_forward(REFRESHED_AFTER_MS)
+        page.evaluate("fetch('../health/live').then(({ status }) => status)")  # what was sent before is seen before
+    assert sum(asked) == 1
+    with page.expect_response("**/metrics"):  # the end of the refresh that was held
+        held[0].continue_()
+    with page.expect_response("**/overview/"):
+        page.clock.fast_forward(REFRESHED_AFTER_MS)
+
+
+def test_a_late_answer_never_takes_the_place_of_a_newer_one(page: Page, demo: Demo, account: Account) -> None:
+    page.clock.install()
+    demo.submit(account, SLOW)
+    connect(page, demo)
+    search(page, account.account_id)
+    late: list[tuple[Route, APIResponse]] = []
+    path = f"**/accounts/{account.account_id}/"
+    page.route(path, lambda route: late.append((route, route.fetch())), times=1)
+    with page.expect_request(path):
+        page.clock.fast_forward(REFRESHED_AFTER_MS)
+    while not late:
+        page.wait_for_timeout(10)
+    page.get_by_label("Tokens (negative takes back)").fill("1234")
+    page.get_by_role("button", name="Grant", exact=True).click()
+    expect(page.locator("#balance")).to_contain_text("1,001,234")
+    [(route, response)] = late
+    with page.expect_response(path):
+        route.fulfill(response=response)
+    page.evaluate("fetch('../health/live').then(({ status }) => status)")  # the late answer was taken, or passed over
+    assert "1,001,234" in page.locator("#balance").inner_text()
 
 
 def test_a_webhook_that_its_backend_refused_is_sent_again(

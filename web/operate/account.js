@@ -1,10 +1,11 @@
 // One account on the operator's page: its tokens, tasks, deliveries and keys, and what can be done about them.
 
-import { $, Refused, ask, attempt, say } from './session.js';
+import { $, Refused, ask, attempt, newest, say } from './session.js';
 import { action, fill, irrevocable, isAsking } from './acting.js';
 import { cells, definition, replace } from './drawing.js';
 import { number, when } from './values.js';
 
+const asking = newest();
 let account = '';
 let grantId = ''; // of the grant that is being made: sent again, it counts once
 let tasks = [];
@@ -28,7 +29,9 @@ async function whole(name, cursor) {
 const wanted = () => $('task-id').value.trim().toLowerCase();
 
 export async function showAccount() {
+  const isNewest = asking();
   const [changing, keys] = await Promise.all([askWhatChanges(), whole('keys', 'after')]);
+  if (!isNewest()) return;
   fill($('keys'), keys.map(keyRow));
   deliveries = [];
   older = changing.page.next;
@@ -73,7 +76,9 @@ async function accountOfTask() {
     return account_id;
   } catch (error) {
     if (error.status !== 404) throw error;
-    throw new Refused('There is no such task, or no longer: it is kept for minutes after its end. The log names its account.');
+    throw new Refused(
+      'There is no such task, or no longer: it is kept for minutes after its end. The log names its account.',
+    );
   }
 }
 
@@ -81,12 +86,13 @@ async function accountOfTask() {
 export async function followAccount() {
   if ($('account').hidden) return;
   if (tasks.every(isOver) && !deliveries.some(({ state }) => state === 'pending')) return;
-  const asked = account;
+  const isNewest = asking();
   const changing = await askWhatChanges();
-  if (account === asked && !$('account').hidden && !isAsking($('tasks'))) showWhatChanges(changing);
+  if (isNewest() && !$('account').hidden && !isAsking($('tasks'))) showWhatChanges(changing);
 }
 
 export function leaveAccount() {
+  asking(); // what is still on its way shows nothing any more
   $('account').hidden = true;
 }
 
@@ -154,7 +160,9 @@ $('search-form').addEventListener('submit', (event) => {
 
 $('older-deliveries').addEventListener('click', ({ currentTarget }) => {
   attempt(currentTarget, async () => {
+    const asked = account;
     const page = await ask('GET', pathOf(`deliveries/?before=${encodeURIComponent(older)}`));
+    if (account !== asked) return;
     deliveries.push(...page.deliveries);
     older = page.next;
     showDeliveries();

@@ -1,16 +1,19 @@
 // The webhooks of all accounts whose last try failed: the newest, older ones when they are asked for, and once more.
 
-import { $, ask, attempt, say } from './session.js';
+import { $, ask, attempt, newest, say } from './session.js';
 import { action, fill } from './acting.js';
 import { number, when } from './values.js';
 import { cells, named } from './drawing.js';
 
 let shown = []; // of the pages that were asked for, the last failure first
 let older = null; // `before` of the next page
+const asking = newest();
 let extended = false; // older ones are shown: the list stays as it is until something is done
 
 export async function showFailed() {
+  const isNewest = asking();
   const page = await ask('GET', 'failed-deliveries/');
+  if (!isNewest()) return;
   [shown, older, extended] = [page.deliveries, page.next, false];
   draw();
 }
@@ -45,7 +48,9 @@ function row(one) {
 
 $('older-failed').addEventListener('click', ({ currentTarget }) => {
   attempt(currentTarget, async () => {
+    const isNewest = asking();
     const page = await ask('GET', `failed-deliveries/?before=${encodeURIComponent(older)}`);
+    if (!isNewest()) return;
     shown.push(...page.deliveries);
     [older, extended] = [page.next, true];
     draw();

@@ -5,14 +5,17 @@ import { cells, definition, named, replace } from './drawing.js';
 import { followFailed, showFailed } from './failed.js';
 import { action, fill } from './acting.js';
 import { find, followAccount, leaveAccount } from './account.js';
-import { $, Refused, ask, attempt, connected, metrics, refresh, say, takeKey } from './session.js';
+import { $, Refused, ask, attempt, connected, metrics, newest, refresh, say, takeKey } from './session.js';
 import { hourPlots } from './hour.js';
 import { number, when } from './values.js';
 
 const EVERY_MS = 5000;
+const [askingService, askingMetrics] = [newest(), newest()];
 
 async function showService() {
+  const isNewest = askingService();
   const whole = await ask('GET', 'overview/');
+  if (!isNewest()) return;
   const breakers = Object.entries(whole.breakers);
   const open = breakers.some(([, state]) => state !== 'closed');
   replace(
@@ -61,7 +64,9 @@ function oldestRow(task) {
 }
 
 async function showProcess() {
+  const isNewest = askingMetrics();
   const text = await metrics();
+  if (!isNewest()) return;
   if (text === null) {
     replace($('figures'), definition('Metrics', 'not reachable from here', true));
     return;

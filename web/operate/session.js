@@ -1,5 +1,6 @@
 // One tab's connection with the admin API: the key, the requests, and the messages for the operator.
 
+const ANSWERED_WITHIN_MS = 30_000;
 const root = document.body.dataset.root;
 export const $ = (id) => document.getElementById(id);
 let adminKey = '';
@@ -26,6 +27,7 @@ export async function ask(method, path, body) {
     headers: { Authorization: `Bearer ${adminKey}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
     body: body && JSON.stringify(body),
     cache: 'no-store',
+    signal: AbortSignal.timeout(ANSWERED_WITHIN_MS),
   });
   const document = await answer.json().catch(() => ({}));
   if (!answer.ok)
@@ -38,7 +40,8 @@ export async function ask(method, path, body) {
 
 // Return the text of /metrics, or null where it cannot be reached from here.
 export async function metrics() {
-  const answer = await fetch(`${root}metrics`, { cache: 'no-store' }).catch(() => null);
+  const signal = AbortSignal.timeout(ANSWERED_WITHIN_MS);
+  const answer = await fetch(`${root}metrics`, { cache: 'no-store', signal }).catch(() => null);
   return answer?.ok ? answer.text() : null;
 }
 
@@ -59,10 +62,23 @@ export async function attempt(button, work) {
   }
 }
 
+// Return a function to call before a question: what that returns says, once the answer is there, whether no newer
+// question was asked meanwhile. A part of the page shows the newest answer only.
+export function newest() {
+  let asked = 0;
+  return () => {
+    const mine = (asked += 1);
+    return () => mine === asked;
+  };
+}
+
+let refreshing = false;
 let trouble = ''; // what was said when the page could not be refreshed
 
-// Refresh the page. What is wrong is said once, and no longer than it lasts; `refused` is called when the key is.
+// Refresh the page, unless the last refresh still waits. What is wrong is said once, and no longer than it lasts; `refused` is called when the key is.
 export async function refresh(work, refused) {
+  if (refreshing) return;
+  refreshing = true;
   const key = adminKey;
   try {
     await work();
@@ -74,6 +90,8 @@ export async function refresh(work, refused) {
     if (noMore) refused();
     if (!trouble || noMore) say(wordsOf(error), 'error');
     trouble = noMore ? '' : $('said').textContent;
+  } finally {
+    refreshing = false;
   }
 }
 
