@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from accounts.audit_trail import note_command
-from accounts.command_line.administration import perform, settings_group
+from accounts.command_line.administration import perform, perform_change, settings_group
 from accounts.command_line.tables import show_table
 from notifications.deliveries import Deliveries, Delivery, FailedDelivery
 from notifications.errors import CursorInvalid, UnknownDelivery
@@ -85,7 +85,7 @@ def list_failed(ctx: click.Context, limit: int, before: str, resending: bool, as
         return page
 
     if resending:
-        count = perform(ctx, again)
+        count = perform_change(ctx, again)
         click.echo(json.dumps({"resent": count}) if as_json else f"{count} webhooks are sent again")
         return
     found, following = perform(ctx, listed)
@@ -135,7 +135,7 @@ def resend(ctx: click.Context, account_id: str, delivery_id: str, as_json: bool)
         return delivery
 
     try:
-        delivery = perform(ctx, again)
+        delivery = perform_change(ctx, again)
     except UnknownDelivery as exc:
         raise click.ClickException(f"the account has no webhook {delivery_id!r}; 'webhooks list' shows them") from exc
     click.echo(json.dumps(delivery.as_dict(), ensure_ascii=False) if as_json else f"{delivery.id} is {delivery.state}")

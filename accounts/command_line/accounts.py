@@ -10,10 +10,12 @@ import click
 from accounts.account import MAX_TOKENS, Account
 from accounts.api_keys import NewApiKey
 from accounts.audit_trail import note_command
-from accounts.command_line.administration import Administration, perform, settings_group
-from accounts.command_line.tables import show_account, show_table
+from accounts.command_line.administration import Administration, perform, perform_change, settings_group
+from accounts.command_line.tables import AccountList, show_account
 from accounts.deletion import delete_account
 from runtime.command_options import JSON
+
+ACCOUNTS_PER_PAGE = 200  # that a list keeps in memory
 
 
 @settings_group("accounts")
@@ -58,7 +60,7 @@ def create(
         note_command("create key", account.account_id, key_id=key.key_id)
         return account, key
 
-    account, key = perform(ctx, made)
+    account, key = perform_change(ctx, made)
     show_account(account, as_json, api_key=key.key, key_id=key.key_id)
 
 
@@ -76,7 +78,7 @@ def show(ctx: click.Context, account_id: str, as_json: bool) -> None:
 @click.pass_context
 def list_accounts(ctx: click.Context, as_json: bool) -> None:
     """List all accounts; with --json their ids."""
-    show_list(perform(ctx, lambda admin: matching(admin, "")), as_json)
+    perform(ctx, lambda admin: show_matching(admin, "", as_json))
 
 
 @accounts.command("search")
@@ -88,26 +90,19 @@ def search(ctx: click.Context, text: str, as_json: bool) -> None:
 
     Capitals do not matter. With --json their ids.
     """
-    show_list(perform(ctx, lambda admin: matching(admin, text)), as_json)
+    perform(ctx, lambda admin: show_matching(admin, text, as_json))
 
 
-async def matching(admin: Administration, text: str) -> list[Account]:
-    """Return the accounts whose id or name contains the text, by their ids."""
-    found = []
-    async for account_id in admin.accounts.ids():
-        account = await admin.accounts.readable(account_id)
-        if account and text.lower() in f"{account.account_id}\n{account.name}".lower():
-            found.append(account)
-    return sorted(found, key=lambda account: account.account_id)
-
-
-def show_list(found: list[Account], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"accounts": [account.account_id for account in found]}, ensure_ascii=False))
-        return
-    columns = {"id": "account_id", "name": "name", "free tokens": "tokens_remaining", "held": "tokens_held"}
-    columns |= {"subscription until": "subscription_until", "closed": "closed_at"}
-    show_table(columns, [account.as_dict() for account in found])
+async def show_matching(admin: Administration, text: str, as_json: bool) -> None:
+    """Print the accounts whose id or name contains the text, by their ids: each page as soon as it is read."""
+    shown, after = AccountList(as_json), ""
+    while True:
+        page, following = await admin.accounts.page(ACCOUNTS_PER_PAGE, after)
+        shown.add([each for each in page if text.lower() in f"{each.account_id}\n{each.name}".lower()])
+        if following is None:
+            break
+        after = following
+    shown.end()
 
 
 @accounts.command("rename")
@@ -124,7 +119,7 @@ def rename(ctx: click.Context, account_id: str, name: str, as_json: bool) -> Non
             note_command("change", account_id, members=changed)
         return account
 
-    show_account(perform(ctx, renamed), as_json)
+    show_account(perform_change(ctx, renamed), as_json)
 
 
 @accounts.command("business-type")
@@ -143,7 +138,7 @@ def business_type(ctx: click.Context, account_id: str, business_type: str, as_js
             note_command("change", account_id, members=changed)
         return account
 
-    show_account(perform(ctx, changed), as_json)
+    show_account(perform_change(ctx, changed), as_json)
 
 
 @accounts.command("close")
@@ -161,7 +156,7 @@ def close(ctx: click.Context, account_id: str, as_json: bool) -> None:
             note_command("close", account_id)
         return await admin.accounts.show(account_id)
 
-    show_account(perform(ctx, closed), as_json)
+    show_account(perform_change(ctx, closed), as_json)
 
 
 @accounts.command("delete")
@@ -182,7 +177,7 @@ def delete(ctx: click.Context, account_id: str, ledger: str, as_json: bool) -> N
         if await delete_account(admin.accounts, belongings, account_id, keep_ledger=ledger == "keep"):
             note_command("delete", account_id, ledger=ledger)
 
-    perform(ctx, deleted)
+    perform_change(ctx, deleted)
     click.echo(json.dumps({"account_id": account_id, "ledger": ledger}) if as_json else f"deleted {account_id}")
 
 

@@ -9,7 +9,7 @@ import click
 
 from accounts.api_keys import ApiKey, NewApiKey
 from accounts.audit_trail import note_command
-from accounts.command_line.administration import Administration, perform, settings_group
+from accounts.command_line.administration import Administration, perform, perform_change, settings_group
 from accounts.command_line.tables import show_keys
 from runtime.command_options import JSON
 
@@ -34,7 +34,7 @@ def create_admin_key(ctx: click.Context, label: str, as_json: bool) -> None:
         note_command("create admin key", None, key_id=made.key_id)
         return made
 
-    made = perform(ctx, created)
+    made = perform_change(ctx, created)
     members = {"admin_key": made.key, "key_id": made.key_id}
     click.echo(json.dumps(members) if as_json else f"{made.key}\nkey id {made.key_id}")
 
@@ -61,5 +61,5 @@ def revoke_admin_key(ctx: click.Context, key_id: str, as_json: bool) -> None:
             note_command("revoke admin key", None, key_id=key_id)
         return key
 
-    key = perform(ctx, revoked)
+    key = perform_change(ctx, revoked)
     click.echo(json.dumps(asdict(key)) if as_json else f"revoked {key.key_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -14,6 +14,7 @@ from accounts.accounts import Accounts
 from accounts.admin_keys import AdminKeys
 from accounts.api_keys import ApiKeys
 from accounts.archiving import Archiving
+from accounts.audit_trail import note_command
 from accounts.errors import (
     AccountClosed,
     AccountExists,
@@ -30,7 +31,7 @@ from accounts.errors import (
 )
 from accounts.usage import UsageReport
 from runtime.command_options import CONFIG
-from storage.errors import StorageMisconfigured, StorageUnavailable
+from storage.errors import RecordUnreadable, StorageMisconfigured, StorageUnavailable
 
 T = TypeVar("T")
 
@@ -127,6 +128,25 @@ def perform(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]
         async with ctx.obj() as administration:
             return await action(administration)
 
+    return _run(opened)
+
+
+def perform_change(ctx: click.Context, action: Callable[[Administration], Awaitable[T]]) -> T:
+    """Do as ``perform`` with an action that changes something: one that may have happened is in the audit trail too."""
+
+    async def opened() -> T:
+        async with ctx.obj() as administration:
+            try:
+                return await action(administration)
+            except (StorageUnavailable, RecordUnreadable, asyncio.CancelledError) as exc:
+                account_id = ctx.params.get("account_id")
+                note_command("unsure", account_id, command=ctx.command_path, failure=type(exc).__name__)
+                raise
+
+    return _run(opened)
+
+
+def _run(opened: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
         return asyncio.run(opened())
     except AccountsError as exc:

@@ -10,7 +10,7 @@ import click
 from accounts.api_keys import ApiKey, NewApiKey
 from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
-from accounts.command_line.administration import Administration, perform
+from accounts.command_line.administration import Administration, perform, perform_change
 from accounts.command_line.tables import show_keys
 from runtime.command_options import JSON
 
@@ -36,7 +36,7 @@ def create_key(ctx: click.Context, account_id: str, label: str, as_json: bool) -
         note_command("create key", account_id, key_id=made.key_id)
         return made
 
-    made = perform(ctx, created)
+    made = perform_change(ctx, created)
     click.echo(
         json.dumps({"api_key": made.key, "key_id": made.key_id}) if as_json else f"{made.key}\nkey id {made.key_id}"
     )
@@ -68,7 +68,7 @@ def revoke_all(ctx: click.Context, account_id: str, as_json: bool) -> None:
             note_command("revoke all keys", account_id, keys=len(working))
         return keys
 
-    show_keys(perform(ctx, revoked), as_json)
+    show_keys(perform_change(ctx, revoked), as_json)
 
 
 @keys.command("revoke")
@@ -86,5 +86,5 @@ def revoke_key(ctx: click.Context, account_id: str, key_id: str, as_json: bool) 
             note_command("revoke key", account_id, key_id=key_id)
         return key
 
-    key = perform(ctx, revoked)
+    key = perform_change(ctx, revoked)
     click.echo(json.dumps(asdict(key)) if as_json else f"revoked {key.key_id}")

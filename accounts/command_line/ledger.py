@@ -12,7 +12,7 @@ from accounts.account import MAX_TOKENS, Account, is_account_id
 from accounts.archiving import Archived
 from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
-from accounts.command_line.administration import Administration, perform
+from accounts.command_line.administration import Administration, perform, perform_change
 from accounts.command_line.tables import show_account, show_table
 from accounts.ledger import LedgerEntry
 from accounts.usage import COUNTED, PeriodUsage
@@ -46,7 +46,7 @@ def grant(ctx: click.Context, account_id: str, tokens: int, reason: str, grant_i
             note_command("grant", account_id, grant_id=grant_id, tokens_granted=tokens)
         return await admin.accounts.show(account_id)
 
-    show_account(perform(ctx, granted), as_json)
+    show_account(perform_change(ctx, granted), as_json)
 
 
 @accounts.command("subscribe")
@@ -63,7 +63,7 @@ def subscribe(ctx: click.Context, account_id: str, days: int, as_json: bool) -> 
             note_command("change", account_id, members=changed)
         return account
 
-    show_account(perform(ctx, subscribed), as_json)
+    show_account(perform_change(ctx, subscribed), as_json)
 
 
 @accounts.command("subscribe-until")
@@ -83,7 +83,7 @@ def subscribe_until(ctx: click.Context, account_id: str, moment: datetime, as_js
             note_command("change", account_id, members=changed)
         return account
 
-    show_account(perform(ctx, subscribed), as_json)
+    show_account(perform_change(ctx, subscribed), as_json)
 
 
 def _moment(text: str) -> datetime:
@@ -169,7 +169,7 @@ def archive(ctx: click.Context, folder: Path, days: int | None, as_json: bool) -
             note_command("archive", None, accounts=len(moved.accounts), entries=moved.entries, file=str(moved.file))
         return moved
 
-    done = perform(ctx, archived)
+    done = perform_change(ctx, archived)
     shown = {"accounts": len(done.accounts), "entries": done.entries, "file": str(done.file) if done.file else None}
     if as_json:
         click.echo(json.dumps(shown | {"refused": done.refused}))

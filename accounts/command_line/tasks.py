@@ -8,7 +8,7 @@ import click
 
 from accounts.audit_trail import note_command
 from accounts.command_line.accounts import accounts
-from accounts.command_line.administration import Administration, perform
+from accounts.command_line.administration import Administration, perform, perform_change
 from accounts.command_line.tables import show_table
 from runtime.command_options import JSON
 
@@ -56,6 +56,6 @@ def cancel_task(ctx: click.Context, account_id: str, task_id: str, as_json: bool
             note_command("cancel task", account_id, task_id=task_id)
         return final
 
-    document = json.loads(perform(ctx, cancelled))
+    document = json.loads(perform_change(ctx, cancelled))
     members = {name: document.get(name) for name in ("task_id", "status", "message")}
     click.echo(json.dumps(members) if as_json else f"{document['status']}: {document['message']}")

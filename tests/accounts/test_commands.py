@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from pwd import getpwuid
@@ -14,7 +15,9 @@ import redis
 import structlog
 from click.testing import CliRunner
 
+from accounts import Accounts
 from accounts.command_line import accounts
+from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
 from tests.support.account_commands import Commands
 from tests.support.warm_start import run_main
@@ -361,3 +364,36 @@ def test_a_poisoned_index_is_named_and_counted_and_takes_new_accounts(
         commands.json("create", "--id", f"later-{number}", "--tokens", "5")
     assert len(commands.json("list")["accounts"]) == 21
     assert set(commands.logged) == {"record_set_aside"}
+
+
+def test_a_change_of_which_nobody_knows_whether_it_happened_is_in_the_audit_trail(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_arguments: object) -> None:
+        raise StorageUnavailable("timeout")
+
+    commands.json("create", "--id", "a")
+    before = len(commands.changes)
+    monkeypatch.setattr(Accounts, "show", away)
+    for words in (["grant", "a", "100"], ["rename", "a", "Anna"], ["show", "a"]):
+        assert commands.run(*words).exit_code == 1
+    lines = commands.changes[before:]
+    assert [(line["action"], line["account_id"], line["failure"]) for line in lines] == [
+        ("unsure", "a", "StorageUnavailable")
+    ] * 2
+    assert [line["command"].split()[-1] for line in lines] == ["grant", "rename"]
+    assert "Anna" not in repr(lines)
+
+
+def test_a_list_is_printed_page_by_page(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["accounts.command_line.accounts"], "ACCOUNTS_PER_PAGE", 2)
+    assert commands.json("list") == {"accounts": []}
+    names = ["anna", "bert", "c" * 30, "doris", "emil"]
+    for name in reversed(names):
+        commands.json("create", "--id", name)
+    assert commands.json("list") == {"accounts": names}
+    assert commands.json("search", "R") == {"accounts": ["bert", "doris"]}
+    headings, *rows = commands.run("list").stdout.splitlines()
+    assert headings.startswith("id ")
+    assert [row.split()[0] for row in rows] == names
+    assert rows[3].startswith("doris".ljust(32) + " ")
