@@ -221,6 +221,7 @@ class Generations:
             TaskNotFound, StorageUnavailable
         """
         task = TaskRef(account_id, _checked(task_id))
+        self._tracing.note({"prompt.task_id": task_id})
         await self._tasks.endings.cancel(account_id, task_id, *self._runner.known(task))
         self._runner.stop(task)
         return _found(await self._copy.document(account_id, task_id))

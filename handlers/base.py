@@ -30,6 +30,8 @@ ALLOWED_HEADERS = (
     *("traceparent", "tracestate", "baggage", "sentry-trace"),  # added by tracing to every call of a page
 )
 
+CHANGING = ("POST", "PATCH", "DELETE")
+
 Body = TypeVar("Body", bound=BaseModel)
 log = structlog.get_logger(__name__)
 
@@ -47,7 +49,8 @@ class BaseHandler(RequestHandler):
     request_id: str
     outcome = "accepted"  # for the metrics: an error's code takes its place
     takes_body = False  # a body of more than a few bytes is refused
-    traced_as = ""  # the route's name in traces of its POSTs; polls and other reads are not traced
+    traced_as = ""  # the route's name in traces of what changes something; polls and other reads are not traced
+    path_names_account = False  # and so is in no trace
     span = NO_SPAN
     trace = ""  # the trace context of the request: that of its span, or the client's where it has none
 
@@ -95,8 +98,9 @@ class BaseHandler(RequestHandler):
         """Continue the client's trace, or begin one, and bind its id to every line of the log."""
         headers, method = self.request.headers, self.request.method
         parent = trace_context(headers.get("traceparent", ""), headers.get("tracestate", ""))
-        if self.traced_as and method == "POST":
-            facts = {"http.request.method": method, "http.route": self.traced_as, "url.path": self.request.path}
+        if self.traced_as and method in CHANGING:
+            path = self.traced_as if self.path_names_account else self.request.path
+            facts = {"http.request.method": method, "http.route": self.traced_as, "url.path": path}
             self.span = self.services.tracing.begin(f"{method} {self.traced_as}", "server", parent, facts)
         self.trace = self.span.context or parent
         if trace_id := trace_id_of(self.trace):

@@ -86,7 +86,7 @@ class Metrics:
         )
         self._first_text_seconds = self._histogram(
             "prompt_first_text_seconds",
-            "From submit to the first piece of Gemini's text.",
+            "From submit to the first piece of Gemini's text that was read, up to 250 ms late where nobody follows.",
             buckets=TASK_BUCKETS_S,
         )
         self._reaped = self._counter(

@@ -12,6 +12,7 @@ from accounts.account import LONGEST_ACCOUNT_ID, MAX_TOKENS
 from accounts.deletion import delete_account
 from handlers.admin.base import PAGED, AdminHandler
 from handlers.errors import BadRequest
+from handlers.paths import ADMIN
 
 ENTRIES_PER_READ = 1_000
 
@@ -68,6 +69,7 @@ class Grant(Strict):
 class AccountsHandler(AdminHandler):
     """POST and GET accounts/"""
 
+    traced_as = f"{ADMIN}/accounts/"
     parameters: ClassVar = {"GET": ("limit", "after")}
 
     async def post(self) -> None:
@@ -87,6 +89,7 @@ class AccountsHandler(AdminHandler):
 class AccountHandler(AdminHandler):
     """GET, PATCH and DELETE accounts/{account_id}/"""
 
+    traced_as = f"{ADMIN}/accounts/{{account_id}}/"
     parameters: ClassVar = {"DELETE": ("ledger",)}
 
     async def get(self, account_id: str) -> None:
@@ -133,6 +136,8 @@ class UsageHandler(AdminHandler):
 
 class CloseHandler(AdminHandler):
     """POST accounts/{account_id}/close/"""
+
+    traced_as = f"{ADMIN}/accounts/{{account_id}}/close/"
 
     async def post(self, account_id: str) -> None:
         if await self.services.accounts.close(account_id):
@@ -185,6 +190,8 @@ class ExportHandler(AdminHandler):
 
 class GrantsHandler(AdminHandler):
     """POST accounts/{account_id}/grants/"""
+
+    traced_as = f"{ADMIN}/accounts/{{account_id}}/grants/"
 
     async def post(self, account_id: str) -> None:
         grant = self.parsed(Grant)

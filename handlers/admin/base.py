@@ -19,11 +19,10 @@ from accounts.errors import AdminKeyRequired
 from accounts.identity import scheme_and_token
 from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.answers import Answer
-from handlers.base import BodyHandler
+from handlers.base import CHANGING, BodyHandler
 from handlers.errors import BadRequest
 
 MAX_PER_PAGE = 200
-CHANGING = ("POST", "PATCH", "DELETE")
 PAGED = {"GET": ("limit", "before")}
 
 
@@ -34,6 +33,7 @@ class AdminHandler(BodyHandler):
     """
 
     of_account = True
+    path_names_account = True
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
     admin: ApiKey
     _may_change = _noted = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from handlers.admin.base import PAGED, AdminHandler
+from handlers.paths import ADMIN
 
 
 class DeliveriesHandler(AdminHandler):
@@ -23,6 +24,8 @@ class DeliveriesHandler(AdminHandler):
 
 class ResendHandler(AdminHandler):
     """POST accounts/{account_id}/deliveries/{delivery_id}/resend/"""
+
+    traced_as = f"{ADMIN}/accounts/{{account_id}}/deliveries/{{delivery_id}}/resend/"
 
     async def post(self, account_id: str, delivery_id: str) -> None:
         await self.services.accounts.show(account_id)

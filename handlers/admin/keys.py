@@ -8,6 +8,7 @@ from pydantic import Field
 
 from handlers.admin.accounts import Strict, Words
 from handlers.admin.base import AdminHandler
+from handlers.paths import ADMIN
 
 
 class NewKey(Strict):
@@ -17,6 +18,7 @@ class NewKey(Strict):
 class KeysHandler(AdminHandler):
     """POST, GET (?limit=N&after=ID) and DELETE accounts/{account_id}/keys/"""
 
+    traced_as = f"{ADMIN}/accounts/{{account_id}}/keys/"
     parameters: ClassVar = {"GET": ("limit", "after")}
 
     async def post(self, account_id: str) -> None:
@@ -40,6 +42,8 @@ class KeysHandler(AdminHandler):
 
 class KeyHandler(AdminHandler):
     """DELETE accounts/{account_id}/keys/{key_id}/"""
+
+    traced_as = f"{ADMIN}/accounts/{{account_id}}/keys/{{key_id}}/"
 
     async def delete(self, account_id: str, key_id: str) -> None:
         await self.services.accounts.show(account_id)

@@ -9,6 +9,7 @@ import structlog
 
 from handlers.admin.base import PAGED, AdminHandler
 from handlers.base import name_task
+from handlers.paths import ADMIN
 
 
 class TasksHandler(AdminHandler):
@@ -39,6 +40,8 @@ class TaskHandler(AdminHandler):
 
 class TaskCancelHandler(AdminHandler):
     """POST accounts/{account_id}/tasks/{task_id}/cancel/"""
+
+    traced_as = f"{ADMIN}/accounts/{{account_id}}/tasks/{{task_id}}/cancel/"
 
     async def prepare(self) -> None:
         name_task(self.path_args[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,10 @@ import pytest
 import structlog
 from tornado.httpclient import AsyncHTTPClient
 
+from accounts import AdminKeys
+from handlers.admin.base import AdminHandler
+from handlers.admin.routes import ADMIN_ROUTES
+from handlers.paths import ADMIN
 from runtime.settings import TraceSettings
 from runtime.trace_start import TracesUnusable, open_tracing
 from runtime.tracing import headers_of, trace_context, trace_id_of
@@ -260,6 +265,38 @@ async def test_polls_waits_and_lists_are_not_traced_and_a_trace_of_our_own_begin
     assert [span.name for span in collected.spans if span.kind == 2] == [SUBMIT]
     assert collected.named(SUBMIT)[0].parent_id == ""
     assert len({span.trace_id for span in collected.spans}) == 1
+
+
+@pytest.mark.gen_test
+async def test_what_an_operator_changes_is_traced_with_the_task_and_without_the_account(
+    client: Client, storage: OpenStorage, collected: Collector
+) -> None:
+    key = {"Authorization": f"Bearer {(await AdminKeys(storage).create('shop')).key}"}
+    task_id = await client.start(DRAFT + " [[standin:delay=60]]")
+    path = f"{ADMIN}/accounts/{client.account_id}/"
+    for asked in (path, f"{path}tasks/", f"{ADMIN}/overview/"):
+        await client.ask("GET", asked, headers=key)
+    cancel = f"{ADMIN}/accounts/{{account_id}}/tasks/{{task_id}}/cancel/"
+    answer = await client.ask("POST", f"{path}tasks/{task_id}/cancel/", headers=key | {"traceparent": CLIENTS})
+    await client.ask("DELETE", f"{path}keys/", headers=key)
+    assert await asyncio.to_thread(eventually, lambda: bool(collected.named(f"DELETE {ADMIN}/accounts/")))
+    assert {span.name for span in collected.spans if ADMIN in span.name} == {
+        f"POST {cancel}",
+        f"DELETE {ADMIN}/accounts/{{account_id}}/keys/",
+    }
+    [span] = collected.named(f"POST {cancel}")
+    assert (span.trace_id, span.attributes["prompt.task_id"], span.attributes["url.path"]) == (TRACE, task_id, cancel)
+    assert span.attributes["prompt.request_id"] == answer.headers["X-Request-ID"]
+    assert client.account_id.encode() not in collected.received
+
+
+@pytest.mark.parametrize(("pattern", "handler"), ADMIN_ROUTES.values(), ids=ADMIN_ROUTES)
+def test_every_route_by_which_an_operator_changes_something_is_traced(
+    pattern: str, handler: type[AdminHandler]
+) -> None:
+    changes = {"post", "patch", "delete"} & vars(handler).keys()
+    told = re.sub(r"{[a-z_]+}", "([^/]+)", handler.traced_as)
+    assert told == (pattern.removesuffix("?") if changes else "")
 
 
 @pytest.mark.gen_test
