@@ -37,7 +37,7 @@ def test_on_a_taken_port_the_demo_says_so_and_takes_the_next_free_one(tmp_path: 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_run_takes_the_port_that_is_asked_for(tmp_path: Path) -> None:
-    """Without its set-up: what runs this test is installed."""
+    """Without its set-up: this test's own environment is installed."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
     ready, log = tmp_path / "ready.json", tmp_path / "log"

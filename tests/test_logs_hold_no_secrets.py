@@ -41,7 +41,7 @@ def ask(url: str, key: str, body: bytes | None, **headers: str) -> tuple[int, di
 
 
 def send(url: str, data: bytes) -> bytes:
-    """Send bytes as they are, and return what comes until the server ends the connection."""
+    """Send the bytes unchanged, and return everything until the server closes the connection."""
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=180) as connection:
         connection.sendall(data)

@@ -34,7 +34,7 @@ def numbers_used(table: str, body: str) -> set[int]:
     return {int(number) for number in re.findall(rf"{table}\[(\d+)\]", body)}
 
 
-def test_it_is_named_as_its_file_and_says_what_it_does_and_why_it_may_be_repeated(path: Path) -> None:
+def test_its_header_has_the_name_of_its_file_its_purpose_and_why_repeating_it_is_safe(path: Path) -> None:
     header = HEADERS[path.stem]
     assert header.name == path.stem
     assert header.purpose.endswith(".")

@@ -21,7 +21,7 @@ AN_HOUR_S = 3_600.0
 
 
 class CountedCopy(StatusCopy):
-    """Counts tracked reads and who watches."""
+    """Counts tracked reads and watchers."""
 
     def __init__(self, storage: Storage) -> None:
         super().__init__(storage, entries=10)

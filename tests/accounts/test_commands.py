@@ -107,7 +107,7 @@ def test_a_script_reads_the_ledger_page_by_page(commands: Commands) -> None:
     assert oldest["next"] is None
 
 
-def test_a_business_type_without_a_template_is_told_of_and_accepted(commands: Commands) -> None:
+def test_a_business_type_without_a_template_is_reported_and_accepted(commands: Commands) -> None:
     assert commands.run("create", "--business-type", "Real Estate").stderr == ""
     odd = commands.run("create", "--business-type", "lighthouse", "--json")
     assert json.loads(odd.stdout)["business_type"] == "lighthouse"
@@ -253,7 +253,7 @@ def test_a_public_key_that_cannot_be_read_ends_the_start(redis_server: RedisServ
     assert f"identity.jwt.public_key_file: {missing} cannot be read" in done.stderr
 
 
-def test_an_audit_where_nothing_is_proves_nothing(commands: Commands) -> None:
+def test_an_audit_of_an_empty_redis_proves_nothing(commands: Commands) -> None:
     done = commands.run("audit")
     assert done.exit_code == 1
     assert "nothing is proven" in done.stdout
@@ -276,7 +276,7 @@ def test_an_audit_that_expects_more_accounts_than_there_are_fails_and_says_how_m
     assert commands.run("audit", "bakery", "--expect-accounts", "5").exit_code == 2
 
 
-def test_an_audit_finds_an_account_of_which_only_a_part_is_left(commands: Commands, redis_server: RedisServer) -> None:
+def test_an_audit_finds_an_account_that_lost_a_part(commands: Commands, redis_server: RedisServer) -> None:
     commands.json("create", "--id", "whole", "--tokens", "5")
     commands.json("create", "--id", "lost", "--tokens", "5")
     with redis.Redis.from_url(redis_server.url) as client:
@@ -287,7 +287,9 @@ def test_an_audit_finds_an_account_of_which_only_a_part_is_left(commands: Comman
     assert [failure["account_id"] for failure in members["failures"]] == ["lost"]
 
 
-def test_an_audit_finds_an_account_of_which_only_its_id_is_left(commands: Commands, redis_server: RedisServer) -> None:
+def test_an_audit_finds_an_account_that_lost_everything_but_its_id(
+    commands: Commands, redis_server: RedisServer
+) -> None:
     commands.json("create", "--id", "whole", "--tokens", "5")
     commands.json("create", "--id", "lost", "--tokens", "5")
     with redis.Redis.from_url(redis_server.url) as client:

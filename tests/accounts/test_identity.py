@@ -450,7 +450,7 @@ def rs256(key: Any, kid: str, **changes: Any) -> str:
 
 
 @pytest.mark.gen_test
-async def test_keys_of_a_jwks_url_are_fetched_once_for_all_who_wait(storage: OpenStorage) -> None:
+async def test_keys_of_a_jwks_url_are_fetched_once_for_all_waiting_callers(storage: OpenStorage) -> None:
     await Accounts(storage).create(account_id="user-1")
     key_set = KeySet(one=KEYS["RS256"])
     async with served(key_set) as url, identity(storage, jwt={"algorithm": "RS256", "jwks_url": url}) as who:

@@ -39,7 +39,7 @@ def body_of(*keys: dict[str, Any]) -> bytes:
 
 
 class Provider:
-    """An identity provider: what it answers, in how many parts, and whether it does (``answers``)."""
+    """An identity provider: its answer, in how many parts, and whether it answers at all (``answers``)."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -219,7 +219,7 @@ async def test_what_is_no_key_set_makes_identities_unavailable(body: bytes) -> N
 
 
 @pytest.mark.gen_test
-async def test_a_url_that_is_away_is_asked_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unreachable_url_is_asked_once_for_many_callers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.key_set.FAILED_FETCH_PAUSE_S", 3_600.0)
     provider = Provider(body_of(ONE))
     provider.status = 500

@@ -26,7 +26,7 @@ NETWORK = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutErr
 
 
 class NoAnswer(Exception):
-    """Nobody answered as hoped within the time; the text says what was last seen."""
+    """Nobody answered as hoped within the time; the text has the last observation."""
 
 
 @dataclass(frozen=True)

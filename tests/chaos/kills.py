@@ -31,7 +31,7 @@ TAKEOVER_S = 25.0
 
 
 class Kills:
-    """Counts by stage what the kills met, and how long the tasks then waited for a new owner."""
+    """Counts by stage the tasks that a kill hit, and how long they then waited for a new owner."""
 
     def __init__(self, world: World, random: Random) -> None:
         self.world = world

@@ -131,7 +131,7 @@ async def under_load(
     pause_s: float = POLL_S,
     actions: str = "generate",
 ) -> AsyncIterator[Load]:
-    """Keep one account's clients busy; at the end let each finish what it is doing."""
+    """Keep one account's clients busy; at the end let each finish its current work."""
     load = Load(await world.client(), random, gemini_s=gemini_s, pause_s=pause_s, actions=actions)
     async with asyncio.TaskGroup() as group:
         for _ in range(clients):

@@ -62,7 +62,7 @@ async def models_away(seconds: int, random: Random) -> Outcome:
 
 
 async def _ends_within(seconds: float, client: Client, random: Random) -> list[End]:
-    """Keep clients busy for so long, and let each finish what it is doing."""
+    """Keep clients busy for so long, and let each finish its current work."""
     until, ends = time.monotonic() + seconds, []
 
     async def one() -> None:

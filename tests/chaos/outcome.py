@@ -11,7 +11,7 @@ HEADINGS = ("what", "how often", "lost", "doubled", "stuck", "untrue", "money of
 
 @dataclass
 class Outcome:
-    """One line of the table. ``missed``: what should have been shown and was not, besides the verdict."""
+    """One line of the table. ``missed``: expected evidence that is absent, besides the verdict."""
 
     how_often: str
     verdict: Verdict

@@ -51,7 +51,7 @@ class Sample:
 
 
 async def nothing_grows(seconds: int, random: Random) -> Outcome:
-    """Generate, replay, wait, watch, cancel and leave for so many seconds, and look at what is in use meanwhile."""
+    """Generate, replay, wait, watch, cancel and leave for so many seconds, and measure the resources in use."""
     async with a_world(settings=SETTINGS) as world, AsyncExitStack() as stack:
         await world.serve()
         await world.serve()

@@ -82,7 +82,7 @@ async def _under_load(rounds: int, random: Random, troubles: dict[str, Trouble])
 
 
 class Run:
-    """How soon the service was normal after each trouble, and what clients were told meanwhile."""
+    """How soon the service was normal after each trouble, and the answers that clients got meanwhile."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -23,7 +23,7 @@ WHOLE_LEDGER = 1_000_000_000  # entries
 
 @dataclass
 class Verdict:
-    """What went wrong, as sentences by kind; empty lists are what everybody hopes for.
+    """The faults found, as sentences by kind; all lists are empty after a good run.
 
     lost: an accepted task without a document. doubled: one task paid twice, or one key with two tasks.
     stuck: a task or a hold that does not end. untrue: answers that contradict each other or the contract.

@@ -37,7 +37,7 @@ def redis_server(binary: str, tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def audit(server: RedisServer) -> tuple[int, dict[str, Any]]:
-    """Return the exit code and what the audit prints, when as many accounts are expected as there were."""
+    """Return the exit code and the output of an audit that expects as many accounts as there were."""
     done = Commands(server.url, "pg").run("audit", "--expect-accounts", str(ACCOUNTS), "--json")
     return done.exit_code, json.loads(done.stdout)
 
@@ -120,7 +120,7 @@ def test_a_restore_that_misses_accounts_is_told_from_a_whole_one(redis_server: R
     assert [failure["account_id"] for failure in printed["failures"]] == ["account-3"]
 
 
-def test_the_page_names_what_is_done_here() -> None:
+def test_the_page_names_each_step() -> None:
     page = (ROOT / "docs" / "backup.md").read_text()
     for step in (
         "BGSAVE",

@@ -159,7 +159,7 @@ async def test_a_unix_socket_is_as_good_as_a_port(deployed: Deployed, tmp_path: 
 
 @dataclass
 class Load:
-    """What a few clients saw who submit and poll all the time."""
+    """The observations of a few clients that submit and poll all the time."""
 
     documents: list[dict[str, Any]]
     synchronous: int = 0
@@ -194,7 +194,7 @@ async def under_load(deployed: Deployed) -> AsyncIterator[Load]:
 
 
 async def progress(load: Load) -> None:
-    """Return after each kind of client has had another answer: nobody waits any more for what was before."""
+    """Return once each kind of client has had another answer: no request from before is still waiting."""
     documents, synchronous = len(load.documents) + 4, load.synchronous + 2
     while len(load.documents) < documents or load.synchronous < synchronous:  # noqa: ASYNC110  # in other processes
         await asyncio.sleep(0.01)
@@ -227,7 +227,7 @@ async def test_a_rolling_restart_and_crashes_lose_no_request_and_no_task(
 
 
 @pytest.mark.gen_test
-async def test_no_log_holds_what_people_wrote_or_who_they_are(deployed: Deployed) -> None:
+async def test_no_log_holds_prompts_or_identities(deployed: Deployed) -> None:
     marker = "MARKER-in-a-prompt"
     answer = await deployed.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": f"Bakery {marker}"})
     assert marker in json.loads(answer.body)["prompt"]

@@ -73,7 +73,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a virtual environment that has the generator and what its clients import."""
+    """The programs of a virtual environment with the generator and its clients' imports."""
     folder = tmp_path_factory.mktemp("generator") / "venv"
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=300)
     command = [str(folder / "bin" / "pip"), "install", "--retries", "1", GENERATOR]

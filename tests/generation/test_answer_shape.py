@@ -86,7 +86,7 @@ def test_a_fence_around_a_prompt_with_fences_of_its_own_is_taken_away_alone() ->
     assert clean_answer(f"````\n{inside}\n````") == inside
 
 
-def test_an_answer_that_is_nothing_but_wrapping_is_left() -> None:
+def test_an_answer_of_wrapping_alone_is_left_as_it_is() -> None:
     assert clean_answer("Here is the improved prompt:\n") == "Here is the improved prompt:"
     assert clean_answer("```\n\n```") == "```\n\n```"
 

@@ -45,7 +45,7 @@ async def at_stage(client: Client, task_id: str, progress: int) -> dict[str, Any
 
 
 class Snapshot:
-    """Everything of one account as it is now, to be put back later: what a replica had that lags behind."""
+    """All keys of one account as they are now. Restored later, they are the state of a replica that lags behind."""
 
     def __init__(self, redis: aioredis.Redis, storage: OpenStorage, account_id: str) -> None:
         self._redis = redis
@@ -186,7 +186,7 @@ async def test_a_result_is_written_also_when_the_server_forgot_how_far_the_task_
 
 
 @pytest.mark.gen_test
-async def test_a_task_that_was_put_back_keeps_its_key_and_what_its_user_said(
+async def test_a_restored_task_keeps_its_key_and_its_users_steering(
     http_client: AsyncHTTPClient, base_url: str, storage: OpenStorage, service: Service
 ) -> None:
     client = await client_of(storage, http_client, base_url)

@@ -63,7 +63,7 @@ async def hints(storage: Storage, tasks: Tasks) -> list[bytes]:
 
 
 async def one_turn(storage: Storage, tasks: Tasks) -> set[TaskRef]:
-    """Let a reaper start, take its first turn and end; return what it took over."""
+    """Run the first turn of a reaper; return the tasks that it took over."""
     runner = Runner(tasks, cast(Pipeline, Endless()), running=10, waiting=0)
     async with StatusCopy(storage, entries=10) as copy:
         async with Reaper(tasks, runner, copy, Metrics(), every_s=3_600):

@@ -27,7 +27,7 @@ async def reads_of_events(redis: aioredis.Redis) -> int:
 
 
 @pytest.mark.gen_test
-async def test_one_read_of_a_tasks_events_serves_all_who_follow_it(storage: OpenStorage) -> None:
+async def test_one_read_of_a_tasks_events_serves_all_its_followers(storage: OpenStorage) -> None:
     key = storage.key("a", "events", "t")
     await storage.redis.set(storage.key("a", "status", "t"), document(1, "processing"))
     await storage.redis.xadd(key, {"chunk": b"0"})

@@ -36,7 +36,7 @@ from tests.support.storage import PATIENT_S, OpenStorage
 
 @pytest.fixture(params=each_server(), scope="module")
 def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    """One of each kind on this machine: the bundled one, and what the system has."""
+    """The Redis servers of this machine: the bundled one and the system's."""
     with RedisServer(binary=request.param) as server:
         yield server
 
@@ -84,7 +84,7 @@ class World:
 async def world(
     server: RedisServer, *, entries: int = 1000, url: str = "", timeout_s: float = PATIENT_S, **bounds: int
 ) -> AsyncIterator[World]:
-    """``url`` is for the copy's own connections, ``bounds`` what else the copy is told."""
+    """``url`` is for the copy's own connections; ``bounds`` are its other arguments."""
     redis = aioredis.Redis.from_url(server.url, retry=Retry(NoBackoff(), 2))  # for after a restart
     storage = OpenStorage(url or server.url, timeout_s=timeout_s)
     await redis.flushall()
@@ -190,7 +190,7 @@ async def test_a_higher_version_is_never_replaced_by_a_lower_one(server: RedisSe
 
 
 @pytest.mark.gen_test
-async def test_nobody_gets_what_redis_was_asked_long_before(server: RedisServer) -> None:
+async def test_no_caller_gets_an_answer_that_was_asked_for_long_before(server: RedisServer) -> None:
     port = int(server.url.rpartition(":")[2].partition("/")[0])
     async with world(server) as w, LazyProxy(port) as proxy:
         slow_url = server.url.replace(f":{port}/", f":{proxy.port}/")
@@ -231,7 +231,7 @@ async def test_nothing_is_answered_after_its_expiry(server: RedisServer, status:
 
 
 @pytest.mark.gen_test
-async def test_without_redis_only_what_cannot_change_is_known(server: RedisServer) -> None:
+async def test_without_redis_only_terminal_documents_are_known(server: RedisServer) -> None:
     async with world(server) as w:
         await w.write("running", body(2))
         await w.write("ended", body(7, "completed"))
@@ -465,7 +465,7 @@ async def test_thousands_wait_without_work(server: RedisServer) -> None:
 
 
 @pytest.mark.gen_test
-async def test_thousands_who_wait_for_a_server_that_dies_get_an_error_of_a_few_lines_each(server: RedisServer) -> None:
+async def test_each_of_thousands_of_waiters_on_a_server_that_dies_gets_a_short_error(server: RedisServer) -> None:
     async with world(server) as w:
         await w.write("t", body(1))
         waiting = [asyncio.create_task(w.copy.wait("a", "t", 1, 50)) for _ in range(1000)]
@@ -544,7 +544,7 @@ async def test_other_keys_can_be_watched_on_the_same_link(server: RedisServer) -
 
 
 @pytest.mark.gen_test
-async def test_the_copy_is_bounded_and_keeps_what_is_looked_at(server: RedisServer) -> None:
+async def test_the_copy_is_bounded_and_keeps_documents_in_use(server: RedisServer) -> None:
     async with world(server, entries=10) as w:
         for task in range(50):
             await w.write(f"t{task}", body(1, "completed"))
@@ -575,7 +575,7 @@ async def test_reads_of_one_tick_are_one_write(server: RedisServer) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_user_who_may_not_ask_everything_gets_an_error(server: RedisServer) -> None:
+async def test_a_redis_user_without_a_needed_permission_gets_an_error(server: RedisServer) -> None:
     admin = aioredis.Redis.from_url(server.url)
     await admin.execute_command("ACL", "SETUSER", "narrower", "on", ">word", "~*", "+@all", "-pttl")
     url = server.url.replace("//:", "//narrower:").replace(_password(server), "word")

@@ -178,7 +178,7 @@ async def test_tasks_are_listed_and_cancelled(backend: Backend, client: Client) 
 
 
 @pytest.mark.gen_test
-async def test_an_export_has_everything_but_what_lets_somebody_in(backend: Backend, client: Client) -> None:
+async def test_an_export_has_everything_except_credentials(backend: Backend, client: Client) -> None:
     final = await client.finished(await client.start("Answer for our bakery."))
     runs = await client.start("We bake. [[standin:delay=60]]")
     path = f"/accounts/{client.account_id}/grants/"

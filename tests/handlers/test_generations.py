@@ -68,7 +68,7 @@ async def test_a_task_goes_through_every_stage_in_order(client: Client, storage:
 async def test_a_document_that_is_missing_is_written_again_while_its_task_is_unfinished(
     client: Client, storage: OpenStorage
 ) -> None:
-    """Evicted, or deleted by hand: whoever asks gets the stage where the task stands."""
+    """Evicted, or deleted by hand: the next poll gets the task's current stage."""
     task_id = await client.start(f"{MANUAL} [[standin:delay=2]]")
     path = f"{BASE}/generate-prompt-async/events/{task_id}/"
     stream = asyncio.ensure_future(client.ask("GET", path))
@@ -565,7 +565,7 @@ BODIES = [
 @pytest.mark.gen_test
 @pytest.mark.parametrize("endpoint", ["generate-prompt-async/", "generate-prompt/"])
 @pytest.mark.parametrize(("body", "content_type", "status", "code"), BODIES)
-async def test_wrong_bodies_are_refused_with_what_is_wrong(
+async def test_wrong_bodies_are_refused_with_the_reason(
     client: Client, endpoint: str, body: bytes, content_type: str, status: int, code: str
 ) -> None:
     answer = await client.ask("POST", f"{BASE}/{endpoint}", body, headers={"Content-Type": content_type})

@@ -57,7 +57,7 @@ async def test_an_unknown_path_is_404_in_the_shape_of_every_error(client: Client
         ("POST", f"{BASE}/generate-prompt-async/status/x/", "GET, HEAD, OPTIONS"),
     ],
 )
-async def test_a_wrong_method_is_405_and_says_which_are_right(
+async def test_a_wrong_method_is_405_with_the_allowed_methods(
     client: Client, method: str, path: str, allowed: str
 ) -> None:
     answer = await client.ask(method, path)
@@ -96,7 +96,7 @@ async def test_another_origin_learns_nothing(client: Client) -> None:
 
 
 @pytest.mark.gen_test
-async def test_the_account_shows_what_it_has(client: Client) -> None:
+async def test_the_account_shows_its_balance_and_subscription(client: Client) -> None:
     account = (await client.ask("GET", "/api/v1/account/")).json
     assert account["success"] is True
     assert account["account_id"] == client.account_id

@@ -25,7 +25,7 @@ LONG = "We bake bread of rye and spelt each morning, and we close when it is sol
 
 
 async def settled(storage: OpenStorage, client: Client) -> tuple[int, int]:
-    """Return what the account has left and what could not be collected; nothing may be held or below zero."""
+    """Return the account's balance and its uncollected tokens; nothing may be held or negative."""
     accounts = Accounts(storage)
     account = await accounts.show(client.account_id)
     entries, _ = await accounts.ledger(client.account_id, limit=1_000)

@@ -131,7 +131,7 @@ async def test_what_the_page_asks_for_is_kept_until_it_changes(client: Client) -
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("path", ["/", "/static/page/styles.css", "/static/client/src/api.js", "/docs/swagger-ui.css"])
-async def test_text_comes_compressed_to_who_accepts_that(service: Service, client: Client, path: str) -> None:
+async def test_text_is_compressed_for_clients_that_accept_it(service: Service, client: Client, path: str) -> None:
     plain = await _raw(client, path, "identity")
     small = await _raw(client, path, "br;q=1, GZIP; q=0.5")
     assert "Content-Encoding" not in plain.headers

@@ -34,7 +34,7 @@ async def spoil_type(redis: Any, key: str | bytes) -> None:
 
 
 async def spoil_bytes(redis: Any, key: bytes, kind: str) -> None:
-    """Write what is no UTF-8 over every value of the key, and add more of it."""
+    """Overwrite every value of the key with bytes that are not UTF-8, and add more of them."""
     match kind:
         case "string":
             await redis.set(key, NO_TEXT)

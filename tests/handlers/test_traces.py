@@ -391,7 +391,7 @@ async def test_without_opentelemetry_the_start_is_refused_in_words(monkeypatch: 
             pass
 
 
-def test_a_server_without_traces_does_not_load_what_makes_them() -> None:
+def test_a_server_without_traces_does_not_load_the_exporter() -> None:
     program = "import sys, composition; sys.exit('runtime.otlp' in sys.modules)"
     root = Path(__file__).parents[2]
     ended = subprocess.run([sys.executable, "-c", program], timeout=180, cwd=root, check=False)

@@ -14,7 +14,7 @@ BODY = {"manual_prompt": "Answer questions about our bakery. Open 7-18."}
 
 
 async def watched(client: Client, **headers: str) -> tuple[str, Client]:
-    """Start a task; return its id and who has nothing but its watch token."""
+    """Start a task; return its id and a client that has only its watch token."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = await client.ask("POST", START, BODY | {"watch_token": True}, headers=named)
     assert answer.status == 202, answer.body

@@ -15,7 +15,7 @@ TOKENS_USED = 5
 
 
 async def end_task_and_die(settings: Settings, account_id: str, draft: str, *, push: bool = False) -> Lease:
-    """Run a task to its end: what is due afterwards is written down and not sent."""
+    """Run a task to its end. Its notifications are recorded and not sent."""
     storage = make_storage(settings.redis)
     tasks = Tasks(
         storage,

@@ -260,7 +260,7 @@ async def test_a_notification_is_sent_again_when_an_operator_asks(
 
 
 @pytest.mark.gen_test
-async def test_a_watch_token_neither_sees_nor_changes_who_is_notified(
+async def test_a_watch_token_neither_reads_nor_changes_push_subscriptions(
     client: Client, push_service: PushService, storage: OpenStorage
 ) -> None:
     browser = await subscribed(client, push_service)
@@ -359,7 +359,7 @@ async def test_an_endpoint_must_be_a_public_address_with_https(
 
 
 @pytest.mark.gen_test
-async def test_what_is_no_subscription_is_refused_with_what_is_wrong(client: Client, push_service: PushService) -> None:
+async def test_an_invalid_subscription_is_refused_with_the_reason(client: Client, push_service: PushService) -> None:
     right = Browser(push_service, "x").subscription()
     wrong_ones: tuple[Any, ...] = (
         {},

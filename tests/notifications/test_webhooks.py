@@ -300,7 +300,7 @@ def counting_storage(server: RedisServer, prefix: str, counted: itertools.count[
 
 
 @pytest.mark.gen_test
-async def test_the_list_of_failures_has_the_newest_only_and_outlives_what_somebody_wrote_in_its_place(
+async def test_the_list_of_failures_has_the_newest_only_and_survives_a_record_of_another_type(
     redis_server: RedisServer, key_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failed_index, "MAX_PER_SHARD", 3)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 async def settlement(client: Client, document: dict[str, Any]) -> tuple[int, bool, int]:
-    """Return what the task cost by the ledger: tokens, whether they are an estimate, and what it could not pay."""
+    """Return the task's cost in the ledger: tokens, whether they are an estimate, and the uncollected tokens."""
     entries = (await client.ask("GET", "/api/v1/account/ledger/")).json["entries"]
     (settle,) = [e for e in entries if e["task_id"] == document["task_id"] and e["kind"] == "settle"]
     return settle["tokens"], settle["estimated"], settle["uncollected"]
@@ -174,7 +174,7 @@ def test_a_cancel_after_a_report_pays_what_was_reported_and_no_estimate() -> Non
 
 
 async def reported_in_record(world: World, client: Client, task_id: str, at_least: int) -> int:
-    """Wait until the task's record has so many tokens, though nobody reads its text; return what it has."""
+    """Wait until the task's record has so many tokens, though nobody reads its text; return them."""
     key = world.storage.key(client.account_id, "task", task_id)
     began = time.monotonic()
     while (used := int(await world.storage.command("HGET", key, "used"))) < at_least:

@@ -146,7 +146,7 @@ async def test_a_master_that_is_killed_under_load_loses_nothing(
 
 
 async def wrongly_charged(storage: OpenStorage, ends: list[dict[str, Any]]) -> list[str]:
-    """Name the tasks whose ledger does not say once what their documents say, and charges that nobody was told of."""
+    """Name the tasks whose charge is not in the ledger exactly once, and the charges that no document reports."""
     told = {(end["account_id"], end["task_id"]): end["tokens_used"] for end in ends}
     charges: dict[tuple[str, str], list[int]] = {task: [] for task in told}
     async for account_id in Accounts(storage).ids():

@@ -40,7 +40,7 @@ HELD_S = 300.0  # longer than a test takes
 
 
 class Operator:
-    """Does what the page says, to one world. ``situation`` is the row of what was begun last."""
+    """Carries out the page's steps in one world. ``situation`` is the row that was begun last."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -92,7 +92,7 @@ async def generated(client: Client, prompt: str = PROMPT) -> dict[str, Any]:
 
 
 async def refused(client: Client, status: int, error_code: str) -> None:
-    """Submit until that is the answer: what went wrong may take effect a moment later."""
+    """Submit until that is the answer: the fault may take effect a moment later."""
 
     async def is_refused() -> bool:
         answer = await client.submit_once(PROMPT)

@@ -47,7 +47,7 @@ def test_lines_come_out_whole_and_in_their_order(pipe: tuple[int, int]) -> None:
     assert os.read(reads, 10_000).split() == [str(number).encode() for number in range(100)]
 
 
-def test_an_unread_pipe_takes_no_ones_time_and_what_was_dropped_is_said(pipe: tuple[int, int]) -> None:
+def test_an_unread_pipe_blocks_nobody_and_dropped_lines_are_reported(pipe: tuple[int, int]) -> None:
     reads, writes = pipe
     writer = LogWriter(writes, lambda count: f"dropped {count}\n")
     lines = 3 * MAX_CHARACTERS // len(LINE)

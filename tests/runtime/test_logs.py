@@ -117,7 +117,7 @@ def test_the_words_of_a_library_are_never_logged(format: Format) -> None:
     assert MARKER not in written.getvalue()
 
 
-def test_a_line_of_a_library_says_who_spoke_where_and_how_often() -> None:
+def test_a_line_of_a_library_names_its_logger_its_place_and_its_count() -> None:
     with logging_to(Written()) as written:
         said_by_libraries("words")
         said_by_libraries("words")

@@ -20,7 +20,7 @@ EXPECTING = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-con
 
 
 class Recorded(IOStream):
-    """Notes what is asked of it, in its order."""
+    """Records the calls, in their order."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
@@ -58,7 +58,7 @@ class Handler(RequestHandler):
 
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[Recorded, socket.socket, list[str]]]:
-    """Hand one end of a connection to a server; yield its stream, the other end, and what on_finish saw last."""
+    """Hand one end of a connection to a server; yield its stream, the other end, and the values of on_finish."""
     finished: list[str] = []
     handler = type("OfOneTest", (Handler,), {"finished": finished})
     server = HTTPServer(Application([("/", handler)], log_function=lambda _: None))

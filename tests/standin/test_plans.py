@@ -176,13 +176,13 @@ def test_a_server_timeout_under_ten_seconds_is_refused(seconds: str, refused: bo
         {"retry_after_s": -0.1},
     ],
 )
-def test_a_behaviour_that_makes_no_sense_is_refused(members: dict[str, Any]) -> None:
+def test_an_invalid_behaviour_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(InvalidBehaviour):
         Behaviour(**members)
 
 
 @pytest.mark.parametrize("changes", [{"flaut": "hang"}, {"delay_s": "soon"}, {"first": "x"}, {"first": float("inf")}])
-def test_a_change_that_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
+def test_an_invalid_change_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidBehaviour):
         Behaviour().changed(changes)
 

@@ -157,7 +157,7 @@ async def test_a_behaviour_that_does_not_exist_is_refused_and_changes_nothing(cl
 
 
 @pytest.mark.gen_test
-async def test_it_serves_where_it_is_told_and_ends_with_what_hangs(io_loop: object) -> None:
+async def test_it_serves_at_the_given_address_and_ends_despite_hanging_requests(io_loop: object) -> None:
     held, port = bind_unused_port()
     held.close()
     async with aiohttp.ClientSession() as session:

@@ -43,7 +43,7 @@ async def names_of(redis: aioredis.Redis) -> list[str]:
 
 
 @pytest.mark.gen_test
-async def test_after_a_failover_by_name_polls_find_what_was_written_to_the_new_master(server: RedisServer) -> None:
+async def test_after_a_failover_by_name_polls_find_documents_of_the_new_master(server: RedisServer) -> None:
     """The old master lives on as a replica whose link is down, and nobody cuts the connections to it."""
     async with (
         old_and_new(server) as (on_old, on_new, new),
@@ -84,7 +84,7 @@ async def test_a_demoted_master_is_left_also_when_nobody_writes(server: RedisSer
 
 
 @pytest.mark.gen_test
-async def test_a_demoted_master_is_left_also_by_who_only_reads_and_tracks_nothing(server: RedisServer) -> None:
+async def test_readers_without_tracking_leave_a_demoted_master_too(server: RedisServer) -> None:
     async with (
         old_and_new(server) as (on_old, on_new, new),
         Proxy(port_of(server.url)) as proxy,

@@ -90,7 +90,7 @@ async def test_what_redis_may_not_tell_costs_a_warning(server: RedisServer, take
     "rights", [("~other:*", "+@all"), ("~*", "+@read", "+@connection", "+@scripting"), ("~*", "+@write")]
 )
 @pytest.mark.gen_test
-async def test_a_user_who_may_not_write_our_keys_is_found_at_the_start(
+async def test_a_redis_user_without_write_permission_is_detected_at_the_start(
     server: RedisServer, rights: tuple[str, ...]
 ) -> None:
     async with opened(await make_user(server, *rights)) as storage:

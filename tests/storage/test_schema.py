@@ -107,7 +107,7 @@ async def test_a_running_process_hears_of_a_newer_version_also_of_one_that_came_
 
 
 @pytest.mark.gen_test
-async def test_a_version_that_is_lost_with_its_redis_is_written_again_by_who_runs(storage: OpenStorage) -> None:
+async def test_a_running_process_writes_again_a_version_that_redis_lost(storage: OpenStorage) -> None:
     await check_schema(storage, 4)
     refused: list[StorageMisconfigured] = []
     async with StatusCopy(storage, entries=10) as copy, SchemaGuard(storage, copy, refused.append, 4):

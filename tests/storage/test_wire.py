@@ -89,7 +89,7 @@ async def test_a_server_that_ends_connections_right_after_the_login_costs_an_err
 
 @pytest.mark.gen_test
 async def test_a_wire_that_dies_at_its_last_login_reply_is_not_kept(server: RedisServer) -> None:
-    """The loss comes after the reply was read and before whoever waited for it is woken."""
+    """The connection is lost after the reply is read and before its waiter is woken."""
     login = Login(parse_redis_url(server.url), 2.0)
     enter = login.enter
 

@@ -19,7 +19,7 @@ def slow_prompt(seconds: float) -> str:
 
 
 def in_a_world(test: Callable[[World], Awaitable[None]], **settings: Any) -> None:
-    """Run a scenario, then judge what is left: nothing lost, doubled, stuck, untrue or off."""
+    """Run a scenario, then judge the result: nothing lost, doubled, stuck, untrue or off."""
 
     async def scenario() -> None:
         async with a_world(settings=settings or SHORT_LEASES) as world:

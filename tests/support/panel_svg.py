@@ -88,7 +88,7 @@ def _path(values: Sequence[float | None], width: float, height: float, top: floa
 
 
 def _legend(lines: Sequence[Line], height: int, width: int) -> str:
-    """Name the lines in at most two rows; what does not fit is counted."""
+    """Name the lines in at most two rows; the rest is counted."""
     parts, x, row = [], 8, 0
     for number, line in enumerate(lines):
         long = 16 + 6 * len(line.legend)

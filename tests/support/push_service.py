@@ -36,7 +36,7 @@ class Push:
 
 
 class Browser:
-    """Subscribes; only it can read what is sent to it."""
+    """Subscribes; only it can decrypt its messages."""
 
     def __init__(self, service: PushService, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())

@@ -81,7 +81,7 @@ async def until_true(condition: Any, within_s: float = 90.0) -> None:
 
 
 class SentinelWorld:
-    """``nodes`` of one master and one replica, three Sentinels; ``url`` is what redis.url says."""
+    """One master and one replica (``nodes``) and three Sentinels; ``url`` is the value of redis.url."""
 
     def __init__(self, nodes: Sequence[Node], ports: Sequence[int]) -> None:
         self.nodes = nodes
@@ -163,7 +163,7 @@ async def _sees_all(world: SentinelWorld) -> bool:
 
 
 class ClusterWorld:
-    """Three masters, ``nodes[3:]`` their replicas; ``url`` is what redis.url says."""
+    """Three masters, ``nodes[3:]`` their replicas; ``url`` is the value of redis.url."""
 
     def __init__(self, nodes: Sequence[Node], add: Callable[[], Node]) -> None:
         self.nodes = list(nodes)

@@ -124,7 +124,7 @@ def client(io_loop: Any, http_client: AsyncHTTPClient, base_url: str, storage: O
 
 
 async def make_client(storage: OpenStorage, http: AsyncHTTPClient, base_url: str, **account: Any) -> Client:
-    """Create an account with a key and return who speaks for it."""
+    """Create an account with a key; return its client."""
     made = await Accounts(storage).create(**({"subscription_days": 30} | account))
     key = await ApiKeys(storage).create(made.account_id, "test")
     return Client(base_url, http, made.account_id, key.key)

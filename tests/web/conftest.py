@@ -67,7 +67,7 @@ def npm() -> str:
 
 @pytest.fixture(scope="session")
 def node_modules(node: str, npm: str) -> Path:
-    """Install what web/package-lock.json names, unless that has been done."""
+    """Install the packages of web/package-lock.json, unless they are installed."""
     modules = WEB / "node_modules"
     lock = WEB / "package-lock.json"
     with (WEB / ".install.lock").open("w") as held:
@@ -114,7 +114,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 class Console:
-    """What a page complained about: errors that nothing caught, and what the browser itself refused."""
+    """The complaints of a page: uncaught errors, and refusals by the browser itself."""
 
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []

@@ -33,7 +33,7 @@ def packed(npm: str, folder: str, destination: Path) -> tuple[Path, set[str]]:
 
 @dataclass(frozen=True)
 class Project:
-    """``folder`` holds node_modules with the packed packages, and what the tests put there."""
+    """``folder`` holds node_modules with the packed packages, and the tests' own files."""
 
     folder: Path
     node: str
@@ -65,7 +65,7 @@ class Project:
 
 
 def make_project(folder: Path, node: str, npm: str) -> Project:
-    """Unpack both packages into a new project; everything else is what web/node_modules has."""
+    """Unpack both packages into a new project; everything else is linked from web/node_modules."""
     modules = folder / "node_modules"
     modules.mkdir(parents=True)
     for path in (WEB / "node_modules").iterdir():

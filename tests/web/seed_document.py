@@ -76,7 +76,7 @@ def react_files() -> dict[str, str]:
 
 
 def plain_script(api: str, token: str, manual_prompt: str) -> str:
-    """The class and its usage example, with the address, the token and the prompt of the one who uses it."""
+    """The class and its usage example, with the address, the token and the prompt of its user."""
     code = listing("javascript", "class PromptGeneratorAPI")
     for theirs, ours in (
         ("http://localhost:8000/api/v1/web-knowledge", api),

@@ -24,7 +24,7 @@ LONG = f"{BAKERY} [[standin:delay=0.3,tokens_per_second=2]]"
 
 
 def run(project: Project, demo: Demo, token: str, code: str) -> Any:
-    """Run a module beside the examples; return what it gives to ``print``."""
+    """Run a module beside the examples; return the arguments of its ``print`` calls."""
     program = f"const print = (value) => console.log(JSON.stringify(value));\n{code}"
     done = subprocess.run(
         [project.node, "--input-type=module", "--eval", program],
@@ -78,7 +78,7 @@ def test_callbacks(project: Project, demo: Demo, account: Account) -> None:
     assert "+49 30 1234567" in lines[-1]
 
 
-def test_watching_what_a_backend_started(project: Project, demo: Demo, account: Account) -> None:
+def test_a_generation_that_a_backend_started_is_watched(project: Project, demo: Demo, account: Account) -> None:
     code = f"""
     import {{ startForPage, watch }} from './watching.js';
     const started = await startForPage({json.dumps(BAKERY)}, 'form-1');

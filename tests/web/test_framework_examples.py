@@ -47,7 +47,7 @@ def signed_token(node: str, **variables: str) -> tuple[int, str]:
     return int(status), token
 
 
-def test_the_next_example_signs_a_token_for_who_is_signed_in(node: str, demo: Demo, account: Account) -> None:
+def test_the_next_example_signs_a_token_for_the_signed_in_user(node: str, demo: Demo, account: Account) -> None:
     status, token = signed_token(node, JWT_SECRET=JWT_SECRET, ACCOUNT_ID=account.account_id)
     assert status == 200
     request = urllib.request.Request(f"{demo.url}/api/v1/account/", headers={"Authorization": f"Bearer {token}"})

@@ -57,7 +57,7 @@ def phase_of(tab: Page, state: str) -> str:
 
 
 def expect_whole(shown: Page | Locator, state: str) -> None:
-    """Wait for what comes after its phase."""
+    """Wait for the parts that appear after the phase."""
     if state in ("retrying", "busy meanwhile"):
         expect(shown.locator("#stop, .pg-trouble + .pg-notify .pg-button")).to_be_visible()
     if state.startswith("notification"):

@@ -49,7 +49,7 @@ PARTS = ("", "/react-native", "/clipboard", "/facts", "/versions", "/notificatio
 
 
 @pytest.mark.parametrize("entry", [f"prompt-generation-client{part}" for part in PARTS])
-def test_what_is_declared_is_what_is_exported(project: Project, entry: str) -> None:
+def test_the_declared_names_are_the_exported_ones(project: Project, entry: str) -> None:
     code = f"console.log(JSON.stringify(Object.keys(await import('{entry}'))))"
     command = [project.node, "--input-type=module", "--eval", code]
     done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=True)

@@ -84,7 +84,7 @@ def test_the_result_is_copied_without_a_dialog(opened: Page) -> None:
     expect(opened.get_by_role("button", name="Copy", exact=True)).to_be_visible()
 
 
-def test_on_plain_http_what_is_seen_is_copied(page: Page, demo: Demo, account: Account) -> None:
+def test_on_plain_http_the_visible_text_is_copied(page: Page, demo: Demo, account: Account) -> None:
     page.add_init_script(
         "window.there = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', {value: undefined})"
     )
@@ -155,7 +155,7 @@ def test_text_that_is_typed_before_the_scripts_come_stays(page: Page, demo: Demo
     expect(field).to_have_value("Typed early")
 
 
-def test_trying_again_sends_what_the_box_shows(page: Page, demo: Demo) -> None:
+def test_trying_again_sends_the_edited_text(page: Page, demo: Demo) -> None:
     open_page(page, demo.url, demo.account(tokens=250).api_key)
     generate(page, BAKERY)
     expect_phase(page, "failed")
@@ -511,7 +511,7 @@ def test_a_page_that_nobody_sees_is_quiet(opened: Page) -> None:
 
 
 def set_visibility(page: Page, state: str) -> None:
-    """Headless Chromium hides no tab, so the page is told what a browser would tell it."""
+    """Headless Chromium hides no tab, so the event of a browser is imitated."""
     page.evaluate(
         "state => { Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});"
         " document.dispatchEvent(new Event('visibilitychange')); }",

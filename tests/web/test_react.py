@@ -79,7 +79,7 @@ def test_on_a_phone_the_last_line_of_the_growing_text_stays_in_sight(component: 
     expect_phase(component, "failed")
 
 
-def test_the_focus_stays_in_the_component_when_what_had_it_goes(component: Page) -> None:
+def test_the_focus_stays_in_the_component_when_the_focused_element_goes(component: Page) -> None:
     generate(component, f"{BAKERY} [[standin:delay=0.3,tokens_per_second=60]]")
     component.locator(".pg-growing").focus()  # to read it with the keyboard
     expect_phase(component, "completed")
@@ -176,7 +176,7 @@ def test_a_wrong_token_offers_to_sign_in(page: Page, apps: Path, demo: Demo) -> 
     expect(alert.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-def test_a_new_token_takes_up_what_runs_and_the_message_goes(
+def test_a_new_token_resumes_the_running_generation_and_clears_the_message(
     page: Page, apps: Path, demo: Demo, account: Account
 ) -> None:
     known = json.dumps({"manualPrompt": LONG, "taskId": demo.submit(account, LONG)})
@@ -207,7 +207,7 @@ def test_what_a_server_says_to_programmers_stands_in_a_fold(page: Page, apps: Pa
     expect(theirs).to_contain_text(re.compile("unauthorized [0-9a-f]+$"))  # and the request's id
 
 
-def test_try_again_sends_what_the_box_shows_by_then(page: Page, apps: Path, demo: Demo) -> None:
+def test_try_again_sends_the_edited_text(page: Page, apps: Path, demo: Demo) -> None:
     account = demo.account(tokens=250)
     open_application(page, apps, "component.html", demo.url, account.api_key)
     generate(page, BAKERY)
@@ -339,9 +339,7 @@ def test_the_component_takes_the_theme_of_its_page_and_not_the_systems(
     assert violations(component, node_modules) == []
 
 
-def test_the_hook_drops_what_belongs_to_an_earlier_generation(
-    page: Page, apps: Path, demo: Demo, account: Account
-) -> None:
+def test_the_hook_drops_news_of_an_earlier_generation(page: Page, apps: Path, demo: Demo, account: Account) -> None:
     open_application(page, apps, "hook.html", demo.url, account.api_key)
     page.get_by_role("button", name="Generate twice").click()
     expect(page.locator("#result")).to_contain_text("Second shop")

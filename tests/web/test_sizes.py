@@ -31,7 +31,7 @@ def built(project: Project, name: str, code: str) -> dict[str, str]:
 
 
 def loaded_at_once(files: dict[str, str]) -> list[str]:
-    """The entry, and what it imports before it runs."""
+    """The entry, and the files that it imports before it runs."""
     names = ["entry.js"]
     for name in names:
         names += set(re.findall(r"""(?:from|import)\s*["'`]\./([^"'`]+)""", files[name])) - set(names)

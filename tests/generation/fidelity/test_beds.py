@@ -75,7 +75,7 @@ def kind_of(fact: str) -> str:
 
 
 def figures() -> dict[str, tuple[int, int]]:
-    """Return, by what was done to a fact, how often it was noticed, and how often it was done."""
+    """Return, by kind of change to a fact, how often the change was noticed and how often it was made."""
     counts: Counter[str] = Counter()
     tried: Counter[str] = Counter()
     draw = random.Random(5)

@@ -86,7 +86,7 @@ async def ask(
 
 
 async def until(condition: Callable[[], bool], within_s: float = 90.0) -> None:
-    """Wait for what another coroutine or the other end of a connection does."""
+    """Wait for another coroutine, or for the other end of a connection."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  # plain counters have no event to wait for
             await asyncio.sleep(0)

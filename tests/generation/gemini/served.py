@@ -48,7 +48,7 @@ class Recorder:
 
 @dataclass
 class Recorded:
-    """One recorded answer, and what is asked of it. ``piece``: bytes per chunk; 0: all at once, with a length."""
+    """One recorded answer, and the expectations of it. ``piece``: bytes per chunk; 0: all at once, with a length."""
 
     body: bytes
     http_status: int = 200

@@ -197,7 +197,7 @@ def test_an_end_before_the_first_word_without_a_reason_is_worth_another_try() ->
         ({"totalTokenCount": 10**30}, None),
     ],
 )
-def test_tokens_are_what_is_reported_or_the_sum_of_its_parts(usage: Any, total: int | None) -> None:
+def test_the_token_count_is_the_reported_total_or_the_sum_of_its_parts(usage: Any, total: int | None) -> None:
     reply = Reply()
     reply.take({"usageMetadata": usage})
     assert reply.total_tokens == total
@@ -245,7 +245,7 @@ def test_the_kinds_make_the_total_together(metadata: dict[str, int], kinds: tupl
 @pytest.mark.parametrize(
     ("named", "model"), [("gemini-3.8-flash", "gemini-3.8-flash"), ("a\nb", ""), (7, ""), ("", "")]
 )
-def test_a_model_is_named_only_by_what_can_be_a_name(named: Any, model: str) -> None:
+def test_only_a_valid_name_names_a_model(named: Any, model: str) -> None:
     reply = Reply()
     reply.take({"modelVersion": named})
     assert reply.model == model
@@ -418,7 +418,7 @@ def test_an_answer_that_is_no_object_is_malformed() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", False, 0])
-def test_a_value_that_is_nothing_is_passed_over(nothing: Any) -> None:
+def test_an_empty_value_is_ignored(nothing: Any) -> None:
     assert whole(chunk("a"), nothing, chunk("b", finish_reason="STOP")) == "ab"
 
 

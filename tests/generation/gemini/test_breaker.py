@@ -238,7 +238,9 @@ async def test_a_probe_that_is_cancelled_does_not_wedge_the_client(make_gemini: 
 
 
 @pytest.mark.gen_test
-async def test_a_call_between_tries_stops_when_others_have_opened_it(make_gemini: MakeGemini, standin: Standin) -> None:
+async def test_a_call_stops_between_tries_when_others_have_opened_the_circuit(
+    make_gemini: MakeGemini, standin: Standin
+) -> None:
     gemini = await make_gemini(breaker_failures=1, breaker_open_s=60, tries=2)
     waiting = asyncio.ensure_future(ask(gemini, "Wait. [[standin:fault=rate_limited,retry_after=1.5]]"))
     await until(lambda: standin.counters.finished == 1)

@@ -151,7 +151,7 @@ def chunked(data: bytes) -> bytes:
 
 @asynccontextmanager
 async def answering(*pieces: bytes, ending: Ending, pause_s: float = 0.0) -> AsyncIterator[str]:
-    """A server that writes these pieces to whoever asks, and then ends the connection in its way, or never.
+    """A server that answers each request with these pieces, and then ends the connection in its way, or never.
 
     ``pause_s`` stands between two pieces, so that each is read alone.
     """

@@ -79,7 +79,7 @@ def test_any_bytes_give_values_or_a_named_failure_and_cuts_change_nothing(body: 
 
 
 @given(splits=SPLITS, data=st.booleans())
-def test_an_error_in_the_middle_comes_after_what_was_before(splits: list[int], data: bool) -> None:
+def test_an_error_in_the_middle_comes_after_the_values_before_it(splits: list[int], data: bool) -> None:
     error = {"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}
     framed = b"data: " + dumped(error) + b"\r\n\r\n" if data else dumped(error, indent=2) + b"\n"
     assert read(b'data: {"a": 1}\r\n\r\n' + framed, splits) == [{"a": 1}, error]
@@ -154,12 +154,12 @@ def test_a_number_of_any_length_is_a_number() -> None:
     assert read(b'data: {"a": ' + b"9" * 5_000 + b', "b": "c"}\n\n') == [{"a": float("inf"), "b": "c"}]
 
 
-def test_a_byte_order_mark_before_a_value_is_passed_over() -> None:
+def test_a_byte_order_mark_before_a_value_is_ignored() -> None:
     assert read(b'data: \xef\xbb\xbf{"a": 1}\n\n') == [{"a": 1}]
 
 
 def test_a_long_line_in_small_pieces_takes_no_longer_than_its_bytes() -> None:
-    """Quadratic reading would take minutes here; the bound is far from what a slow machine needs."""
+    """Quadratic reading would take minutes here; the bound leaves room for a slow machine."""
     body = b'data: {"text": "' + b"x" * 1_000_000 + b'"}\n\n'
     stream = EventStream()
     values: list[Any] = []

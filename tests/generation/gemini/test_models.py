@@ -56,7 +56,7 @@ class Clock:
         ("empty", 2),
     ],
 )
-async def test_the_next_model_answers_what_the_first_cannot(
+async def test_the_next_model_answers_when_the_first_cannot(
     make_gemini: MakeGemini, standin: Standin, fault: str, tries: int
 ) -> None:
     standin.behave(Behaviour(fault=fault, model=FIRST))
@@ -129,7 +129,7 @@ async def test_with_all_models_away_the_failure_says_why(make_gemini: MakeGemini
 
 
 @pytest.mark.gen_test
-async def test_a_model_that_is_gone_is_reported_and_passed_over_for_a_while(
+async def test_a_retired_model_is_reported_and_skipped_for_a_time(
     make_gemini: MakeGemini, standin: Standin, logged: list[Any]
 ) -> None:
     standin.behave(Behaviour(fault="not_found", model=FIRST))

@@ -76,7 +76,7 @@ def is_stream(name: str) -> bool:
 @pytest.mark.parametrize(
     ("backend", "piece"), [("gemini", 0), ("gemini", 1), ("gemini", 7), ("gemini", 4096), ("vertex", 5)]
 )
-async def test_our_fixtures_mean_what_their_index_says(io_loop: object, name: str, backend: str, piece: int) -> None:
+async def test_our_fixtures_match_their_index(io_loop: object, name: str, backend: str, piece: int) -> None:
     expected = OURS[name]
     outcome = await outcome_of(
         FIXTURES / name, expected["http_status"], stream=is_stream(name), piece=piece, backend=backend
@@ -106,7 +106,7 @@ def expected_text(row: dict[str, str]) -> str:
 
 
 def expected_total(row: dict[str, str]) -> int | None:
-    """Return the total that was reported, or what the reported counts make together."""
+    """Return the reported total, or the sum of the reported counts."""
     names = ("prompt_tokens", "candidates_tokens", "thoughts_tokens", "tooluse_tokens")
     counts = [int(row[name]) for name in names if row[name]]
     return int(row["total_tokens"]) if row["total_tokens"] else (sum(counts) if counts else None)
@@ -116,9 +116,7 @@ def expected_total(row: dict[str, str]) -> int | None:
 @pytest.mark.gen_test
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize(("backend", "piece"), [("gemini", "as it came"), ("gemini", 5), ("vertex", 5)])
-async def test_recorded_answers_mean_what_their_index_says(
-    io_loop: object, name: str, backend: str, piece: int | str
-) -> None:
+async def test_recorded_answers_match_their_index(io_loop: object, name: str, backend: str, piece: int | str) -> None:
     row = ROWS[name]
     stream = row["endpoint"] == "streamGenerateContent"
     size = piece if isinstance(piece, int) else 0  # pieces cut events, lines and characters anywhere

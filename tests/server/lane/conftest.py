@@ -31,7 +31,7 @@ def silent_jwks_url() -> Iterator[str]:
 
 @pytest.fixture(params=[LANE, TORNADO], ids=["lane", "tornado"])
 def changes(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
-    """Settings of one test: ``@pytest.mark.settings(limits={"…": 1})``, and who answers."""
+    """Settings of one test: ``@pytest.mark.settings(limits={"…": 1})``, and the handler."""
     marker = request.node.get_closest_marker("settings")
     sections = {name: dict(section) for name, section in marker.kwargs.items()} if marker else {}
     if "silent_jwks_url" in request.fixturenames:

@@ -76,7 +76,7 @@ class Conversation(NamedTuple):
 
 
 def _as_tornado_says_it(received: bytes) -> bytes:
-    """Leave out what varies, and of our answers to what is no request all that Tornado does not say."""
+    """Remove what varies, and from our answers to malformed requests everything that Tornado does not send."""
     answers = BareAnswers(BARE_ERRORS)
     malformed, head_too_large = (VARYING.sub(b"", each) for each in (answers.malformed(), answers.head_too_large()))
     said = VARYING.sub(b"", received)
@@ -95,7 +95,7 @@ def _refusal_eaten(received: bytes, end: End, whole: bytes) -> bool:
 
 @dataclass
 class Servers:
-    """Three servers over one application, and what may be asked for there. ``shipped``: with the lane and without."""
+    """Three servers over one application, with its tokens and tasks. ``shipped``: with the lane and without."""
 
     service: Service
     shipped: list[tuple[str, int]]

@@ -331,7 +331,7 @@ async def test_a_client_that_wants_to_close_is_let_go(house: House) -> None:
 
 @pytest.mark.gen_test
 @pytest.mark.settings(server={"memo_entries": 10})
-async def test_the_memo_is_bounded_and_keeps_who_polls(house: House) -> None:
+async def test_the_memo_is_bounded_and_keeps_clients_that_poll(house: House) -> None:
     task_id = await house.task()
     async with connected(house.address) as wire, connected(house.address) as stranger:
         await polled(house, wire, house.poll(task_id), times=2)
@@ -344,7 +344,7 @@ async def test_the_memo_is_bounded_and_keeps_who_polls(house: House) -> None:
 
 
 @pytest.mark.gen_test
-async def test_without_redis_what_cannot_change_is_still_answered(house: House, redis_server: RedisServer) -> None:
+async def test_without_redis_terminal_documents_are_still_answered(house: House, redis_server: RedisServer) -> None:
     ended, running = await house.task(document(7, "completed")), await house.task()
     async with connected(house.address) as wire:
         await polled(house, wire, house.poll(ended), house.poll(running))
