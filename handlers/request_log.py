@@ -16,12 +16,12 @@ import structlog
 from tornado.web import RequestHandler
 
 from handlers.base import BaseHandler
+from runtime.logs import logged_path
 from runtime.metrics import Metrics
 
 log = structlog.get_logger("request")
 
 SUBMITTING = ("generations", "synchronous")
-LOGGED_CHARACTERS = 200  # of a path: a made-up one may hold anything
 REFUSALS_A_SECOND = 20  # that have a line of their own
 
 
@@ -50,7 +50,7 @@ class RequestLog:
             "request",
             method=request.method,
             route=route,
-            path=request.path[:LOGGED_CHARACTERS],
+            path=logged_path(request.path),
             status=status,
             duration_ms=round(1000 * duration_s, 1),
             request_id=handler.request_id if isinstance(handler, BaseHandler) else "",

@@ -17,6 +17,7 @@ import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
+from urllib.parse import quote, unquote
 
 import structlog
 
@@ -40,17 +41,35 @@ SECRET_FIELDS = frozenset(
 # What a secret looks like when it slipped into a message, a URL or a traceback.
 SECRET_TEXT = re.compile(
     r"p[ag]_[0-9A-Za-z]{43}"  # our API keys and admin keys
+    r"|whsec_[0-9A-Za-z+/]{24,}=*"  # secrets of webhooks
     r"|pw_[0-9A-Za-z_-]{40,}\.[0-9A-Za-z_-]{43}"  # our watch tokens
     r"|AIza[0-9A-Za-z_-]{30,}"  # Google's
-    r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*\.[0-9A-Za-z_-]*"  # a JWT: '{"' in base64url
+    r"|e(?:y[AJ]|wo|w0K)[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*\.[0-9A-Za-z_-]*"  # a JWT: '{"', '{ ' or '{\n' in base64url
     r"|(?<=://)[^\s/@:\"']*:(?!\d{1,5}[/?#])[^\s\"']*(?=@)"  # user:password in a URL, to the last @
     r"|(?i:(?<=bearer )[^\s\"',]+)"
 )
 
 # One of them, in any case, is in whatever the pattern finds. Looking for them costs a tenth of the pattern.
-SECRET_SIGNS = ("pg_", "pa_", "pw_", "aiza", "eyj", "://", "bearer ")
+SECRET_SIGNS = ("pg_", "pa_", "pw_", "whsec_", "aiza", "eyj", "eya", "ewo", "ew0k", "://", "bearer ")
+
+# Of a path that a client made up.
+LOGGED_CHARACTERS = 200
+LONGEST_KEY = 46
+ENCODED_TIMES = 8  # at most; a character that is encoded once more has two characters more
 
 EventDict = MutableMapping[str, Any]
+
+
+def logged_path(path: str) -> str:
+    """Return the beginning of a request's path for a log line: without secrets, however often they were %-encoded."""
+    path = path[: (LOGGED_CHARACTERS + LONGEST_KEY) * (1 + 2 * ENCODED_TIMES)]
+    decoded, times = path, 0
+    while (once := unquote(decoded)) != decoded:
+        if times == ENCODED_TIMES:
+            return REDACTED
+        decoded, times = once, times + 1
+    without = _without_secrets(decoded)
+    return (path if without == decoded else quote(without, safe="/[]"))[:LOGGED_CHARACTERS]
 
 
 def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> None:

@@ -82,7 +82,9 @@ def test_no_prompt_key_or_token_is_logged(tmp_path: Path, log_format: str) -> No
         watched = json.dumps({"manual_prompt": MARKER, "watch_token": True}).encode()
         _status, started = ask(f"{demo['url']}{BASE}/generate-prompt-async/", token, watched)
         watch_token = started["watch_token"]
-        for path in (f"status/{started['task_id']}/", f"status/{watch_token}/", f"?token={watch_token}"):
+        encoded = "".join(f"%25{ord(each):02X}" for each in watch_token[:6]) + watch_token[6:]
+        paths = (f"status/{started['task_id']}/", f"status/{watch_token}/", f"?token={watch_token}", f"x/{encoded}/")
+        for path in paths:
             ask(f"{demo['url']}{BASE}/generate-prompt-async/{path}", watch_token, None)
         wrong = [
             (demo["api_key"], b'{"manual_prompt": "' + MARKER.encode()),
@@ -105,5 +107,14 @@ def test_no_prompt_key_or_token_is_logged(tmp_path: Path, log_format: str) -> No
     assert text.count("gemini_failed") >= len(FAULTS) - 1
     assert text.count("tornado.general") >= 3, "that Tornado refused something is logged, without its words"
     assert text.count("request") > len(FAULTS) + len(wrong)
-    for secret in (MARKER, demo["api_key"], demo["api_key"][:20], token, token.split(".")[1], watch_token, JWT_SECRET):
+    for secret in (
+        MARKER,
+        demo["api_key"],
+        demo["api_key"][:20],
+        token,
+        token.split(".")[1],
+        watch_token,
+        watch_token[6:30],
+        JWT_SECRET,
+    ):
         assert secret not in text

@@ -21,6 +21,7 @@ from handlers.admin.errors import ADMIN_ANSWERS
 from handlers.answers import Answer
 from handlers.base import CHANGING, BodyHandler
 from handlers.errors import BadRequest
+from runtime.logs import logged_path
 
 MAX_PER_PAGE = 200
 PAGED = {"GET": ("limit", "before")}
@@ -88,7 +89,7 @@ class AdminHandler(BodyHandler):
     def write_answer(self, answer: Answer) -> None:
         if answer.status >= 500 and self._may_change and not self._noted:  # its repetition may find the change made
             account_id = self.path_args[0] if self.path_args else None
-            asked = f"{self.request.method} {self.request.path}"
+            asked = f"{self.request.method} {logged_path(self.request.path)}"
             note_change(self.admin.key_id, "unsure", account_id, request=asked, status=answer.status)
         super().write_answer(answer)
 

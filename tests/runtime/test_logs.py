@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TextIO, TypeVar
+from urllib.parse import unquote
 
 import pytest
 import structlog
@@ -24,7 +25,7 @@ from redis import exceptions as redis_errors
 
 from runtime.exception_facts import named, traced
 from runtime.library_lines import take_warnings
-from runtime.logs import SECRET_FIELDS, configure_logging
+from runtime.logs import ENCODED_TIMES, LOGGED_CHARACTERS, REDACTED, SECRET_FIELDS, configure_logging, logged_path
 from runtime.settings import LogSettings
 from storage.errors import StorageUnavailable
 
@@ -33,6 +34,8 @@ MARKER = "MARKER-the-secret-itself"
 API_KEY = "pg_" + "aB3" * 14 + "x"
 WATCH_TOKEN = "pw_" + "aB3_-" * 20 + "." + "x" * 43
 ADMIN_KEY = "pa_" + "aB3" * 14 + "x"
+WEBHOOK_SECRET = "whsec_" + "aB3/+" * 8 + "="
+JWT_WITH_SPACES = "eyAiYWxnIjogIkhTMjU2IiB9.eyAic3ViIjogImEiIH0.c2lnbmF0dXJl"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 LEVELS: tuple[Literal["debug", "info", "warning", "error"], ...] = ("debug", "info", "warning", "error")
 
@@ -255,6 +258,8 @@ def test_fields_that_must_not_be_logged_are_redacted_however_deep(format: Format
         (f"admin {ADMIN_KEY} refused", "admin [redacted] refused"),
         (f"Authorization: Bearer {MARKER}", "Authorization: Bearer [redacted]"),
         (f"token {JWT} expired", "token [redacted] expired"),
+        (f"token {JWT_WITH_SPACES} expired", "token [redacted] expired"),
+        (f"signed with {WEBHOOK_SECRET}", "signed with [redacted]"),
         ("AIzaSyA-1234567890abcdefghijklmnopqrstu", "[redacted]"),
         (f"redis://user:{MARKER}@10.0.0.1:6379/0 is away", "redis://[redacted]@10.0.0.1:6379/0 is away"),
         ("http://10.0.0.1:8000/a@b is no password", "http://10.0.0.1:8000/a@b is no password"),
@@ -267,6 +272,25 @@ def test_secrets_are_taken_out_of_free_text(said: str, left: str) -> None:
     line, crash = written.lines
     assert line["words"] == left
     assert crash["exception"].endswith(f"StorageUnavailable: {left}")
+
+
+@pytest.mark.parametrize("secret", [API_KEY, ADMIN_KEY, WATCH_TOKEN, JWT, WEBHOOK_SECRET, JWT_WITH_SPACES])
+@pytest.mark.parametrize("times", [0, 1, 2, 3, ENCODED_TIMES])
+@pytest.mark.parametrize("before", ["/", "/" + "x" * (LOGGED_CHARACTERS - 12)])
+def test_a_secret_in_a_path_is_not_logged_however_often_it_is_encoded(secret: str, times: int, before: str) -> None:
+    once = "".join(f"%{byte:02X}" for byte in secret[:8].encode()) + secret[8:] if times else secret
+    for _ in range(times - 1):
+        once = once.replace("%", "%25")
+    logged = logged_path(f"{before}{once}/more")
+    assert len(logged) <= LOGGED_CHARACTERS
+    assert secret[3:9] not in unquote(logged)
+    assert logged.startswith(before[:20])
+
+
+def test_a_path_is_logged_as_it_came_where_it_holds_no_secret_and_not_at_all_where_nobody_can_tell() -> None:
+    assert logged_path("/a%20b/%0A?[x]") == "/a%20b/%0A?[x]"
+    assert logged_path(f"/%0A{API_KEY}/ü") == "/%0A[redacted]/%C3%BC", "a line of the log stays one line"
+    assert logged_path("/%" + "25" * (ENCODED_TIMES + 1) + "70") == REDACTED
 
 
 SCRIPT = """
