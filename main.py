@@ -30,6 +30,7 @@ from runtime.library_lines import take_unraisable_exceptions
 from runtime.logs import configure_logging, flush_logs
 from runtime.ready_file import write_ready_file
 from runtime.settings import Settings
+from runtime.standard_streams import open_standard_streams
 from runtime.trace_start import TracesUnusable
 from runtime.version import VERSION
 from serving import run
@@ -104,6 +105,7 @@ def start(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Turn manual prompts into better ones with Gemini, and show every stage while it happens."""
+    open_standard_streams()
     ctx.obj = administer_accounts
     ctx.call_on_close(flush_logs)  # before click says how it ended
 
