@@ -58,7 +58,7 @@ class BareGeminiKey(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        key = _variables().get("GEMINI_API_KEY")
+        key = _given().get("GEMINI_API_KEY")
         return {"gemini": {"api_key": key}} if key else {}
 
 
@@ -78,7 +78,7 @@ class _Sources(Settings, BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # The environment has other programs' names, and PROMPT_SERVER alone would be read as the whole section.
         variables = EnvSettingsSource(settings_cls)
-        given = _by_lower_name(dotenv_values(".env")) | _by_lower_name(_credentials()) | _by_lower_name(os.environ)
+        given = _by_lower_name(_dotenv()) | _by_lower_name(_credentials()) | _by_lower_name(os.environ)
         variables.env_vars = {name: text for name, text in given.items() if _is_ours(name)}
         return init_settings, variables, BareGeminiKey(settings_cls), InitSettingsSource(settings_cls, _from_file.get())
 
@@ -127,9 +127,21 @@ def _masked_url(text: str) -> str:
 
 
 def _variables() -> dict[str, str | None]:
-    """Settings from the environment, credentials and ``.env``; the environment wins, unless it is empty."""
+    """All variables: ``.env``, then credentials, then the environment; the last one wins."""
+    return {**_dotenv(), **_credentials(), **os.environ}
+
+
+def _given() -> dict[str, str | None]:
+    """The same, where one of the environment that is empty counts as absent."""
     environment = {name: text for name, text in os.environ.items() if text}
-    return {**dotenv_values(".env"), **_credentials(), **environment}
+    return {**_dotenv(), **_credentials(), **environment}
+
+
+def _dotenv() -> dict[str, str | None]:
+    try:
+        return dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InvalidSettings([f".env: cannot be read: {exc}"]) from exc
 
 
 def _by_lower_name(variables: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -182,7 +194,7 @@ def doubtful_variables() -> list[str]:
     """Return a line for each variable that looks like a setting and is not one, without its value."""
     known = {name.replace("__", "_"): name for name in _variable_names()}
     doubts = []
-    for name in sorted(_variables()):
+    for name in sorted(_given()):
         if name.upper().startswith(ENVIRONMENT_PREFIX) and not _is_ours(name):
             near = difflib.get_close_matches(name.upper().replace("__", "_"), known, n=1, cutoff=0.9)
             doubts += [f"{name} is not a setting and is not read; {known[near[0]]} is one" for near in [near] if near]
@@ -201,6 +213,8 @@ def _tree_in(path: Path) -> dict[str, Any]:
         where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         problem = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else "unreadable characters"
         raise InvalidSettings([f"{where}: not YAML: {problem}"]) from None
+    except (ValueError, RecursionError):  # of PyYAML's own making: month 13, a number of 5,000 digits
+        raise InvalidSettings([f"{path}: a date or a number in it cannot be read"]) from None
     if again is not None:
         raise InvalidSettings([f"{path}, line {again.start_mark.line + 1}: {again.value} stands there a second time"])
     if tree is not None and not isinstance(tree, dict):
@@ -236,7 +250,7 @@ def _refuse_unknown_variables() -> None:
     known = set(_variable_names())
     wrong = [
         f"{name}: unknown setting{_hint(name.upper(), known)}"
-        for name in sorted({**dotenv_values(".env"), **_credentials(), **os.environ})
+        for name in sorted(_variables())
         if _is_ours(name) and name.upper() not in known
     ]
     if wrong:

@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode
 
 from runtime.redis_url import parse_redis_url
@@ -35,6 +44,14 @@ GEMINI_URL = "https://generativelanguage.googleapis.com"
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: object, field: ValidationInfo) -> object:
+        """YAML reads yes and on as true, which pydantic would take for 1."""
+        if isinstance(value, bool) and cls.model_fields[field.field_name or ""].annotation in (int, float):
+            raise ValueError("expected a number; yes, no, on and off are none")
+        return value
 
 
 class ServerSettings(Section):

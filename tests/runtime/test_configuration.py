@@ -223,6 +223,7 @@ def test_a_credential_whose_name_is_no_setting_or_that_cannot_be_read_stops_the_
             "99999",
             "server.port (from PROMPT_SERVER__PORT): Input should be less than or equal to 65535",
         ),
+        ("PROMPT_SERVER__PORT", "", "server.port (from PROMPT_SERVER__PORT): Input should be a valid integer"),
         ("PROMPT_SERVER__PORT", "eighty", "server.port (from PROMPT_SERVER__PORT): Input should be a valid integer"),
         (
             "PROMPT_GEMINI__DEADLINE_S",
@@ -343,6 +344,8 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         (f"gemini:\n  api_key: {MARKER}: [\n", "line 2, column 36: not YAML: mapping values are not allowed"),
         (f"- {MARKER}\n", ": expected a mapping of settings"),
         ("server:\n  port: \x00\n", ": not YAML: unreadable characters"),
+        ("server:\n  host: 2024-13-45\n", ": a date or a number in it cannot be read"),
+        (f"server:\n  port: {'9' * 5_000}\n", ": a date or a number in it cannot be read"),
     ],
 )
 def test_a_broken_file_is_named_with_the_place_but_not_the_text(tmp_path: Path, text: str, problem: str) -> None:
@@ -366,6 +369,22 @@ def test_a_name_that_stands_twice_is_refused_with_its_line(tmp_path: Path, text:
     assert problems_of(tmp_path / "my.yaml") == [
         f"{tmp_path / 'my.yaml'}, line {line}: {name} stands there a second time"
     ]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_dotenv_file_in_another_encoding_is_named(encoding: str) -> None:
+    Path(".env").write_text("NAME=ü\n", encoding)
+    [said] = problems_of()
+    assert said.startswith(".env: cannot be read: 'utf-8' codec")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("server.port", "yes"), ("tasks.deadline_s", "on"), ("gemini.tries", "no")]
+)
+def test_what_yaml_reads_as_true_or_false_is_no_number(tmp_path: Path, name: str, value: str) -> None:
+    section, setting = name.split(".")
+    (tmp_path / "my.yaml").write_text(f"{section}:\n  {setting}: {value}\n")
+    assert problems_of(tmp_path / "my.yaml") == [f"{name}: expected a number; yes, no, on and off are none"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
