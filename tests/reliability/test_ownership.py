@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
 from functools import partial
 from typing import Any
 
@@ -223,3 +226,25 @@ def test_sigterm_hands_tasks_over_at_once() -> None:
         assert (await client.finished(task_id))["status"] == "completed"
 
     in_a_world(scenario, tasks__lease_s=600, tasks__renew_every_s=200, tasks__reap_every_s=200)
+
+
+def test_a_process_that_drains_while_redis_is_away_names_each_task_that_it_could_not_hand_back() -> None:
+    async def scenario(world: World) -> None:
+        first = await world.serve(server__drain_timeout_s=0.1, redis__timeout_s=0.5)
+        client = await world.client()
+        await hold_answers(world)
+        task_id = await client.submit(PROMPT)
+        await at_progress(client, task_id, 70)
+        await release_answers(world)
+        os.kill(world.redis.pid, signal.SIGSTOP)
+        try:
+            assert await first.stop() == 0
+        finally:
+            os.kill(world.redis.pid, signal.SIGCONT)
+        lines = [json.loads(line) for line in first.process.log().splitlines() if line.startswith("{")]
+        [failed] = [line for line in lines if line["event"] == "task_hand_back_failed"]
+        assert (failed["task_id"], failed["account_id"], failed["reason"]) == (task_id, client.account_id, "timeout")
+        await world.serve()
+        assert (await client.finished(task_id))["attempt"] == 2
+
+    in_a_world(scenario)
