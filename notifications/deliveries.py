@@ -246,7 +246,9 @@ class Deliveries:
         """
         key = self._storage.key(account_id, "deliveries")
         while ids := await self._storage.command("ZRANGE", key, 0, DELETIONS_PER_BATCH - 1):
-            await self._storage.command("DEL", *(self._record(account_id, str(each, "ascii")) for each in ids))
+            names = [str(each, "ascii", "replace") for each in ids]
+            await self._storage.command("DEL", *(self._record(account_id, name) for name in names))
+            await self._index.drop([TaskRef(account_id, task_of_delivery(name)) for name in names])  # due in days
             await self._storage.command("ZREM", key, *ids)  # after the records: a deletion that ends between finds them
         await self._failed.drop_all(account_id)
         await self._storage.command("DEL", self._storage.key(account_id, "deliveries_due"))

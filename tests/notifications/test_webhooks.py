@@ -623,6 +623,18 @@ async def test_of_tokens_that_are_taken_back_at_once_those_that_pass_the_limit_t
 
 
 @pytest.mark.gen_test
+async def test_no_index_names_a_deleted_account_whose_webhook_is_due_much_later(storage: OpenStorage) -> None:
+    accounts, index = Accounts(storage), owner(storage, "owner").index
+    accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
+    account_id = (await accounts.create(tokens=1_000)).account_id
+    await accounts.grants.add(account_id, -200)
+    webhooks, leases = Deliveries(storage, index), index.leases_key(shard_of(account_id))
+    assert await storage.redis.zcard(leases) == 1
+    await webhooks.delete_all(account_id)
+    assert await storage.redis.zcard(leases) == 0
+
+
+@pytest.mark.gen_test
 async def test_no_low_balance_is_told_of_an_account_that_is_closed(storage: OpenStorage) -> None:
     accounts, index = Accounts(storage), owner(storage, "owner").index
     accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
