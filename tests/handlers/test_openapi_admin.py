@@ -38,12 +38,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(facts["url"], {"Authorization": f"Bearer {json.loads(made.stdout)['admin_key']}"})
 
 
+def is_wrong_by_a_narrower_pattern_alone(case: schemathesis.Case[Any]) -> bool:
+    """Say whether only a pattern speaks against the body: no pattern can say "printable characters of any language"."""
+    told = (case.meta.phase.data.description if case.meta else None) or ""
+    body = case.body if isinstance(case.body, dict) else {}
+    return "`pattern`" in told and all(each.isprintable() for each in body.values() if isinstance(each, str))
+
+
 @pytest.mark.timeout(1_800)  # all operations are one test to pytest
 @schemathesis.pytest.from_fixture("admin_schema").parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Server) -> None:
     wrong_by_what_is_not_sent = [] in (case.query or {}).values()  # an empty list is no part of a URL
-    excluded: list[Any] = [negative_data_rejection] if wrong_by_what_is_not_sent else []
+    may_be_right = wrong_by_what_is_not_sent or is_wrong_by_a_narrower_pattern_alone(case)
+    excluded: list[Any] = [negative_data_rejection] if may_be_right else []
     case.call_and_validate(base_url=server.url, headers=server.headers, excluded_checks=excluded)
 
 
