@@ -8,17 +8,20 @@ nothing twice.
 
 from __future__ import annotations
 
+import http.client
 import json
 import sys
 import time
 import urllib.error
 import urllib.request
 import uuid
-from typing import Any
+from typing import IO, Any
 
 PATH = "/api/v1/web-knowledge/generate-prompt-async/"
 WAIT_S = 25  # for which the server may hold a poll until something has changed
 TRIES = 5
+LONGEST_PAUSE_S = 60
+NOT_OURS = "unknown"  # the code of an answer that is not the server's
 
 
 class Refused(Exception):
@@ -57,33 +60,54 @@ class PromptClient:
     def _request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        """Send a request; repeat it while the server is unreachable or says Retry-After."""
+        """Send a request; repeat it while nothing or somebody else answers, or the server cannot now."""
         request = urllib.request.Request(  # noqa: S310  # the URL is the caller's own
             self._url + path, body, self._headers | (headers or {}), method=method
         )
         for tries_left in reversed(range(TRIES)):
+            pause_s = 1
             try:
                 with urllib.request.urlopen(request, timeout=WAIT_S + 10) as response:  # noqa: S310  # as above
-                    document: dict[str, Any] = json.load(response)
-                    return document
+                    return _document(response)
             except urllib.error.HTTPError as exc:
-                retry_after = exc.headers.get("Retry-After")
-                if not (tries_left and retry_after):
-                    raise _refused(exc) from exc
-                time.sleep(int(retry_after))
-            except OSError:
+                refused, pause_s = _refused(exc), _retry_after_s(exc.headers["Retry-After"])
+                if not (tries_left and _passes(refused) and pause_s <= LONGEST_PAUSE_S):
+                    raise refused from exc
+            except (OSError, http.client.HTTPException, ValueError) as exc:
                 if not tries_left:
-                    raise
-                time.sleep(1)
+                    raise ConnectionError(f"No answer of the server's came: {exc!r}") from exc
+            time.sleep(pause_s)
         raise AssertionError("the last try returns or raises")
+
+
+def _document(response: IO[bytes]) -> dict[str, Any]:
+    """Return an answer of the server's.
+
+    Raises:
+        ValueError: it is somebody else's, a proxy's or a portal's page.
+        OSError, http.client.HTTPException: it was cut off.
+    """
+    document = json.load(response)
+    if not isinstance(document, dict) or "task_id" not in document:
+        raise ValueError("no document")
+    return document
 
 
 def _refused(exc: urllib.error.HTTPError) -> Refused:
     try:
         members = json.load(exc)
-    except ValueError:  # a proxy's own page
-        members = {}
-    return Refused(exc.code, members.get("error_code", "unknown"), members.get("error", f"HTTP {exc.code}"))
+        return Refused(exc.code, members["error_code"], members["error"])
+    except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError):  # a proxy's own page
+        return Refused(exc.code, NOT_OURS, f"HTTP {exc.code}")
+
+
+def _passes(refused: Refused) -> bool:
+    """Say whether the same request may be answered later. A proxy's 404 says nothing about the task."""
+    return refused.code == NOT_OURS or refused.status in (408, 425, 429) or refused.status >= 500
+
+
+def _retry_after_s(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() else 1
 
 
 def main() -> int:
