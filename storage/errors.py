@@ -10,6 +10,7 @@ Refuses to know what was asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -74,6 +75,8 @@ REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
     ("NOPERM ", "refused"),
 )
 
+UNKNOWN_COMMAND = re.compile(r"unknown (?:redis )?command(?: '([\w|]+)')?", re.IGNORECASE)
+
 # What reading a record raises that is not one of ours: a wrong type, a field that is no number inside a script; bytes
 # that are no UTF-8, a member of another shape.
 UNLIKE_OURS = (ValueError, KeyError, IndexError, TypeError, AttributeError)
@@ -85,13 +88,19 @@ def storage_errors() -> Iterator[None]:
     """Turn errors of redis-py and of sockets into StorageUnavailable.
 
     An error that a script raises itself is a defect of ours and passes through, except those
-    in which Redis refuses to write (OOM, READONLY, MISCONF, MASTERDOWN).
+    in which Redis refuses to write (OOM, READONLY, MISCONF, MASTERDOWN), or does not know a command.
     """
     try:
         yield
     except (redis_errors.RedisError, OSError) as exc:
         if reason := reason_of(exc):
             raise StorageUnavailable(reason) from exc
+        if unknown := UNKNOWN_COMMAND.match(str(exc)):
+            which = unknown[1] or "one that a script calls"
+            raise StorageMisconfigured(
+                f"Redis does not know a command that the server needs ({which}): it has been renamed or switched off, "
+                "the server is older than Redis 7.0, or what answers is a proxy"
+            ) from exc
         raise
 
 

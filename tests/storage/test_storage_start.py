@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 import structlog
 
-from storage.errors import StorageUnavailable
+from accounts import Accounts
+from storage.errors import StorageMisconfigured, StorageUnavailable
 from storage.redis_server import RedisServer
 from storage.start import wait_until_ready, warn_about_redis
 from tests.storage.redis_clients import (
     opened,
     port_of,
 )
+from tests.support.storage import OpenStorage
 
 
 @pytest.mark.gen_test
@@ -44,6 +46,24 @@ async def test_a_start_gives_up_after_its_time() -> None:
             await wait_until_ready(storage, 0.5)
         assert 0.5 <= time.monotonic() - started < 120
     assert {line["event"] for line in lines} == {"waiting_for_redis"}
+
+
+async def begin(storage: OpenStorage) -> None:
+    await wait_until_ready(storage, 90)
+    await Accounts(storage).create()
+
+
+@pytest.mark.parametrize(("taken", "told"), [("EVALSHA", "EVALSHA"), ("SCRIPT", "SCRIPT"), ("TIME", "a script")])
+@pytest.mark.gen_test
+async def test_a_redis_that_lacks_a_command_ends_the_start_at_once_with_its_name(
+    binary: str, taken: str, told: str
+) -> None:
+    with RedisServer(binary=binary, options=("--rename-command", taken, "")) as server:
+        async with opened(server.url) as storage:
+            with pytest.raises(StorageMisconfigured) as caught:
+                await begin(storage)
+    assert told in caught.value.sentence
+    assert "renamed" in caught.value.sentence
 
 
 @pytest.mark.parametrize(
