@@ -143,8 +143,7 @@ async def test_who_gets_the_end_as_the_answer_to_the_request_is_not_notified_of_
 ) -> None:
     await subscribed(client, push_service)
     if balance < 700:
-        account, ledger, mark = (storage.key(client.account_id, part) for part in ("account", "ledger", "calls"))
-        await storage.run("grant_tokens", [account, ledger, mark], [balance - 100_000, "taken back", 10**12, "x"])
+        await Accounts(storage).grants.add(client.account_id, balance - 100_000, "taken back")
     unseen = await client.start(DRAFT)
     answer = await client.ask("POST", f"{BASE}/generate-prompt/", {"manual_prompt": DRAFT})
     assert answer.status == (200 if balance >= 700 else 402)
@@ -180,10 +179,9 @@ async def test_who_leaves_before_the_end_is_notified_when_nobody_has_come_for_it
 @pytest.mark.gen_test
 async def test_a_failure_is_pushed_as_one(client: Client, push_service: PushService, storage: OpenStorage) -> None:
     browser = await subscribed(client, push_service, titles={"failed": "Nothing came of it"})
-    keys = [storage.key(client.account_id, part) for part in ("account", "ledger")]
-    balance = int((await storage.command("HGET", keys[0], "balance")).decode())
-    mark = storage.key(client.account_id, "calls")
-    await storage.run("grant_tokens", [*keys, mark], [-balance, "taken back", 10**12, "x"])
+    accounts = Accounts(storage)
+    balance = (await accounts.show(client.account_id)).tokens_remaining
+    await accounts.grants.add(client.account_id, -balance, "taken back")
     await client.start(DRAFT)
     [push] = await push_service.has(1)
     assert browser.read(push)["title"] == "Nothing came of it"

@@ -105,7 +105,8 @@ async def test_who_takes_no_answer_is_cut_off_and_makes_room(house: House) -> No
             if number % 2:
                 await polled(house, wire, house.poll(task_id), times=2)
             wire.writer.write(house.poll(task_id) * (1 if number < 2 else 50))
-        await until(lambda: not len(house.service.connections), within_s=30)
+        await until(lambda: not len(house.service.connections), within_s=180)
+    await until(lambda: not [task for task in asyncio.all_tasks() if "RequestHandler" in repr(task)])
 
 
 @pytest.mark.gen_test
@@ -161,7 +162,8 @@ async def test_a_connection_too_many_is_refused_and_the_others_go_on(house: Hous
 
 
 @pytest.mark.gen_test
-@pytest.mark.settings(redis={"timeout_s": 60})  # on a busy machine 400 at once may take longer than Redis usually gets
+# On a busy machine 400 at once may take longer than Redis usually gets, and than a key is believed.
+@pytest.mark.settings(redis={"timeout_s": 60}, identity={"key_recheck_s": 60})
 async def test_everybody_comes_at_once_after_a_restart(house: House) -> None:
     task_id = await house.task()
 
@@ -173,7 +175,7 @@ async def test_everybody_comes_at_once_after_a_restart(house: House) -> None:
     statuses = await asyncio.gather(*(browser(number) for number in range(400)))
     assert set().union(*statuses) == {200}
     if lane(house):
-        assert house.by_lane >= 400  # of 800: where it takes longer than a key is good, blocks are learned twice
+        assert house.by_lane >= 400  # of 800 whose block may be known
 
 
 @pytest.mark.gen_test
