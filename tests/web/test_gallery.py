@@ -156,6 +156,15 @@ def test_the_page_names_facts_in_persian_as_they_are_read(tab: Page) -> None:
     assert before < after
 
 
+@pytest.mark.parametrize(("language", "side"), [("fa", "right"), ("en", "left")])
+def test_the_current_generation_is_marked_where_a_line_begins(tab: Page, language: str, side: str) -> None:
+    tab.goto(f"{NOWHERE}/app/page.html?state=completed&lang={language}")
+    current = tab.locator("#recent button[aria-current]")
+    expect(current).to_be_visible()
+    width = "(button, side) => parseFloat(getComputedStyle(button)[`border-${side}-width`])"
+    assert [edge for edge in ("left", "right") if current.evaluate(width, edge) > 2] == [side]
+
+
 # At which widths of the line the sign after a fact stands below it.
 STRAY_SIGNS = """(fact) => Array.from({ length: 40 }, (_, index) => {
   fact.closest('p, .pg-warning').style.cssText = `display: block; width: ${120 + 5 * index}px`;
