@@ -5,6 +5,7 @@ Refuses to know what the facts are. Pure; linear in the number of facts.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -26,6 +27,27 @@ def kept_company(draft: Sequence[Fact], draft_text: str, answer: Sequence[Fact],
     ours, theirs = _pairs(draft, draft_text, REACH), _pairs(answer, answer_text, REACH + PARTED)
     kept = ours & theirs
     return {key for pair in kept for key in pair} if len(kept) > 1 else set()
+
+
+def crossed(draft: Sequence[Fact], draft_text: str, answer: Sequence[Fact], answer_text: str) -> set[Key]:
+    """Return the facts that changed their company with one another: rooms 5 and 8 told with each other's prices."""
+    ours, theirs = _partners(draft, draft_text, REACH), _partners(answer, answer_text, REACH + PARTED)
+    found: set[Key] = set()
+    for key, partner in theirs.items():
+        own = ours.get(key)
+        other = ours.get(partner)  # who had this partner
+        if own and other and own != partner and theirs.get(other) == own:
+            found |= {own, partner}
+    return found
+
+
+def _partners(facts: Sequence[Fact], text: str, reach: int) -> dict[Key, Key]:
+    """Return the partner of each fact that has one alone."""
+    partners: dict[Key, set[Key]] = defaultdict(set)
+    for first, second in _pairs(facts, text, reach):
+        partners[first].add(second)
+        partners[second].add(first)
+    return {key: next(iter(others)) for key, others in partners.items() if len(others) == 1}
 
 
 def _pairs(facts: Sequence[Fact], text: str, reach: int) -> set[tuple[Key, Key]]:

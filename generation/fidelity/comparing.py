@@ -13,14 +13,14 @@ from functools import cached_property, partial
 from operator import itemgetter
 
 from generation.fidelity import figures, literals, phones, verbatim
-from generation.fidelity.company import kept_company
+from generation.fidelity.company import crossed, kept_company
 from generation.fidelity.counting import at_another_time, short_of
-from generation.fidelity.exchanges import exchanged
+from generation.fidelity.exchanges import beside_their_own, exchanged
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.languages import language
 from generation.fidelity.lists import told_otherwise
 from generation.fidelity.matching import apart, matched
-from generation.fidelity.misplaced import misplaced
+from generation.fidelity.misplaced import Fits
 from generation.fidelity.number_words import NumberWords
 from generation.fidelity.places import swapped
 from generation.fidelity.ranges import exchanged_ends
@@ -36,9 +36,11 @@ GERMAN_MONTHS = r"Jan|J\u00e4n|Feb|M\u00e4r|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|
 LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D)(?!{GERMAN_MONTHS})", re.MULTILINE)
 DATE_IN_TWO_LINES = re.compile(rf"\.(?<=\d\.) ?\n[ *>-]{{0,12}}(?={GERMAN_MONTHS})")
 SENTENCE_END = re.compile(
-    rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) (?<![\s.][^\W\d_]\. )(?!\d{{1,2}}[.)] )|(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_])(?!{GERMAN_MONTHS}))"
+    rf"[\n.!?;](?:(?<=\n)|(?<=[^\d\s][.!?;]) (?<![\s.][^\W\d_]\. )(?!\d{{1,2}}[.)] )|(?<=[^\d\s]\.)(?=[\u3040-\u9fff])|(?<=\d\.) (?=[^\W\d_])(?!(?:{GERMAN_MONTHS}|oder |und |bis )))"
 )
 ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
+CAPITAL = re.compile(r"[A-Z](?<![A-Za-z0-9].)(?![A-Za-z0-9])")
+CAPITAL_FIRST = re.compile(r"^[ |*>-]{0,12}([A-Z])(?![A-Za-z0-9])", re.MULTILINE)
 # What a draft says to the model rather than to its assistant: nothing in such a sentence has to stay.
 INJECTION = re.compile(r"</\w{1,20}>|\bmanual_prompt\b|-{3} ?END", re.IGNORECASE)
 
@@ -98,7 +100,12 @@ def _moved(draft: Facts, ours: list[Fact], answer: Facts, known: list[Fact]) -> 
     traded = {fact.ways[0][0] for fact in known}
     traded |= exchanged(draft.found, draft.text, answer.found, answer.text)
     theirs = apart(matched(draft, answer))
-    traded |= misplaced(ours, draft.text, theirs, answer.text)
+    fits = Fits(ours, draft.text, theirs, answer.text)
+    if moved:
+        in_place = fits.in_place({fact.ways[0][0] for fact in moved})
+        moved = [fact for fact in moved if fact.ways[0][0] not in in_place]
+    traded |= fits.misplaced(partial(beside_their_own, ours, draft.text, theirs, answer.text))
+    traded |= crossed(ours, draft.text, theirs, answer.text)
     traded |= exchanged_ends(ours, draft.text, theirs, answer.text)
     moved += [fact for fact in draft.found if fact.ways[0][0] in traded and fact not in moved]
     if moved:
@@ -223,7 +230,10 @@ class _Codes:
             return value in self._collapsed
         if not self._words.issuperset(ASCII_WORD.findall(value)):
             return False
-        return _stands_alone(value, self._unspaced if sort == "labels" else self._text)
+        if sort == "labels":  # in whatever order: sizes S, M, L
+            labels = set(value.split(","))
+            return _stands_alone(value, self._unspaced) or any(labels <= line for line in self._labels)
+        return _stands_alone(value, self._text)
 
     @cached_property
     def _collapsed(self) -> str:
@@ -232,6 +242,12 @@ class _Codes:
     @cached_property
     def _unspaced(self) -> str:
         return self._text.replace(", ", ",")
+
+    @cached_property
+    def _labels(self) -> list[set[str]]:
+        """The single capitals of each line, and those that lines begin with."""
+        lines = [set(CAPITAL.findall(line)) for line in self._text.split("\n")]
+        return [*filter(None, lines), set(CAPITAL_FIRST.findall(self._text))]
 
     @cached_property
     def _words(self) -> frozenset[str]:

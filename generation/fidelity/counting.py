@@ -11,6 +11,7 @@ import re
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.languages import SPOKEN_IN
 from generation.fidelity.number_words import NumberWords
+from generation.fidelity.places import CONJUNCTIONS
 from generation.fidelity.times import half_told
 from generation.fidelity.units import Units
 
@@ -23,6 +24,7 @@ NO_UNIT = frozenset({
     "और", "से", "तक", "या",
 })
 # fmt: on
+LISTED = re.compile(rf"(?:(?:, ?| )(?:(?:{'|'.join(sorted(CONJUNCTIONS | NO_UNIT))}) )?\d{{1,9}}){{1,8}}")
 MOST_UNITS = 20  # of one value
 
 
@@ -79,5 +81,8 @@ def _unit(fact: Fact, text: str) -> str:
     if PERCENT_BEFORE.search(text[max(0, fact.start - 2) : fact.start]):
         return "%"
     found = UNIT.match(text, fact.start + len(fact.text))
+    if found is None or found[1].casefold() in NO_UNIT:
+        listed = LISTED.match(text, fact.start + len(fact.text))  # 10, 15 and 20 cm
+        found = UNIT.match(text, listed.end()) if listed else found
     unit = found[1].casefold() if found else ""
     return "" if unit in NO_UNIT or unit in SPOKEN_IN else unit

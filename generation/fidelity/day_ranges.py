@@ -10,8 +10,10 @@ from itertools import pairwise
 
 from generation.fidelity import amounts, dates, ranges
 from generation.fidelity.fact import Facts
+from generation.fidelity.lists import lists_on
 
 DAY = re.compile(r"\d{1,2}")
+MOST_DAYS = 31  # of a month
 YEAR_REACH = 12  # characters between the two days of a range
 
 
@@ -29,14 +31,25 @@ def share_years(text: str, facts: Facts) -> None:
 
 
 def share_months(text: str, facts: Facts) -> None:
-    """Let the first day of "2 to 23 August 2027" count as a date too."""
+    """Let the first day of "2 to 23 August 2027" and of "19 or 12 August" count as a date too."""
     for first, later in pairwise(facts.found):
+        if (
+            first.ways[0][0][0] in ("day", "date") and later.kind == "number" and DAY.fullmatch(later.text)
+        ):  # May 19 or 12
+            begin, day = first.start + len(first.text), int(later.text)
+            if 0 < day <= MOST_DAYS and 0 <= later.start - begin <= YEAR_REACH and lists_on(text[begin : later.start]):
+                *year, month, _ = first.ways[0][0][1].split("-")
+                facts.keys["day", f"{month}-{day}"] += 1
+            continue
         sort, value = later.ways[0][0]
         if sort not in ("day", "date") or first.kind != "number" or not DAY.fullmatch(first.text):
             continue
         begin, day = first.start + len(first.text), int(first.text)
         *year, month, last = value.split("-")
-        if 0 <= later.start - begin <= YEAR_REACH and 0 < day < int(last) and ranges.joins(text[begin : later.start]):
+        if not (0 <= later.start - begin <= YEAR_REACH and 0 < day <= MOST_DAYS):
+            continue
+        between = text[begin : later.start]
+        if (day < int(last) and ranges.joins(between)) or lists_on(between):
             facts.keys["day", f"{month}-{day}"] += 1
             if year:
                 facts.keys["date", f"{year[0]}-{month}-{day}"] += 1

@@ -12,9 +12,12 @@ from itertools import takewhile
 
 from generation.fidelity.fact import Fact, Key
 from generation.fidelity.places import CONJUNCTIONS, LINE_END, REACH, Place, tokens_of
+from generation.fidelity.surroundings import SAYING_LITTLE, UNITS
 
 SEGMENT_END = re.compile(rf"[,;|()/]|{LINE_END.pattern}")
 RANGE = re.compile(r" ?[-~/] ?")
+SAYING_NOTHING = UNITS | CONJUNCTIONS | SAYING_LITTLE
+LONGEST_WHOLE = 5  # words
 MOST_FACTS = 400  # whose phrases are compared
 
 
@@ -39,6 +42,25 @@ def exchanged(draft: Sequence[Fact], draft_text: str, answer: Sequence[Fact], an
         if others and not fits[key]:
             took.add((key, max(others, key=lambda other: fits[other])))
     return {key for key, other in took if (other, key) in took}
+
+
+def beside_their_own(
+    draft: Sequence[Fact], draft_text: str, answer: Sequence[Fact], answer_text: str
+) -> tuple[set[Key], set[Key]]:
+    """Return the facts beside which the answer has a phrase that is theirs alone in the draft, and those with a whole.
+
+    A whole one is all that stands behind a fact in its part of the sentence.
+    """
+    owners = _owners(draft, draft_text)
+    phrases = _phrases(answer, answer_text)
+    counts = Counter(phrase for mine in phrases for phrase in mine)
+    own = [
+        (key, phrase[0])
+        for key, mine in zip(_keys(answer), phrases, strict=True)
+        for phrase in mine
+        if owners.get(phrase) == key and counts[phrase] == 1 and not SAYING_NOTHING.issuperset(phrase[1:])
+    ]
+    return {key for key, _ in own}, {key for key, side in own if side == "whole"}
 
 
 def _keys(facts: Sequence[Fact]) -> list[Key]:
@@ -75,6 +97,8 @@ def _phrases(facts: Sequence[Fact], text: str) -> list[list[Place]]:
         mine: list[Place] = [("before", *before)] if before else []
         if behind:
             mine.append(("behind", *behind[:2]))
+            if 1 < len(behind) <= LONGEST_WHOLE:
+                mine.append(("whole", *behind))
             if len(behind) > 1:
                 mine.append(("later", *behind[1:3]))
         phrases.append(mine)

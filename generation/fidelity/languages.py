@@ -67,6 +67,9 @@ PERSIAN_WORD = re.compile(r"\b(?:را|باش|از|به|در|با|است|برای
 ARABIC_WORD = re.compile(r"\bال\w|\b(?:في|من|على|عن|لا|مع|كن)\b")
 URDU = re.compile(r"[\u0679\u0688\u0691\u06ba\u06d2\u06be]")
 UKRAINIAN = re.compile(r"[іїєґ]", re.IGNORECASE)
+CHINESE = re.compile(
+    "[\u7684\u60a8\u4f60\u4eec\u5011\u8fd9\u9019\u662f\u5417\u55ce\u8bf7\u8acb\u6ca1\u6c92\u4e48\u9ebc\u7ed9\u7d66\u8ba2\u7535\u8bdd\u95f4\u4e70\u5356]"
+)  # in no Japanese note
 SURE = 0.9  # as much as one word that no other of these languages has
 
 
@@ -105,6 +108,8 @@ def changed(draft: str, answer: str) -> bool:
         return first not in ("", *COMMON) and main == "" and after[main] > 0.85 and len(answer) > 40
     if before.get(main, 0.0) >= 0.2:
         return False
+    if main == "ja" and "zh" in before and CHINESE.search(draft) is None:
+        return False  # notes in Japanese may do without kana
     # Latin words of no known language may be of this one; a text in another script is not.
     return before.get("", 0.0) < 0.5 if main in COMMON else sum(before.values()) > 0
 

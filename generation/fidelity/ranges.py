@@ -2,7 +2,7 @@
 
 Refuses to know what else stands around a fact. Pure; linear in the number of facts.
 """
-# ruff: noqa: E501  # words of many languages
+# ruff: noqa: E501, RUF001  # words of many languages
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ Range = tuple[Key, Key]
 
 ENDS = frozenset({"time", "date", "number", "amount"})
 MOST_RANGES = 8  # with one fact in them
+MOST_WAYS = 4  # to read one end
 REACH = 30  # characters between the ends of a range
 VOWELS = re.compile(r"[\u064b-\u0652]")
 TOKEN = re.compile(r"から|[\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963]+|[^\W\d_]+|[^\s\w]")
@@ -28,7 +29,7 @@ BETWEEN = frozenset({
     "до", "по", "إلى", "الى", "حتى", "تا", "עד", "ל", "से", "तक", "到", "至", "から", "dan", "den", "tan", "ten", "ile", "ila",
 })
 BESIDE = frozenset({
-    "the", "las", "la", "los", "les", "le", "o", "os", "zum", "zu", "um", "'", "*", ".", "o'clock", "em", "en", "du", "de", "del",
+    "the", "las", "la", "los", "les", "le", "o", "os", "zum", "zu", "um", "'", "*", ".", "o'clock", "em", "en", "du", "de", "del", "el", "al", "der", "den", "am", "at", "в", "с", "on",
 })
 # fmt: on
 
@@ -49,7 +50,8 @@ def exchanged_ends(draft: Sequence[Fact], draft_text: str, answer: Sequence[Fact
             ranges_of[key].append(each)
     starts, ends = _others(theirs)
     moved: set[Key] = set()
-    for begin, end in ours - theirs:
+    untold = ours - theirs
+    for begin, end in untold - set(_all_ranges(answer, answer_text)) if untold else ():
         pairs = [(begin, key) for key in (end, *starts.get(end, ())[:MOST_RANGES])]
         pairs += [(end, key) for key in ends.get(begin, ())[:MOST_RANGES]]
         for first, second in pairs:
@@ -81,11 +83,22 @@ def _with(ranges: set[Range], first: Key, second: Key) -> set[Range]:
 
 
 def _ranges(facts: Sequence[Fact], text: str) -> Iterator[Range]:
+    return ((first.ways[0][0], second.ways[0][0]) for first, second in _pairs(facts, text))
+
+
+def _pairs(facts: Sequence[Fact], text: str) -> Iterator[tuple[Fact, Fact]]:
     for first, second in pairwise(facts):
         begin = first.start + len(first.text)
         near = 0 <= second.start - begin <= REACH
         if near and first.kind in ENDS and second.kind in ENDS and joins(text[begin : second.start]):
-            yield first.ways[0][0], second.ways[0][0]
+            yield first, second
+
+
+def _all_ranges(facts: Sequence[Fact], text: str) -> Iterator[Range]:
+    """Return the ranges with whatever their ends may be: "10 to 20" is as well 10:00 to 20:00."""
+    for first, second in _pairs(facts, text):
+        for way in first.ways[:MOST_WAYS]:
+            yield from ((way[0], other[0]) for other in second.ways[:MOST_WAYS])
 
 
 def joins(between: str) -> bool:

@@ -6,6 +6,7 @@ Refuses to know the text: a run is read alike wherever it stands between the sam
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from generation.fidelity import amounts, dates, hours, numbers, phones
@@ -18,6 +19,7 @@ SPACED = re.compile(r"\d{1,3}(?: \d{3}){1,5}(?:[.,]\d{1,2})?")
 UNIT = re.compile(r" ?(?:km|m|kg|g|%|m²)(?!\w)")
 GROUPS_ONLY = re.compile(r"[\d -]+")
 SIGNS = " -/("
+TWO_NUMBERS = re.compile(r" ?/ ?| - ")  # between two telephone numbers
 GROUP = re.compile(r"\d+(?:[.,:']\d+)*")
 
 
@@ -38,6 +40,10 @@ def readings(run: str, left: str, right: str) -> list[Reading]:
     at = run.find(" (", phones.SHORTEST)
     if at > 0 and len(NO_DIGITS.sub("", run[:at])) >= phones.SHORTEST:  # 0800 5550144 (24/7)
         return readings(run[:at], left, "") + _shifted(readings(run[at + 1 :], "", right), at + 1)
+    for sign in TWO_NUMBERS.finditer(run, phones.SHORTEST) if len(run) > 2 * phones.SHORTEST else ():
+        sides = run[: sign.start()], run[sign.end() :]
+        if all(len(NO_DIGITS.sub("", side)) >= phones.SHORTEST for side in sides):
+            return readings(sides[0], left, "") + _shifted(readings(sides[1], "", right), sign.end())
     found = _date_in(run)
     if found is None:
         return _readings_without_date(run, left, right)
@@ -144,19 +150,31 @@ def _parts_keys(run: str) -> tuple[Key, ...]:
 def _in_parts(run: str, left: str, right: str) -> list[Reading]:
     if run.isdigit():
         return [_one(run, 0, left, right, run, (left, right))]
-    parts = list(GROUP.finditer(run))
+    parts = list(_groups(run))
     last = len(parts) - 1
     return [
         _one(
-            part[0],
-            part.start(),
+            text,
+            begin,
             left if number == 0 else "",
-            right if number == last else run[part.end() : part.end() + 2],
+            right if number == last else run[end : end + 2],
             run,
             (left, right),
         )
-        for number, part in enumerate(parts)
+        for number, (text, begin, end) in enumerate(parts)
     ]
+
+
+def _groups(run: str) -> Iterator[tuple[str, int, int]]:
+    """Return the numbers of a run with where they stand; commas that are in no number part them: 36,38,40."""
+    for group in GROUP.finditer(run):
+        text, at = group[0], group.start()
+        if "," not in text or numbers.values(text):
+            yield text, at, group.end()
+            continue
+        for part in text.split(","):
+            yield part, at, at + len(part)
+            at += len(part) + 1
 
 
 def _one(text: str, start: int, before: str, after: str, run: str, around: tuple[str, str]) -> Reading:

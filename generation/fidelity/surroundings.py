@@ -103,12 +103,15 @@ def _words(text: str) -> list[str]:
 
 def _stem(word: str) -> str:
     """Return the beginning of a word, as far as its endings leave it; '' for a unit."""
+    if len(word) == 1 and "A" <= word <= "Z":
+        return word  # block A, block B
     word = word.casefold()
-    if word in UNITS:
+    if word in UNITS or (len(word) == 1 and word.isascii()):
         return ""
     if word >= "\u0590":
         word = ARTICLES.sub("", word, count=1) if ARTICLES.match(word) else word
-    return word[:STEM]
+    stem = word[:STEM]
+    return word[: STEM + 1] if stem in SAYING_LITTLE and word != stem else stem  # WhatsApp is no "what"
 
 
 def _items(facts: Sequence[Fact], first: int, last: int, text: str, begin: int, end: int) -> Iterator[Item]:
@@ -132,7 +135,7 @@ def _between(text: str, begin: int, end: int) -> Iterator[Item]:
             joins = word.casefold() in CONJUNCTIONS
             if joins or word.startswith(AND_THE):
                 yield "", PART
-            if not joins and not (len(word) == 1 and word.isascii()) and (stem := _stem(word)):
+            if not joins and (stem := _stem(word)):
                 yield stem, WORD
         elif found[4] != ":" or (found.start() == begin and end - begin <= LABEL_SIGN):  # "Priority 1: 20 minutes"
             yield "", SENTENCE if found[2] else PART if found[3] else CELL_END

@@ -16,8 +16,11 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from generation.fidelity.fact import Fact, Facts
+from generation.fidelity.lists import OR, lists_on
 from generation.fidelity.places import CONJUNCTIONS, SEGMENT_END, tokens_of
+from generation.fidelity.ranges import VOWELS
 from generation.fidelity.surroundings import UNITS
+from generation.fidelity.times import PART_OF_DAY
 
 MOST_PIECES = 400
 SURE_MARKS, MOST_LEFT = 3, 60  # where more sentences of a draft are left than that, it is another text
@@ -28,15 +31,6 @@ MOST_MOVED = 60  # characters of a fact that moved, with its unit
 SENTENCE_END = re.compile(r"\n|(?<=\d)\.(?=[\u3040-\u9fff])")
 # What stands behind figures of every kind and says nothing of what they are about.
 NO_LABELS = UNITS | CONJUNCTIONS | frozenset("年月日号號秒")
-
-
-# Arabic, Persian, Hebrew, Hindi, Chinese and Japanese by their code points.
-OR = re.compile(
-    r"\b(?:or|oder|ou|o|u|veya|ya da|или|либо)\b|\u0623\u0648|\u0627\u0648|\u06cc\u0627|\u05d0\u05d5"
-    r"|\u092f\u093e|\u6216|\u307e\u305f\u306f|\u3082\u3057\u304f\u306f",
-    re.IGNORECASE,
-)
-
 
 # By what a sentence of one text is known again in the other, the surest first.
 MARKS: Sequence[Callable[[str], Hashable]] = (
@@ -236,23 +230,30 @@ def _of_exchange(draft: Told, sentence: Sentence, first: tuple[int, int], second
     between = text[first[1] : second[0]]
     if not (one and other):
         return ()
-    telephones = any(fact.kind == "telephone" for fact in one)  # whoever reads them calls the first one first
+    telephones = all(
+        fact.kind == "telephone" for fact in (*one, *other)
+    )  # whoever reads them calls the first one first
     if not telephones and _alternatives(text[: first[0]], between):
         return ()
     own = _own_words(draft, sentence, first, one) or _own_words(draft, sentence, second, other)
     if not _labels(between):
-        return [*one, *other] if not own and _disordered(one, other, between) else ()
+        return [*one, *other] if not own and (telephones or _disordered(draft, sentence, one, other)) else ()
     # "5 rooms, 3 baths" may become "3 baths, 5 rooms": only what has a word before it too is in the other's place.
-    return () if own and not (_last_label(text[: first[0]]) and _last_label(between)) else [*one, *other]
+    if not own:
+        return [*one, *other]
+    labels = _last_words(text[: first[0]]), _last_words(between)
+    # Behind one label, "3 days ahead …, 1 day ahead …", there is only another order as well.
+    return [*one, *other] if all(labels) and labels[0][-1] != labels[1][-1] else ()
 
 
 def _alternatives(before: str, between: str) -> bool:
     """Say whether one of two facts is meant: "5 or 8" is "8 or 5", and "room 5 or room 8" is "room 8 or room 5"."""
     if OR.search(between) is None:
         return False
-    labels = [word for word in tokens_of(OR.sub(" ", between)) if word not in NO_LABELS]
+    rest = VOWELS.sub("", PART_OF_DAY.sub(" ", OR.sub(" ", between)))
+    labels = [word for word in tokens_of(rest) if word not in NO_LABELS]
     own = [word for word in tokens_of(SEGMENT_END.split(before)[-1]) if word not in NO_LABELS]
-    return not labels or labels == own[-1:]
+    return not labels or labels == own[-len(labels) :]
 
 
 def _own_words(draft: Told, sentence: Sentence, place: tuple[int, int], facts: Sequence[Fact]) -> bool:
@@ -264,16 +265,31 @@ def _own_words(draft: Told, sentence: Sentence, place: tuple[int, int], facts: S
     return _labels(" ".join((*parts, draft.text[at : sentence.start + place[1]])))
 
 
-def _disordered(one: Sequence[Fact], other: Sequence[Fact], between: str) -> bool:
-    """Say whether two facts of a list, told the other way round, are out of order: a list may only have been sorted."""
-    if len(one) != 1 or len(other) != 1 or one[0].kind != other[0].kind or not between.strip():
+def _disordered(told: Told, sentence: Sentence, one: Sequence[Fact], other: Sequence[Fact]) -> bool:
+    """Say whether two of an ascending list were exchanged so that it is in no order any more."""
+    if len(one) != 1 or len(other) != 1:
         return False
-    first, second = ([int(part) for part in NUMBER.findall(fact.text)] for fact in (*one, *other))
-    return not (first and second) or first < second
+    values: list[list[int]] = []
+    places: list[int] = []
+    end = -1
+    for fact in told.touching(sentence.start, sentence.start + len(sentence.text)):
+        if end >= 0 and not lists_on(told.text[end : fact.start]):
+            if places:
+                break
+            values = []
+        if fact in (one[0], other[0]):
+            places.append(len(values))
+        values.append([int(part) for part in NUMBER.findall(fact.text)])
+        end = fact.start + len(fact.text)
+    if len(places) != 2 or values != sorted(values):
+        return False
+    values[places[0]], values[places[1]] = values[places[1]], values[places[0]]
+    return values != sorted(values, reverse=True)
 
 
-def _last_label(text: str) -> bool:
-    return _labels(SEGMENT_END.split(text)[-1])
+def _last_words(text: str) -> list[str]:
+    """Return the words at the end of a part of a sentence that say what a fact behind them is."""
+    return [word for word in tokens_of(SEGMENT_END.split(text)[-1]) if word not in NO_LABELS]
 
 
 def _labels(text: str) -> bool:
