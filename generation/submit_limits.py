@@ -17,6 +17,7 @@ from runtime.settings import LimitSettings
 UNABLE_FACTOR = 10  # one submit of an account that cannot pay counts as so many
 RATE_OF_UNABLE = 10.0  # submits per second that this counts in where others have no limit
 MAX_REFUSED = 10_000
+REMEMBERED_S = 1.0  # then Redis is asked: tokens may have been bought, and the account pays again
 
 
 class SubmitLimits:
@@ -35,7 +36,7 @@ class SubmitLimits:
         self._quota = limits.submits_burst_per_account
         self._unfinished = limits.unfinished_tasks_per_account
         self._window_s = max(1, math.ceil(self.size_ms / 1000))
-        self._refused_until: OrderedDict[str, float] = OrderedDict()
+        self._refused: OrderedDict[str, tuple[float, float]] = OrderedDict()  # remembered until, next submit at
 
     def check(self, account_id: str) -> None:
         """Refuse at once an account that was refused and did not wait.
@@ -43,13 +44,13 @@ class SubmitLimits:
         Raises:
             TooManySubmits
         """
-        until = self._refused_until.get(account_id)
-        if until is None:
+        if account_id not in self._refused:
             return
-        left_s = until - time.monotonic()
-        if left_s > 0:
-            raise TooManySubmits(left_s, self._quota, self._window_s)
-        del self._refused_until[account_id]
+        now = time.monotonic()
+        until, next_at = self._refused[account_id]
+        if now < until:
+            raise TooManySubmits(next_at - now, self._quota, self._window_s)
+        del self._refused[account_id]
 
     def left(self, drawn_ms: int, unfinished: int) -> SubmitsLeft:
         """Return what is left with ``drawn_ms`` of the bucket used and ``unfinished`` tasks."""
@@ -67,7 +68,8 @@ class SubmitLimits:
 
     def refused(self, account_id: str, wait_s: float) -> TooManySubmits:
         """Remember a refusal of the script's and return the error to raise."""
-        self._refused_until[account_id] = time.monotonic() + wait_s
-        if len(self._refused_until) > MAX_REFUSED:
-            self._refused_until.popitem(last=False)
+        now = time.monotonic()
+        self._refused[account_id] = (now + min(wait_s, REMEMBERED_S), now + wait_s)
+        if len(self._refused) > MAX_REFUSED:
+            self._refused.popitem(last=False)
         return TooManySubmits(wait_s, self._quota, self._window_s)

@@ -248,7 +248,7 @@ class Tasks:
         """
         drawn_ms = self._submit_limits.unable_ms - self._submit_limits.interval_ms
         if available >= self._money.minimum_tokens:
-            arguments: list[Argument] = [self.owner, lease.epoch, drawn_ms]
+            arguments: list[Argument] = [self.owner, lease.epoch, drawn_ms, self._submit_limits.size_ms]
             submits = self._storage.key(lease.account_id, "submits")
             await self.records.call("draw_submits", lease.ref, arguments, submits)
 

@@ -4,7 +4,7 @@
 --- @include "refuse_submit"
 -- draw_submits: take more from an account's bucket for a submit that it turned out not to be able to pay.
 -- KEYS: 1 task  8 submits
--- ARGV: 1 owner  2 epoch  3 what is taken, ms
+-- ARGV: 1 owner  2 epoch  3 what is taken, ms  4 what the bucket holds, ms: no more than once 3 lies beyond it
 -- Returns 1 | -1 gone | -2 closed | -3 fenced
 -- Repeatable: what was taken for the task is not taken again.
 -- A task that is over takes nothing: its account may be deleted, and the bucket with it.
@@ -13,6 +13,6 @@ local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return allowed end
 if redis.call('HSETNX', KEYS[1], 'drawn', 1) == 0 then return 1 end
 local now = now_ms()
-local drawn = now + drawn_ahead(KEYS[8], now) + tonumber(ARGV[3])
+local drawn = now + math.min(drawn_ahead(KEYS[8], now), tonumber(ARGV[4])) + tonumber(ARGV[3])
 redis.call('SET', KEYS[8], string.format('%.0f', drawn), 'PX', drawn - now)
 return 1

@@ -9,14 +9,16 @@ from runtime.settings import LimitSettings, MoneySettings, TaskSettings
 from tests.support.storage import OpenStorage
 
 
-def owner(storage: OpenStorage, name: str, after_end: AfterEnd = NOTHING_AFTER) -> Tasks:
+def owner(
+    storage: OpenStorage, name: str, after_end: AfterEnd = NOTHING_AFTER, limits: LimitSettings | None = None
+) -> Tasks:
     return Tasks(
         storage,
         name,
         lambda *_document: None,  # nobody listens
         Metrics(),
         tasks=TaskSettings(),
-        limits=LimitSettings(),
+        limits=limits or LimitSettings(),
         money=MoneySettings(),
         after_end=after_end,
     )

@@ -9,15 +9,16 @@ local function is_full(unfinished_key, task_key, task_id, allowed)
   return redis.call('ZCARD', unfinished_key) >= allowed
 end
 
+-- drawn_ahead: how far the bucket is drawn on, ms: 0 when it is full.
+local function drawn_ahead(key, now) return math.max(0, (tonumber(redis.call('GET', key) or now) or now) - now) end
+
 -- take_from_bucket: 0, or how long to wait, ms. The key holds until when the bucket is drawn on (GCRA): each submit adds
--- `interval`, and no more than `size` may lie ahead. Source: ITU-T I.371, generic cell rate algorithm.
+-- `interval`, and no more than `size` may lie ahead. One that adds 0 waits all the same for what others have taken beyond it.
+-- Source: ITU-T I.371, generic cell rate algorithm.
 local function take_from_bucket(key, now, interval, size)
-  if interval == 0 then return 0 end
-  local drawn = math.max(now, tonumber(redis.call('GET', key) or now) or now) + interval
+  if interval == 0 then return math.max(0, drawn_ahead(key, now) - size) end
+  local drawn = now + drawn_ahead(key, now) + interval
   if drawn - now > math.max(size, interval) then return drawn - now - math.max(size, interval) end
   redis.call('SET', key, string.format('%.0f', drawn), 'PX', drawn - now)
   return 0
 end
-
--- drawn_ahead: how far the bucket is drawn on, ms: 0 when it is full.
-local function drawn_ahead(key, now) return math.max(0, (tonumber(redis.call('GET', key) or now) or now) - now) end
