@@ -22,6 +22,7 @@ from generation.steering import Steering
 from generation.task_codes import Code
 from generation.task_records import TaskRecords
 from storage.errors import UNREADABLE, RecordUnreadable, StorageUnavailable
+from storage.spoilt_records import LEFT_FOR_S
 
 SETTLE_AGAIN_S = 60.0  # a task is tried again so often while its account or ledger cannot be read
 MAX_OWNERS_LOST = 2  # owners that ended while they finished one and the same task
@@ -136,7 +137,7 @@ class Claims:
     async def end_unreadable(self, task: TaskRef, exc: BaseException) -> None:
         """End a task without an owner that cannot be claimed because a record cannot be read.
 
-        Where the task's own says too little, it is skipped: the record stays as it is, and the index forgets it.
+        Where the task's own says too little, it is set aside.
 
         Raises:
             StorageUnavailable
@@ -153,14 +154,16 @@ class Claims:
         await self._settle(task)
 
     async def set_aside(self, task: TaskRef, exc: BaseException) -> None:
-        """Skip a task whose record cannot be read: the record stays as it is, and the index forgets it.
+        """Skip a task whose record cannot be read until that is gone: its prompt must not stay for ever.
+
+        The record stays as it is until it expires; then its hold is found in the ledger.
 
         Raises:
             StorageUnavailable
         """
-        self._records.storage.spoilt.note(self._records.keys(task)[0], exc)
-        await self._index.drop([task])
+        storage, record = self._records.storage, self._records.keys(task)[0]
+        storage.spoilt.note(record, exc)
+        await storage.command("EXPIRE", record, LEFT_FOR_S, "NX")
+        await self._index.note([task], LEFT_FOR_S + 1)
         with contextlib.suppress(*UNREADABLE):
-            await self._records.storage.command(
-                "ZREM", self._records.storage.key(task.account_id, "unfinished"), task.task_id
-            )
+            await storage.command("ZREM", storage.key(task.account_id, "unfinished"), task.task_id)

@@ -12,9 +12,11 @@ from generation.endings import Endings
 from generation.errors import TaskNotFound
 from generation.gemini.usage import NO_USAGE, Usage
 from generation.lease_index import LeaseIndex, TaskRef
+from generation.stages import QUEUED
 from generation.task_accounts import TaskAccounts
 from generation.task_listing import TaskListing
 from generation.task_records import TaskRecords
+from storage.errors import RecordUnreadable
 
 KEYS_PER_BATCH = 500
 Known = tuple[Usage, int]  # what is known of a task's use, and the estimated input of its request, in tokens
@@ -46,15 +48,17 @@ class TaskDeletion:
         """End every task of the account, which pays as one that is cancelled, and delete its record; return the ids.
 
         Raises:
+            RecordUnreadable: the account or its ledger, without which a hold cannot be settled.
             StorageUnavailable
         """
         command, key = self._records.storage.command, self._records.storage.key
         ids = await self._listing.ids(account_id)
         for task_id in ids:
             task = TaskRef(account_id, task_id)
-            with contextlib.suppress(TaskNotFound):
-                await self._endings.cancel(account_id, task_id, *known(task))
-            await self._endings.settle(task)  # of one that ended while its account could not be read
+            try:
+                await self._end(task, known)
+            except RecordUnreadable as exc:
+                await self._end_unreadable(task, known, exc)
             await command("DEL", *self._records.keys(task)[:3], key(account_id, "readers", task_id))
         await self._delete_keys(account_id)
         listed = self._listing.key(account_id), self._listing.unfinished_key(account_id)
@@ -62,6 +66,25 @@ class TaskDeletion:
         await self._accounts_of.forget(account_id, ids)
         await self._index.forget(account_id, [TaskRef(account_id, task_id) for task_id in ids])
         return ids
+
+    async def _end(self, task: TaskRef, known: Callable[[TaskRef], Known]) -> None:
+        with contextlib.suppress(TaskNotFound):
+            await self._endings.cancel(*task, *known(task))
+        await self._endings.settle(task)  # of one that ended while its account could not be read
+
+    async def _end_unreadable(self, task: TaskRef, known: Callable[[TaskRef], Known], exc: RecordUnreadable) -> None:
+        """End a task of which a record of its own cannot be read: those are deleted, and its hold is in the ledger.
+
+        Raises:
+            RecordUnreadable: another record is meant, its account or ledger.
+            StorageUnavailable
+        """
+        own = self._records.keys(task)[:3]
+        if not set(exc.keys) <= set(own):
+            raise exc
+        await self._records.storage.command("DEL", *own)
+        await self._records.call("recover", task, [task.task_id, QUEUED.name])
+        await self._end(task, known)
 
     async def _delete_keys(self, account_id: str) -> None:
         """Delete the account's idempotency keys: they would answer a repeated submit with a task that is gone."""

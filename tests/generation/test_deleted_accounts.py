@@ -139,3 +139,18 @@ async def test_a_submit_that_could_not_be_paid_is_counted_once_and_not_for_a_del
     await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=False)
     await tasks.draw_as_unable(lease, 1_000)
     assert await kinds_left(storage, lease.account_id) == set()
+
+
+@pytest.mark.gen_test
+async def test_a_task_whose_own_record_cannot_be_read_stops_no_deletion_and_leaves_nothing_held(
+    storage: OpenStorage,
+) -> None:
+    accounts, tasks, lease = await started(storage)
+    await tasks.advance(lease, INITIALIZING)
+    await tasks.advance(lease, CHECKING)
+    await tasks.hold(lease)
+    await storage.redis.hset(tasks.records.keys(lease.ref)[0], "used", "many")
+    await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=True)
+    assert (await accounts.show(lease.account_id)).tokens_held == 0
+    assert await accounts.audit(lease.account_id) == []
+    assert await kinds_left(storage, lease.account_id) == {"account", "ledger", "usage", "calls"}

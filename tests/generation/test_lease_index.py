@@ -25,6 +25,7 @@ from generation.status_copy import StatusCopy
 from generation.tasks import Replayed, Tasks
 from runtime.metrics import Metrics
 from runtime.settings import LimitSettings, MoneySettings, TaskSettings
+from storage.spoilt_records import LEFT_FOR_S
 from storage.storage import Storage
 
 KEY = Idempotency("k" * 64, "b" * 64, by_proxy=False)
@@ -235,6 +236,30 @@ async def test_a_poisoned_record_is_set_aside_and_the_rest_goes_on(
     if poison is prompt_that_is_no_text:
         shown = await Accounts(storage).show("bad")
         assert (shown.tokens_held, shown.tokens_remaining) == (0, 10_000)
+
+
+@pytest.mark.gen_test
+async def test_a_record_that_cannot_be_read_expires_with_its_prompt_and_then_its_hold_is_released(
+    storage: Storage,
+) -> None:
+    owner, other = tasks_of(storage, "owner", lease_s=60), tasks_of(storage, "other")
+    await account(storage, "bad")
+    lease = await owner.submit("bad", "Be kind.", None)
+    assert isinstance(lease, Lease)
+    for stage in (INITIALIZING, CHECKING):
+        await owner.advance(lease, stage)
+    await owner.hold(lease)
+    assert await owner.renew([lease], lease_s=0) == []
+    record = owner.records.keys(lease.ref)[0]
+    await storage.command("HSET", record, "used", "many", "lease_ms", "soon")
+    assert await one_turn(storage, other) == set()
+    assert 0 < await storage.command("PTTL", record) <= LEFT_FOR_S * 1000
+    assert await storage.command("ZSCORE", other.index.leases_key(shard_of("bad")), f"{lease.task_id} bad")
+    await storage.command("DEL", record)  # what time does
+    await other.index.note([lease.ref], 0)
+    assert await one_turn(storage, other) == set()
+    shown = await Accounts(storage).show("bad")
+    assert (shown.tokens_held, shown.tokens_remaining) == (0, 10_000)
 
 
 @pytest.mark.gen_test
