@@ -10,6 +10,7 @@ from accounts.account import MAX_TOKENS, Account
 from accounts.errors import AccountClosed, GrantIdReused, GrantRefused, TokensOutOfRange, UnknownAccount
 from accounts.ledger import Ledger, LedgerEntry, moment_of
 from accounts.low_balance import NothingToSend, TakenBack, low_balance_keys
+from storage.errors import RecordUnreadable
 from storage.storage import Storage
 
 
@@ -87,7 +88,12 @@ class Grants:
         ]
         if tokens < 0:
             await told.expect(account_id, call_id)
-        code, *rest = await self._storage.run(script, keys, arguments)
+        try:
+            code, *rest = await self._storage.run(script, keys, arguments)
+        except RecordUnreadable:
+            if tokens < 0:
+                await told.answered(account_id, call_id, due=False)
+            raise
         if tokens < 0:
             await told.answered(account_id, call_id, due=code == 1 and bool(rest[0]))
         match code:

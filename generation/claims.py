@@ -13,7 +13,7 @@ import structlog
 
 from generation.documents import INTERNAL, INTERRUPTED, failed_head
 from generation.endings import Endings
-from generation.errors import TaskLost
+from generation.errors import TaskGone, TaskLost
 from generation.lease import Lease, loop_time
 from generation.lease_index import CLAIMED_FOR_S, LeaseIndex, TaskRef
 from generation.origin import Origin
@@ -144,6 +144,9 @@ class Claims:
         """
         try:
             await self._endings.fail_unsettled(task)
+        except TaskGone:  # it was never made, which the ledger cannot confirm
+            await self._index.note([task], SETTLE_AGAIN_S)
+            return
         except TaskLost:  # another process was quicker
             return
         except UNREADABLE:

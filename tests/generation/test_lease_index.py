@@ -16,7 +16,7 @@ from generation.errors import IdempotencyKeyReused, TaskClosed, TaskFenced, TooM
 from generation.gemini.usage import Usage
 from generation.idempotency import Idempotency
 from generation.lease import Lease
-from generation.lease_index import SHARDS, TaskRef, shard_of
+from generation.lease_index import CLAIMED_FOR_S, SHARDS, TaskRef, shard_of
 from generation.pipeline import Pipeline
 from generation.reaper import Reaper
 from generation.runner import Runner
@@ -236,6 +236,25 @@ async def test_a_poisoned_record_is_set_aside_and_the_rest_goes_on(
     if poison is prompt_that_is_no_text:
         shown = await Accounts(storage).show("bad")
         assert (shown.tokens_held, shown.tokens_remaining) == (0, 10_000)
+
+
+@pytest.mark.gen_test
+async def test_what_the_index_has_for_nothing_beside_a_ledger_that_cannot_be_read_is_looked_at_once_a_minute(
+    storage: Storage,
+) -> None:
+    tasks, call = tasks_of(storage), TaskRef("bad", "call")
+    await account(storage, "bad")
+    kept = await ledger_of_a_wrong_type(storage)
+    leases = tasks.index.leases_key(shard_of("bad"))
+    await tasks.index.note([call], 0)
+    assert await one_turn(storage, tasks) == set()
+    seconds, microseconds = await storage.command("TIME")
+    due_in_ms = float(await storage.command("ZSCORE", leases, "call bad")) - 1000 * int(seconds)
+    assert due_in_ms > 1000 * CLAIMED_FOR_S + int(microseconds) / 1000
+    await storage.command("RESTORE", storage.key("bad", "ledger"), 0, kept, "REPLACE")
+    await tasks.index.note([call], 0)
+    assert await one_turn(storage, tasks) == set()
+    assert await hints(storage, tasks) == []
 
 
 @pytest.mark.gen_test

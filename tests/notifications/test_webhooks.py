@@ -29,6 +29,7 @@ from notifications.low_balances import LowBalances
 from notifications.workers import QUEUE_LIMIT
 from runtime.configuration import InvalidSettings, load_settings, shown
 from runtime.settings import Settings, WebhookSettings
+from storage.errors import RecordUnreadable
 from storage.redis_server import RedisServer
 from storage.wire import Argument
 from tests.generation.gemini.served import Recorded, serve
@@ -620,6 +621,17 @@ async def test_of_tokens_that_are_taken_back_at_once_those_that_pass_the_limit_t
     account_id = (await accounts.create(tokens=1_000)).account_id
     await asyncio.gather(*(accounts.grants.add(account_id, -20) for _ in range(10)))
     assert await storage.redis.zcard(storage.key(account_id, "deliveries")) == 1
+
+
+@pytest.mark.gen_test
+async def test_tokens_that_could_not_be_taken_back_leave_nothing_to_look_for(storage: OpenStorage) -> None:
+    accounts, index = Accounts(storage), owner(storage, "owner").index
+    accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
+    account_id = (await accounts.create(tokens=1_000)).account_id
+    await storage.redis.set(storage.key(account_id, "ledger"), "no ledger")
+    with pytest.raises(RecordUnreadable):
+        await accounts.grants.add(account_id, -200)
+    assert await storage.redis.zcard(index.leases_key(shard_of(account_id))) == 0
 
 
 @pytest.mark.gen_test
