@@ -11,7 +11,8 @@
 check_type('string', {KEYS[8]})
 local allowed = fence(KEYS[1], ARGV[1], ARGV[2])
 if allowed ~= 1 then return allowed end
-if redis.call('HSETNX', KEYS[1], 'drawn', 1) == 0 then return 1 end
+if redis.call('HGET', KEYS[1], 'drawn') then return 1 end
+redis.call('HSET', KEYS[1], 'drawn', 1)
 local now = now_ms()
 local drawn = now + math.min(drawn_ahead(KEYS[8], now), tonumber(ARGV[4])) + tonumber(ARGV[3])
 redis.call('SET', KEYS[8], string.format('%.0f', drawn), 'PX', drawn - now)

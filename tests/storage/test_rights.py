@@ -9,10 +9,12 @@ import pytest
 import structlog
 
 from accounts import Accounts, ApiKeys
+from generation.lease import Lease
 from storage.errors import StorageMisconfigured
 from storage.redis_server import RedisServer
 from storage.start import wait_until_ready, warn_about_redis
-from tests.storage.redis_clients import another_client, command, opened, port_of, write
+from tests.storage.redis_clients import another_client, command, opened, port_of, reason_of, write
+from tests.support.task_owner import owner
 
 ROOT = Path(__file__).parents[2]
 LEAST = re.search(r"^ +ACL SETUSER prompt on >PASSWORD (.*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
@@ -66,6 +68,28 @@ async def test_a_start_and_an_account_need_no_more_than_the_documented_rights(se
         key = await ApiKeys(storage).create(account.account_id)
         assert await ApiKeys(storage).find(key.key) == account.account_id
         assert await Accounts(storage).audit() == []
+
+
+@pytest.mark.gen_test
+async def test_the_rights_of_the_version_before_suffice_for_what_moves_money(server: RedisServer) -> None:
+    url = await make_user(server, *least_rights(), "-type", "-hrandfield", "-hsetnx")
+    async with opened(url) as storage:
+        accounts, tasks = Accounts(storage), owner(storage, "one")
+        account_id = (await accounts.create(tokens=1_000, subscription_days=1)).account_id
+        old = {f"call-{number}": "1 " for number in range(1_000)}  # so many that one looks for those that may go
+        async with another_client(server.url) as redis:
+            await redis.hset(storage.key(account_id, "calls"), mapping=old)
+        lease = await tasks.submit(account_id, "Be kind.", None)
+        assert isinstance(lease, Lease)
+        await tasks.draw_as_unable(lease, 1_000)
+        assert (await accounts.grants.add(account_id, 100)).tokens_remaining == 1_100
+        assert await accounts.audit() == []
+
+
+@pytest.mark.gen_test
+async def test_a_command_that_a_script_may_not_use_is_a_refusal_of_redis(server: RedisServer) -> None:
+    async with opened(await make_user(server, *least_rights(), "-zadd")) as storage:
+        assert await reason_of(storage) == "refused"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ local function note_call(calls_key, id, answer)
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   if redis.call('HLEN', calls_key) >= MANY_CALLS then
-    local some = redis.call('HRANDFIELD', calls_key, LOOKED_AT, 'WITHVALUES')
+    local some = redis.pcall('HRANDFIELD', calls_key, LOOKED_AT, 'WITHVALUES')  -- without the right to it none goes
     for i = 1, #some, 2 do
       local noted = tonumber(string.match(some[i + 1], '^%d+') or '0')
       if noted < now - REPEATED_MS then redis.call('HDEL', calls_key, some[i]) end
