@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from generation.gemini.token_estimate import tokens_at_most, tokens_of_prose, tokens_usually
+from generation.gemini.token_estimate import tokens_at_most, tokens_likely, tokens_of_prose, tokens_usually
 from generation.marks import Marks
 from generation.prompt_text import PromptText
 
@@ -26,8 +26,8 @@ class Need:
     ``at_most``: with the largest answer that the draft gets, and a repair call; ``whole``: one call with room for
     thoughts and a whole rewrite; ``least``: that with the short instruction and hardly any thoughts. ``rewrite``: what
     an answer must have room for. ``doubtful``: by how much the tokens sent are more than usual for such a text.
-    ``usual``: tokens of a request with the short instruction, as Gemini counted them or as such texts usually have;
-    ``longer``: by how much one with the whole instruction is more.
+    ``likely``: tokens of a request with the short instruction, as Gemini counted them or as such texts are likely to
+    have; ``longer``: by how much one with the whole instruction is more.
     """
 
     at_most: int = 0
@@ -35,7 +35,7 @@ class Need:
     least: int = 0
     rewrite: int = 0
     doubtful: int = 0
-    usual: int = 0
+    likely: int = 0
     longer: int = 0
 
 
@@ -59,9 +59,9 @@ def need_of(
     in_draft = tokens_usually(draft) if counted is None else max(0, counted - ours)
     rewrite = FEW_THOUGHTS + SHORT_REWRITE + int(LONGER_REWRITE * in_draft)
     repair = sent + data + cap
-    usual = ours + min(data, tokens_usually(text)) if counted is None else counted
-    doubtful = max(0, sent_short - usual) if counted is None else 0
-    return Need(sent + cap + repair, sent + THOUGHTS + rewrite, sent_short + rewrite, rewrite, doubtful, usual, longer)
+    likely = ours + min(data, tokens_likely(text)) if counted is None else counted
+    doubtful = max(0, data - tokens_usually(text)) if counted is None else 0
+    return Need(sent + cap + repair, sent + THOUGHTS + rewrite, sent_short + rewrite, rewrite, doubtful, likely, longer)
 
 
 class Budget:
@@ -91,7 +91,7 @@ class Budget:
     @property
     def estimated_input(self) -> int:
         """Return how many tokens the first request has, for a task that is stopped before Gemini reports any."""
-        return self._need.usual + (0 if self.short else self._need.longer)
+        return self._need.likely + (0 if self.short else self._need.longer)
 
     async def afford(self, sent: int, wanted: int) -> int:
         """Return how many tokens the answer to a request of ``sent`` tokens may have: ``wanted`` at most.

@@ -12,6 +12,16 @@ CHARACTERS_PER_TOKEN, OTHER_SCRIPT_BYTES_PER_TOKEN = 4, 2
 LETTERS = re.compile(r"[A-Za-z]+")
 SPACES = re.compile(r"\s+")
 
+# Characters to a token in prose, spaces left out: what a large multilingual vocabulary comes to, with no claim to be exact.
+# Latin letters with accents; Chinese, Japanese, Korean; all other alphabets (Cyrillic, Arabic, Devanagari, …).
+LIKELY: tuple[tuple[re.Pattern[str], float], ...] = (
+    (re.compile(r"[0-9]+"), 1),  # each digit is a token of its own
+    (re.compile(r"[\u00a1-\u036f]+"), 2),
+    (re.compile(r"[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"), 1.4),
+    (re.compile(r"[\u0370-\u10ff\u1200-\u1fff\ufb00-\ufdff\ufe70-\ufefe]+"), 2.75),
+    (re.compile(r"[\u2000-\u2e7f\U0001f000-\U0001ffff]+"), 1),  # signs and emoji
+)
+
 
 def tokens_of_prose(text: str) -> int:
     """Return the tokens of ordinary prose: an instruction, a template."""
@@ -24,10 +34,19 @@ def tokens_at_most(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+def tokens_likely(text: str) -> int:
+    """Return an estimate of the tokens of ordinary prose in any script, for a bill: not on the high side."""
+    tokens, rest = 0.0, len(text)
+    for characters, to_a_token in LIKELY:
+        found = sum(map(len, characters.findall(text)))
+        tokens, rest = tokens + found / to_a_token, rest - found
+    return min(1 + int(tokens + rest / CHARACTERS_PER_TOKEN), tokens_usually(text))
+
+
 def tokens_usually(text: str) -> int:
     """Return the tokens of a text that people write: one for four letters, for a sign, for two bytes of other scripts.
 
-    On the high side for prose; random letters are twice as many, and more.
+    On the high side for prose, twice as many in some scripts; random letters are twice as many, and more.
     """
     in_words = sum(-(-len(word) // CHARACTERS_PER_TOKEN) for word in LETTERS.findall(text))
     signs = SPACES.sub("", LETTERS.sub("", text))
