@@ -1,5 +1,6 @@
 --- @include "calls"
 --- @include "check_money"
+--- @include "clock"
 --- @include "ledger_entry"
 --- @include "subscription_end"
 -- create_account: make an account with its first tokens, in one step.
@@ -15,8 +16,9 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
 end
 note_call(KEYS[3], ARGV[7], '')
 local days = tonumber(ARGV[4])
-local until_ms = days > 0 and subscription_end(redis.call('TIME')[1] * 1000, days) or 0
-redis.call('HSET', KEYS[1], 'name', ARGV[1], 'business_type', ARGV[2], 'created_at', ARGV[3],
+local now = now_ms()
+local until_ms = days > 0 and subscription_end(now - now % 1000, days) or 0
+redis.call('HSET', KEYS[1], 'name', ARGV[1], 'business_type', ARGV[2], 'created_at', ARGV[3], 'created_ms', now,
   'subscription_until_ms', until_ms, 'asked', ARGV[6], 'granted', ARGV[5], 'balance', ARGV[5], 'held', 0, 'charged', 0)
 if tonumber(ARGV[5]) > 0 then ledger_entry(KEYS[1], KEYS[2], 'grant', ARGV[5], '', 'account created', 0) end
 return 1

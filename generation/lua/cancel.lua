@@ -14,9 +14,11 @@
 -- Repeatable: the second call finds the task closed and changes nothing.
 local record = redis.call('HMGET', KEYS[1], 'owner', 'closed', 'id')
 if not record[1] then
-  local account = redis.call('HMGET', KEYS[6], 'created_at', 'closed_at')
-  local is_open = account[1] and (account[2] or '') == ''  -- else it may be deleted, and nothing of it comes back
-  if ARGV[6] ~= '' and is_open then redis.call('SET', KEYS[2], ARGV[6], 'EX', ARGV[3]) end
+  local account = redis.call('HMGET', KEYS[6], 'created_at', 'closed_at', 'created_ms')
+  local submitted = string.match(ARGV[6], '"created_at":"([^"]+)","task_id":"') or ''
+  local is_older = iso_time(tonumber(account[3]) or 0) <= submitted
+  -- Else it may be deleted, and nothing of it comes back, also when it was made anew since.
+  if ARGV[6] ~= '' and account[1] and (account[2] or '') == '' and is_older then redis.call('SET', KEYS[2], ARGV[6], 'EX', ARGV[3]) end
   return {-1}
 end
 if record[2] then return {-2, redis.call('GET', KEYS[2])} end

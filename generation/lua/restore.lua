@@ -13,7 +13,7 @@
 --       20 metadata that every document repeats, JSON or ''
 --       21 trace context of the submit, or ''  22 its request id, or ''
 --       23 estimated input of a request whose owner was lost, tokens, or 0
--- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} no account, or a closed one: its tasks may have been deleted
+-- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} no account, a closed one, or one that was made anew since: its tasks may have been deleted
 -- Repeatable: a record of this owner and epoch is returned as restored.
 check_type('hash', {KEYS[1], KEYS[6], KEYS[8]})
 check_type('stream', {KEYS[3]})
@@ -25,10 +25,10 @@ if record[1] == ARGV[2] and record[2] == ARGV[10] then
   return {1, redis.call('GET', KEYS[2]) or write_document(KEYS[1], KEYS[2], KEYS[3], ARGV[9], ARGV[7], tonumber(ARGV[13]))}
 end
 if record[1] then return {-3} end
-if (redis.call('HGET', KEYS[6], 'closed_at') or '') ~= '' then return {-4} end
+local account, created = redis.call('HMGET', KEYS[6], 'closed_at', 'created_ms'), tonumber(ARGV[6])
+if (account[1] or '') ~= '' or (tonumber(account[2]) or 0) > created then return {-4} end
 if string.find(redis.call('GET', KEYS[2]) or '', '"completed_at":"', 1, true) then return {-2} end
 local deadline = now + tonumber(ARGV[5])
-local created = tonumber(ARGV[6])
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'manual_prompt', ARGV[3], 'created_at', iso_time(created), 'created_ms', created,
   'deadline_ms', deadline, 'stage', ARGV[8], 'owner', ARGV[2], 'epoch', ARGV[10], 'lease_ms', now + tonumber(ARGV[4]),
   'attempt', ARGV[11], 'progress', ARGV[12], 'hold', 0, 'used', ARGV[17], 'published', 0, 'version', ARGV[13])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from accounts import AccountClosed, Accounts
@@ -40,6 +42,30 @@ async def test_a_deleted_task_is_not_put_back_by_the_process_that_runs_it(storag
     assert await runs_it.restoration.put_back(lease) is False
     await accounts.forget(account, keep_ledger=True)
     assert await kinds_left(storage, account) == {"account", "ledger", "usage", "calls"}
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_an_account_that_was_made_anew_gets_no_task_of_the_one_before(
+    storage: OpenStorage, is_cancelled: bool
+) -> None:
+    accounts, tasks, lease = await started(storage)
+    for stage in (INITIALIZING, CHECKING):
+        await tasks.advance(lease, stage)
+    await tasks.hold(lease)
+    if is_cancelled:
+        await tasks.endings.cancel(lease.account_id, lease.task_id)
+    await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=False)
+    anew = await accounts.create(account_id=lease.account_id, tokens=10_000, subscription_days=1)
+    made_later = int(time.time() * 1000) + 60_000  # the clock that matters is Redis'
+    await storage.redis.hset(storage.key(lease.account_id, "account"), "created_ms", made_later)
+    if is_cancelled:
+        await tasks.endings.repeat()
+    else:
+        with pytest.raises(TaskGone):
+            await tasks.publish(lease, 1, b"{}", 0)
+    assert await kinds_left(storage, lease.account_id) == {"account", "ledger", "calls"}
+    assert await accounts.show(lease.account_id) == anew
 
 
 @pytest.mark.gen_test
