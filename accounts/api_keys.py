@@ -116,8 +116,8 @@ class ApiKeys:
             if key.key_id == key_id:
                 revoked = ApiKey(key.key_id, key.label, key.created_at, key.revoked_at or now_iso())
                 text = json.dumps({name: getattr(revoked, name) for name in ApiKey.__slots__}, ensure_ascii=False)
-                await self._storage.command("HSET", self._key(account_id), digest, text)
-                return revoked
+                if await self._storage.run("replace_api_key", [self._key(account_id)], [digest, text]) == 1:
+                    return revoked
         raise UnknownApiKey(key_id)
 
     async def revoke_all(self, account_id: str) -> list[ApiKey]:
@@ -137,9 +137,9 @@ class ApiKeys:
         return {key.key_id for _digest, key in await self._records(account_id) if not key.revoked_at}
 
     async def delete_all(self, account_id: str) -> None:
-        """Delete every record of the account's keys."""
-        for digest, _key in await self._records(account_id):
-            await self._storage.command("DEL", self._hint(digest))
+        """Delete every record of the account's keys, and the hints, also of records that cannot be read."""
+        for digest in await self._storage.command("HKEYS", self._key(account_id)):
+            await self._storage.command("DEL", self._hint(str(digest, "ascii", "replace")))
         await self._storage.command("DEL", self._key(account_id))
 
     async def find(self, key: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import Accounts, ApiKeys, Unauthorized, UnknownAccount, UnknownApiKey
-from accounts.api_keys import generate_key, is_well_formed
+from accounts.api_keys import ApiKey, generate_key, is_well_formed, key_digest
 from storage.storage import Storage
 from tests.support.storage import OpenStorage
 
@@ -109,3 +109,30 @@ async def test_keys_belong_to_accounts_that_exist(storage: Storage) -> None:
         await ApiKeys(storage).create("nobody")
     with pytest.raises(UnknownApiKey):
         await ApiKeys(storage).revoke("nobody", "abc")
+
+
+class DeletedMeanwhile(ApiKeys):
+    """Its account is deleted after its keys were read."""
+
+    async def _records(self, account_id: str) -> list[tuple[str, ApiKey]]:
+        records = await super()._records(account_id)
+        await self.delete_all(account_id)
+        return records
+
+
+@pytest.mark.gen_test
+async def test_a_key_that_is_revoked_while_its_account_is_deleted_does_not_come_back(storage: OpenStorage) -> None:
+    account_id = (await Accounts(storage).create()).account_id
+    key = await ApiKeys(storage).create(account_id)
+    with pytest.raises(UnknownApiKey):
+        await DeletedMeanwhile(storage).revoke(account_id, key.key_id)
+    assert not await storage.redis.exists(storage.key(account_id, "api_keys"))
+
+
+@pytest.mark.gen_test
+async def test_the_hint_of_a_key_whose_record_cannot_be_read_is_deleted_too(storage: OpenStorage) -> None:
+    account_id, keys = (await Accounts(storage).create()).account_id, ApiKeys(storage)
+    digest = key_digest((await keys.create(account_id)).key)
+    await storage.redis.hset(storage.key(account_id, "api_keys"), digest, "[]")
+    await keys.delete_all(account_id)
+    assert [key async for key in storage.redis.scan_iter(storage.shared_key("api_key", "*"))] == []
