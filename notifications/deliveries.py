@@ -239,19 +239,21 @@ class Deliveries:
         return _delivery(dict(zip(FIELDS, values, strict=True)))
 
     async def delete_all(self, account_id: str) -> None:
-        """Delete every record of the account.
+        """Delete every record of the account: those that either of its lists names, since one can be lost.
 
         Raises:
             StorageUnavailable
         """
-        key = self._storage.key(account_id, "deliveries")
+        for name in ("deliveries", "deliveries_due"):
+            await self._delete_listed(account_id, self._storage.key(account_id, name))
+        await self._failed.drop_all(account_id)
+
+    async def _delete_listed(self, account_id: str, key: str) -> None:
         while ids := await self._storage.command("ZRANGE", key, 0, DELETIONS_PER_BATCH - 1):
             names = [str(each, "ascii", "replace") for each in ids]
             await self._storage.command("DEL", *(self._record(account_id, name) for name in names))
             await self._index.drop([TaskRef(account_id, task_of_delivery(name)) for name in names])  # due in days
             await self._storage.command("ZREM", key, *ids)  # after the records: a deletion that ends between finds them
-        await self._failed.drop_all(account_id)
-        await self._storage.command("DEL", self._storage.key(account_id, "deliveries_due"))
 
     def _record(self, account_id: str, delivery_id: str) -> str:
         return self._storage.key(account_id, "delivery", delivery_id)

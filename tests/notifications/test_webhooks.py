@@ -647,6 +647,18 @@ async def test_no_index_names_a_deleted_account_whose_webhook_is_due_much_later(
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("lost", ["deliveries", "deliveries_due"])
+async def test_a_deletion_finds_a_webhook_that_one_of_the_two_lists_has_lost(storage: OpenStorage, lost: str) -> None:
+    accounts, index = Accounts(storage), owner(storage, "owner").index
+    accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
+    account_id = (await accounts.create(tokens=1_000)).account_id
+    await accounts.grants.add(account_id, -200)
+    assert await storage.redis.delete(storage.key(account_id, lost)) == 1
+    await Deliveries(storage, index).delete_all(account_id)
+    assert [key async for key in storage.redis.scan_iter(storage.key(account_id, "deliver*"))] == []
+
+
+@pytest.mark.gen_test
 async def test_no_low_balance_is_told_of_an_account_that_is_closed(storage: OpenStorage) -> None:
     accounts, index = Accounts(storage), owner(storage, "owner").index
     accounts.grants.taken_back = LowBalances(index, LOW_BELOW_900)
