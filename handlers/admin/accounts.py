@@ -74,6 +74,7 @@ class AccountsHandler(AdminHandler):
 
     async def post(self) -> None:
         new = self.parsed(NewAccount)
+        self.about(account_id=new.account_id)
         account, repeated = await self.services.accounts.create_once(**new.model_dump())
         if not repeated:
             self.did("create", account.account_id, tokens=new.tokens, subscription_days=new.subscription_days)
@@ -195,6 +196,7 @@ class GrantsHandler(AdminHandler):
 
     async def post(self, account_id: str) -> None:
         grant = self.parsed(Grant)
+        self.about(grant_id=grant.grant_id, tokens_granted=grant.tokens)
         accounts = self.services.accounts
         entry, repeated = await accounts.grants.add_once(account_id, grant.grant_id, grant.tokens, grant.reason)
         if repeated:

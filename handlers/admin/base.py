@@ -38,6 +38,7 @@ class AdminHandler(BodyHandler):
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
     admin: ApiKey
     _may_change = _noted = False
+    _about: Mapping[str, Any] = {}  # replaced, never changed
 
     async def prepare(self) -> None:
         if self.path_args and self.of_account:
@@ -88,10 +89,14 @@ class AdminHandler(BodyHandler):
 
     def write_answer(self, answer: Answer) -> None:
         if answer.status >= 500 and self._may_change and not self._noted:  # its repetition may find the change made
-            account_id = self.path_args[0] if self.path_args else None
+            about = {"account_id": self.path_args[0] if self.path_args else None, **self._about}
             asked = f"{self.request.method} {logged_path(self.request.path)}"
-            note_change(self.admin.key_id, "unsure", account_id, request=asked, status=answer.status)
+            note_change(self.admin.key_id, "unsure", **about, request=asked, status=answer.status)
         super().write_answer(answer)
+
+    def about(self, **facts: Any) -> None:
+        """Say what a change is about that the path does not name: should its answer fail, its line has that."""
+        self._about = facts
 
     def did(self, action: str, account_id: str, **facts: Any) -> None:
         """Write a change to the audit log; what was repeated and changed nothing is none."""

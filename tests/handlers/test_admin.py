@@ -17,6 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from accounts import Accounts, AdminKeys
+from accounts.grants import Grants
 from handlers.admin.base import client_address
 from storage.errors import StorageUnavailable
 from tests.support.http_reply import HttpReply
@@ -441,3 +442,22 @@ async def test_a_change_whose_answer_fails_is_in_the_audit_log_all_the_same(
     assert (line["request"], line["status"]) == (f"PATCH {path}", 503)
     monkeypatch.undo()
     assert (await backend.ask("GET", path)).json["account"]["name"] == "changed"
+
+
+@pytest.mark.gen_test
+async def test_a_change_whose_answer_fails_is_in_the_audit_log_with_what_only_its_body_names(
+    backend: Backend, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_arguments: object, **_more: object) -> None:
+        raise StorageUnavailable("timeout")
+
+    monkeypatch.setattr(Accounts, "create_once", away)
+    monkeypatch.setattr(Grants, "add_once", away)
+    with structlog.testing.capture_logs() as lines:
+        assert (await backend.ask("POST", f"{ADMIN}/accounts/", {"account_id": "anna"})).status == 503
+        grant = {"grant_id": "payment-7", "tokens": 5, "reason": "bought"}
+        assert (await backend.ask("POST", f"{ADMIN}/accounts/{client.account_id}/grants/", grant)).status == 503
+    created, granted = [line for line in lines if line["event"] == "admin"]
+    assert (created["action"], created["account_id"]) == ("unsure", "anna")
+    assert (granted["action"], granted["account_id"], granted["grant_id"]) == ("unsure", client.account_id, "payment-7")
+    assert granted["tokens_granted"] == 5
