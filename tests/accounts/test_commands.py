@@ -387,6 +387,19 @@ def test_a_change_of_which_nobody_knows_whether_it_happened_is_in_the_audit_trai
     assert "Anna" not in repr(lines)
 
 
+def test_a_command_that_needs_a_record_that_cannot_be_read_names_it_in_one_line(
+    commands: Commands, redis_server: RedisServer
+) -> None:
+    commands.json("create", "--id", "a", "--tokens", "5")
+    key = f"{commands.prefix}:{{a}}:account"
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.hset(key, "held", "many")
+    result = commands.run("grant", "a", "100")
+    assert result.exit_code == 1
+    assert key in result.stderr.splitlines()[-1]
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+
+
 def test_a_list_is_printed_page_by_page(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["accounts.command_line.accounts"], "ACCOUNTS_PER_PAGE", 2)
     assert commands.json("list") == {"accounts": []}
