@@ -157,6 +157,6 @@ def _run(opened: Callable[[], Coroutine[Any, Any, T]]) -> T:
         raise click.ClickException(f"Redis cannot be used ({exc.reason}): check redis.url (PROMPT_REDIS__URL)") from exc
     except RecordUnreadable as exc:
         which = ", ".join(exc.keys)
-        raise click.ClickException(f"what Redis has under {which} is no record of ours: restore it from a backup") from exc
+        raise click.ClickException(f"{which} in Redis is no record of ours: restore it from a backup") from exc
     except UnicodeEncodeError as exc:
         raise click.ClickException("what you gave is not valid UTF-8 text") from exc

@@ -13,7 +13,8 @@
 --       20 metadata that every document repeats, JSON or ''
 --       21 trace context of the submit, or ''  22 its request id, or ''
 --       23 estimated input of a request whose owner was lost, tokens, or 0
--- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record | {-4} no account, a closed one, or one that was made anew since: its tasks may have been deleted
+-- Returns {1, document} restored | {-2} its final document is there | {-3} there is a record
+--       | {-4} no account, a closed one, or one that was made anew since: its tasks may have been deleted
 -- Repeatable: a record of this owner and epoch is returned as restored.
 check_type('hash', {KEYS[1], KEYS[6], KEYS[8]})
 check_type('stream', {KEYS[3]})
