@@ -73,7 +73,8 @@ REASONS_IN_TEXT: tuple[tuple[str, str], ...] = (
     ("NOREPLICAS ", "refused"),
     ("BUSY ", "refused"),
     ("NOPERM ", "refused"),
-    ("The user executing the script can't ", "refused"),  # NOPERM inside a script before Redis 7.2
+    ("The user executing the script can't ", "refused"),  # NOPERM inside a script, Redis 7.0
+    ("ACL failure in script", "refused"),  # the same, since Redis 7.2
 )
 
 UNKNOWN_COMMAND = re.compile(r"unknown (?:redis )?command(?: '([\w|]+)')?", re.IGNORECASE)

@@ -12,8 +12,9 @@ CHARACTERS_PER_TOKEN, OTHER_SCRIPT_BYTES_PER_TOKEN = 4, 2
 LETTERS = re.compile(r"[A-Za-z]+")
 SPACES = re.compile(r"\s+")
 
-# Characters to a token in prose, spaces left out: what a large multilingual vocabulary comes to, with no claim to be exact.
-# Latin letters with accents; Chinese, Japanese, Korean; all other alphabets (Cyrillic, Arabic, Devanagari, …).
+# Characters to a token in prose, spaces left out: what a large multilingual vocabulary comes to, without a claim to be
+# exact. Digits; Latin letters with accents; Chinese, Japanese, Korean; all other alphabets (Cyrillic,
+# Arabic, Devanagari, …); signs and emoji.
 LIKELY: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"[0-9]+"), 1),  # each digit is a token of its own
     (re.compile(r"[\u00a1-\u036f]+"), 2),
