@@ -14,9 +14,13 @@ from operator import itemgetter
 ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 # Replaced by a function and not by "\\1": a template is expanded in Python, one by one, at ten times the cost.
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-# A full stop that would be a decimal point when it is folded, 0177。2027年, and commas that would be one: 36、38、40
-STOP_IN_FIGURES = re.compile(r"[\u3002\u0964\u06d4](?<=\d.)(?=\d)")
-COMMA_IN_FIGURES = re.compile(r"\u3001(?<=\d.)(?=\d)|\uff0c(?<=\d.)(?=\d)(?!(?<!:\d\d.)\d{3}(?!\d))")
+# A full stop that would be a decimal point when it is folded, 0177。2027年, and commas that would be one: 36、38、40.
+# Behind a link, an address or a code they would tie what follows to it: a@b.example。Wi-Fi
+STOP_IN_FIGURES = re.compile(r"[\u3002\u0964\u06d4](?<=[\dA-Za-z/].)(?=[\dA-Za-z])")
+COMMA_IN_FIGURES = re.compile(
+    r"\u3001(?<=\d.)(?=\d)|\uff0c(?<=\d.)(?=\d)(?!(?<!:\d\d.)\d{3}(?!\d))"
+    r"|[\uff0c\uff1b\u3001\u060c](?<=[A-Za-z/].)(?=[\dA-Za-z])"
+)
 BLANK_RUN = re.compile(r" {2,}")
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u05be"

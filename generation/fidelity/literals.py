@@ -217,7 +217,14 @@ def _add_link(text: str, start: int, facts: Facts) -> int:
 
 
 def _trimmed(link: str) -> str:
-    """Cut off what a sentence or Markdown has put behind a link."""
+    """Cut off what a sentence or Markdown has put behind a link, and a bracket that opens in it and does not close."""
+    link = _without_ending(link)
+    if link.count("(") > link.count(")"):
+        link = _without_ending(link[: link.rindex("(")])
+    return link
+
+
+def _without_ending(link: str) -> str:
     before = None
     while link != before:
         before = link

@@ -349,6 +349,25 @@ def test_a_full_stop_between_two_figures_is_no_decimal_point(draft: str, answer:
 
 
 @pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("メールはyado@kaze.example。Wi-Fiは無料。", "- Wi-Fi無料\n- メール：yado@kaze.example"),
+        (
+            "予約はhttps://kaze.example/yado。2027年3月5日は休館。",
+            "- 2027年3月5日は休館\n- 予約：https://kaze.example/yado",
+        ),
+        ("ईमेल chai@dukan.example।WhatsApp 98555 50144", "- WhatsApp 98555 50144\n- ईमेल: chai@dukan.example"),
+        ("网址https://hua.example/m，3天内送到", "- 3天内送到\n- 网址：https://hua.example/m"),
+        ("详见https://hua.example/m；VIP免费", "- VIP免费\n- 网址：https://hua.example/m"),
+        ("网址https://hua.example/m（VIP价）。", "- VIP价\n- 网址：https://hua.example/m"),
+        ("优惠码HUA88。VIP价9折", "- VIP价9折\n- 优惠码 HUA88"),
+    ],
+)
+def test_a_stop_of_another_script_ends_a_link_an_address_and_a_code(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).faithful
+
+
+@pytest.mark.parametrize(
     ("draft", "code"),
     [
         ("律师事务所：咨询费每小时800元。邮箱lvsuo@hengzheng.example，账号CODE ABCDEF。", "zh"),
