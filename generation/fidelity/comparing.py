@@ -15,6 +15,7 @@ from operator import itemgetter
 from generation.fidelity import figures, literals, phones, verbatim
 from generation.fidelity.company import crossed, kept_company
 from generation.fidelity.counting import at_another_time, short_of
+from generation.fidelity.day_hours import exchanged_hours
 from generation.fidelity.exchanges import beside_their_own, exchanged
 from generation.fidelity.fact import Fact, Facts, Key
 from generation.fidelity.languages import language
@@ -113,7 +114,8 @@ def _moved(draft: Facts, ours: list[Fact], answer: Facts, known: list[Fact]) -> 
         stayed |= kept_company(ours, draft.text, theirs, answer.text)
         stayed -= {fact.ways[0][0] for fact in known}
         moved = [fact for fact in moved if fact.ways[0][0] not in stayed]
-    return moved
+    hours = exchanged_hours(draft, answer)
+    return moved + [fact for fact in draft.found if fact.ways[0][0] in hours and fact not in moved]
 
 
 def _apart(draft: str, answer: str) -> tuple[str, str, str]:

@@ -429,3 +429,37 @@ def test_days_of_months_in_figures_or_with_their_signs_are_the_same() -> None:
     assert GUARD.judge(
         "チェックイン15時。繁忙期は7月15日から8月31日。", "- 繁忙期：7/15〜8/31\n- チェックイン：15:00"
     ).faithful
+
+
+@pytest.mark.parametrize(
+    ("draft", "faithful", "exchanged"),
+    [
+        (
+            "Mon-Fri 7:30-18:00, Sat 9-13.",
+            "- Monday to Friday: 7:30 am - 6 pm\n- Saturday: 9 am - 1 pm",
+            ("7:30 am - 6 pm", "9 am - 1 pm"),
+        ),
+        (
+            "Mo-Fr 7.30-18 Uhr, Sa 9-13 Uhr.",
+            "- Montag bis Freitag: von 7:30 bis 18 Uhr\n- Samstags: von 9 bis 13 Uhr",
+            ("7:30 bis 18", "9 bis 13"),
+        ),
+        (
+            "Lun-ven 7h30-18h, sam 9h-13h.",
+            "- Du lundi au vendredi : de 7 h 30 à 18 h\n- Le samedi : de 9 h à 13 h",
+            ("7 h 30 à 18 h", "9 h à 13 h"),
+        ),
+        (
+            "Пн-Пт 7:30-18:00, Сб 9-13.",
+            "- С понедельника по пятницу: с 7:30 до 18:00\n- В субботу: с 9:00 до 13:00",
+            ("7:30 до 18:00", "9:00 до 13:00"),
+        ),
+    ],
+)
+def test_opening_hours_on_each_others_days_are_found_where_the_days_are_written_out(
+    draft: str, faithful: str, exchanged: tuple[str, str]
+) -> None:
+    assert GUARD.judge(draft, faithful).faithful
+    first, second = exchanged
+    answer = faithful.replace(first, "\0").replace(second, first).replace("\0", second)
+    assert GUARD.judge(draft, answer).swapped
