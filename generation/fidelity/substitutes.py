@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from generation.fidelity.replies import LOOKED_AT, is_reply
+
 RUN = 8  # words of ours in a row that nobody writes by chance
-LOOKED_AT = 4_000  # characters in which words like these show, if a text has them at all
 AT_ONCE = 10_000  # characters
 FEW_WORDS = 4  # of so short a draft nothing can be said
 HAS_FACTS = re.compile(r"[\d{@`]|://")
@@ -20,8 +21,9 @@ QUESTION_MARKS = str.maketrans({"\u061f": "?", "\uff1f": "?"})
 SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
 SAYS_NOTHING_OF = 0.3  # of the words of what a draft says beside its question
 GREETING = re.compile(
-    r"(?:dear|hello|hi|sehr geehrte|liebe[rs]?|bonjour|chère?|madame|monsieur|estimad[oa]s?|querid[oa]s?|prezad[oa]s?"
-    r"|gentile|cher|уважаем\w+|здравствуйте|sayın|عزيزي|شقيق|مشتری گرامی|לקוח יקר|प्रिय|尊敬的|亲爱的)\b[^\n]{0,60}\n",
+    r"(?:(?:subject|betreff|objet|asunto|assunto|oggetto|konu|тема|الموضوع|موضوع|विषय|主题|主旨|件名|נושא) ?: ?[^\n]{1,120}\n{1,3})?"
+    r"(?:(?:dear|hello|hi|sehr geehrte|liebe[rs]?|bonjour|chère?|madame|monsieur|estimad[oa]s?|querid[oa]s?|prezad[oa]s?"
+    r"|gentile|cher|уважаем\w+|здравствуйте|sayın)\b|عزيزي|شقيق|مشتری گرامی|לקוח יקר|प्रिय|尊敬的|亲爱的)[^\n]{0,60}\n",
     re.IGNORECASE,
 )
 WRITE = re.compile(
@@ -81,8 +83,10 @@ def _firsts(own: frozenset[str]) -> frozenset[tuple[str, ...]]:
 
 def answered(draft: str, answer: str, *, lost: int, facts: int) -> bool:
     """Say whether the answer does what the draft asks for, or talks to its owner, where it was to be rewritten."""
-    if not answer.strip():
-        return True
+    return not answer.strip() or _is_no_rewrite(draft, answer, lost, facts) or is_reply(draft, answer)
+
+
+def _is_no_rewrite(draft: str, answer: str, lost: int, facts: int) -> bool:
     if _only_the_question(draft, answer) or _as_letter(draft, answer):
         return True
     if _mostly_the_same(draft, answer) or (kept := _kept(draft, answer)) >= 0.5:
