@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from functools import partial
 from typing import TypeVar
 
@@ -109,9 +108,7 @@ class Pipeline:
     async def cancelled_elsewhere(self, lease: Lease) -> bool:
         """Say whether the task was cancelled, as far as that can be read now; if not, it was lost to another owner."""
         with contextlib.suppress(StorageUnavailable, RecordUnreadable):
-            document = await self._copy.document(lease.account_id, lease.task_id)
-            if document is not None and document.terminal:
-                return bool(json.loads(document.body).get("error_code") == CANCELLED.error_code)
+            return await self._tasks.was_cancelled(lease)
         return False
 
     async def give_up(self, lease: Lease) -> None:

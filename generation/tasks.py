@@ -6,6 +6,7 @@ list. Refuses to know when a step is taken (pipeline, runner, reaper).
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from generation.after_end import AfterEnd, NothingAfter
 from generation.budget import NO_NEED, Need
 from generation.claims import Claims
 from generation.document import version_of
-from generation.documents import progress_head
+from generation.documents import CANCELLED, progress_head
 from generation.endings import Endings
 from generation.errors import IdempotencyKeyReused, SubmitUnsure, TooManyTasks
 from generation.gemini.usage import NO_USAGE, Usage
@@ -213,6 +214,17 @@ class Tasks:
         self.restoration.acknowledged(lease, answer[1])
         lease.stage = stage
         lease.progress_floor = max(stage.progress, lease.progress_floor)
+
+    async def was_cancelled(self, lease: Lease) -> bool:
+        """Say whether the task's document says so: as Redis has it, since a copy may not know of the end yet.
+
+        Raises:
+            StorageUnavailable, RecordUnreadable
+        """
+        key = self.records.keys(lease.ref)[1]
+        document = await self._storage.command("GET", key) or b"{}"
+        with self._storage.reading(key):
+            return bool(json.loads(document).get("error_code") == CANCELLED.error_code)
 
     async def business_type(self, lease: Lease) -> str:
         """Read the account's business type.

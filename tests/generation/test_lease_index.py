@@ -448,3 +448,18 @@ async def test_a_hint_of_a_task_that_ended_long_ago_makes_no_record(storage: Sto
     assert await one_turn(storage, other) == set()
     assert await storage.command("EXISTS", *owner.records.keys(lease.ref)[:3]) == 0
     assert await hints(storage, other) == []
+
+
+@pytest.mark.gen_test
+async def test_an_owner_learns_from_redis_itself_whether_its_task_was_cancelled_or_lost(storage: Storage) -> None:
+    """The copy of documents may hear of an end later than a renewal does."""
+    tasks, other = tasks_of(storage), tasks_of(storage)
+    await account(storage, "a")
+    lease = await tasks.submit("a", "Be kind.", None)
+    assert isinstance(lease, Lease)
+    assert not await tasks.was_cancelled(lease)
+    await other.endings.cancel("a", lease.task_id)
+    assert await tasks.renew([lease]) == [lease]
+    assert await tasks.was_cancelled(lease)
+    await storage.command("DEL", tasks.records.keys(lease.ref)[1])
+    assert not await tasks.was_cancelled(lease)

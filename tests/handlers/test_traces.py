@@ -227,7 +227,8 @@ def test_whoever_works_for_a_task_when_it_is_cancelled_elsewhere_drained_or_lost
             for name in ("cancelled", "lost"):
                 ids[name] = await client.submit(DRAFT, url=owner.url)
                 await client.finished(ids[name], until=lambda document: document["progress"] >= 70)
-            await client.ask("POST", f"{START}cancel/{ids['cancelled']}/", url=other.url)
+            cancelled = await client.ask("POST", f"{START}cancel/{ids['cancelled']}/", url=other.url)
+            assert cancelled.status == 200, cancelled
             assert await asyncio.to_thread(eventually, lambda: "cancelled" in outcomes(collected))
             owner.freeze()
             await client.finished(ids["lost"], until=lambda document: document["attempt"] == 2, within_s=60)
