@@ -92,8 +92,18 @@ def test_a_task_is_found_and_cancelled_tokens_are_granted_and_a_key_is_revoked(
     search(page, account.account_id, task_id)
     tasks = page.get_by_role("region", name="Tasks", exact=True).locator("tbody tr")
     expect(tasks).to_have_count(1)
-    page.get_by_role("button", name=f"Cancel task {task_id}").click()
-    page.get_by_role("button", name=f"Really: Cancel task {task_id}?").click()
+    cancel = page.get_by_role("button", name=f"Cancel task {task_id}", exact=True)
+    really = page.get_by_role("button", name=f"Really: Cancel task {task_id}?")
+    cancel.dblclick()
+    expect(really).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(cancel).to_be_focused()
+    cancel.click()
+    page.get_by_label("Reason, for the ledger").click()
+    expect(really).to_have_count(0)
+    expect(tasks).to_contain_text("processing")
+    cancel.click()
+    really.click()
     expect(tasks).to_contain_text("cancelled")
     expect(page.get_by_role("status")).to_contain_text("is cancelled")
 
@@ -110,17 +120,25 @@ def test_a_task_is_found_and_cancelled_tokens_are_granted_and_a_key_is_revoked(
 
 
 def test_a_task_s_id_alone_finds_its_account(page: Page, demo: Demo, account: Account) -> None:
-    task_id = demo.submit(account, SLOW)
+    other = demo.account()
+    task_id, others_task = demo.submit(account, SLOW), demo.submit(other, SLOW)
     connect(page, demo)
     search(page, "", task_id.upper())
-    expect(page.locator("#balance dd").first).to_have_text(account.account_id)
-    expect(page.get_by_role("textbox", name="Account")).to_have_value(account.account_id)
+    shown = page.locator("#balance dd").first
+    expect(shown).to_have_text(account.account_id)
     expect(page.get_by_role("region", name="Tasks", exact=True).locator("tbody tr")).to_have_count(1)
     expect(page.get_by_role("button", name=f"Cancel task {task_id}")).to_be_visible()
-    page.get_by_role("textbox", name="Account").fill("")
+    page.get_by_role("button", name=f"Show task {task_id}").click()
+    expect(page.get_by_role("heading", name="An account and its tasks")).to_be_focused()
+    page.get_by_label("Task (all when empty)").fill(others_task)
+    page.get_by_role("button", name="Search").click()
+    expect(shown).to_have_text(other.account_id)
     page.get_by_label("Task (all when empty)").fill("00000000-0000-4000-8000-000000000000")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("status")).to_contain_text("no such task, or no longer")
+    search(page, account.account_id, others_task)
+    expect(page.get_by_role("status")).to_have_text(f"The task is of another account: {other.account_id}.")
+    expect(shown).to_have_text(other.account_id)
 
 
 def test_a_task_that_ended_before_it_was_cancelled_is_not_called_cancelled(
@@ -154,6 +172,7 @@ def test_the_oldest_unfinished_tasks_lead_to_their_accounts_and_end_before_the_o
     tasks = page.get_by_role("region", name="Tasks", exact=True).locator("tbody tr")
     expect(tasks).to_have_count(1)
     expect(tasks).to_contain_text("processing")
+    page.get_by_label("Task (all when empty)").fill("the next that is searched")
     demo.cancel(account, task_id)
     page.clock.fast_forward(REFRESHED_AFTER_MS)
     expect(tasks).to_contain_text("cancelled")
@@ -175,10 +194,13 @@ def test_everything_can_be_done_with_the_keyboard_alone(page: Page, demo: Demo, 
     cancel = f"Cancel task {task_id}"
     expect(page.get_by_role("button", name=cancel)).to_be_visible()
     tab_to(page, f"[aria-label='{cancel}']")
-    page.keyboard.press("Enter")
+    for _ in range(3):
+        page.keyboard.down("Enter")  # it is held
+    page.keyboard.up("Enter")
     really = page.get_by_role("button", name=f"Really: {cancel}?")
-    with page.expect_response("**/metrics"):
-        page.clock.fast_forward(REFRESHED_AFTER_MS)
+    demo.grant(account.account_id, 5)
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(page.locator("#balance")).to_contain_text("1,000,005")
     expect(really).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text(f"Task {task_id} is cancelled.")
@@ -208,6 +230,8 @@ def test_a_long_account_id_of_any_characters_is_shown_as_it_is(page: Page, demo:
     expect(page.get_by_role("status")).to_have_text(f"5 tokens are taken back from {account_id}.")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     oldest = page.get_by_role("region", name="Oldest unfinished tasks")
+    name = oldest.locator("tr", has_text=task_id).locator("span")
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth"), "it is whole without a mouse"
     assert width == 390 or oldest.evaluate("place => place.scrollWidth <= place.clientWidth"), "its button is in sight"
     page.get_by_role("button", name=f"Cancel task {task_id}").click()
     page.get_by_role("button", name=f"Really: Cancel task {task_id}?").click()
@@ -259,6 +283,59 @@ def test_a_server_that_is_away_is_said_until_it_is_back(page: Page, demo: Demo) 
     expect(said).to_have_text("")
 
 
+def away(route: Route) -> None:
+    """Answer as the server does while Redis does not."""
+    route.fulfill(status=503, json={"success": False, "error": "Redis is away.", "error_code": "storage_unavailable"})
+
+
+def test_while_redis_is_away_the_page_waits_for_it_and_marks_what_is_old(page: Page, demo: Demo) -> None:
+    page.clock.install()
+    page.route("**/api/v1/admin/**", away)
+    page.goto(f"{demo.url.rstrip('/')}/operate/")
+    page.get_by_role("textbox", name="Admin key").fill(demo.admin_key())
+    page.get_by_role("button", name="Connect").click()
+    said = page.get_by_role("status")
+    expect(said).to_contain_text("The key cannot be checked now, and is tried again: Redis is away.")
+    page.unroute("**/api/v1/admin/**")
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(page.get_by_role("heading", name="The whole service")).to_be_focused()
+    expect(said).to_have_text("")
+    old = ", not refreshed since"
+    service, failed, process = (page.locator(f"#{part}-as-of") for part in ("service", "failed", "process"))
+    for part in (service, failed, process):
+        expect(part).to_have_text(re.compile(r"^As of \d\d:\d\d:\d\d$"))
+
+    page.route("**/api/v1/admin/**", away)
+    page.route("**/metrics", lambda route: route.fulfill(body="prompt_http_connections 4321\n"))
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(page.locator("#figures")).to_contain_text("4,321 of")
+    for part in (service, failed):
+        expect(part).to_contain_text(old)
+    expect(process).not_to_contain_text(old)
+    expect(said).to_contain_text("Redis is away.")
+    page.unroute("**/api/v1/admin/**")
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(said).to_have_text("")
+    for part in (service, failed):
+        expect(part).not_to_contain_text(old)
+
+
+def test_redis_errors_stand_out_while_there_are_new_ones(page: Page, demo: Demo) -> None:
+    page.clock.install()
+    sample = "process_start_time_seconds {}\nprompt_redis_errors_total {}\n"
+    counted = [5, 3]
+    page.route("**/metrics", lambda route: route.fulfill(body=sample.format(*counted)))
+    connect(page, demo)
+    figure = page.locator("#figures div", has_text="Redis errors")
+    expect(figure.locator("dd")).to_have_text("3")
+    expect(figure).not_to_have_attribute("data-state", "bad")
+    for now, told in (([5, 5], "5, 2 new"), ([5, 5], "5"), ([6, 7], "7")):
+        counted[:] = now
+        page.clock.fast_forward(REFRESHED_AFTER_MS)
+        expect(figure.locator("dd")).to_have_text(told)
+        assert (figure.get_attribute("data-state") == "bad") == ("new" in told)
+
+
 def test_one_refresh_runs_at_a_time(page: Page, demo: Demo) -> None:
     page.clock.install()
     connect(page, demo)
@@ -270,10 +347,65 @@ def test_one_refresh_runs_at_a_time(page: Page, demo: Demo) -> None:
         page.clock.fast_forward(REFRESHED_AFTER_MS)
         page.evaluate("fetch('../health/live').then(({ status }) => status)")  # what was sent before is seen before
     assert sum(asked) == 1
-    with page.expect_response("**/metrics"):  # the end of the refresh that was held
-        held[0].continue_()
-    with page.expect_response("**/overview/"):
+    held[0].continue_()
+    while sum(asked) == 1:
         page.clock.fast_forward(REFRESHED_AFTER_MS)
+
+
+def held_back(page: Page, path: str) -> list[Route]:
+    """Hold the next request for this path; it is in the list once it was sent."""
+    held: list[Route] = []
+    page.route(path, lambda route: held.append(route), times=1)
+    return held
+
+
+def wait_for(page: Page, held: list[Route]) -> Route:
+    while not held:
+        page.wait_for_timeout(10)
+    return held[0]
+
+
+def test_an_answer_that_comes_late_is_of_the_account_that_was_asked_about(
+    page: Page, demo: Demo, account: Account
+) -> None:
+    other = demo.account()
+    task_id, others_task = demo.submit(account, SLOW), demo.submit(other, SLOW)
+    connect(page, demo)
+    search(page, account.account_id)
+    shown = page.locator("#balance dd").first
+    granting = held_back(page, "**/grants/")
+    page.get_by_label("Tokens (negative takes back)").fill("1234")
+    page.get_by_role("button", name="Grant", exact=True).click()
+    wait_for(page, granting)
+    page.get_by_role("button", name=f"Show task {others_task}").click()
+    expect(shown).to_have_text(other.account_id)
+    expect(page.get_by_label("Tokens (negative takes back)")).to_have_value("")
+    granting[0].continue_()
+    expect(page.get_by_role("status")).to_have_text(f"1,234 tokens are granted to {account.account_id}.")
+    expect(shown).to_have_text(other.account_id)
+
+    path = f"**/admin/tasks/{task_id}/"
+    others_account = f"**/accounts/{other.account_id}/"
+    page.route(others_account, away)
+    page.get_by_label("Tokens (negative takes back)").fill("5")
+    page.get_by_role("button", name="Grant", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text(
+        f"5 tokens are granted to {other.account_id}. It cannot be shown now: Redis is away."
+    )
+    page.unroute(others_account)
+
+    finding = held_back(page, path)
+    page.get_by_role("textbox", name="Account").fill("")
+    page.get_by_label("Task (all when empty)").fill(task_id)
+    page.get_by_role("button", name="Search").click()
+    wait_for(page, finding)
+    page.get_by_role("button", name=f"Show task {others_task}").click()
+    expect(shown).to_have_text(other.account_id)
+    with page.expect_response(path):
+        finding[0].continue_()
+    expect(page.get_by_role("button", name="Search")).to_be_enabled()  # the late answer was passed over
+    expect(shown).to_have_text(other.account_id)
+    expect(page.get_by_role("button", name=f"Cancel task {others_task}")).to_be_visible()
 
 
 def test_a_late_answer_never_takes_the_place_of_a_newer_one(page: Page, demo: Demo, account: Account) -> None:
@@ -296,6 +428,16 @@ def test_a_late_answer_never_takes_the_place_of_a_newer_one(page: Page, demo: De
         route.fulfill(response=response)
     page.evaluate("fetch('../health/live').then(({ status }) => status)")  # the late answer was taken, or passed over
     assert "1,001,234" in page.locator("#balance").inner_text()
+
+    keys = held_back(page, "**/keys/?*")
+    page.get_by_role("button", name="Revoke key").click()
+    page.get_by_role("button", name="Really: Revoke key").click()
+    wait_for(page, keys)
+    demo.grant(account.account_id, 1)
+    page.clock.fast_forward(REFRESHED_AFTER_MS)
+    expect(page.locator("#balance")).to_contain_text("1,001,235")
+    keys[0].continue_()
+    expect(page.get_by_role("region", name="API keys")).to_contain_text("revoked")
 
 
 def test_a_webhook_that_its_backend_refused_is_sent_again(
@@ -321,6 +463,7 @@ def test_webhooks_that_fail_are_listed_for_all_accounts_and_sent_again_from_ther
 ) -> None:
     backend.closed.add(account.account_id)
     ids = [demo.finished(account, f"Write menu {number}.") for number in range(2)]
+    page.clock.install()
     page.route("**/failed-deliveries/", lambda route: route.continue_(url=route.request.url + "?limit=1"))
     connect(page, demo)
     failed = page.get_by_role("region", name="Failed webhooks").locator("tbody tr")
@@ -328,7 +471,12 @@ def test_webhooks_that_fail_are_listed_for_all_accounts_and_sent_again_from_ther
     expect(failed.locator("td")).to_contain_text(
         ["", account.account_id, "task.completed", "1", "410", "no more", "Send", ids[1]]
     )
+    older = held_back(page, "**/failed-deliveries/?before=*")
     page.get_by_role("button", name="Older failures").click()
+    wait_for(page, older)
+    with page.expect_response("**/overview/"):
+        page.clock.fast_forward(REFRESHED_AFTER_MS)
+    older[0].continue_()
     expect(failed.nth(1)).to_contain_text(ids[0])
 
     backend.closed.clear()
@@ -348,6 +496,14 @@ def test_older_deliveries_are_shown_when_they_are_asked_for(page: Page, demo: De
     deliveries = page.get_by_role("region", name="Deliveries").locator("tbody tr")
     expect(deliveries).to_have_count(1)
     expect(deliveries).to_contain_text(ids[1])
+    older = held_back(page, "**/deliveries/?before=*")
+    page.get_by_role("button", name="Older deliveries").click()
+    wait_for(page, older)
+    page.get_by_role("button", name=f"Send again: delivery {ids[1]}").click()
+    expect(page.get_by_role("status")).to_have_text(f"Delivery {ids[1]} is sent again.")
+    older[0].continue_()
+    expect(page.get_by_role("status")).to_contain_text("were read anew meanwhile")
+    expect(deliveries).to_have_count(1)
     page.get_by_role("button", name="Older deliveries").click()
     expect(deliveries).to_have_count(2)
     expect(deliveries.last).to_contain_text(ids[0])

@@ -1,79 +1,98 @@
 // One account on the operator's page: its tokens, tasks, deliveries and keys, and what can be done about them.
 
-import { $, Refused, ask, attempt, newest, say } from './session.js';
-import { action, fill, irrevocable, isAsking } from './acting.js';
+import { $, Refused, ask, attempt, done, newest, say } from './session.js';
+import { action, disarm, fill, irrevocable } from './acting.js';
 import { cells, definition, replace } from './drawing.js';
+import { fresh, marked } from './freshness.js';
 import { number, when } from './values.js';
 
-const asking = newest();
+const [searching, asking, askingKeys, askingOlder] = [newest(), newest(), newest(), newest()];
 let account = '';
+let searched = ''; // the one task that is shown; empty: all
 let grantId = ''; // of the grant that is being made: sent again, it counts once
-let tasks = [];
+let tasks = []; // all of the account
 let deliveries = []; // of the pages that were asked for, the newest first
 let older = null; // `before` of the next page
+let anew = true; // the deliveries begin with their first page again
 
 const pathOf = (rest = '') => `accounts/${encodeURIComponent(account)}/${rest}`;
+const isSearched = ({ task_id }) => !searched || task_id === searched;
 
 // Read a list of the account's to its end, page by page.
 async function whole(name, cursor) {
-  const found = [];
+  const [path, found] = [pathOf(`${name}/?limit=200`), []];
   for (let next = ''; next !== null; ) {
-    const more = next && `&${cursor}=${encodeURIComponent(next)}`;
-    const page = await ask('GET', pathOf(`${name}/?limit=200${more}`));
+    const page = await ask('GET', path + (next && `&${cursor}=${encodeURIComponent(next)}`));
     found.push(...page[name]);
     next = page.next;
   }
   return found;
 }
 
-const wanted = () => $('task-id').value.trim().toLowerCase();
-
-export async function showAccount() {
-  const isNewest = asking();
-  const [changing, keys] = await Promise.all([askWhatChanges(), whole('keys', 'after')]);
-  if (!isNewest()) return;
-  fill($('keys'), keys.map(keyRow));
-  deliveries = [];
-  older = changing.page.next;
-  showWhatChanges(changing);
-  $('account').hidden = false;
+async function showAccount() {
+  anew = true;
+  await Promise.all([showKeys(), showChanging()]);
 }
 
-async function askWhatChanges() {
+async function showKeys() {
+  const isNewest = askingKeys();
+  const keys = await whole('keys', 'after');
+  if (isNewest()) fill($('keys'), keys.map(keyRow));
+}
+
+const showChanging = marked('account', async () => {
+  const isNewest = asking();
   const [{ account: facts }, found, page] = await Promise.all([
     ask('GET', pathOf()),
     whole('tasks', 'before'),
     ask('GET', pathOf('deliveries/')),
   ]);
-  return { facts, found, page };
-}
-
-function showWhatChanges({ facts, found, page }) {
+  if (!isNewest()) return;
   const named = Object.entries(facts).map(([name, value]) => definition(name.replaceAll('_', ' '), fact(name, value)));
   replace($('balance'), ...named);
-  tasks = found.filter((task) => !wanted() || task.task_id === wanted());
-  fill($('tasks'), tasks.map(taskRow));
-  const fresh = new Set(page.deliveries.map(({ id }) => id));
-  deliveries = [...page.deliveries, ...deliveries.filter(({ id }) => !fresh.has(id))];
+  tasks = found;
+  fill($('tasks'), tasks.filter(isSearched).map(taskRow));
+  takeFirstDeliveries(page);
+  fresh('account');
+});
+
+function takeFirstDeliveries(page) {
+  if (anew) {
+    askingOlder();
+    deliveries = [];
+    older = page.next;
+    anew = false;
+  }
+  const first = new Set(page.deliveries.map(({ id }) => id));
+  deliveries = [...page.deliveries, ...deliveries.filter(({ id }) => !first.has(id))];
   showDeliveries();
 }
 
-// Show this account from now on.
-export async function find(accountId) {
-  leaveAccount();
-  account = accountId;
-  await showAccount();
-  if (wanted() && !tasks.length)
-    say('The account has no such task, or no longer: it is kept for minutes after its end.');
+// Show an account from now on, with all of its tasks or one. Without the account's id the task's finds it; so it does
+// where the task is another account's.
+export async function search(accountId, taskId) {
+  const isNewest = leaveAccount();
+  const of = accountId || (await accountOf(taskId));
+  if (/^\.\.?$/.test(of)) throw new Refused('No browser can ask for this id: main.py accounts show can.');
+  await show(of, taskId, isNewest);
+  if (!isNewest() || !taskId || tasks.some(isSearched)) return;
+  const other = await accountOf(taskId);
+  await show(other, taskId, isNewest);
+  if (isNewest() && other !== of) say(`The task is of another account: ${other}.`);
 }
 
-// Return the account of the task that is wanted, and show it in its field.
-async function accountOfTask() {
-  if (!wanted()) throw new Refused('Write the id of an account or of a task.');
+async function show(accountId, taskId, isNewest) {
+  if (!isNewest()) return; // the operator searches something else by now
+  if (account !== accountId) forgetGrant();
+  [account, searched] = [accountId, taskId];
+  await showAccount();
+  if (isNewest()) $('account').hidden = false;
+}
+
+async function accountOf(taskId) {
+  if (!taskId) throw new Refused('Write the id of an account or of a task.');
   try {
-    const { account_id } = await ask('GET', `tasks/${encodeURIComponent(wanted())}/`);
-    $('account-id').value = account_id;
-    return account_id;
+    return (await ask('GET', `tasks/${encodeURIComponent(taskId)}/`)).account_id;
   } catch (error) {
     if (error.status !== 404) throw error;
     throw new Refused(
@@ -82,22 +101,28 @@ async function accountOfTask() {
   }
 }
 
-// Ask again while one of the tasks shown is unfinished, or one of the deliveries still to be tried.
+// Ask again while one of the tasks is unfinished, or one of the deliveries shown still to be tried.
 export async function followAccount() {
   if ($('account').hidden) return;
   if (tasks.every(isOver) && !deliveries.some(({ state }) => state === 'pending')) return;
-  const isNewest = asking();
-  const changing = await askWhatChanges();
-  if (isNewest() && !$('account').hidden && !isAsking($('tasks'))) showWhatChanges(changing);
+  await showChanging();
 }
 
+// Hide the account: what is still on its way shows nothing any more. Return a function that says whether no search began since.
 export function leaveAccount() {
-  asking(); // what is still on its way shows nothing any more
+  for (const question of [asking, askingKeys, askingOlder]) question();
+  disarm();
   $('account').hidden = true;
+  return searching();
+}
+
+// Show what an action has changed, unless the operator has gone on to another account.
+async function showAgain(of) {
+  if (account === of && !$('account').hidden) await showAccount();
 }
 
 function showDeliveries() {
-  fill($('deliveries'), deliveries.filter((one) => !wanted() || one.task_id === wanted()).map(deliveryRow));
+  fill($('deliveries'), deliveries.filter(isSearched).map(deliveryRow));
   $('older-deliveries').hidden = older === null;
 }
 
@@ -114,22 +139,22 @@ function isOver({ status }) {
 
 function taskRow(task) {
   const why = task.error_code ?? task.fallback_reason ?? task.warning_code ?? '';
+  const [of, path] = [account, pathOf(`tasks/${task.task_id}/cancel/`)];
   const cancel = isOver(task)
     ? ''
     : irrevocable('Cancel', `Cancel task ${task.task_id}`, async () => {
-        const { status, error_code } = await ask('POST', pathOf(`tasks/${task.task_id}/cancel/`));
-        await showAccount();
-        const cancelled = error_code === 'cancelled';
-        say(cancelled ? `Task ${task.task_id} is cancelled.` : `Task ${task.task_id} had ended before: ${status}.`);
+        const { status, error_code } = await ask('POST', path);
+        const became = error_code === 'cancelled' ? 'is cancelled.' : `had ended before: ${status}.`;
+        await done(`Task ${task.task_id} ${became}`, () => showAgain(of));
       });
   return cells([when(task.created_at), task.task_id, `${task.status} ${task.progress} %`, task.stage, why, cancel], 1);
 }
 
 function deliveryRow(one) {
+  const [of, path] = [account, pathOf(`deliveries/${encodeURIComponent(one.id)}/resend/`)];
   const again = action('Send again', `Send again: delivery ${one.id}`, async () => {
-    await ask('POST', pathOf(`deliveries/${encodeURIComponent(one.id)}/resend/`));
-    await showAccount();
-    say(`Delivery ${one.id} is sent again.`);
+    await ask('POST', path);
+    await done(`Delivery ${one.id} is sent again.`, () => showAgain(of));
   });
   const due = one.due_at === null ? '' : when(one.due_at);
   const row = cells([when(one.created_at), one.type, one.state, number(one.tries), one.last, due, again, one.id], 7);
@@ -138,12 +163,12 @@ function deliveryRow(one) {
 }
 
 function keyRow(key) {
+  const [of, path] = [account, pathOf(`keys/${encodeURIComponent(key.key_id)}/`)];
   const revoke = key.revoked_at
     ? when(key.revoked_at, 'revoked ')
     : irrevocable('Revoke', `Revoke key ${key.key_id}`, async () => {
-        await ask('DELETE', pathOf(`keys/${encodeURIComponent(key.key_id)}/`));
-        await showAccount();
-        say(`Key ${key.key_id} is revoked.`);
+        await ask('DELETE', path);
+        await done(`Key ${key.key_id} is revoked.`, () => showAgain(of));
       });
   return cells([key.key_id, key.label, when(key.created_at), revoke], 0);
 }
@@ -152,35 +177,38 @@ $('search-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt(event.submitter, async () => {
     say('');
-    const wantedId = $('account-id').value.trim() || (await accountOfTask());
-    if (/^\.\.?$/.test(wantedId)) throw new Refused('No browser can ask for this id: main.py accounts show can.');
-    await find(wantedId);
+    await search($('account-id').value.trim(), $('task-id').value.trim().toLowerCase());
   });
 });
 
 $('older-deliveries').addEventListener('click', ({ currentTarget }) => {
   attempt(currentTarget, async () => {
-    const asked = account;
+    const [isNewest, of] = [askingOlder(), account];
     const page = await ask('GET', pathOf(`deliveries/?before=${encodeURIComponent(older)}`));
-    if (account !== asked) return;
+    if (account !== of) return;
+    if (!isNewest()) throw new Refused('The deliveries were read anew meanwhile. Ask for older ones again.');
     deliveries.push(...page.deliveries);
     older = page.next;
     showDeliveries();
   });
 });
 
+function forgetGrant() {
+  grantId = '';
+  $('grant-form').reset();
+}
+
 $('grant-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt(event.submitter, async () => {
+    const [to, path] = [account, pathOf('grants/')];
     const tokens = Number($('grant-tokens').value);
     if (!tokens) throw new Refused('Write how many tokens, other than 0.');
     grantId ||= `operate-${Date.now()}-${Math.random().toString(36).slice(2)}`;
-    await ask('POST', pathOf('grants/'), { grant_id: grantId, tokens, reason: $('grant-reason').value });
-    grantId = '';
-    $('grant-form').reset();
-    await showAccount();
-    const done = tokens < 0 ? 'taken back from' : 'granted to';
-    say(`${number(Math.abs(tokens))} tokens are ${done} ${account}.`);
+    await ask('POST', path, { grant_id: grantId, tokens, reason: $('grant-reason').value });
+    if (account === to) forgetGrant();
+    const moved = tokens < 0 ? 'taken back from' : 'granted to';
+    await done(`${number(Math.abs(tokens))} tokens are ${moved} ${to}.`, () => showAgain(to));
   });
 });
 

@@ -29,12 +29,11 @@ export function definition(name, text, bad = false) {
   return pair;
 }
 
-// Return an account's id for a table: a long one is cut there, and whole when it is pointed at.
+// Return an account's id for a table: a long one takes more lines there.
 export function named(accountId) {
-  const cut = element('span', accountId);
-  cut.className = 'cut';
-  cut.title = accountId;
-  return cut;
+  const wrapping = element('span', accountId);
+  wrapping.className = 'account-name';
+  return wrapping;
 }
 
 // Return a table's row; `id` is the column with an identifier, an element stands as it is.

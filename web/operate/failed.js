@@ -1,22 +1,24 @@
 // The webhooks of all accounts whose last try failed: the newest, older ones when they are asked for, and once more.
 
-import { $, ask, attempt, newest, say } from './session.js';
+import { $, Refused, ask, attempt, done, newest } from './session.js';
 import { action, fill } from './acting.js';
-import { number, when } from './values.js';
 import { cells, named } from './drawing.js';
+import { fresh, marked } from './freshness.js';
+import { number, when } from './values.js';
 
 let shown = []; // of the pages that were asked for, the last failure first
 let older = null; // `before` of the next page
 const asking = newest();
-let extended = false; // older ones are shown: the list stays as it is until something is done
+let extended = false; // older ones are shown, or asked for: the list stays as it is until something is done
 
-export async function showFailed() {
+export const showFailed = marked('failed', async () => {
   const isNewest = asking();
   const page = await ask('GET', 'failed-deliveries/');
   if (!isNewest()) return;
   [shown, older, extended] = [page.deliveries, page.next, false];
   draw();
-}
+  fresh('failed');
+});
 
 // Ask again, unless the operator reads older ones.
 export async function followFailed() {
@@ -34,8 +36,7 @@ function row(one) {
       'POST',
       `accounts/${encodeURIComponent(one.account_id)}/deliveries/${encodeURIComponent(one.id)}/resend/`,
     );
-    await showFailed();
-    say(`Delivery ${one.id} is sent again.`);
+    await done(`Delivery ${one.id} is sent again.`, showFailed);
   });
   const due = one.due_at === null ? 'no more' : when(one.due_at);
   const made = cells(
@@ -48,11 +49,17 @@ function row(one) {
 
 $('older-failed').addEventListener('click', ({ currentTarget }) => {
   attempt(currentTarget, async () => {
-    const isNewest = asking();
-    const page = await ask('GET', `failed-deliveries/?before=${encodeURIComponent(older)}`);
-    if (!isNewest()) return;
-    shown.push(...page.deliveries);
-    [older, extended] = [page.next, true];
-    draw();
+    const [isNewest, was] = [asking(), extended];
+    extended = true; // no refresh comes between
+    try {
+      const page = await ask('GET', `failed-deliveries/?before=${encodeURIComponent(older)}`);
+      if (!isNewest()) throw new Refused('The failures were read anew meanwhile. Ask for older ones again.');
+      shown.push(...page.deliveries);
+      older = page.next;
+      draw();
+    } catch (error) {
+      extended &&= was; // unless the list was read anew
+      throw error;
+    }
   });
 });

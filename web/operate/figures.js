@@ -23,15 +23,22 @@ function sum(samples, name, wanted = {}) {
     .reduce((total, { value }) => total + value, 0);
 }
 
-// Return [name, text or element, whether it is bad] of each figure.
-export function figures(samples) {
+// Return how many errors of Redis came since the samples before; none where those are of another process.
+function newRedisErrors(samples, before) {
+  const [start, errors] = ['process_start_time_seconds', 'prompt_redis_errors_total'];
+  return sum(before, start) === sum(samples, start) ? sum(samples, errors) - sum(before, errors) : 0;
+}
+
+// Return [name, text or element, whether it is bad] of each figure; `before` are the last samples.
+export function figures(samples, before) {
   const of = (name, labels) => sum(samples, name, labels);
   const shown = (name, labels) => number(of(name, labels));
   const open = samples.filter(
     ({ name, labels, value }) => name === 'prompt_gemini_breaker_state' && labels.state !== 'closed' && value,
   );
   const away = of('prompt_redis_masters', { state: 'away' });
-  const errors = of('prompt_redis_errors_total');
+  const errors = shown('prompt_redis_errors_total');
+  const newErrors = newRedisErrors(samples, before);
   const waiting = of('prompt_tasks_unfinished', { state: 'waiting' });
   const oldest = Math.max(
     0,
@@ -65,7 +72,7 @@ export function figures(samples) {
       away ? `${away} away` : `${shown('prompt_redis_masters', { state: 'connected' })} connected`,
       away > 0,
     ],
-    ['Redis errors', number(errors), errors > 0],
+    ['Redis errors', newErrors ? `${errors}, ${number(newErrors)} new` : errors, newErrors > 0],
     ['Connections', `${shown('prompt_http_connections')} of ${shown('prompt_http_connections_limit')}`],
     [
       'Event streams, waiting polls',

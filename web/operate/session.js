@@ -50,6 +50,16 @@ export function say(text, kind = 'done') {
   $('said').dataset.kind = kind;
 }
 
+// Show what came of something that was done, and say that it was: also where it cannot be shown.
+export async function done(text, show) {
+  try {
+    await show();
+  } catch (error) {
+    throw new Refused(`${text} It cannot be shown now: ${wordsOf(error)}`, error.status);
+  }
+  say(text);
+}
+
 // Run what the operator asked for; a button is not taken twice meanwhile.
 export async function attempt(button, work) {
   if (button) button.disabled = true;
@@ -72,6 +82,11 @@ export function newest() {
   };
 }
 
+// Whether the error is that the key is not taken.
+export function isOfTheKey({ status }) {
+  return status === 401 || status === 403;
+}
+
 let refreshing = false;
 let trouble = ''; // what was said when the page could not be refreshed
 
@@ -86,7 +101,7 @@ export async function refresh(work, refused) {
     trouble = '';
   } catch (error) {
     if (adminKey !== key) return; // the operator has gone
-    const noMore = error instanceof Refused && (error.status === 401 || error.status === 403);
+    const noMore = isOfTheKey(error);
     if (noMore) refused();
     if (!trouble || noMore) say(wordsOf(error), 'error');
     trouble = noMore ? '' : $('said').textContent;
@@ -95,6 +110,7 @@ export async function refresh(work, refused) {
   }
 }
 
-function wordsOf(error) {
+// Return what is said of an error.
+export function wordsOf(error) {
   return error instanceof Refused ? error.message : 'The server does not answer.';
 }

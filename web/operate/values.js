@@ -3,6 +3,7 @@
 const NUMBER = new Intl.NumberFormat();
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const SECOND = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 // Return a number with its digits in groups.
 export function number(value) {
@@ -17,6 +18,11 @@ export function when(moment, before = '') {
 // The same, without its day and seconds.
 export function clock(moment) {
   return made(moment, CLOCK.format(new Date(moment)));
+}
+
+// The same, without its day.
+export function second(moment) {
+  return made(moment, SECOND.format(new Date(moment)));
 }
 
 function made(moment, text) {
