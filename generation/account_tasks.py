@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from accounts.errors import UnknownTask
@@ -18,6 +19,19 @@ class AccountTasks:
     async def recent(self, account_id: str) -> list[bytes]:
         """Read the documents of the account's unexpired tasks, newest first."""
         return await self._tasks.listing.recent(account_id)
+
+    async def find(self, task_id: str) -> tuple[str, bytes]:
+        """Return the account of an unexpired task, and its document.
+
+        Raises:
+            UnknownTask, StorageUnavailable
+        """
+        account_id = await self._tasks.accounts_of.find(task_id)
+        if account_id is not None:
+            for document in await self.recent(account_id):
+                if json.loads(document)["task_id"] == task_id:
+                    return account_id, document
+        raise UnknownTask(task_id)
 
     async def drafts(self, account_id: str) -> list[dict[str, Any]]:
         """Read what the account sent for its unfinished tasks; see TaskListing.drafts."""

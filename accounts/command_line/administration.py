@@ -40,6 +40,7 @@ class AccountTasks(Protocol):
     """Tasks as the commands need them: documents are JSON in bytes."""
 
     async def recent(self, account_id: str) -> list[bytes]: ...
+    async def find(self, task_id: str) -> tuple[str, bytes]: ...
     async def drafts(self, account_id: str) -> list[dict[str, Any]]: ...
     async def cancel(self, account_id: str, task_id: str) -> bytes: ...
     async def delete_all(self, account_id: str) -> list[str]: ...
@@ -97,7 +98,9 @@ SENTENCES: dict[type[AccountsError], Callable[[Any], str]] = {
     TokensOutOfRange: lambda exc: f"an account cannot have been granted more than {exc.limit} tokens in all",
     InvalidPeriod: lambda exc: f"{exc.period!r} is not a month such as 2025-01",
     InvalidEntryId: lambda exc: f"{exc.entry_id!r} is not the id of a ledger entry",
-    UnknownTask: lambda exc: f"the account has no task {exc.task_id!r} that has not expired",
+    UnknownTask: lambda exc: (
+        f"there is no task {exc.task_id!r} here that has not expired: one is kept for minutes after its end"
+    ),
     UnknownApiKey: lambda exc: f"there is no key {exc.key_id!r}; 'keys list' or 'admin-keys list' shows them",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -12,10 +13,12 @@ from accounts.command_line.administration import Administration, perform, perfor
 from accounts.command_line.tables import show_table
 from runtime.command_options import JSON
 
+SHOWN = ("task_id", "status", "progress", "created_at", "error_code", "tokens_used")
+
 
 @accounts.group("tasks")
 def tasks() -> None:
-    """List an account's tasks, and cancel one."""
+    """List an account's tasks, find one, cancel one."""
 
 
 @tasks.command("show")
@@ -32,12 +35,34 @@ def show_tasks(ctx: click.Context, account_id: str, as_json: bool) -> None:
         await admin.accounts.show(account_id)
         return await admin.tasks.recent(account_id)
 
-    shown = ("task_id", "status", "progress", "created_at", "error_code", "tokens_used")
-    rows = [{name: json.loads(document).get(name) for name in shown} for document in perform(ctx, recent)]
+    rows = [_row(document) for document in perform(ctx, recent)]
     if as_json:
         click.echo(json.dumps({"tasks": rows}))
     else:
-        show_table({name.replace("_", " "): name for name in shown}, rows)
+        _show(SHOWN, rows)
+
+
+@tasks.command("find")
+@click.argument("task_id")
+@JSON
+@click.pass_context
+def find_task(ctx: click.Context, task_id: str, as_json: bool) -> None:
+    """Find a task of the last minutes, and whose it is, by its id alone."""
+    account_id, document = perform(ctx, lambda admin: admin.tasks.find(task_id.lower()))
+    row = {"account_id": account_id, **_row(document)}
+    if as_json:
+        click.echo(json.dumps(row))
+    else:
+        _show(("account_id", *SHOWN), [row])
+
+
+def _row(document: bytes) -> dict[str, Any]:
+    members = json.loads(document)
+    return {name: members.get(name) for name in SHOWN}
+
+
+def _show(names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    show_table({name.replace("_", " "): name for name in names}, rows)
 
 
 @tasks.command("cancel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -20,6 +21,8 @@ from accounts.command_line import accounts
 from storage.errors import StorageUnavailable
 from storage.redis_server import RedisServer
 from tests.support.account_commands import Commands
+from tests.support.storage import OpenStorage
+from tests.support.task_owner import owner
 from tests.support.warm_start import run_main
 
 
@@ -115,6 +118,25 @@ def test_a_business_type_without_a_template_is_reported_and_accepted(commands: C
     assert "real_estate" in odd.stderr
 
 
+async def submitted(url: str, prefix: str, account_id: str) -> str:
+    storage = OpenStorage(url, prefix=prefix)
+    try:
+        lease = await owner(storage, "a process").submit(account_id, "Write a menu.", None)
+        return lease.task_id
+    finally:
+        await storage.aclose()
+
+
+def test_a_task_is_found_by_its_id_alone(commands: Commands, redis_server: RedisServer, key_prefix: str) -> None:
+    account_id = commands.json("create", "--tokens", "900", "--subscription-days", "3")["account_id"]
+    task_id = asyncio.run(submitted(redis_server.url, key_prefix, account_id))
+    found = commands.json("tasks", "find", task_id.upper())
+    assert (found["account_id"], found["task_id"], found["status"]) == (account_id, task_id, "queued")
+    assert account_id in commands.run("tasks", "find", task_id).stdout
+    commands.json("delete", account_id, "--yes")
+    assert "no task" in commands.run("tasks", "find", task_id).stderr
+
+
 def test_people_read_lines(commands: Commands) -> None:
     made = commands.json("create", "--tokens", "5", "--name", "Bäckerei", "--id", "bakery")
     first = commands.json("keys", "create", "bakery", "--label", "old phone")
@@ -175,6 +197,7 @@ def test_people_read_lines(commands: Commands) -> None:
         (("export", "nobody"), 1, "there is no account"),
         (("tasks", "show", "nobody"), 1, "there is no account"),
         (("tasks", "cancel", "somebody", "x"), 1, "no task 'x'"),
+        (("tasks", "find", "x"), 1, "no task 'x'"),
         (("admin-keys", "revoke", "x"), 1, "no key 'x'"),
         (("webhooks", "failed", "--before", "junk"), 1, "'junk' is not the next of a page"),
         (("webhooks", "failed", "--before", "junk", "--resend"), 1, "'junk' is not the next of a page"),
