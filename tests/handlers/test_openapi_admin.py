@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+import yaml
 from hypothesis import HealthCheck, settings
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection
@@ -53,6 +54,27 @@ def test_every_answer_is_as_documented(case: schemathesis.Case[Any], server: Ser
     may_be_right = wrong_by_what_is_not_sent or is_wrong_by_a_narrower_pattern_alone(case)
     excluded: list[Any] = [negative_data_rejection] if may_be_right else []
     case.call_and_validate(base_url=server.url, headers=server.headers, excluded_checks=excluded)
+
+
+def members_of(description: dict[str, Any], schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return every member that the schema or one of its parts has."""
+    if "$ref" in schema:
+        schema = description["components"]["schemas"][schema["$ref"].split("/")[-1]]
+    found = dict(schema.get("properties", {}))
+    for part in [*schema.get("allOf", []), *schema.get("oneOf", [])]:
+        found |= members_of(description, part)
+    return found
+
+
+def test_a_task_has_the_members_of_the_account_s_own_status_document() -> None:
+    described, own = (
+        members_of(yaml.safe_load((ROOT / "docs" / f"{file}.yaml").read_text("utf-8")), {"$ref": name})
+        for file, name in (("openapi-admin", "Task"), ("openapi", "StatusDocument"))
+    )
+    assert described.keys() == own.keys()
+    types = {name: member["type"] for name, member in own.items() if "type" in member}
+    assert {name: described[name].get("type") for name in types} == types
+    assert (described["progress"]["type"], described["status"]["type"]) == ("integer", "string")
 
 
 def test_every_route_is_documented(admin_schema: BaseSchema) -> None:
