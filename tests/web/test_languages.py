@@ -148,6 +148,23 @@ def test_the_language_is_switched_and_nothing_is_lost(page: Page, demo: Demo, ac
     expect(page.get_by_label("Sprache")).to_have_value("de")
 
 
+def test_a_language_that_does_not_come_leaves_english(browser: Browser, demo: Demo, account: Account) -> None:
+    page = in_language(browser, "fa")
+    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden'); } })")
+    page.route("**/words/fa.js", lambda route: route.abort())
+    use_key(page, account.api_key)
+    page.goto(demo.url)
+    expect(page.locator("#balance")).to_have_text("1,000,000")
+    expect(page.get_by_role("button", name="Generate prompt")).to_be_visible()
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["en", "ltr"]
+    page.get_by_label("Language").select_option("de")
+    expect(page.get_by_label("Language")).to_have_value("en")  # without storage there is no other
+    page.route("**/outcome.js", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.context.close()
+
+
 def test_every_language_says_everything() -> None:
     folder = WEB / "page" / "words"
     texts = {path.stem: path.read_text("utf-8") for path in folder.iterdir()}

@@ -489,8 +489,13 @@ def test_offline_and_back(opened: Page, context: BrowserContext) -> None:
     with opened.expect_request("**/events/**"):
         context.set_offline(False)
     expect(opened.locator("#connection")).to_be_hidden()
+    context.set_offline(True)
+    expect(opened.locator("#connection")).to_contain_text("You are offline.")
     opened.get_by_role("button", name="Cancel", exact=True).click()
-    expect(opened.locator("#notice")).to_contain_text("Generation cancelled")
+    expect(opened.locator("#progress-message")).to_have_text("Cancelling…")
+    expect(opened.locator("#connection")).to_be_hidden()  # nobody waits for a result
+    context.set_offline(False)
+    expect(opened.locator("#notice")).to_be_visible()
 
 
 def test_a_page_that_nobody_sees_is_quiet(opened: Page) -> None:

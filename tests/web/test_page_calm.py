@@ -80,8 +80,7 @@ def test_the_time_goes_on_over_a_reload(page: Page, demo: Demo, account: Account
 
 def test_a_key_that_was_revoked_is_said_once(page: Page, demo: Demo, account: Account) -> None:
     open_page(page, demo.url, account.api_key)
-    unauthorized = {"success": False, "message": "No", "error": "This key is no more.", "error_code": "unauthorized"}
-    page.route("**/api/**", lambda route: route.fulfill(status=401, json=unauthorized))
+    page.route("**/api/**", lambda route: route.fulfill(status=401, json=UNAUTHORIZED))
     generate(page, BAKERY)
     expect(page.locator("#key-error")).to_have_text(re.compile(r"\w"))
     expect(page.locator("#notice")).to_be_hidden()
@@ -90,6 +89,109 @@ def test_a_key_that_was_revoked_is_said_once(page: Page, demo: Demo, account: Ac
     page.get_by_role("button", name="Connect").click()
     expect(page.locator("#key-panel")).to_be_hidden()
     expect(page.get_by_role("textbox", name="Your prompt")).to_have_value(BAKERY)
+
+
+UNAUTHORIZED = {"success": False, "message": "No", "error": "This key is no more.", "error_code": "unauthorized"}
+REFUSED = {"success": False, "message": "No", "error": "No.", "error_code": "invalid_parameter"}
+
+
+def test_a_new_sign_in_of_the_same_account_keeps_what_runs_and_what_was_made(
+    page: Page, demo: Demo, account: Account
+) -> None:
+    open_page(page, demo.url, account.api_key)
+    generate(page, BAKERY)
+    expect_phase(page, "completed")
+    generate(page, LONG)
+    expect(page.locator("#progress")).to_have_attribute("data-progress", "70")
+    page.route("**/account/**", lambda route: route.fulfill(status=401, json=UNAUTHORIZED))
+    expect(page.locator("#key-error")).not_to_be_empty()  # the list is read anew while something runs
+    page.route("**/api/**", lambda route: route.fulfill(status=401, json=UNAUTHORIZED))
+    page.reload()
+    expect(page.locator("#key-error")).not_to_be_empty()
+    page.unroute("**/api/**")
+    page.unroute("**/account/**")
+    page.get_by_label("API key", exact=True).fill(account.api_key)
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#progress")).to_have_attribute("data-progress", "70")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect_phase(page, "failed")
+    page.reload()
+    expect_phase(page, "completed")
+    expect(page.locator("#text")).to_contain_text("Bakery Sonne")
+
+
+def test_a_key_is_tried_before_it_is_taken(page: Page, demo: Demo, account: Account) -> None:
+    demo.submit(account, LONG)
+    open_page(page, demo.url, account.api_key)
+    held: list[Route] = []
+
+    def hold_the_wrong_one(route: Route) -> None:
+        wrong = route.request.headers["authorization"].endswith("pg_wrong")
+        held.append(route) if wrong else route.continue_()
+
+    page.route("**/account/", hold_the_wrong_one)
+    page.get_by_role("button", name="Change key").click()
+    page.get_by_label("API key", exact=True).fill("pg_wrong")
+    connect = page.get_by_role("button", name="Connect")
+    with page.expect_response("**/account/") as read:  # the list's own timer goes on
+        connect.click()
+    assert read.value.ok
+    expect(connect).to_be_focused()
+    held[0].continue_()
+    expect(page.locator("#key-error")).to_contain_text("copied whole")
+    page.get_by_role("button", name="Keep the key I have").click()
+    page.get_by_role("button", name="Cancel:").click()
+    expect(page.locator("#recent .badge")).to_have_text("Cancelled")
+
+
+def test_the_list_goes_on_after_a_failed_reading_and_says_why_a_cancel_failed(
+    page: Page, demo: Demo, account: Account
+) -> None:
+    task_id = demo.submit(account, LONG)
+    open_page(page, demo.url, account.api_key)
+    expect(page.locator("#recent .badge")).to_have_text("Running")
+    page.route("**/cancel/**", lambda route: route.fulfill(status=400, json=REFUSED))
+    seen: list[Route] = []
+
+    def hold_the_timers(route: Route) -> None:
+        seen.append(route)
+        if len(seen) > 1:
+            route.fulfill(status=400, json=REFUSED)
+
+    with page.expect_request("**/account/"):
+        page.route("**/account/", hold_the_timers)
+    page.locator("#recent .cancel-one").click()  # whose own reading ends the timer's, and fails
+    expect(page.locator("#recent-error")).to_have_text("The server does not accept this.")
+    while len(seen) < 2:
+        page.wait_for_timeout(50)
+    page.unroute("**/account/")
+    demo.cancel(account, task_id)
+    expect(page.locator("#recent .badge")).to_have_text("Cancelled")
+    expect(page.locator("#recent-error")).to_be_empty()
+
+
+def test_a_message_while_it_runs_is_said_once(page: Page, demo: Demo, account: Account) -> None:
+    open_page(page, demo.url, account.api_key)
+    generate(page, LONG)
+    expect(page.locator("#progress")).to_have_attribute("data-progress", "70")
+    page.route("**/cancel/**", lambda route: route.fulfill(status=400, json=REFUSED))
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.locator("#notice")).to_contain_text("The server does not accept this.")
+    assert page.evaluate(CHANGES_OF_NOTICE) == 0
+    page.unroute("**/cancel/**")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.locator("#notice")).to_contain_text("Generation cancelled")
+
+
+# How often the notice changes while the text grows by three pieces.
+CHANGES_OF_NOTICE = """() => new Promise((resolve) => {
+  let changes = 0;
+  let pieces = 0;
+  const options = {subtree: true, childList: true, characterData: true};
+  new MutationObserver((list) => { changes += list.length; }).observe(document.getElementById('notice'), options);
+  const count = () => { if (++pieces === 3) resolve(changes); };
+  new MutationObserver(count).observe(document.getElementById('text'), options);
+})"""
 
 
 def test_a_message_about_the_prompt_goes_when_the_prompt_is_mended(page: Page, demo: Demo, account: Account) -> None:

@@ -22,6 +22,7 @@ const parts = {
   recent: element('recent', HTMLUListElement),
   more: element('more', HTMLButtonElement),
   recentTitle: element('recent-title', HTMLHeadingElement),
+  recentError: element('recent-error', HTMLParagraphElement),
   recentHint: element('recent-hint', HTMLParagraphElement),
 };
 
@@ -43,9 +44,11 @@ export class AccountPanel {
   #onOpen;
   #onCancel;
   #onAccount;
+  #onRefresh;
   /** @type {string | null} the generation that is shown beside the list */
   #open = null;
   #wanted = LISTED;
+  #running = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {AbortController | undefined} the reading whose answers count; those of an earlier one are stale */
@@ -53,13 +56,15 @@ export class AccountPanel {
 
   /**
    * @param {import('../client/src/index.js').PromptGeneratorAPI} client
-   * @param {{onOpen: (taskId: string, createdAt: string) => void, onCancel: (taskId: string) => void, onAccount: (account: Account, running: number) => void}} listeners
+   * @param {{onOpen: (taskId: string, createdAt: string) => void, onCancel: (taskId: string) => Promise<string>, onAccount: (account: Account, running: number) => void, onRefresh: () => Promise<void>}} listeners
+   *   `onCancel` resolves to why it could not be; `onRefresh` is to call `refresh`, and to deal with its errors
    */
-  constructor(client, { onOpen, onCancel, onAccount }) {
+  constructor(client, { onOpen, onCancel, onAccount, onRefresh }) {
     this.#client = client;
     this.#onOpen = onOpen;
     this.#onCancel = onCancel;
     this.#onAccount = onAccount;
+    this.#onRefresh = onRefresh;
     parts.more.onclick = () => this.#showMore();
     parts.ledger.ontoggle = () => parts.ledger.open && void this.#readLedger();
   }
@@ -75,8 +80,9 @@ export class AccountPanel {
       this.#showRecent(recent);
     } catch (error) {
       if (signal.aborted) {
-        return;
+        return; // the one that has ended it sets the timer
       }
+      this.#refreshWhileRunning();
       throw error;
     }
     if (parts.ledger.open) {
@@ -104,7 +110,7 @@ export class AccountPanel {
     this.#wanted += LISTED;
     const pressed = document.activeElement === parts.more;
     const done = () => pressed && parts.more.hidden && parts.recent.children[listed]?.querySelector('button')?.focus();
-    void this.refresh().then(done, () => (parts.more.hidden = false));
+    void this.#onRefresh().then(done);
   }
 
   /** Mark the generation that is shown. @param {string | null} taskId */
@@ -152,7 +158,8 @@ export class AccountPanel {
     parts.recentHint.textContent = documents.length ? words.keptMinutes : words.nothingRecent;
     parts.recent.replaceChildren(...documents.map((document) => this.#recentItem(document)));
     this.mark(this.#open);
-    this.#refreshWhile(documents.some(isRunning));
+    this.#running = documents.some(isRunning);
+    this.#refreshWhileRunning();
     if (focused) {
       const buttons = [...parts.recent.querySelectorAll('button')];
       const ofTask = buttons.filter(({ dataset }) => dataset.taskId === focused.dataset.taskId);
@@ -161,16 +168,23 @@ export class AccountPanel {
     }
   }
 
-  /** The list lives while anything in it does. @param {boolean} running */
-  #refreshWhile(running) {
+  /** The list lives while anything in it does. */
+  #refreshWhileRunning() {
     clearTimeout(this.#timer);
-    if (running) {
+    if (this.#running) {
       const again = () =>
-        document.visibilityState === 'hidden'
-          ? this.#refreshWhile(true)
-          : void this.refresh().catch(() => this.#refreshWhile(true));
+        document.visibilityState === 'hidden' ? this.#refreshWhileRunning() : void this.#onRefresh();
       this.#timer = setTimeout(again, REFRESH_MS);
+    } else {
+      parts.recentError.textContent = ''; // nothing is left to cancel
     }
+  }
+
+  /** @param {string} taskId */
+  async #cancel(taskId) {
+    parts.recentError.textContent = '';
+    parts.recentError.textContent = await this.#onCancel(taskId);
+    await this.#onRefresh();
   }
 
   /** @param {StatusDocument} document */
@@ -198,7 +212,7 @@ export class AccountPanel {
     }
     const cancel = make(
       'button',
-      { type: 'button', className: 'cancel-one', onclick: () => this.#onCancel(taskId) },
+      { type: 'button', className: 'cancel-one', onclick: () => void this.#cancel(taskId) },
       words.cancel,
     );
     cancel.dataset.taskId = taskId;

@@ -1,5 +1,6 @@
 // Runs before the first paint, so that nothing jumps afterwards: which language, and is there a key to connect with?
 (() => {
+  const SAID_WITHIN_MS = 3_000;
   const page = document.documentElement;
   const stored = (/** @type {() => Storage} */ storage, /** @type {string} */ name) => {
     try {
@@ -15,6 +16,7 @@
   page.lang = wanted.find((tag) => known.includes(tag)) ?? 'en';
   page.dir = ['ar', 'fa'].includes(page.lang) ? 'rtl' : 'ltr';
   page.dataset.said = page.lang === 'en' ? 'en' : '';
+  setTimeout(() => (page.dataset.said ||= 'en'), SAID_WITHIN_MS); // a script may never come: English is better than nothing
   const hasKey = stored(() => sessionStorage, 'api-key') || document.querySelector('meta[name="demo-api-key"]');
   page.dataset.connected = hasKey ? 'yes' : 'no';
 })();

@@ -27,11 +27,12 @@ export function make(tag, properties = {}, ...children) {
   return made;
 }
 
-const numbers = new Intl.NumberFormat(
-  document.documentElement.lang === 'en' ? undefined : document.documentElement.lang,
-);
+/** @type {Intl.NumberFormat | undefined} made when the page's language is certain */
+let numbers;
 
 /** @param {number} number */
 export function grouped(number) {
+  const { lang } = document.documentElement;
+  numbers ??= new Intl.NumberFormat(lang === 'en' ? undefined : lang);
   return numbers.format(number);
 }

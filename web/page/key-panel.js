@@ -50,13 +50,16 @@ export class KeyPanel {
   /** @param {(key: string) => Promise<string>} onKey */
   async #try(onKey) {
     const key = parts.input.value.trim();
+    if (parts.connect.getAttribute('aria-disabled') === 'true') {
+      return;
+    }
     if (key === '') {
       this.#complain(words.pasteKey);
       return;
     }
-    parts.connect.disabled = true;
+    parts.connect.setAttribute('aria-disabled', 'true'); // not disabled: that would take the focus away
     const problem = await onKey(key);
-    parts.connect.disabled = false;
+    parts.connect.setAttribute('aria-disabled', 'false');
     if (problem) {
       this.#complain(problem);
       parts.input.focus();

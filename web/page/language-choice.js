@@ -11,7 +11,8 @@ export function offerLanguages() {
     try {
       localStorage.setItem('prompt-generation:language', select.value);
     } catch {
-      return; // without storage it is the browser's
+      select.value = language; // without storage it is the browser's
+      return;
     }
     location.reload();
   });

@@ -20,7 +20,7 @@ import { KeyPanel } from './key-panel.js';
 import { NotifyOffer } from './notify-offer.js';
 import { Outcome } from './outcome.js';
 import { RefinePanel } from './refine-panel.js';
-import { remember } from './tab-memory.js';
+import { recall, remember } from './tab-memory.js';
 import { Versions } from './versions.js';
 import { offerLanguages } from './language-choice.js';
 import { translatePage, words } from './words.js';
@@ -43,11 +43,8 @@ const composer = new Composer(
 const account = new AccountPanel(client, {
   onOpen: open,
   onAccount: noteAccount,
-  onCancel: (taskId) =>
-    void client
-      .cancel(taskId)
-      .catch(() => {})
-      .then(refresh),
+  onCancel: cancelListed,
+  onRefresh: refresh,
 });
 const keyPanel = new KeyPanel(connect, () => key !== '');
 const outcome = new Outcome(versions, {
@@ -60,7 +57,7 @@ const notifyOffer = new NotifyOffer(client);
 const refining = new RefinePanel(versions, { onRefine: (feedback) => refine(feedback), onChange: () => show() });
 
 const ACTIONS = {
-  retry: () => session.retry(composer.edited),
+  retry: () => session.retry(shown.feedback ? undefined : composer.edited),
   watch: () => session.retry(),
   again: () => again(),
   key: () => changeKey(),
@@ -72,6 +69,8 @@ const IDLE = session.getState();
 let shown = IDLE;
 /** While there were too many generations at once. */
 let mostRunning = 0;
+/** Whose versions and prompts this tab has: the id of an account. */
+let owner = recall('account');
 
 session.subscribe(() => {
   const before = shown;
@@ -98,24 +97,37 @@ document.getElementById('change-key')?.addEventListener('click', changeKey);
 
 /** @param {string} given @returns {Promise<string>} what is wrong with it */
 async function connect(given) {
-  const before = key;
-  key = given;
+  let accountId;
   try {
-    await account.refresh();
+    ({ account_id: accountId } = await new PromptGeneratorAPI(API, given).account()); // the page's own still has the other key
   } catch (error) {
-    key = before;
     return sentenceOf(asGenerationError(error));
   }
+  key = given;
   keepKey(given);
-  if (before !== given) {
-    forgetPrompts(); // another person's, perhaps
+  if (accountId !== owner) {
+    forgetPrompts();
     versions.clear();
     session.reset();
-  } else if (session.getState().error instanceof Unauthorized) {
-    session.reset();
+    account.hide();
+  } else if (asksForKey(shown.error)) {
+    shown.taskId ? session.retry() : session.reset(); // what ran is taken up
   }
+  own(accountId);
+  void refresh();
   composer.focus();
   return '';
+}
+
+/** @param {string} accountId */
+function own(accountId) {
+  owner = accountId;
+  remember('account', accountId);
+}
+
+/** Whether it is said beside the key. @param {unknown} error */
+function asksForKey(error) {
+  return error instanceof Unauthorized || error instanceof UnknownAccount;
 }
 
 /** Show the newest balance and list; a key that is no good any more is asked for again. */
@@ -126,11 +138,21 @@ async function refresh() {
   try {
     await account.refresh();
   } catch (error) {
-    if (error instanceof Unauthorized || error instanceof UnknownAccount) {
+    if (asksForKey(error)) {
       key = '';
       account.hide();
-      keyPanel.open(sentenceOf(error));
+      keyPanel.open(sentenceOf(asGenerationError(error)));
     } // anything else is shown where it matters: by the next generation
+  }
+}
+
+/** @param {string} taskId of a generation in the list @returns {Promise<string>} why it could not be cancelled */
+async function cancelListed(taskId) {
+  try {
+    await client.cancel(taskId);
+    return '';
+  } catch (error) {
+    return asksForKey(error) ? '' : sentenceOf(asGenerationError(error));
   }
 }
 
@@ -156,6 +178,7 @@ function noteAccount(
   },
   running,
 ) {
+  own(accountId);
   notifyOffer.accountId = webPushKey ? accountId : '';
   notifyOffer.show(shown);
   composer.offerBusinesses(names);
@@ -178,8 +201,7 @@ function noteAccount(
 function show() {
   const version =
     shown.phase === 'running' || (shown.phase === 'failed' && !shown.feedback) ? undefined : versions.current;
-  const asksForKey = shown.error instanceof Unauthorized || shown.error instanceof UnknownAccount; // said beside the key
-  const state = version && shown.phase !== 'failed' ? stateOf(version) : asksForKey ? IDLE : shown;
+  const state = version && shown.phase !== 'failed' ? stateOf(version) : asksForKey(shown.error) ? IDLE : shown;
   document.documentElement.dataset.failure = shown.error?.name ?? '';
   outcome.keepFocus(() => {
     outcome.show(state, version);

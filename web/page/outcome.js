@@ -83,6 +83,8 @@ export class Outcome {
   #nextTryAt = 0;
   #readerScrolled = false;
   #edits = false;
+  /** @type {unknown[]} what the notice was made from */
+  #noticed = [];
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #clock;
   /** @type {SessionState | undefined} */
@@ -195,7 +197,8 @@ export class Outcome {
     parts.progress.setAttribute('aria-valuenow', String(percent));
     parts.progress.setAttribute('aria-valuetext', `${shown}, ${doing}`);
     parts.progress.style.setProperty('--progress', String(estimate / 100));
-    const trouble = CONNECTIONS[connection ?? 'connecting'];
+    // Nobody waits any more for the result that those words promise.
+    const trouble = cancelling && connection === 'offline' ? '' : CONNECTIONS[connection ?? 'connecting'];
     if (parts.connection.textContent !== trouble) {
       parts.connection.textContent = trouble;
       parts.announcement.textContent = trouble || doing;
@@ -226,6 +229,11 @@ export class Outcome {
       parts.notice.hidden = true;
       return;
     }
+    const facts = [shown, phase, manualPrompt !== '', canRetry];
+    if (!parts.notice.hidden && facts.every((fact, index) => fact === this.#noticed[index])) {
+      return; // a screen reader would say it anew
+    }
+    this.#noticed = facts;
     const help = error && adviceFor(error);
     const advice = help ?? (incomplete ? INCOMPLETE_ADVICE : FALLBACK_ADVICE);
     parts.notice.className = `notice ${advice.tone}`;

@@ -2,7 +2,7 @@
 
 const PREFIX = 'prompt-generation:';
 
-/** @typedef {'draft' | 'started' | 'versions' | 'feedback' | 'business'} Name */
+/** @typedef {'account' | 'draft' | 'started' | 'versions' | 'feedback' | 'business'} Name */
 
 /** @param {Name} name @returns {string} '' for nothing */
 export function recall(name) {

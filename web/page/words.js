@@ -3,10 +3,19 @@
 import { grouped } from './elements.js';
 import { en } from './words/en.js';
 
-export const language = document.documentElement.lang;
+const chosen = document.documentElement.lang;
 
 /** @type {import('./words/en.js').Words} */
-export const words = language === 'en' ? en : (await import(`./words/${language}.js`)).words;
+export const words =
+  chosen === 'en' ? en : await import(`./words/${chosen}.js`).then((module) => module.words, inEnglish);
+
+export const language = document.documentElement.lang;
+
+/** The file of that language has not come. */
+function inEnglish() {
+  Object.assign(document.documentElement, { lang: 'en', dir: 'ltr' });
+  return en;
+}
 
 /** Put values where a sentence has their names in braces; numbers in the language's digits. @param {string} sentence @param {Record<string, string | number>} values */
 export function filled(sentence, values) {

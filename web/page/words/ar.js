@@ -62,6 +62,7 @@ export const words = {
   offline: 'أنت غير متصل. تظهر النتيجة عند عودتك.',
   unsent: 'أنت غير متصل. لم يُرسَل شيء بعد، وسيُرسَل عند عودتك.',
   tryAgain: 'حاول مجددًا',
+  dismiss: 'إخفاء',
   keepWaiting: 'مواصلة الانتظار',
   purchaseTokens: 'شراء رموز',
   upgradeSubscription: 'تجديد الاشتراك',

@@ -63,6 +63,7 @@ export const words = {
   offline: 'Sie sind offline. Das Ergebnis erscheint, wenn Sie zurück sind.',
   unsent: 'Sie sind offline. Es wurde noch nichts gesendet; das geschieht, wenn Sie zurück sind.',
   tryAgain: 'Erneut versuchen',
+  dismiss: 'Ausblenden',
   keepWaiting: 'Weiter warten',
   purchaseTokens: 'Tokens kaufen',
   upgradeSubscription: 'Abonnement verlängern',

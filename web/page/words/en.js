@@ -68,6 +68,7 @@ export const en = {
   offline: 'You are offline. The result appears when you are back.',
   unsent: 'You are offline. Nothing has been sent yet; it is sent when you are back.',
   tryAgain: 'Try again',
+  dismiss: 'Dismiss',
   keepWaiting: 'Keep waiting',
   purchaseTokens: 'Purchase more tokens',
   upgradeSubscription: 'Upgrade subscription',

@@ -63,6 +63,7 @@ export const words = {
   offline: 'Está sin conexión. El resultado aparecerá cuando vuelva.',
   unsent: 'Está sin conexión. Aún no se ha enviado nada; se enviará cuando vuelva.',
   tryAgain: 'Reintentar',
+  dismiss: 'Descartar',
   keepWaiting: 'Seguir esperando',
   purchaseTokens: 'Comprar tokens',
   upgradeSubscription: 'Renovar la suscripción',

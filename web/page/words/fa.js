@@ -62,6 +62,7 @@ export const words = {
   offline: 'آفلاین هستید. نتیجه پس از بازگشت نمایان می‌شود.',
   unsent: 'آفلاین هستید. هنوز چیزی فرستاده نشده و پس از بازگشت فرستاده می‌شود.',
   tryAgain: 'تلاش دوباره',
+  dismiss: 'بستن',
   keepWaiting: 'همچنان منتظر می‌مانم',
   purchaseTokens: 'خرید توکن',
   upgradeSubscription: 'تمدید اشتراک',

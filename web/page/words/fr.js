@@ -63,6 +63,7 @@ export const words = {
   offline: 'Vous êtes hors ligne. Le résultat apparaîtra à votre retour.',
   unsent: 'Vous êtes hors ligne. Rien n’a encore été envoyé ; ce sera fait à votre retour.',
   tryAgain: 'Réessayer',
+  dismiss: 'Masquer',
   keepWaiting: 'Continuer d’attendre',
   purchaseTokens: 'Acheter des jetons',
   upgradeSubscription: 'Renouveler l’abonnement',
