@@ -4,7 +4,6 @@
  *   npm install && API_KEY=pg_… node server.js     with the server of `make run` on port 8000, or SERVER=http://…
  */
 
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -31,14 +30,18 @@ const server = createServer(async (asked, answer) => {
   }
 });
 
-/** Here your application checks who asks. The answer has the task's id and its watch token, and never the key. */
+/**
+ * Here your application checks who asks, and puts the person's id before the idempotency key: nobody gets another one's task
+ * by guessing. The answer has the task's id and its watch token, and never the API key.
+ */
 async function submit(asked, answer) {
+  const { 'idempotency-key': key } = asked.headers;
   const { status, body } = await fetch(`${SERVER}/api/v1/web-knowledge/generate-prompt-async/`, {
     method: 'POST',
     headers: {
       Authorization: `Bearer ${API_KEY}`,
       'Content-Type': 'application/json',
-      'Idempotency-Key': randomUUID(),
+      ...(key && { 'Idempotency-Key': key }), // the page's own: what it sends again is paid once
     },
     body: JSON.stringify({ manual_prompt: await text(asked), watch_token: true }),
   });

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.applications import open_application
 from tests.web.demo import JWT_SECRET, Account, Demo
@@ -43,8 +43,8 @@ def signed_token(node: str, **variables: str) -> tuple[int, str]:
     command = [node, "--input-type=module", "--eval", code]
     done = subprocess.run(command, cwd=folder, env=os.environ | variables, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
-    status, _, token = done.stdout.strip().partition(" ")
-    return int(status), token
+    status, _, body = done.stdout.strip().partition(" ")
+    return int(status), json.loads(body)["token"] if body else ""
 
 
 def test_the_next_example_signs_a_token_for_the_signed_in_user(node: str, demo: Demo, account: Account) -> None:
@@ -66,12 +66,24 @@ def test_the_next_examples_page_generates_with_such_a_token(
     source = EXAMPLES / "nextjs" / "app" / "generator.tsx"
     folder = built(project, "next-page", "import { Generator } from './generator.tsx';", "<Generator />", source)
     _, token = signed_token(node, JWT_SECRET=JWT_SECRET, ACCOUNT_ID=account.account_id)
-    page.route("**/token", lambda route: route.fulfill(body=token, content_type="text/plain"))
+    asked: list[int] = []
+
+    def answer_the_second(route: Route) -> None:
+        asked.append(len(asked))
+        route.fulfill(json={"token": token, "lasts_s": 300}) if len(asked) > 1 else route.fulfill(status=401)
+
+    page.route("**/token", answer_the_second)
+    page.route("**/sign-in", lambda route: route.fulfill(body="<h1>Sign in</h1>", content_type="text/html"))
     open_application(page, folder, "next-page.html", demo.url, "")
     page.get_by_label("Your prompt").fill(BAKERY)
     page.get_by_role("button", name="Generate AI Prompt").click()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading")).to_have_text("Sign in")
+    page.go_back()
+    page.get_by_role("button", name="Generate AI Prompt").click()
     expect(page.locator(".prompt-generator")).to_have_attribute("data-phase", "completed")
     expect(page.locator(".prompt-generator")).to_contain_text("+49 30 1234567")
+    assert len(asked) == 2, "one token for all requests"
 
 
 @pytest.mark.browser

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.waiting import eventually
 from tests.web.demo import Account, Demo
@@ -84,9 +84,33 @@ def test_its_page_shows_the_stages_and_the_prompt(page: Page, url: str) -> None:
     page.goto(f"{url}/")
     page.get_by_label("Your prompt").fill(f"{BAKERY} [[standin:delay=0.3,tokens_per_second=2]]")
     page.get_by_role("button", name="Improve").click()
+    expect(page.get_by_role("button", name="Improve")).to_be_focused()
     expect(page.get_by_role("status")).to_have_text("Waiting for AI response...")
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("status")).to_contain_text("cancelled")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     page.get_by_label("Your prompt").fill(BAKERY)
     page.get_by_role("button", name="Improve").click()
     expect(page.locator("#result")).to_contain_text("+49 30 1234567")
+
+
+@pytest.mark.browser
+def test_its_page_sends_again_what_was_lost_and_it_is_paid_once(page: Page, url: str) -> None:
+    started: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        answer = route.fetch()
+        started.append(answer.json()["task_id"])
+        route.fulfill(response=answer) if len(started) > 1 else route.abort()
+
+    page.route("**/generations", lose_the_first_answer)
+    page.goto(f"{url}/")
+    page.get_by_label("Your prompt").fill(BAKERY)
+    page.get_by_role("button", name="Improve").click()
+    expect(page.get_by_role("status")).not_to_be_empty()
+    for count in (2, 3):  # the answer comes; then, after the end, it is another generation
+        page.get_by_role("button", name="Improve").click()
+        expect(page.locator("#result")).to_contain_text("+49 30 1234567")
+        expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
+        assert len(started) == count
+    assert started[0] == started[1] != started[2]

@@ -14,7 +14,8 @@ export function GET() {
   const parts = [{ alg: 'HS256', typ: 'JWT' }, claims].map((part) => Buffer.from(JSON.stringify(part)));
   const signed = parts.map((part) => part.toString('base64url')).join('.');
   const signature = createHmac('sha256', process.env.JWT_SECRET).update(signed).digest('base64url');
-  return new Response(`${signed}.${signature}`, { headers: { 'Cache-Control': 'no-store' } });
+  const body = { token: `${signed}.${signature}`, lasts_s: LASTS_S };
+  return Response.json(body, { headers: { 'Cache-Control': 'no-store' } });
 }
 
 /** Your application knows from its session who asks. */
