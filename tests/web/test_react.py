@@ -195,6 +195,21 @@ def test_a_new_token_resumes_the_running_generation_and_clears_the_message(
     expect(page.get_by_label("Your prompt")).to_have_value(BAKERY)
 
 
+def test_after_signing_in_what_ran_is_taken_up_by_trying_again(
+    page: Page, apps: Path, demo: Demo, account: Account
+) -> None:
+    known = json.dumps({"manualPrompt": LONG, "taskId": demo.submit(account, LONG)})
+    page.add_init_script(f"sessionStorage.setItem('prompt-generation', {json.dumps(known)})")
+    open_application(page, apps, "component.html", demo.url, "")
+    expect(page.get_by_role("alert").get_by_role("button", name="Sign in")).to_be_visible()
+    page.evaluate("(token) => localStorage.setItem('token', token)", account.api_key)
+    with page.expect_request("**/events/**"):
+        page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".pg-growing")).to_contain_text(re.compile(r"\w+"))
+    page.get_by_role("button", name="Cancel").click()
+    expect_phase(page, "failed")
+
+
 def test_what_a_server_says_to_programmers_stands_in_a_fold(page: Page, apps: Path, demo: Demo) -> None:
     open_application(page, apps, "component.html", demo.url, "")
     generate(page, BAKERY)
@@ -299,6 +314,12 @@ def test_lost_facts_are_named_and_the_limit_is_shown_while_writing(component: Pa
     component.get_by_role("button", name="Generate AI Prompt").click()
     expect(component.get_by_role("alert")).to_contain_text("Please shorten it.")
     expect(component.get_by_role("alert").get_by_text("manual_prompt")).to_be_hidden()
+    expect(component.get_by_role("note")).to_contain_text("€4.80")  # the earlier result is still there
+    component.get_by_role("button", name="Dismiss").click()
+    expect(component.get_by_role("alert")).to_have_count(0)
+    expect(component.locator(".pg-title")).to_be_focused()
+    expect(component.get_by_label("Your prompt")).to_have_value("word " * 4_001)
+    expect(component.get_by_role("note")).to_contain_text("€4.80")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -153,9 +153,11 @@ def test_a_change_that_fails_leaves_the_version_and_can_be_tried_again(opened: P
     expect(opened.locator("#notice")).to_contain_text("The server cannot be reached.")
     assert opened.locator("#text").inner_text() == first
     expect(opened.get_by_label("What should change?")).to_have_value("Keep it short.")
+    opened.get_by_role("textbox", name="Your prompt").fill("A draft for later.")
     opened.unroute("**/generate-prompt-async/")
     sent = asked(opened, lambda: opened.get_by_role("button", name="Try again").click())
     assert sent["feedback"] == "Keep it short."
+    assert sent["manual_prompt"].startswith("# ")
     expect(opened.locator("#version-list label")).to_have_count(2)
 
 
@@ -244,10 +246,10 @@ def test_the_component_changes_a_result_keeps_it_or_takes_it_back(component: Pag
     assert (sent["manual_prompt"].strip(), sent["feedback"]) == (first.strip(), "Say that we deliver.")
     expect(component.get_by_role("button", name="Version 2")).to_have_attribute("aria-pressed", "true")
     expect(component.get_by_label("Your prompt", exact=True)).to_have_value(BAKERY)
+    component.get_by_label("What should change?").fill("Say that we deliver.")
     component.get_by_role("button", name="Take back").click()
     expect(component.locator(".pg-text")).to_have_text(first)
     expect(component.get_by_role("heading", name="AI Prompt Generator")).to_be_focused()
-    component.get_by_label("What should change?").fill("Say that we deliver.")
     component.reload()
     expect(component.locator(".pg-text")).to_have_text(first)
     expect(component.get_by_label("What should change?")).to_have_value("Say that we deliver.")
@@ -257,6 +259,34 @@ def test_the_component_changes_a_result_keeps_it_or_takes_it_back(component: Pag
     expect(component.get_by_role("button", name="Take back")).to_have_count(0)
     component.get_by_role("button", name="Version 1").click()
     expect(component.locator(".pg-text")).to_have_text(first)
+
+
+def test_versions_and_edits_outlive_a_component_whose_session_goes_on(
+    page: Page, apps: Path, demo: Demo, account: Account
+) -> None:
+    open_application(page, apps, "component.html", demo.url, account.api_key, fragment="#shared")
+    improve(page, BAKERY)
+    page.get_by_label("What should change?").fill("Say that we deliver.")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("button", name="Version 2")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Generated prompt").fill("An edited prompt.")
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Bring back").click()
+    expect(page.locator(".pg-text")).to_have_text("An edited prompt.")
+    expect(page.get_by_role("button", name="Version 1")).to_be_visible()
+
+
+def test_what_is_being_edited_is_copied_on_plain_http(component: Page) -> None:
+    component.evaluate(
+        "window.there = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+    )
+    improve(component, BAKERY)
+    component.get_by_role("button", name="Edit").click()
+    component.get_by_label("Generated prompt").fill("An edited prompt.")
+    component.get_by_role("button", name="Copy to clipboard").click()
+    expect(component.get_by_role("button", name="Copied")).to_be_focused()
+    assert component.evaluate("there.readText()") == "An edited prompt."
 
 
 def test_the_component_offers_kinds_of_business(component: Page) -> None:

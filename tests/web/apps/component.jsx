@@ -1,6 +1,7 @@
 // The component as an application uses it, under StrictMode, with a button that takes it away and brings it back.
 import { StrictMode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { GenerationClient, GenerationSession } from 'prompt-generation-client';
 import { PromptGenerator } from 'prompt-generation-react';
 import 'prompt-generation-react/styles.css';
 
@@ -12,6 +13,11 @@ const own = {
   setItem: (name, value) => localStorage.setItem(`mine:${name}`, value),
   removeItem: (name) => localStorage.removeItem(`mine:${name}`),
 };
+
+const shared =
+  location.hash === '#shared'
+    ? new GenerationSession(new GenerationClient('/api/v1/web-knowledge', () => localStorage.getItem('token')))
+    : undefined;
 
 function App() {
   const [shown, setShown] = useState(true);
@@ -28,6 +34,7 @@ function App() {
       <button onClick={() => setShown(!shown)}>{shown ? 'Take away' : 'Bring back'}</button>
       {shown && (
         <PromptGenerator
+          session={shared}
           apiBaseUrl="/api/v1/web-knowledge"
           authToken={location.hash === '#token' ? token : () => localStorage.getItem('token')}
           storage={location.hash === '#own-storage' ? { ...own } : undefined} // written in place: another one each time

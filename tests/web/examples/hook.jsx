@@ -10,9 +10,9 @@ export function MyGenerator() {
   });
   return (
     <>
-      <textarea aria-label="Draft" value={draft} onChange={(event) => setDraft(event.target.value)} disabled={isRunning} />
-      <button onClick={() => generate(draft)} disabled={isRunning}>Improve</button>
-      {isRunning && <button onClick={cancel}>Cancel</button>}
+      <textarea aria-label="Draft" value={draft} onChange={(event) => setDraft(event.target.value)} readOnly={isRunning} />
+      <button onClick={() => generate(draft)} aria-disabled={isRunning}>Improve</button>
+      <button onClick={cancel} aria-disabled={!isRunning}>Cancel</button>
       {isRunning && <progress aria-label={message} max={100} value={progress} />}
       {error && <p role="alert">{error.message} <button onClick={retry}>Try again</button></p>}
       <output>{text}</output>

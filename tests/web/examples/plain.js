@@ -8,8 +8,9 @@ const [form, prompt, go, cancel, bar, status, result] = ['form', 'prompt', 'go',
 
 session.subscribe(() => {
   const { phase, estimate, message, text, error } = session.getState();
-  prompt.disabled = go.disabled = phase === 'running';
-  cancel.hidden = phase !== 'running';
+  prompt.readOnly = phase === 'running'; // `disabled` and `hidden` would take the focus away
+  go.ariaDisabled = phase === 'running';
+  cancel.ariaDisabled = phase !== 'running';
   bar.value = estimate; // moves on between two stages
   status.textContent = error ? error.message : message;
   result.textContent = text; // textContent, never innerHTML

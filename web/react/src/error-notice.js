@@ -15,18 +15,18 @@ const REMEDIES = {
   UnknownAccount: ['onSignIn', 'signIn'],
 };
 
-/** Trying the same again cannot help against these, nor where one has to sign in. */
+/** Trying the same again cannot help against these, nor where one has to sign in before anything runs. */
 const FINAL = /^(InvalidPrompt|BadRequest)$/;
 
 /** @param {import('./index.js').ErrorNoticeProps} props */
-export function ErrorNotice({ error, onRetry, labels, lang, ...actions }) {
+export function ErrorNotice({ error, taskId = error.taskId, onRetry, onDismiss, labels, lang, ...actions }) {
   const says = { ...ENGLISH, ...labels };
   const [name, button] = REMEDIES[error.name] ?? [];
   const remedy = name && actions[name];
   const ours = says.errors[error.code] ?? says.errors[error.name] ?? says.errors.Otherwise;
   const [title, sentence] = ours ?? [error.title, error.message];
   const message = ours ? fillIn(lang)(sentence, /** @type {any} */ (error)) : sentence;
-  const retry = name === 'onSignIn' || FINAL.test(error.name) ? undefined : onRetry;
+  const retry = (name === 'onSignIn' && !taskId) || FINAL.test(error.name) ? undefined : onRetry;
   return h(
     'div',
     { className: 'pg-error', role: 'alert', 'data-error': error.name },
@@ -40,18 +40,16 @@ export function ErrorNotice({ error, onRetry, labels, lang, ...actions }) {
         // For whoever is asked for help: no language changes it.
         h('p', { translate: 'no', dir: 'ltr' }, [error.message, error.code, error.requestId].join(' ')),
       ),
-    (remedy || retry) &&
-      h(
-        'div',
-        { className: 'pg-buttons' },
-        remedy &&
-          button &&
-          h(
-            'button',
-            { type: 'button', className: 'pg-button pg-primary', onClick: () => remedy(error) },
-            says[button],
-          ),
-        retry && h('button', { type: 'button', className: 'pg-button', onClick: retry }, says.tryAgain),
-      ),
+    h(
+      'div',
+      { className: 'pg-buttons' },
+      offer(remedy && (() => remedy(error)), says[button ?? 'signIn'], ' pg-primary'),
+      offer(retry, says.tryAgain),
+      offer(onDismiss, says.dismiss),
+    ),
   );
 }
+
+/** @param {(() => void) | undefined} onClick @param {string} text @param {string} [more] */
+const offer = (onClick, text, more = '') =>
+  onClick && h('button', { type: 'button', className: `pg-button${more}`, onClick }, text);

@@ -88,8 +88,11 @@ export function GeneratedPrompt({ says: given, fill, versions, onVersions, onRef
     const timer = copied ? setTimeout(() => setCopied(''), COPIED_FOR_MS) : undefined;
     return () => clearTimeout(timer);
   }, [copied]);
-  const copy = async () =>
+  const copy = async () => {
+    setEdits(false);
+    await null; // until the text stands there again, to be selected where nothing else helps
     setCopied((await copyText(text, /** @type {any} */ (shown.current))) ? says.copied : says.selected);
+  };
   const write = (/** @type {string} */ next) => onVersions(withText(versions, next));
   return h(
     'div',
@@ -189,7 +192,9 @@ function VersionList({ says, fill, versions, onVersions }) {
       ),
       before && button(says.compare, () => setBeside(!beside), { 'aria-pressed': beside }),
       undecided && at === list.length - 1 && button(says.keep, () => onVersions({ ...versions, undecided: false })),
-      undecided && at === list.length - 1 && button(says.takeBack, () => onVersions(takenBack(versions))),
+      undecided &&
+        at === list.length - 1 &&
+        button(says.takeBack, () => onVersions({ ...versions, ...takenBack(versions) })),
     ),
     before &&
       beside &&

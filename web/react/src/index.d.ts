@@ -68,7 +68,10 @@ export interface ErrorNoticeProps extends ErrorActions {
   labels?: Partial<Labels>;
   /** In whose digits numbers are shown. Default: English. */
   lang?: string;
+  /** Of the generation that runs on, where there is one: then trying again helps who has signed in. Default: that of the error. */
+  taskId?: string | null;
   onRetry?: () => void;
+  onDismiss?: () => void;
 }
 
 /** Every word of the component. Values stand in braces: `{number}`, `{facts}`, and in errors their own `{needed}`, `{available}`. */
@@ -113,6 +116,7 @@ export interface Labels {
   whatShouldChange: string;
   changeIt: string;
   tryAgain: string;
+  dismiss: string;
   details: string;
   purchaseTokens: string;
   upgradeSubscription: string;

@@ -29,21 +29,18 @@ export function useStorage(given) {
  * @template T
  * @param {import('prompt-generation-client').SessionStorage | null} storage
  * @param {string} key
- * @param {T} initial
- * @returns {[T, (next: T) => void]}
+ * @returns {[T | null, (next: T) => void, () => T | null]} the value, what changes it, and what reads it before the first effect
  */
-export function useKept(storage, key, initial) {
-  const [value, setValue] = useState(initial);
-  useEffect(() => {
+export function useKept(storage, key) {
+  const [value, setValue] = useState(/** @type {T | null} */ (null));
+  const read = useCallback(() => {
     try {
-      const found = JSON.parse(storage?.getItem(key) ?? 'null');
-      if (found !== null) {
-        setValue(found);
-      }
+      return JSON.parse(storage?.getItem(key) ?? 'null');
     } catch {
-      // What cannot be read is forgotten.
+      return null; // what cannot be read is forgotten
     }
   }, [storage, key]);
+  useEffect(() => setValue((now) => read() ?? now), [read]);
   const keep = useCallback(
     (/** @type {T} */ next) => {
       setValue(next);
@@ -55,5 +52,5 @@ export function useKept(storage, key, initial) {
     },
     [storage, key],
   );
-  return [value, keep];
+  return [value, keep, read];
 }

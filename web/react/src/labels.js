@@ -24,6 +24,7 @@ export const ENGLISH = {
   offline: 'You are offline. The result appears when you are back.',
   unsent: 'You are offline. Nothing has been sent yet; it is sent when you are back.',
   tryAgain: 'Try again',
+  dismiss: 'Dismiss',
   details: 'Details',
   purchaseTokens: 'Purchase more tokens',
   upgradeSubscription: 'Upgrade subscription',

@@ -34,10 +34,12 @@ export function PromptGenerator(props) {
   } = props;
   const says = { ...ENGLISH, ...labels };
   const generation = usePromptGeneration(props);
-  const { isRunning, result, error, phase, canRetry, manualPrompt, feedback } = generation;
+  const { isRunning, result, error, phase, canRetry, taskId, manualPrompt, feedback } = generation;
   const storage = useStorage(props.storage);
-  const [own, setOwn] = useKept(storage, `${storageKey}:draft`, /** @type {string | null} */ (null));
-  const [versions, setVersions] = useKept(storage, `${storageKey}:versions`, /** @type {Versions | null} */ (null));
+  /** @type {ReturnType<typeof useKept<string>>} */
+  const [own, setOwn] = useKept(storage, `${storageKey}:draft`);
+  /** @type {ReturnType<typeof useKept<Versions>>} */
+  const [versions, setVersions, readVersions] = useKept(storage, `${storageKey}:versions`);
   const [chosen, setChosen] = useState(/** @type {string | undefined} */ (undefined));
   const businessType = chosen ?? props.businessType;
   const written = value ?? own;
@@ -49,11 +51,11 @@ export function PromptGenerator(props) {
   const lang = props.lang ?? around;
   const fill = useMemo(() => fillIn(lang), [lang]);
   const version = versions?.list[versions.at];
-  const shows = !isRunning && (!error || feedback) && (result ?? version);
+  const shows = !isRunning && (result ?? version);
   const view = useResultView(isRunning || shows ? phase : '');
   useBeforePaint(() => {
     if (result && view) {
-      setVersions(view.noted(versions, generation));
+      setVersions(view.noted(versions ?? readVersions(), generation)); // a result may be here before they are read
     }
   }, [result, view]);
   const write = (/** @type {string} */ text) => {
@@ -83,7 +85,18 @@ export function PromptGenerator(props) {
     ],
     ['progress', isRunning && h(GenerationProgress, { says, fill, generation, view })],
     ['notify', isRunning && view?.notifyOffer(props, generation)],
-    ['error', error && h(ErrorNotice, { ...props, lang, error, onRetry: canRetry ? retry : undefined })],
+    [
+      'error',
+      error &&
+        h(ErrorNotice, {
+          ...props,
+          lang,
+          error,
+          taskId,
+          onRetry: canRetry ? retry : undefined,
+          onDismiss: isRunning ? undefined : generation.reset,
+        }),
+    ],
     [
       'result',
       shows &&
@@ -257,7 +270,7 @@ function PromptForm({ says, fill, generation, draft: text, businessType, busines
 
 /** @param {{says: Labels, fill: Fill, generation: import('./index.js').PromptGeneration, view?: ResultView}} props */
 function GenerationProgress({ says, fill, view, generation }) {
-  const { progress, estimate, stage, message, connection, text } = generation;
+  const { progress, estimate, stage, message, connection, cancelling, text } = generation;
   const words = says.stages[stage ?? ''] ?? (message || says.sending);
   const percent = Math.floor(estimate);
   const shown = fill(says.percent, { number: percent });
@@ -277,7 +290,11 @@ function GenerationProgress({ says, fill, view, generation }) {
       h('div', { className: 'pg-fill', style: { width: `${estimate}%` } }),
     ),
     h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
-    h('p', { className: 'pg-trouble', role: 'status' }, /** @type {any} */ (says)[connection ?? '']),
+    h(
+      'p',
+      { className: 'pg-trouble', role: 'status' },
+      /** @type {any} */ (says)[cancelling ? '' : (connection ?? '')],
+    ),
     generation.trouble && view && h(view.NextTry, { says, fill, generation }),
     text && (view ? h(view.GrowingText, { name: says.generation, text }) : plainly(text)),
   );
