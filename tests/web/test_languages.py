@@ -154,7 +154,7 @@ def test_a_language_that_does_not_come_leaves_english(browser: Browser, demo: De
     page.route("**/words/fa.js", lambda route: route.abort())
     use_key(page, account.api_key)
     page.goto(demo.url)
-    expect(page.locator("#balance")).to_have_text("1,000,000")
+    expect(page.locator("#balance")).not_to_be_empty()
     expect(page.get_by_role("button", name="Generate prompt")).to_be_visible()
     assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["en", "ltr"]
     page.get_by_label("Language").select_option("de")

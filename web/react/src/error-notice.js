@@ -7,22 +7,22 @@ import { ENGLISH, fillIn } from './labels.js';
 
 /** @typedef {import('./index.js').ErrorActions} ErrorActions */
 
-/** By the error's name: which callback helps, and what its button says. @type {Record<string, [keyof ErrorActions, 'signIn']>} */
+/** By the error's name, which callback helps; its button's label has the name without `on`. @type {Record<string, keyof ErrorActions>} */
 const REMEDIES = {
-  InsufficientTokens: ['onPurchaseTokens', /** @type {any} */ ('purchaseTokens')],
-  SubscriptionInactive: ['onUpgradeSubscription', /** @type {any} */ ('upgradeSubscription')],
-  Unauthorized: ['onSignIn', 'signIn'],
-  UnknownAccount: ['onSignIn', 'signIn'],
+  InsufficientTokens: 'onPurchaseTokens',
+  SubscriptionInactive: 'onUpgradeSubscription',
+  Unauthorized: 'onSignIn',
+  UnknownAccount: 'onSignIn',
 };
 
 /** Trying the same again cannot help against these, nor where one has to sign in before anything runs. */
 const FINAL = /^(InvalidPrompt|BadRequest)$/;
 
 /** @param {import('./index.js').ErrorNoticeProps} props */
-export function ErrorNotice({ error, taskId = error.taskId, onRetry, onDismiss, labels, lang, ...actions }) {
+export function ErrorNotice({ error, taskId, onRetry, onDismiss, labels, lang, ...actions }) {
   const says = { ...ENGLISH, ...labels };
-  const [name, button] = REMEDIES[error.name] ?? [];
-  const remedy = name && actions[name];
+  const name = REMEDIES[error.name];
+  const remedy = actions[name];
   const ours = says.errors[error.code] ?? says.errors[error.name] ?? says.errors.Otherwise;
   const [title, sentence] = ours ?? [error.title, error.message];
   const message = ours ? fillIn(lang)(sentence, /** @type {any} */ (error)) : sentence;
@@ -43,13 +43,14 @@ export function ErrorNotice({ error, taskId = error.taskId, onRetry, onDismiss, 
     h(
       'div',
       { className: 'pg-buttons' },
-      offer(remedy && (() => remedy(error)), says[button ?? 'signIn'], ' pg-primary'),
-      offer(retry, says.tryAgain),
-      offer(onDismiss, says.dismiss),
+      remedy &&
+        h(
+          'button',
+          { type: 'button', className: 'pg-button pg-primary', onClick: () => remedy(error) },
+          /** @type {any} */ (says)[name[2].toLowerCase() + name.slice(3)],
+        ),
+      retry && h('button', { type: 'button', className: 'pg-button', onClick: retry }, says.tryAgain),
+      onDismiss && h('button', { type: 'button', className: 'pg-button', onClick: onDismiss }, says.dismiss),
     ),
   );
 }
-
-/** @param {(() => void) | undefined} onClick @param {string} text @param {string} [more] */
-const offer = (onClick, text, more = '') =>
-  onClick && h('button', { type: 'button', className: `pg-button${more}`, onClick }, text);

@@ -93,8 +93,7 @@ export function PromptGenerator(props) {
           lang,
           error,
           taskId,
-          onRetry: canRetry ? retry : undefined,
-          onDismiss: isRunning ? undefined : generation.reset,
+          ...(canRetry && { onRetry: retry, onDismiss: generation.reset }),
         }),
     ],
     [
@@ -290,11 +289,7 @@ function GenerationProgress({ says, fill, view, generation }) {
       h('div', { className: 'pg-fill', style: { width: `${estimate}%` } }),
     ),
     h('p', { className: 'pg-message' }, `${shown} - `, h('span', { role: 'status' }, words)),
-    h(
-      'p',
-      { className: 'pg-trouble', role: 'status' },
-      /** @type {any} */ (says)[cancelling ? '' : (connection ?? '')],
-    ),
+    h('p', { className: 'pg-trouble', role: 'status' }, cancelling || /** @type {any} */ (says)[connection ?? '']),
     generation.trouble && view && h(view.NextTry, { says, fill, generation }),
     text && (view ? h(view.GrowingText, { name: says.generation, text }) : plainly(text)),
   );

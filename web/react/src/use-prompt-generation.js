@@ -28,12 +28,15 @@ export function usePromptGeneration({
   useEffect(() => {
     latest.current = { authToken, listeners };
   });
-  const token = useCallback(() => resolveToken(latest.current.authToken), []);
+  const token = useCallback(() => {
+    const given = latest.current.authToken;
+    return typeof given === 'function' ? given() : (given ?? '');
+  }, []);
   const kept = useStorage(storage);
   const session = useMemo(
     () =>
       shared ??
-      new GenerationSession(client ?? new GenerationClient(required(apiBaseUrl), token), {
+      new GenerationSession(client ?? new GenerationClient(/** @type {string} */ (apiBaseUrl), token), {
         storage: kept,
         storageKey,
       }),
@@ -96,17 +99,4 @@ export function usePromptGeneration({
     }),
     [session, state],
   );
-}
-
-/** @param {import('prompt-generation-client').AuthToken | undefined} authToken */
-function resolveToken(authToken) {
-  return typeof authToken === 'function' ? authToken() : (authToken ?? '');
-}
-
-/** @param {string | undefined} apiBaseUrl */
-function required(apiBaseUrl) {
-  if (!apiBaseUrl) {
-    throw new TypeError('client or apiBaseUrl is missing');
-  }
-  return apiBaseUrl;
 }
