@@ -61,10 +61,11 @@ class TaskDeletion:
                 await self._end_unreadable(task, known, exc)
             await command("DEL", *self._records.keys(task)[:3], key(account_id, "readers", task_id))
         await self._delete_keys(account_id)
-        listed = self._listing.key(account_id), self._listing.unfinished_key(account_id)
-        await command("DEL", *listed, key(account_id, "submits"))
         await self._accounts_of.forget(account_id, ids)
         await self._index.forget(account_id, [TaskRef(account_id, task_id) for task_id in ids])
+        # The lists of ids last: a deletion that is repeated after a failure finds in them what is left.
+        listed = self._listing.key(account_id), self._listing.unfinished_key(account_id)
+        await command("DEL", *listed, key(account_id, "submits"))
         return ids
 
     async def _end(self, task: TaskRef, known: Callable[[TaskRef], Known]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from generation.idempotency import SubmitKey, idempotency
 from generation.lease import Lease
 from generation.stages import CHECKING, INITIALIZING
 from generation.tasks import Tasks
+from storage.errors import StorageUnavailable
+from storage.wire import Argument
 from tests.support.storage import OpenStorage
 from tests.support.task_owner import owner
 
@@ -105,6 +108,44 @@ async def test_nothing_that_names_an_account_stays_when_its_ledger_is_deleted_to
         async for shared in storage.redis.scan_iter(storage.shared_key(index, "*")):
             assert account not in str(await storage.redis.zrange(shared, 0, -1)), shared
     assert [key async for key in storage.redis.scan_iter(storage.shared_key("task_account", "*"))] == []
+
+
+@pytest.mark.gen_test
+async def test_a_deletion_that_failed_at_any_step_leaves_nothing_when_it_is_repeated(
+    storage: OpenStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, step, failed = storage.command, 0, True
+    calls = 0
+
+    async def command(name: str, key: str | bytes, *arguments: Argument) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == step:
+            raise StorageUnavailable("timeout")
+        return await asked(name, key, *arguments)
+
+    while failed:
+        accounts, tasks, lease = await started(storage)
+        calls, step, failed = 0, step + 1, False
+        monkeypatch.setattr(storage, "command", command)
+        try:
+            await tasks.deletion.delete_all(lease.account_id)
+        except StorageUnavailable:
+            failed = True
+        monkeypatch.setattr(storage, "command", asked)
+        await delete_account(accounts, [tasks.deletion], lease.account_id, keep_ledger=False)
+        assert await kinds_left(storage, lease.account_id) == set(), f"failed at step {step}"
+        assert await hints_of(storage, lease) == [], f"failed at step {step}"
+    assert step > 5
+
+
+async def hints_of(storage: OpenStorage, lease: Lease) -> list[str]:
+    """Return the shared records that still name the account or its task."""
+    left = [str(key) async for key in storage.redis.scan_iter(storage.shared_key("task_account", "*"))]
+    for index in ("leases", "unfinished_accounts"):
+        async for shared in storage.redis.scan_iter(storage.shared_key(index, "*")):
+            left += [str(each) for each in await storage.redis.zrange(shared, 0, -1) if lease.account_id in str(each)]
+    return left
 
 
 async def started(storage: OpenStorage) -> tuple[Accounts, Tasks, Lease]:
