@@ -175,8 +175,10 @@ class Generations:
         """
         return _found(await self._copy.document(account_id, _checked(task_id)))
 
-    async def account_of(self, task_id: str) -> str:
-        """Return the account of a task, for operators who know its id alone.
+    async def find(self, task_id: str) -> tuple[str, Document | None]:
+        """Return the account of a task and its status document, for operators who know its id alone.
+
+        None where the account is known and there is no document: it has expired.
 
         Raises:
             TaskNotFound, StorageUnavailable
@@ -184,7 +186,7 @@ class Generations:
         account_id = await self._tasks.accounts_of.find(_checked(task_id))
         if account_id is None:
             raise TaskNotFound
-        return account_id
+        return account_id, await self._copy.document(account_id, task_id)
 
     async def wait(
         self, account_id: str, task_id: str, wait_scope: WaitScope, *, after_version: int, timeout_s: float

@@ -16,6 +16,7 @@ from generation.documents import progress_head
 from generation.idempotency import Idempotency
 from generation.lease import Lease
 from generation.lease_index import LeaseIndex
+from generation.task_accounts import TaskAccounts
 from generation.task_codes import Code
 from generation.task_records import TaskRecords
 from runtime.settings import MoneySettings
@@ -31,9 +32,12 @@ log = structlog.get_logger(__name__)
 class Restoration:
     """Writes lost tasks again. Every script may be repeated: what was not lost does not change."""
 
-    def __init__(self, records: TaskRecords, index: LeaseIndex, money: MoneySettings) -> None:
+    def __init__(
+        self, records: TaskRecords, index: LeaseIndex, accounts_of: TaskAccounts, money: MoneySettings
+    ) -> None:
         self._records = records
         self._index = index
+        self._accounts_of = accounts_of
         self._money = money
 
     async def step(self, script: str, lease: Lease, arguments: Sequence[Argument], *more_keys: str) -> Any:
@@ -66,11 +70,15 @@ class Restoration:
         Raises:
             StorageUnavailable
         """
-        await self._index.note([lease.ref], self._records.settings.lease_s)
+        whose, kept_s = self._accounts_of.key(lease.ref), self._accounts_of.kept_s
+        await self._index.note_new(lease.ref, self._records.settings.lease_s, whose, kept_s)
         key_sha256 = lease.idempotency.key_sha256 if lease.idempotency else ""
         key = self._records.storage.key
         keys = key(lease.account_id, "idempotency", key_sha256), key(lease.account_id, "idempotency_keys")
         answer = await self._records.call("restore", lease.ref, self._record(lease), *keys)
+        if answer[0] == Code.UNKNOWN_ACCOUNT:  # deleted, perhaps: no hint may name it
+            await self._index.drop([lease.ref])
+            await self._accounts_of.forget(lease.account_id, [lease.task_id])
         if answer[0] != Code.DONE:
             return False
         if not lease.ended:  # clients have its final document, which comes back next

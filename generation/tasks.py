@@ -74,7 +74,7 @@ class Tasks:
         self.index = LeaseIndex(storage)
         self.accounts_of = TaskAccounts(storage, tasks.deadline_s + tasks.status_ttl_s + ENDING_S)
         self.silent = SilentServers(storage)
-        self.restoration = Restoration(self.records, self.index, money)
+        self.restoration = Restoration(self.records, self.index, self.accounts_of, money)
         self.endings = Endings(self.records, self.restoration, metrics)
         self.claims = Claims(self.records, self.index, self.endings)
         self.listing = TaskListing(storage)

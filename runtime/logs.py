@@ -60,16 +60,16 @@ ENCODED_TIMES = 8  # at most; a character that is encoded once more has two char
 EventDict = MutableMapping[str, Any]
 
 
-def logged_path(path: str) -> str:
-    """Return the beginning of a request's path for a log line: without secrets, however often they were %-encoded."""
-    path = path[: (LOGGED_CHARACTERS + LONGEST_KEY) * (1 + 2 * ENCODED_TIMES)]
+def logged_path(path: str, longest: int = LOGGED_CHARACTERS) -> str:
+    """Return the beginning of a path, or of a part of one, for a log line: without secrets, however often %-encoded."""
+    path = path[: (longest + LONGEST_KEY) * (1 + 2 * ENCODED_TIMES)]
     decoded, times = path, 0
     while (once := unquote(decoded)) != decoded:
         if times == ENCODED_TIMES:
             return REDACTED
         decoded, times = once, times + 1
     without = _without_secrets(decoded)
-    return (path if without == decoded else quote(without, safe="/[]"))[:LOGGED_CHARACTERS]
+    return (path if without == decoded else quote(without, safe="/[]"))[:longest]
 
 
 def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> None:

@@ -34,15 +34,12 @@ class AdminHandler(BodyHandler):
     """
 
     of_account = True
-    path_names_account = True
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
     admin: ApiKey
     _may_change = _noted = False
     _about: Mapping[str, Any] = {}  # replaced, never changed
 
     async def prepare(self) -> None:
-        if self.path_args and self.of_account:
-            structlog.contextvars.bind_contextvars(account_id=self.path_args[0][:LONGEST_ACCOUNT_ID])
         await super().prepare()
         self._may_change = self.request.method in CHANGING
 
@@ -61,6 +58,9 @@ class AdminHandler(BodyHandler):
         scheme, token = scheme_and_token(header)
         if scheme.lower() == "bearer" and token.startswith(ADMIN_KEY_PREFIX):
             self.admin = await self.services.admin_keys.find(token)
+            structlog.contextvars.bind_contextvars(by=self.admin.key_id)
+            if self.path_args and self.of_account:
+                self.is_about(self.path_args[0])
         else:
             await self.services.identity.authenticate(header)
             raise AdminKeyRequired
@@ -89,7 +89,8 @@ class AdminHandler(BodyHandler):
 
     def write_answer(self, answer: Answer) -> None:
         if answer.status >= 500 and self._may_change and not self._noted:  # its repetition may find the change made
-            about = {"account_id": self.path_args[0] if self.path_args else None, **self._about}
+            path_id = _logged_id(self.path_args[0]) if self.path_args else None
+            about = {"account_id": path_id, **self._about}
             asked = f"{self.request.method} {logged_path(self.request.path)}"
             note_change(self.admin.key_id, "unsure", **about, request=asked, status=answer.status)
         super().write_answer(answer)
@@ -98,14 +99,22 @@ class AdminHandler(BodyHandler):
         """Say what a change is about that the path does not name: should its answer fail, its line has that."""
         self._about = facts
 
+    def is_about(self, account_id: str) -> None:
+        """Let every line of the log about this request name the account, which may be anything that was in a path."""
+        structlog.contextvars.bind_contextvars(account_id=_logged_id(account_id))
+
     def did(self, action: str, account_id: str, **facts: Any) -> None:
         """Write a change to the audit log; what was repeated and changed nothing is none."""
         self._noted = True
         note_change(self.admin.key_id, action, account_id, **facts)
 
     def write_account(self, account: Account) -> None:
-        structlog.contextvars.bind_contextvars(account_id=account.account_id)  # no path names a new one
+        self.is_about(account.account_id)  # no path names a new one
         self.write_json({"success": True, "account": account.as_dict()})
+
+
+def _logged_id(account_id: str) -> str:
+    return logged_path(account_id, LONGEST_ACCOUNT_ID)
 
 
 def client_address(remote_ip: str) -> IPv4Address | IPv6Address:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import ClassVar
 
-import structlog
-
 from handlers.admin.base import PAGED, AdminHandler
 from handlers.base import name_task
 from handlers.paths import ADMIN
@@ -32,10 +30,10 @@ class TaskHandler(AdminHandler):
 
     async def get(self, task_id: str) -> None:
         name_task(task_id := task_id.lower())
-        account_id = await self.services.generations.account_of(task_id)
-        structlog.contextvars.bind_contextvars(account_id=account_id)
-        document = await self.services.generations.status(account_id, task_id)
-        self.write_json({"success": True, "account_id": account_id, "task": json.loads(document.body)})
+        account_id, document = await self.services.generations.find(task_id)
+        self.is_about(account_id)
+        task = None if document is None else json.loads(document.body)
+        self.write_json({"success": True, "account_id": account_id, "task": task})
 
 
 class TaskCancelHandler(AdminHandler):

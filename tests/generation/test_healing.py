@@ -81,10 +81,13 @@ async def test_a_task_whose_record_is_gone_is_put_back_and_goes_on(
     await before.take()
     task_id = await client.start(f"{MANUAL} [[standin:delay=3]]")
     seen = await at_stage(client, task_id, 70)
+    hints = storage.shared_key("task_account", "*")
+    assert await storage.redis.delete(*[key async for key in storage.redis.scan_iter(hints)]) == 1
     await before.put_back()  # no task, no hold
     assert await storage.redis.exists(storage.key(client.account_id, "task", task_id)) == 0
     while not await storage.redis.exists(storage.key(client.account_id, "task", task_id)):  # noqa: ASYNC110  # restored
         await asyncio.sleep(0.01)
+    assert len([key async for key in storage.redis.scan_iter(hints)]) == 1, "and whose it is"
     final = await client.finished(task_id)
     assert (final["status"], final["generated_by_ai"]) == ("completed", True)
     assert final["version"] > seen["version"]

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 import structlog
@@ -89,7 +89,9 @@ async def test_an_account_is_changed(backend: Backend, client: Client) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_task_is_found_by_its_id_alone_until_its_account_is_deleted(backend: Backend, client: Client) -> None:
+async def test_a_task_is_found_by_its_id_alone_until_its_account_is_deleted(
+    backend: Backend, client: Client, storage: OpenStorage
+) -> None:
     running = await client.start("A menu. [[standin:delay=60]]")
     ended = await client.start("A menu.")
     final = await client.finished(ended)
@@ -102,9 +104,48 @@ async def test_a_task_is_found_by_its_id_alone_until_its_account_is_deleted(back
     for unknown in ("00000000-0000-4000-8000-000000000000", "x", "%7B00%7D"):
         missing = await backend.do("GET", f"/tasks/{unknown}/")
         assert (missing.status, missing.json["error_code"]) == (404, "task_not_found")
+    await storage.redis.delete(storage.key(client.account_id, "status", ended))  # what ten minutes do
+    await storage.redis.delete(storage.key(client.account_id, "task", ended))
+    await eventually_null(backend, client, ended)
     await backend.do("DELETE", f"/accounts/{client.account_id}/?ledger=delete")
     for task_id in (running, ended):
         assert (await backend.do("GET", f"/tasks/{task_id}/")).status == 404
+
+
+async def eventually_null(backend: Backend, client: Client, task_id: str) -> None:
+    """Wait until the task's document is gone: the copy of it learns that from Redis."""
+    found: dict[str, Any] = {"task": {}}
+    while found["task"] is not None:
+        found = (await backend.do("GET", f"/tasks/{task_id}/")).json
+        assert found["account_id"] == client.account_id
+
+
+@pytest.mark.gen_test
+async def test_a_key_that_is_sent_for_an_account_s_id_is_in_no_line_however_it_is_encoded(
+    backend: Backend, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    key = backend.api_key
+    nobody = Client(base_url, http_client, "", "pa_" + "0" * 43)
+    sent = [key.replace("_", "%5F"), key.replace("_", "%255F"), "x" * 230 + key.replace("_", "%255F")]
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        for caller, status in ((nobody, 401), (backend, 404)):
+            for account_id in sent:
+                assert (await caller.ask("GET", f"{ADMIN}/accounts/{account_id}/")).status == status
+    text = unquote(unquote(json.dumps(lines, default=str)))
+    assert key[3:20] not in text
+    assert len([line for line in lines if line["event"] == "request"]) == 6
+    assert not any("account_id" in line for line in lines if line.get("status") == 401), "nobody may say what they like"
+
+
+@pytest.mark.gen_test
+async def test_what_an_operator_reads_is_logged_with_the_admin_key_s_id(
+    backend: Backend, client: Client, storage: OpenStorage
+) -> None:
+    [admin_key] = await AdminKeys(storage).list_all()
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        await backend.do("GET", f"/accounts/{client.account_id}/tasks/")
+    [line] = [line for line in lines if line["event"] == "request"]
+    assert (line["by"], line["account_id"]) == (admin_key.key_id, client.account_id)
 
 
 @pytest.mark.gen_test
