@@ -16,7 +16,7 @@ ROUNDS, TURNS = 20_000, 5
 def calls_of_a_generation(tracing: Tracing) -> None:
     """Do what handler, generations, runner, pipeline and Gemini client do with tracing for one generation."""
     facts = {"http.request.method": "POST", "http.route": "/submit", "url.path": "/submit"}
-    span = tracing.begin(f"POST {facts['http.route']}", "server", "", facts)
+    span = tracing.begin(f"POST {facts['http.route']}", "server", "", facts, time.time_ns())
     tracing.note({"prompt.task_id": "id"})
     span.set({"http.response.status_code": 202, "prompt.request_id": "id"})
     span.end()

@@ -50,7 +50,6 @@ class BaseHandler(RequestHandler):
     outcome = "accepted"  # for the metrics: an error's code takes its place
     takes_body = False  # a body of more than a few bytes is refused
     traced_as = ""  # the route's name in traces of what changes something; polls and other reads are not traced
-    path_names_account = False  # and so is in no trace
     span = NO_SPAN
     trace = ""  # the trace context of the request: that of its span, or the client's where it has none
 
@@ -91,19 +90,14 @@ class BaseHandler(RequestHandler):
         return super().flush(include_footers)
 
     async def prepare(self) -> None:
-        self._begin_trace()
+        headers = self.request.headers
+        self.follow_trace(trace_context(headers.get("traceparent", ""), headers.get("tracestate", "")))
         self.allow_origin()
 
-    def _begin_trace(self) -> None:
-        """Continue the client's trace, or begin one, and bind its id to every line of the log."""
-        headers, method = self.request.headers, self.request.method
-        parent = trace_context(headers.get("traceparent", ""), headers.get("tracestate", ""))
-        if self.traced_as and method in CHANGING:
-            path = self.traced_as if self.path_names_account else self.request.path
-            facts = {"http.request.method": method, "http.route": self.traced_as, "url.path": path}
-            self.span = self.services.tracing.begin(f"{method} {self.traced_as}", "server", parent, facts)
-        self.trace = self.span.context or parent
-        if trace_id := trace_id_of(self.trace):
+    def follow_trace(self, context: str) -> None:
+        """Belong to this trace, if it is one, and bind its id to every line of the log."""
+        self.trace = context
+        if trace_id := trace_id_of(context):
             structlog.contextvars.bind_contextvars(trace_id=trace_id)
 
     def on_finish(self) -> None:
@@ -198,7 +192,21 @@ class AuthenticatedHandler(BaseHandler):
         await super().prepare()
         if self.request.method != "OPTIONS":  # browsers send no credentials with a preflight
             await self.authenticate()
+            self._begin_span()
             self.check_reach()
+
+    def _begin_span(self) -> None:
+        """Continue the client's trace, or begin one, where the request may change something.
+
+        Only now, with the time at which the request began: what anybody may send makes no span, and decides of no
+        sampling. The path is the route's: its parts may be an account's id, or a key that was pasted for one.
+        """
+        method, route = self.request.method, self.traced_as
+        if route and method in CHANGING:
+            began_ns = time.time_ns() - int((time.monotonic() - self.began_at) * 1e9)
+            facts = {"http.request.method": method, "http.route": route, "url.path": route}
+            self.span = self.services.tracing.begin(f"{method} {route}", "server", self.trace, facts, began_ns)
+            self.follow_trace(self.span.context or self.trace)
 
     def check_reach(self) -> None:
         """Refuse a caller whose credential is for one task; handlers of one task override this.

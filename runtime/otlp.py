@@ -104,9 +104,9 @@ class OtlpTracing(Tracing):
     def lost_spans(self) -> int:
         return self._processor.lost
 
-    def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:
+    def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes, began_ns: int) -> Span:
         context = _context_of(parent) if parent else None
-        span = self._tracer.start_span(name, context, KINDS[kind], attributes)
+        span = self._tracer.start_span(name, context, KINDS[kind], attributes, start_time=began_ns)
         attach(trace.set_span_in_context(span))
         return _Span(span)
 

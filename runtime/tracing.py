@@ -74,8 +74,11 @@ class Tracing:
         """How many spans the collector did not take, or not in time."""
         return 0
 
-    def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes) -> Span:  # noqa: ARG002  # none is made
-        """Begin a span that is current for the rest of this asyncio task; ``parent``: a trace context, or ''."""
+    def begin(self, name: str, kind: Kind, parent: str, attributes: Attributes, began_ns: int) -> Span:  # noqa: ARG002  # none is made
+        """Begin a span that is current for the rest of this asyncio task.
+
+        ``parent``: a trace context, or ''; ``began_ns``: since when it lasts, Unix time.
+        """
         return NO_SPAN
 
     def span(

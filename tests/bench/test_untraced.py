@@ -45,7 +45,7 @@ class NotingTracing(Tracing):
         self.calls["active",] += 1
         return False
 
-    def begin(self, name: str, kind: str, parent: str, attributes: Mapping[str, Any]) -> Span:
+    def begin(self, name: str, kind: str, parent: str, attributes: Mapping[str, Any], began_ns: int) -> Span:
         self.calls["begin", kind, *attributes] += 1
         return NotingSpan(self.calls)
 

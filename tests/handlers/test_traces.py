@@ -17,6 +17,7 @@ import structlog
 from tornado.httpclient import AsyncHTTPClient
 
 from accounts import AdminKeys
+from accounts.api_keys import generate_key
 from handlers.admin.base import AdminHandler
 from handlers.admin.routes import ADMIN_ROUTES
 from handlers.paths import ADMIN
@@ -289,6 +290,22 @@ async def test_what_an_operator_changes_is_traced_with_the_task_and_without_the_
     assert (span.trace_id, span.attributes["prompt.task_id"], span.attributes["url.path"]) == (TRACE, task_id, cancel)
     assert span.attributes["prompt.request_id"] == answer.headers["X-Request-ID"]
     assert client.account_id.encode() not in collected.received
+
+
+@pytest.mark.gen_test
+async def test_whoever_has_no_valid_key_makes_no_span_and_a_key_sent_for_an_id_is_in_none(
+    client: Client, collected: Collector
+) -> None:
+    unknown = {"Authorization": f"Bearer {generate_key()}", "traceparent": CLIENTS}
+    for path in (START, f"{START}cancel/{client.account_id}/", f"{ADMIN}/accounts/"):
+        assert (await client.ask("POST", path, {}, headers=unknown)).status == 401
+    cancel, key = f"{START}cancel/{{task_id}}/", {"X-Request-ID": client.api_key, "traceparent": CLIENTS}
+    answer = await client.ask("POST", f"{START}cancel/{client.api_key}/", headers=key)
+    assert answer.status == 404
+    assert answer.headers["X-Request-ID"] != client.api_key
+    assert await asyncio.to_thread(eventually, lambda: bool(collected.named(f"POST {cancel}")))
+    assert [(span.name, span.trace_id) for span in collected.spans] == [(f"POST {cancel}", TRACE)]
+    assert client.api_key.encode() not in collected.received
 
 
 @pytest.mark.parametrize(("pattern", "handler"), ADMIN_ROUTES.values(), ids=ADMIN_ROUTES)
