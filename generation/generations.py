@@ -161,7 +161,7 @@ class Generations:
             await self._abandon(TaskRef(account_id, started.task_id), started.known_by)
             document = await self.status(account_id, started.task_id)
         members = json.loads(document.body)
-        left = await self._left_after(account_id)
+        left = await self._left_after(account_id, started.left.each_ms)
         if members["status"] == "failed":
             facts = members["message"], members["error"], members["error_code"]
             raise GenerationFailed(*facts, started.task_id, left)
@@ -272,13 +272,13 @@ class Generations:
             raise ServerDraining
         self._runner.stop(task)
 
-    async def _left_after(self, account_id: str) -> SubmitsLeft:
+    async def _left_after(self, account_id: str, each_ms: int) -> SubmitsLeft:
         """Return what the account may still submit after a task of it: a draft that is too dear has taken more.
 
         Nothing is told where Redis does not answer: the result is worth more.
         """
         try:
-            return await self._tasks.submits_left(account_id)
+            return await self._tasks.submits_left(account_id, each_ms)
         except StorageUnavailable:
             return UNCOUNTED
 

@@ -52,18 +52,26 @@ class SubmitLimits:
             raise TooManySubmits(next_at - now, self._quota, self._window_s)
         del self._refused[account_id]
 
-    def left(self, drawn_ms: int, unfinished: int) -> SubmitsLeft:
-        """Return what is left with ``drawn_ms`` of the bucket used and ``unfinished`` tasks."""
-        room = TaskRoom(self._unfinished, max(0, self._unfinished - unfinished))
-        return SubmitsLeft(self.allowance(drawn_ms), room)
+    def left(self, drawn_ms: int, unfinished: int, each_ms: int) -> SubmitsLeft:
+        """Return what is left with ``drawn_ms`` of the bucket used and ``unfinished`` tasks.
 
-    def allowance(self, drawn_ms: int) -> Allowance | None:
-        """Return what is left of the bucket with ``drawn_ms`` of it used; None where there is no limit."""
-        if not self.interval_ms:
+        ``each_ms``: what a submit of this account takes, as the script found it.
+        """
+        room = TaskRoom(self._unfinished, max(0, self._unfinished - unfinished))
+        return SubmitsLeft(self.allowance(drawn_ms, each_ms), room, each_ms)
+
+    def allowance(self, drawn_ms: int, each_ms: int) -> Allowance | None:
+        """Return how many submits of ``each_ms`` the bucket has left with ``drawn_ms`` of it used.
+
+        None where there is no limit.
+        """
+        if not each_ms:
             return None
-        free_ms = self.size_ms - drawn_ms
-        remaining = max(0, free_ms) // self.interval_ms
-        more_in_ms = (remaining + 1) * self.interval_ms - free_ms if drawn_ms else 0
+        size_ms = max(self.size_ms, each_ms)  # the script lets one pass however small the bucket is
+        free_ms = size_ms - drawn_ms
+        remaining = max(0, free_ms) // each_ms
+        next_ms = (remaining + 1) * each_ms
+        more_in_ms = next_ms - free_ms if next_ms <= size_ms else 0
         return Allowance(self._quota, self._window_s, remaining, math.ceil(more_in_ms / 1000))
 
     def refused(self, account_id: str, wait_s: float) -> TooManySubmits:

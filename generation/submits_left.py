@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Allowance:
     """The submits that an account has left: ``remaining`` of ``quota`` now, one more in ``more_in_s`` seconds.
 
-    ``more_in_s`` is 0 when all are left, for then no more come.
+    ``more_in_s`` is 0 when all are left, for then no more come. An account that cannot pay never has ``quota`` left.
     """
 
     quota: int
@@ -28,10 +28,14 @@ class TaskRoom:
 
 @dataclass(frozen=True, slots=True)
 class SubmitsLeft:
-    """What an account may still submit, as the submit's script found it; ``rate`` is None where there is no limit."""
+    """What an account may still submit, as the submit's script found it; ``rate`` is None where there is no limit.
+
+    ``each_ms`` is what one of its submits takes from the bucket: more while it cannot pay.
+    """
 
     rate: Allowance | None = None
     room: TaskRoom | None = None
+    each_ms: int = 0
 
 
 UNCOUNTED = SubmitsLeft()  # no submit has told

@@ -117,7 +117,7 @@ class Tasks:
         if answer[0] == Code.DONE:
             self.records.written(account_id, task.task_id, answer[4])
             deadline = loop_time(answer[3] - answer[2])
-            left = self._submit_limits.left(answer[5], answer[6])
+            left = self._submit_limits.left(*answer[5:8])
             lease = Lease(account_id, task.task_id, manual_prompt, 1, 1, deadline, steering=steering, left=left)
             lease.idempotency, lease.created_ms, lease.version = idempotency, answer[2], version_of(answer[4])
             lease.origin = origin
@@ -125,7 +125,7 @@ class Tasks:
         await self._withdraw(task)
         match answer[0]:
             case Code.REPLAYED:
-                return Replayed(str(answer[1], "ascii"), self._submit_limits.left(answer[2], answer[3]))
+                return Replayed(str(answer[1], "ascii"), self._submit_limits.left(*answer[2:5]))
             case Code.UNKNOWN_ACCOUNT:
                 raise UnknownAccount(account_id)
             case Code.ACCOUNT_CLOSED:  # a moment ago: its credential was still good
@@ -135,7 +135,7 @@ class Tasks:
             case Code.TOO_MANY_SUBMITS:
                 raise self._submit_limits.refused(account_id, answer[1] / 1000)
             case _:
-                raise IdempotencyKeyReused(self._submit_limits.left(answer[1], answer[2]))
+                raise IdempotencyKeyReused(self._submit_limits.left(*answer[1:4]))
 
     async def _withdraw(self, task: TaskRef) -> None:
         """Forget the hints of a task that was not made."""
@@ -176,14 +176,16 @@ class Tasks:
             key(task.account_id, "idempotency_keys"),
         )
 
-    async def submits_left(self, account_id: str) -> SubmitsLeft:
+    async def submits_left(self, account_id: str, each_ms: int) -> SubmitsLeft:
         """Return what the account may still submit, as Redis has it now, without the room for tasks.
+
+        ``each_ms``: what one of its submits takes, as the last one was told.
 
         Raises:
             StorageUnavailable
         """
         drawn_ms = await self._storage.command("PTTL", self._storage.key(account_id, "submits"))
-        return SubmitsLeft(self._submit_limits.allowance(max(0, int(drawn_ms))))  # -2 when nothing is drawn
+        return SubmitsLeft(self._submit_limits.allowance(max(0, int(drawn_ms)), each_ms))  # -2 when nothing is drawn
 
     def submitted_at(self, lease: Lease) -> float:
         """Return when the task was submitted, in the event loop's seconds."""
