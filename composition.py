@@ -15,6 +15,7 @@ from tornado.web import Application
 from accounts import Identity, UsageReport
 from generation import StatusCopy
 from generation.outcomes import ends
+from generation.prompt_text import INSTRUCTION_VERSION
 from generation.runner import Runner
 from handlers.answers import HEAD_TOO_LARGE, HTTP_STATUSES, TOO_MANY_CONNECTIONS
 from handlers.bounded_bodies import bytes_for
@@ -117,7 +118,7 @@ async def compose(
 
 def _metrics() -> Metrics:
     metrics = Metrics()
-    metrics.expect_ends(ends())
+    metrics.expect_ends(ends(), INSTRUCTION_VERSION)
     metrics.readings.dropped_lines(dropped_lines)
     return metrics
 

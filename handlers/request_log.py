@@ -17,11 +17,10 @@ from tornado.web import RequestHandler
 
 from handlers.base import BaseHandler
 from runtime.logs import logged_path
-from runtime.metrics import Metrics
+from runtime.metrics import SUBMIT_ROUTES, Metrics
 
 log = structlog.get_logger("request")
 
-SUBMITTING = ("generations", "synchronous")
 REFUSALS_A_SECOND = 20  # that have a line of their own
 
 
@@ -40,7 +39,7 @@ class RequestLog:
         route = self._names.get(getattr(handler, "stands_for", type(handler)), "unknown")
         now = time.monotonic()
         duration_s = now - handler.began_at if isinstance(handler, BaseHandler) else 0.0
-        if route in SUBMITTING and request.method == "POST" and isinstance(handler, BaseHandler):
+        if route in SUBMIT_ROUTES and request.method == "POST" and isinstance(handler, BaseHandler):
             self._metrics.submit_answered(handler.outcome)
         self._metrics.request_answered(route, request.method or "", status, duration_s)
         if 400 <= status < 500 and not self._has_line(route, status, now):

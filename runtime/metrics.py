@@ -8,6 +8,7 @@ other objects keep anyway are read at each scrape: runtime/readings.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,6 +23,16 @@ from runtime.readings import Readings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REAPED = ("taken_over", "interrupted")
+SUBMITS = (  # the outcomes that a server in trouble has; refusals for what a client sent come when they come
+    *("accepted", "replayed", "too_many_tasks", "too_many_submits", "insufficient_tokens"),
+    *("internal_error", "storage_unavailable", "server_busy", "draining", "interrupted", "record_unreadable"),
+)
+FIDELITIES = ("kept", "repaired", "incomplete", "unfaithful")
+PUSH_OUTCOMES = ("delivered", "gone", "refused", "timeout", "unreachable")
+REDIS_REASONS = ("unreachable", "timeout", "read_only", "out_of_memory", "loading", "refused", "backlog")
+SUBMIT_ROUTES = ("generations", "synchronous")
+BUSY_ROUTES = (*((route, "POST") for route in SUBMIT_ROUTES), ("status", "GET"))
+SERVER_ERRORS = ("500", "503")
 WEBHOOK_OUTCOMES = ("delivered", "refused", "timeout", "unreachable", "unset")
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
@@ -61,10 +72,12 @@ class Metrics:
         )
         self._request_seconds = self._histogram(
             "prompt_http_request_duration_seconds",
-            "From the request's head to the answer's last byte handed to the kernel.",
-            "route",
+            "From the request's head to the answer's last byte handed to the kernel; status is its class, as 2xx.",
+            *("route", "method", "status"),
             buckets=HTTP_BUCKETS_S,
         )
+        for (route, method), status in product(BUSY_ROUTES, SERVER_ERRORS):
+            self._requests.labels(route, method, status)
         self._loop_lag = self._histogram(
             "prompt_event_loop_lag_seconds",
             "How late the event loop was, looked at ten times a second.",
@@ -75,6 +88,8 @@ class Metrics:
         self._submits = self._counter(
             "prompt_submits_total", "Generations asked for, by what became of the asking.", "outcome"
         )
+        for outcome in SUBMITS:
+            self._submits.labels(outcome)
         self._tasks = self._counter(
             "prompt_tasks_finished_total", "Tasks that ended, by outcome and error code.", "outcome", "error_code"
         )
@@ -119,6 +134,8 @@ class Metrics:
         self._push_tries = self._counter(
             "prompt_push_tries_total", "Requests to push services, by how they ended.", "outcome"
         )
+        for outcome in PUSH_OUTCOMES:
+            self._push_tries.labels(outcome)
         self._gemini_tokens = self._counter(
             "prompt_gemini_tokens_total", "Tokens that Gemini reported, failed tries included.", "kind", "model"
         )
@@ -131,11 +148,14 @@ class Metrics:
         self._redis_errors = self._counter(
             "prompt_redis_errors_total", "Round trips without a usable answer.", "reason"
         )
+        for reason in REDIS_REASONS:
+            self._redis_errors.labels(reason)
 
     def request_answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """``route`` is a name from the table of routes, never a path."""
-        self._requests.labels(route, method if method in METHODS else "other", str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        method = method if method in METHODS else "other"
+        self._requests.labels(route, method, str(status)).inc()
+        self._request_seconds.labels(route, method, f"{status // 100}xx").observe(seconds)
 
     def submit_answered(self, outcome: str) -> None:
         """``outcome``: accepted | replayed | an error code of the answer."""
@@ -146,10 +166,15 @@ class Metrics:
         self._tasks.labels(outcome, error_code).inc()
         self._task_seconds.labels(outcome).observe(seconds)
 
-    def expect_ends(self, ends: Iterable[tuple[str, str]]) -> None:
-        """Show a zero for each (outcome, error code): Prometheus sees no increase from nothing to one."""
+    def expect_ends(self, ends: Iterable[tuple[str, str]], instruction_version: str) -> None:
+        """Show a zero for each (outcome, error code): Prometheus sees no increase from nothing to one.
+
+        And for each fidelity of answers to this version of the instruction.
+        """
         for outcome, error_code in ends:
             self._tasks.labels(outcome, error_code)
+        for fidelity in FIDELITIES:
+            self._fidelity.labels(fidelity, instruction_version)
 
     def first_text(self, seconds: float) -> None:
         self._first_text_seconds.observe(seconds)
@@ -165,7 +190,7 @@ class Metrics:
         self._gemini_seconds.labels(outcome).observe(seconds)
 
     def rewritten(self, outcome: str, instruction_version: str) -> None:
-        """``outcome``: kept | repaired | incomplete | unfaithful."""
+        """``outcome``: one of FIDELITIES."""
         self._fidelity.labels(outcome, instruction_version).inc()
 
     def gemini_answered(self, model: str, tier: str) -> None:
@@ -182,7 +207,7 @@ class Metrics:
         self._webhook_tries.labels(outcome).inc()
 
     def push_tried(self, outcome: str) -> None:
-        """``outcome``: delivered | gone | refused | timeout | unreachable."""
+        """``outcome``: one of PUSH_OUTCOMES."""
         self._push_tries.labels(outcome).inc()
 
     def tokens_charged(self, tokens: int) -> None:
@@ -199,6 +224,7 @@ class Metrics:
         self._redis_seconds.labels(operation).observe(seconds)
 
     def redis_failed(self, reason: str) -> None:
+        """``reason``: one of REDIS_REASONS."""
         self._redis_errors.labels(reason).inc()
 
     def render(self) -> bytes:

@@ -18,6 +18,7 @@ from server.lane.poll_limits import PollLimits
 from server.lane.poll_request import PollRequest
 
 LANE_STATUSES = ("200", "401", "404", "429")
+HANDLER_STATUSES = (*LANE_STATUSES, "400", "403", "500", "503")
 
 
 class Polls:
@@ -27,7 +28,10 @@ class Polls:
         self._copy = copy
         self.limits = PollLimits(per_second)
         self.cache = HeaderCache(cache_entries)
-        self.counts: dict[tuple[str, str], int] = {("lane", status): 0 for status in LANE_STATUSES}
+        self.counts: dict[tuple[str, str], int] = {
+            **{("lane", status): 0 for status in LANE_STATUSES},
+            **{("handler", status): 0 for status in HANDLER_STATUSES},
+        }
 
     def admit(self, account_id: str) -> None:
         """Count one poll against the account's limit.

@@ -20,7 +20,19 @@ DASHBOARD = json.loads((DEPLOY / "grafana-dashboard.json").read_text("utf-8"))
 SCRAPED = {"job", "instance"}  # labels that Prometheus adds
 STRINGS = re.compile(r'"[^"]*"')
 SELECTOR = re.compile(r"\b([a-z_]+)(?:\{([^}]*)\})?(?:\[[^\]]+\])?")
-FUNCTIONS = {"sum", "max", "min", "by", "rate", "increase", "max_over_time", "histogram_quantile", "time"}
+FUNCTIONS = {
+    "sum",
+    "max",
+    "min",
+    "by",
+    "rate",
+    "increase",
+    "max_over_time",
+    "histogram_quantile",
+    "time",
+    "or",
+    "absent",
+}
 
 
 def dashboard_exprs() -> Iterator[tuple[str, str]]:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from runtime.metrics import Metrics
+from runtime.metrics import REDIS_REASONS, Metrics
 from runtime.readings import BREAKER_STATES
+from storage.errors import REASONS, REASONS_IN_TEXT
 
+REASONS_OF_ERRORS = {reason for _, reason in (*REASONS, *REASONS_IN_TEXT)}
 ROOT = Path(__file__).parents[2]
 TABLE_ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \|(.*?)\| ", re.MULTILINE)
 
@@ -63,7 +65,10 @@ def count_everything_once(metrics: Metrics) -> None:
 def test_each_thing_counted_comes_out_under_its_name_and_labels(metrics: Metrics) -> None:
     count_everything_once(metrics)
     assert value_of(metrics, "prompt_http_requests_total", route="start", method="POST", status="202") == 1
-    assert value_of(metrics, "prompt_http_request_duration_seconds_sum", route="start") == 0.004
+    assert (
+        value_of(metrics, "prompt_http_request_duration_seconds_sum", route="start", method="POST", status="2xx")
+        == 0.004
+    )
     assert value_of(metrics, "prompt_submits_total", outcome="accepted") == 1
     assert value_of(metrics, "prompt_tasks_finished_total", outcome="fallback", error_code="timeout") == 1
     assert value_of(metrics, "prompt_task_duration_seconds_sum", outcome="fallback") == 61.0
@@ -105,6 +110,18 @@ def test_readings_are_asked_for_at_each_scrape(metrics: Metrics) -> None:
     assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 1
     polls[("lane", "200")] += 1
     assert value_of(metrics, "prompt_polls_total", served_by="lane", status="200") == 2
+
+
+def test_rare_outcomes_are_there_before_the_first_one(metrics: Metrics) -> None:
+    metrics.expect_ends([], "2")
+    reasons = {*REASONS_OF_ERRORS, "backlog"}
+    for reason in reasons:
+        assert value_of(metrics, "prompt_redis_errors_total", reason=reason) == 0
+    assert value_of(metrics, "prompt_push_tries_total", outcome="gone") == 0
+    assert value_of(metrics, "prompt_fidelity_total", outcome="unfaithful", instruction="2") == 0
+    assert value_of(metrics, "prompt_submits_total", outcome="storage_unavailable") == 0
+    assert value_of(metrics, "prompt_http_requests_total", route="generations", method="POST", status="503") == 0
+    assert set(REDIS_REASONS) == reasons
 
 
 def test_a_made_up_method_adds_no_series(metrics: Metrics) -> None:

@@ -9,9 +9,10 @@ from itertools import product
 
 from generation.gemini.errors import GeminiError
 from generation.outcomes import ends
+from generation.prompt_text import INSTRUCTION_VERSION
 from handlers.open_streams import OpenStreams
 from handlers.routes import ROUTES
-from runtime.metrics import Metrics
+from runtime.metrics import METHODS, Metrics
 
 SELECTOR = re.compile(r'\b([a-z_]+)\{((?:[^"{}]|"[^"]*")*)\}')
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
@@ -31,8 +32,10 @@ def known_series() -> dict[str, list[Labels]]:
         ]
         if shown:
             known[family.name] = shown
-    known["prompt_http_requests"] = _each(route=[*ROUTES, "unknown"], status=STATUSES)
-    known["prompt_http_request_duration_seconds"] = _each(route=[*ROUTES, "unknown"])
+    known["prompt_http_requests"] = _each(route=[*ROUTES, "unknown"], method=[*METHODS, "other"], status=STATUSES)
+    known["prompt_http_request_duration_seconds"] = _each(
+        route=[*ROUTES, "unknown"], method=[*METHODS, "other"], status=[f"{number}xx" for number in range(1, 6)]
+    )
     known["prompt_gemini_attempt_duration_seconds"] = _each(outcome=["ok", "cancelled", *_names(GeminiError)])
     known["prompt_polls"] = _each(served_by=["lane", "handler"], status=STATUSES)
     return known
@@ -40,7 +43,7 @@ def known_series() -> dict[str, list[Labels]]:
 
 def _metrics() -> Metrics:
     metrics = Metrics()
-    metrics.expect_ends(ends())
+    metrics.expect_ends(ends(), INSTRUCTION_VERSION)
     metrics.readings.tasks(lambda: 0, lambda: 0, max_running=1, max_waiting=1)
     metrics.readings.breakers(lambda: {"m": "closed"})
     metrics.readings.masters(lambda: (1, 1))
