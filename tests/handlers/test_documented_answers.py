@@ -26,6 +26,7 @@ MEMBERS_OF = {  # the table's row → operation and status in openapi.yaml
 }
 # Of the admin API, which docs/admin.md describes; and of the command line.
 ADMINS = {"admin_key_required", "network_not_allowed"}
+CONNECTIONS = '"connections";q=1000;qu="concurrent-requests"'  # as deploy/nginx.conf has it
 NOT_IN_OPENAPI = {"origin_not_allowed", "head_too_large", "method_not_allowed"}  # of no single operation
 
 
@@ -68,8 +69,7 @@ def test_the_table_names_each_member_of_an_answer(row: str, operation: tuple[str
 
 def documented_codes() -> set[tuple[int, str]]:
     rows = re.findall(r"^\| (\d{3}) \| (.*) \|$", PAGE, re.MULTILINE)
-    words = {(int(status), code) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
-    return {(status, code) for status, code in words if not code.startswith("too_many_requests")}
+    return {(int(status), code) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
 
 
 def codes_in_openapi() -> set[tuple[int, str]]:
@@ -107,6 +107,19 @@ def codes_in_the_code() -> set[tuple[int, str]]:
 def test_the_table_of_errors_names_each_code_that_openapi_has() -> None:
     known = {(status, code) for status, code in documented_codes() if code not in NOT_IN_OPENAPI}
     assert known == codes_in_openapi()
+
+
+@pytest.mark.parametrize("name", ["openapi", "openapi-admin"])
+def test_each_operation_has_the_429_with_which_nginx_answers_on_every_path(name: str) -> None:
+    described = yaml.safe_load((ROOT / "docs" / f"{name}.yaml").read_text("utf-8"))
+    headers = described["components"]["responses"]["TooMany"]["headers"]
+    for policy, left in (('"requests";q=400;w=2', '"requests";r=0;t=1'), (CONNECTIONS, '"connections";r=0')):
+        assert re.search(headers["RateLimit-Policy"]["schema"]["pattern"], policy)
+        assert re.search(headers["RateLimit"]["schema"]["pattern"], left)
+    operations = [each for path in described["paths"].values() for each in path.values() if "responses" in each]
+    assert len(operations) > 20
+    for operation in operations:
+        assert operation["responses"]["429"] == {"$ref": "#/components/responses/TooMany"}, operation["operationId"]
 
 
 def test_the_table_of_errors_names_each_code_that_the_code_has() -> None:
