@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from generation.fidelity import shared_scripts
+
 LOOKED_AT = 4_000  # characters
 LITERAL = re.compile(r"https?://[!-~]{1,500}|\{\{?[^{}\n]{0,80}\}\}?|`[^`\n]{0,200}`")
 NO_WORD = re.compile(r"[@/\\_\d]")
@@ -24,7 +26,12 @@ SCRIPTS = (
     ("greek", re.compile(r"[\u0370-\u03ff]+")),
     ("thai", re.compile(r"[\u0e00-\u0e7f]+")),
 )
-BY_SCRIPT = {"hebrew": "he", "devanagari": "hi", "hangul": "ko", "kana": "ja", "han": "zh", "greek": "el", "thai": "th"}
+BY_SCRIPT = {"hebrew": "he", "hangul": "ko", "kana": "ja", "han": "zh", "greek": "el", "thai": "th"}
+SHARED = {
+    "cyrillic": shared_scripts.cyrillic,
+    "arabic": shared_scripts.arabic,
+    "devanagari": shared_scripts.devanagari,
+}
 DENSE = {"han": 3, "kana": 3, "hangul": 2}  # one such sign says as much as so many letters
 COMMON = {
     "en": "the a an and or of to in for on at is are be you your with as by from if not do don't never always this that it its we our"
@@ -60,17 +67,15 @@ LETTERS = {
     "tr": re.compile(r"[ışğ]|(?:lar|ler)(?:ı|i|dan|den)?\b"),
     "pl": re.compile(r"[łąęśżźć]"),
 }
+SPANISH_ALONE = re.compile(r"[ñ¿¡]|ción\b|ciones\b")  # in a text that has signs of Portuguese, which has accents too
+AZERBAIJANI = "ə"
+LATIN = ("", *COMMON, "az")
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-PERSIAN = re.compile(r"[\u067e\u0686\u0698\u06af\u06a9\u06cc]")
-ARABIC = re.compile(r"[\u0629\u0643\u064a\u0649\u0623\u0625\u064b]")
-PERSIAN_WORD = re.compile(r"\b(?:را|باش|از|به|در|با|است|برای|بده|نده|بزن)\b")
-ARABIC_WORD = re.compile(r"\bال\w|\b(?:في|من|على|عن|لا|مع|كن)\b")
-URDU = re.compile(r"[\u0679\u0688\u0691\u06ba\u06d2\u06be]")
-UKRAINIAN = re.compile(r"[іїєґ]", re.IGNORECASE)
 CHINESE = re.compile(
     "[\u7684\u60a8\u4f60\u4eec\u5011\u8fd9\u9019\u662f\u5417\u55ce\u8bf7\u8acb\u6ca1\u6c92\u4e48\u9ebc\u7ed9\u7d66\u8ba2\u7535\u8bdd\u95f4\u4e70\u5356]"
 )  # in no Japanese note
 SURE = 0.9  # as much as one word that no other of these languages has
+SHORTEST = 12  # characters in which a language shows
 
 
 def languages(text: str) -> dict[str, float]:
@@ -102,43 +107,50 @@ def changed(draft: str, answer: str) -> bool:
     before, after = languages(draft), languages(answer)
     if not before or not after:
         return False
+    first = max(before, key=lambda each: before[each])
     main = max(after, key=lambda each: after[each])
-    if main == "" or after[main] < 0.6 or len(answer) < 12:
-        first = max(before, key=lambda each: before[each])
-        return first not in ("", *COMMON) and main == "" and after[main] > 0.85 and len(answer) > 40
+    if first not in LATIN and len(answer) > 40 and sum(after.get(each, 0.0) for each in LATIN) > 0.85:
+        return True
+    if _is_neighbours(before, first, after, main) and len(answer) >= SHORTEST:
+        return True
+    if main == "" or after[main] < 0.6 or len(answer) < SHORTEST:
+        return False
     if before.get(main, 0.0) >= 0.2:
         return False
     if main == "ja" and "zh" in before and CHINESE.search(draft) is None:
         return False  # notes in Japanese may do without kana
     # Latin words of no known language may be of this one; a text in another script is not.
-    return before.get("", 0.0) < 0.5 if main in COMMON else sum(before.values()) > 0
+    return before.get("", 0.0) < 0.5 if main in LATIN else sum(before.values()) > 0
+
+
+def _is_neighbours(before: dict[str, float], first: str, after: dict[str, float], main: str) -> bool:
+    """Say whether a text in one language is now nearer to another one that shares many of its words: pt and es."""
+    if first == main or first not in COMMON or main not in COMMON or before[first] < SURE:
+        return False
+    shift = after[main] - before.get(main, 0.0) + before[first] - after.get(first, 0.0)
+    return shift >= SURE and before.get(main, 0.0) < 0.5
 
 
 def _within(script: str, text: str) -> dict[str, float]:
     if script in BY_SCRIPT:
         return {BY_SCRIPT[script]: 1.0}
-    if script == "cyrillic":
-        return {"uk" if UKRAINIAN.search(text) else "ru": 1.0}
-    if script == "arabic":
-        if len(URDU.findall(text)) > 2:
-            return {"ur": 1.0}
-        persian, arabic = len(PERSIAN.findall(text)), len(ARABIC.findall(text))
-        if not persian + arabic:  # no letter tells
-            persian, arabic = len(PERSIAN_WORD.findall(text)), len(ARABIC_WORD.findall(text))
-        if persian == arabic == 0:
-            return {"ar": 0.5, "fa": 0.5}
-        return {"fa" if persian > arabic else "ar": 1.0}
+    if script in SHARED:
+        return SHARED[script](text)
     return _latin(text)
 
 
 def _latin(text: str) -> dict[str, float]:
     lowered = text.lower()
+    if lowered.count(AZERBAIJANI) > 2:
+        return {"az": 1.0}
     scores = dict.fromkeys(COMMON, 0.0)
     for word, count in Counter(WORD.findall(lowered.replace("’", "'"))).items():
         for name in SPOKEN_IN.get(word, ()):
             scores[name] += min(count, 8) * WEIGHTS[word]
+    portuguese = len(LETTERS["pt"].findall(lowered)) > 1
     for name, letters in LETTERS.items():
-        scores[name] += min(6.0, 0.8 * len(letters.findall(lowered)))
+        signs = SPANISH_ALONE if portuguese and name == "es" else letters
+        scores[name] += min(6.0, 0.8 * len(signs.findall(lowered)))
     ranked = sorted(scores, key=lambda each: scores[each], reverse=True)
     first, second = scores[ranked[0]], scores[ranked[1]]
     if first < SURE:
