@@ -27,6 +27,8 @@ PLAIN_PART = re.compile(
     re.IGNORECASE,
 )
 CODE_THEN_NUMBER = re.compile(r"([^:]*[A-Z][^:]*\d[^:]*):\d+")  # SPRING27: 9, written without a space
+LABEL_THEN_NUMBER = re.compile(r"[^\W\d_]{1,12}:\+?\d[\d./-]{0,40}")  # FAX:0460-55-0199
+PASSWORD = re.compile(r"\d[!^~][^\W_]")  # a sign that ends or joins nothing inside of a token
 CURRENCY_THEN_NUMBER = re.compile(r"[A-Za-z]{1,3}\$[\d.]+[kK]?")
 CAPITALS_THEN_DIGITS = re.compile(r"[A-ZÀ-ÖØ-ÞА-Я]{2,12}[-_/]\d{2,}|[A-ZА-Я]-\d{3,}")
 LABELS = re.compile(r"[A-Z](?<![\w-].)[A-Z]{0,11}(?:(?:, ?| or | and | / |/|\|)[A-Z]{1,12}){1,9}(?![\w-])")
@@ -90,6 +92,8 @@ def read(text: str, facts: Facts) -> str:
 
 def _is_plain(word: str) -> bool:
     """Tell "5pm", "24-hour" and "750ml/500ml" from a code."""
-    if CAPITALS_THEN_DIGITS.search(word):
+    if LABEL_THEN_NUMBER.fullmatch(word):
+        return True
+    if CAPITALS_THEN_DIGITS.search(word) or PASSWORD.search(word):
         return False
     return all(PLAIN_PART.fullmatch(part) for part in re.split(r"[-/+:*&~!?=@]|\.(?=[^\W\d])|(?<=[^\W\d])\.", word))

@@ -32,7 +32,7 @@ INVENTABLE = frozenset({"telephone", "link", "e-mail", "account", "date", "code"
 KNOWN_NAMES = re.compile(
     r"(?:COVID|UTF|ISO|RFC|GPT|SHA|MP|AES|HTTP|IPV|DIN|EN|VO|A|B)[-_ ]?\d{1,5}(?:[-:]\d{1,4})?", re.IGNORECASE
 )
-STRONG_CODE = re.compile(r"(?=[^\W\d]*[A-ZÀ-ÞА-Я])(?=(?:\D*\d){2})[\w/-]{5,}")
+STRONG_CODE = re.compile(r"(?=[^\W\d]*[A-ZÀ-ÞА-Я])(?=(?:\D*\d){2})[\w/-]{5,}|[A-ZÀ-ÞА-Я]{5,20}\d")
 GERMAN_MONTHS = r"Jan|J\u00e4n|Feb|M\u00e4r|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"  # 30. November
 LIST_NUMBER = re.compile(rf"^([ #*>-]{{0,12}})\d{{1,2}}[.)] (?=\D)(?!{GERMAN_MONTHS})", re.MULTILINE)
 DATE_IN_TWO_LINES = re.compile(rf"\.(?<=\d\.) ?\n[ *>-]{{0,12}}(?={GERMAN_MONTHS})")

@@ -12,6 +12,7 @@ from generation.fidelity import amounts, dates, ranges
 from generation.fidelity.fact import Facts
 from generation.fidelity.lists import lists_on
 
+ORDINAL = re.compile(r"^(?:er|st|nd|rd|th)\b")
 DAY = re.compile(r"\d{1,2}")
 MOST_DAYS = 31  # of a month
 YEAR_REACH = 12  # characters between the two days of a range
@@ -48,7 +49,7 @@ def share_months(text: str, facts: Facts) -> None:
         *year, month, last = value.split("-")
         if not (0 <= later.start - begin <= YEAR_REACH and 0 < day <= MOST_DAYS):
             continue
-        between = text[begin : later.start]
+        between = ORDINAL.sub("", text[begin : later.start])
         if (day < int(last) and ranges.joins(between)) or lists_on(between):
             facts.keys["day", f"{month}-{day}"] += 1
             if year:

@@ -50,8 +50,21 @@ def read(text: str, facts: Facts, memo: Memo) -> None:
     day_ranges.share_years(text, facts)
     day_ranges.share_months(text, facts)
     if "年" in text or "년" in text:
-        for date in dates.CJK.finditer(text):
-            facts.keys["date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}"] += 1
+        _add_years(text, facts)
+
+
+def _add_years(text: str, facts: Facts) -> None:
+    """Let the days of 2027年2月6日 count as dates too; they are read without their years."""
+    whole: dict[int, Key] = {
+        date.start(3): ("date", f"{date[1]}-{date[2].lstrip('0')}-{date[3].lstrip('0')}")
+        for date in dates.CJK.finditer(text)
+    }
+    for key in whole.values():
+        facts.keys[key] += 1
+    facts.found = [
+        fact._replace(ways=(*fact.ways, (whole[fact.start],))) if fact.kind == "date" and fact.start in whole else fact
+        for fact in facts.found
+    ]
 
 
 def _read_mixed(text: str, facts: Facts) -> str:

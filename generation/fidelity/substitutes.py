@@ -11,6 +11,7 @@ from functools import cache
 
 from generation.fidelity.replies import LOOKED_AT, is_reply
 
+MEMBER = "manual_prompt"  # by which the instruction calls the draft
 RUN = 8  # words of ours in a row that nobody writes by chance
 AT_ONCE = 10_000  # characters
 FEW_WORDS = 4  # of so short a draft nothing can be said
@@ -66,7 +67,9 @@ def runs(text: str) -> frozenset[str]:
 
 
 def leaked(own: frozenset[str], draft: str, answer: str) -> bool:
-    """Say whether the answer has a run of eight of our words that the draft has not."""
+    """Say whether the answer has a run of eight of our words that the draft has not, or the name of the draft's member."""
+    if MEMBER in answer and MEMBER not in draft:
+        return True
     words, firsts = WORD.findall(answer.lower()), _firsts(own)
     found = {
         run

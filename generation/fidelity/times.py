@@ -72,7 +72,12 @@ def after_noon_in_range(hour: str, before: str) -> bool:
 
 def possible(of_day: int, before: str, after: str) -> tuple[int, ...]:
     """Return what the time may be, as the words around it leave open whether it is before noon."""
-    if 0 < of_day < 780 and of_day != 720 and (AFTERNOON.search(before) or AFTERNOON.search(after)):
+    if (
+        0 < of_day < 780
+        and of_day != 720
+        and (AFTERNOON.search(before) or AFTERNOON.search(after))
+        and not _is_beside(MORNING, before, after)
+    ):
         other = of_day - 720 if of_day >= 720 else of_day + 720
         return (of_day, other)
     return (of_day,)
@@ -85,10 +90,19 @@ def half_told(fact: Fact, text: str) -> str:
     begin, end = fact.start, fact.start + len(fact.text)
     before = text[max(0, begin - LONGEST_PART) : begin].rstrip()
     for half, words in (("am", MORNING), ("pm", AFTERNOON)):
-        if any(found.end() == len(before) for found in words.finditer(before)):
+        if _ends_with(words, before):
             return half
     after = HOUR_BEHIND.sub("", text[end : end + LONGEST_PART], count=1).lstrip()
     return "am" if MORNING.match(after) else "pm" if AFTERNOON.match(after) else ""
+
+
+def _is_beside(words: re.Pattern[str], before: str, after: str) -> bool:
+    """Say whether one of the words stands directly before or behind a time."""
+    return _ends_with(words, before.rstrip()) or words.match(HOUR_BEHIND.sub("", after, count=1).lstrip()) is not None
+
+
+def _ends_with(words: re.Pattern[str], before: str) -> bool:
+    return any(found.end() == len(before) for found in words.finditer(before))
 
 
 class InWords(NamedTuple):

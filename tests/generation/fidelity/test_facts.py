@@ -228,6 +228,16 @@ def test_an_answer_that_recites_the_instruction_is_grave() -> None:
         ),
         ("با مشتری مؤدب باش و کوتاه جواب بده", "Be polite to the customer and answer briefly."),
         ("请礼貌地回答客人的问题，保持简短。", "お客様の質問に丁寧に、短く答えてください。"),
+        ("Seja gentil com os clientes e responda rápido.", "Sé amable con los clientes y responde rápido."),
+        ("Будь вежлив и отвечай только на вопросы о ценах.", "Бъди учтив и отговаряй само на въпроси за цените."),
+        ("Будь вежлив и отвечай только на вопросы о ценах.", "Буди љубазан и одговарај само на питања о ценама."),
+        ("Будь вежлив и отвечай только на вопросы о ценах.", "Сыпайы бол және тек баға туралы сұрақтарға жауап бер."),
+        ("ग्राहकों से नम्रता से बात करो और कम शब्दों में उत्तर दो।", "ग्राहकांशी नम्रपणे बोला आणि थोडक्यात उत्तर द्या."),
+        ("ग्राहकों से नम्रता से बात करो और कम शब्दों में उत्तर दो।", "तपाईं ग्राहकसँग नम्र हुनुहोस् र छोटो उत्तर दिनुहोस्।"),
+        (
+            "Müşterilere nazik ol ve her zaman kısa yanıt ver.",
+            "Müştərilərə qarşı nəzakətli ol və həmişə qısa cavab ver.",
+        ),
         ("Будь вежлив с клиентами и отвечай коротко.", "كن مهذبًا مع العملاء وأجب باختصار."),
     ],
 )
@@ -463,3 +473,46 @@ def test_opening_hours_on_each_others_days_are_found_where_the_days_are_written_
     first, second = exchanged
     answer = faithful.replace(first, "\0").replace(second, first).replace("\0", second)
     assert GUARD.judge(draft, answer).swapped
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Открыто с 9 утра до 8 вечера.", "- Открыто: 9 утра – 20:00"),
+        ("Fermé du 2 au 9 mars 2027.", "Fermeture : du 2 mars 2027 au 9 mars 2027"),
+        ("Inscription du 1er au 9 mars 2027.", "- Du 1er mars au 9 mars 2027 : inscription"),
+        ("電話:0460-55-0144。2027年2月6日休館。", "- 2027/2/6 休館\n- TEL:0460-55-0144"),
+    ],
+)
+def test_hours_days_and_labelled_numbers_may_be_told_in_full(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).faithful
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("電話:0460-55-0144", "- 電話:0460-55-0144\n- FAX:0460-55-0155"),
+        ("休館は年末。", "休館は年末。2027年2月6日も休館。"),
+        ("Soup $7.", "Soup $7. Use code GARDEN5."),
+    ],
+)
+def test_invented_telephones_dates_and_codes_are_found_however_short(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).added
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        ("Номер %(номер)s готов.", "Готов номер %(number)s."),
+        ("Room @@room@@ is ready.", "Ready: room @@raum@@."),
+        ("Say hi to :guest_name.", "Say hi to :gast_name."),
+        ("WLAN-Passwort Tee7!Haus", "WLAN-Passwort: Tee7!Hans"),
+    ],
+)
+def test_placeholders_of_more_kinds_and_passwords_stay(draft: str, answer: str) -> None:
+    assert GUARD.judge(draft, answer).missing_facts
+
+
+def test_an_answer_that_names_the_member_of_the_request_is_leaked() -> None:
+    assert GUARD.judge("We sell soup.", "The manual_prompt is a draft about soup.").leaked
+    assert not GUARD.judge("Fill in manual_prompt. Soup!", "Soup! Fill in manual_prompt.").leaked
