@@ -21,7 +21,7 @@ export function prepare(state, key) {
     storage.setItem('prompt-generation:api-key', key);
   }
   if (!state.empty && !state.unsent) {
-    const found = state.submits ? { idempotencyKey: 'gallery' } : { taskId: TASK };
+    const found = state.submits ? { idempotencyKey: 'gallery', at: Date.now() } : { taskId: TASK };
     storage.setItem('prompt-generation', JSON.stringify({ manualPrompt: DRAFT, ...found }));
   }
   if (state.versions) {

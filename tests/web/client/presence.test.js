@@ -55,8 +55,9 @@ class Phone extends EventEmitter {
     this.emit('network');
   }
 
+  /** Without the one of NetInfo's, which a presence has from the beginning to the end. */
   get listeners_() {
-    return this.listenerCount('change') + this.listenerCount('network');
+    return this.listenerCount('change');
   }
 }
 

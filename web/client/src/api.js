@@ -7,7 +7,7 @@
 import { accountAddress } from './account-address.js';
 import { asGenerationError, BadRequest, NetworkError } from './errors.js';
 import { GenerationClient } from './generation-client.js';
-import { isDocument } from './routes.js';
+import { isDocumentOf } from './routes.js';
 
 export class PromptGeneratorAPI extends GenerationClient {
   /** @type {Set<AbortController>} what stopPolling ends */
@@ -51,7 +51,7 @@ export class PromptGeneratorAPI extends GenerationClient {
    */
   status(taskId, { signal } = {}) {
     const url = this.transport.task('status', taskId);
-    return this.retried(url, { taskId, signal, expected: isDocument });
+    return this.retried(url, { taskId, signal, expected: isDocumentOf(taskId) });
   }
 
   /**
@@ -72,7 +72,7 @@ export class PromptGeneratorAPI extends GenerationClient {
    * @returns {Promise<import('./index.js').Account>}
    */
   account({ signal } = {}) {
-    return this.retried(accountAddress(this.transport), { signal });
+    return this.retried(accountAddress(this.transport), { signal, expected: (body) => body?.tokens_remaining >= 0 });
   }
 
   /**

@@ -123,7 +123,7 @@ export class InsufficientTokens extends GenerationError {
 export class NetworkError extends GenerationError {
   /**
    * @param {string} message
-   * @param {Facts & {offline?: boolean}} [facts]
+   * @param {Facts & {offline?: boolean, unsent?: boolean}} [facts] `unsent`: nothing can have left for the server
    */
   constructor(message, facts = {}) {
     super(message, { title: 'Network error', ...facts, code: facts.offline ? 'offline' : facts.code });

@@ -5,11 +5,11 @@
  */
 
 import { PausableWork } from './pausable-work.js';
-import { InvalidPrompt, NetworkError, ServerUnavailable, Timeout, UnexpectedAnswer } from './errors.js';
+import { GenerationError, InvalidPrompt, NetworkError, ServerUnavailable, UnexpectedAnswer } from './errors.js';
 import { newIdempotencyKey } from './idempotency.js';
 import { defaultPresence } from './presence.js';
 import { countRetries, tellTrouble } from './retry.js';
-import { isDocument } from './routes.js';
+import { isDocumentOf } from './routes.js';
 import { Transport } from './transport.js';
 import { TaskView } from './view.js';
 import { watch } from './watcher.js';
@@ -68,7 +68,7 @@ export class GenerationClient {
    */
   cancel(taskId, { signal } = {}) {
     const url = this.transport.task('cancel', taskId);
-    return this.retried(url, { method: 'POST', taskId, signal, expected: isDocument });
+    return this.retried(url, { method: 'POST', taskId, signal, expected: isDocumentOf(taskId) });
   }
 
   /**
@@ -90,20 +90,23 @@ export class GenerationClient {
       json: { manual_prompt: manualPrompt, feedback: feedback || undefined, business_type: businessType || undefined },
       expected: (/** @type {any} */ body) => typeof body?.task_id === 'string',
     };
-    /** @param {unknown} error @param {number} inMs */
-    const onRetry = (error, inMs) => {
-      if (work.isOffline(error)) {
+    let perhaps = false; // whether a try may have been accepted, whatever the later ones came to
+    /** @param {unknown} error @param {number} [inMs] */
+    const note = (error, inMs) => {
+      perhaps ||= !(error instanceof GenerationError) || FATE_UNKNOWN.some((kind) => error instanceof kind);
+      if (inMs === undefined || work.pauses(error)) {
         throw error;
       }
       tellTrouble(onConnection, error, inMs);
     };
+    const url = this.transport.generations();
     try {
-      const url = this.transport.generations();
-      return (await work.during((signal) => this.retried(url, { ...request, signal }, onRetry), { sends: true }))
-        .task_id;
+      return (
+        await work.during((signal) => this.retried(url, { ...request, signal }, note).catch(note), { sends: true })
+      ).task_id;
     } catch (error) {
-      if (FATE_UNKNOWN.some((kind) => error instanceof kind)) {
-        /** @type {import('./errors.js').GenerationError} */ (error).idempotencyKey = idempotencyKey;
+      if (perhaps && error instanceof GenerationError) {
+        error.idempotencyKey = idempotencyKey;
       }
       throw error;
     }
@@ -153,8 +156,8 @@ export class GenerationClient {
   }
 }
 
-/** After these a submit may have been accepted all the same. */
-const FATE_UNKNOWN = [NetworkError, ServerUnavailable, UnexpectedAnswer, Timeout];
+/** After these a submit may have been accepted all the same; and after what is not ours, such as the abort of a try. */
+const FATE_UNKNOWN = [NetworkError, ServerUnavailable, UnexpectedAnswer];
 
 /** @param {ClientOptions} options @returns {Settings} */
 function withDefaults({

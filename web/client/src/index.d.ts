@@ -1,4 +1,4 @@
-/** An API key or JWT, or a function that returns the current one; it is asked before each request, and once more after a 401. */
+/** An API key or JWT, or a function that returns the current one; it is asked before each request, and once more after a 401. A GenerationError that it throws is passed on, a TypeError (of `fetch`) is a NetworkError, anything else is Unauthorized. */
 export type AuthToken = string | (() => string | Promise<string>);
 
 export type Stage =
@@ -288,11 +288,11 @@ export class GenerationSession {
   readonly client: GenerationClient;
   getState: () => SessionState;
   subscribe: (listener: () => void) => () => void;
-  /** Resume the generation that was running before a reload, or before `disconnect`. */
+  /** Resume the generation that was running before a reload, or before `disconnect`; after a reload also one that failed here and may run there. */
   connect(): void;
   /** Stop watching, keep what is remembered. */
   disconnect(): void;
-  /** False, and nothing happens, while one is running: two clicks start one generation. `replace` leaves the running one unwatched. */
+  /** False, and nothing happens, while one is running: two clicks start one generation. `replace` leaves the running one unwatched. The same after a failure that may have left it running is the same generation, as with `retry`. */
   generate(manualPrompt: string, options?: SessionGenerateOptions): boolean;
   /** Show a generation that exists, running or ended. */
   open(taskId: string, manualPrompt?: string): void;
@@ -321,7 +321,7 @@ export class GenerationError extends Error {
   readonly requestId?: string;
   readonly retryAfterMs?: number;
   readonly document?: StatusDocument;
-  /** Set when a submit may have been accepted all the same: submit again with it, and nothing is paid twice. */
+  /** Set when a try of a submit may have been accepted, whatever the last one came to: submit again with it, and nothing is paid twice. */
   readonly idempotencyKey?: string;
 }
 /** Empty, too long, or not text. */

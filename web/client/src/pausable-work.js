@@ -30,12 +30,12 @@ export class PausableWork {
   }
 
   /**
-   * Whether tries should not be counted: the work ends with its error, and restarts when the network is back.
+   * Whether tries should not be counted: the work ends with its error, and restarts when somebody or the network is back.
    *
    * @param {unknown} error
    */
-  isOffline(error) {
-    return error instanceof NetworkError && this.#presence.state === 'offline';
+  pauses(error) {
+    return error instanceof NetworkError && this.#presence.state !== 'active';
   }
 
   /**
@@ -43,21 +43,21 @@ export class PausableWork {
    *
    * @template T
    * @param {(signal: AbortSignal) => Promise<T>} work
-   * @param {{factsOfTimeout?: () => import('./errors.js').Facts, sends?: boolean}} [options] `sends`: say `unsent` as long as
-   *   every try has begun and ended without a network
+   * @param {{factsOfTimeout?: () => import('./errors.js').Facts, sends?: boolean}} [options] `sends`: begun work goes on
+   *   in the background; and say `unsent` as long as nothing can have left
    * @returns {Promise<T>}
    * @throws {Timeout} the time is used up
    */
-  async during(work, { factsOfTimeout, sends: unsent = false } = {}) {
+  async during(work, { factsOfTimeout, sends = false } = {}) {
+    let unsent = sends;
     for (;;) {
       await this.#untilNot('background');
       const limit = new LinkedAbort(this.#signal);
       const startedAt = now();
       limit.expireIn(this.#leftMs);
-      let before = '';
-      const unsubscribe = this.#presence.subscribe(() => before && this.#presence.state !== before && limit.abort());
-      before = this.#presence.state; // which some runtimes only tell to a listener
-      let offline = false;
+      const goesOnIn = [this.#presence.state, sends && 'background'];
+      const unsubscribe = this.#presence.subscribe(() => goesOnIn.includes(this.#presence.state) || limit.abort());
+      let paused = false;
       try {
         return await work(limit.signal);
       } catch (error) {
@@ -66,9 +66,9 @@ export class PausableWork {
           const facts = factsOfTimeout?.();
           throw facts?.cause ?? this.#timeout(facts); // the cause was a server that was away, not a slow generation
         }
-        offline = this.isOffline(error);
-        unsent &&= offline && before === 'offline';
-        if (!offline && !limit.signal.aborted) {
+        paused = this.pauses(error);
+        unsent &&= /** @type {any} */ (error).unsent;
+        if (!paused && !limit.signal.aborted) {
           throw error;
         }
       } finally {
@@ -76,7 +76,7 @@ export class PausableWork {
         limit.release();
         this.#leftMs -= now() - startedAt;
       }
-      if (offline) {
+      if (paused) {
         await this.#untilNot('offline', unsent ? 'unsent' : 'offline');
       }
     }

@@ -5,10 +5,18 @@
 /**
  * @param {import('./react-native.js').AppStateLike} appState `AppState` of react-native
  * @param {import('./react-native.js').NetInfoLike} [netInfo] the default export of @react-native-community/netinfo
- * @returns {import('./index.js').Presence}
+ * @returns {import('./index.js').Presence} for the app's life: it listens to `netInfo` from now on, to know of the network before the first request
  */
 export function appStatePresence(appState, netInfo) {
   let connected = true;
+  /** @type {Set<() => void>} */
+  const listeners = new Set();
+  netInfo?.addEventListener((network) => {
+    connected = network.isConnected !== false;
+    for (const listener of listeners) {
+      listener();
+    }
+  });
   return {
     get state() {
       // iOS says "inactive" while a call or the app switcher is on top: the app still runs.
@@ -19,13 +27,10 @@ export function appStatePresence(appState, netInfo) {
     },
     subscribe(listener) {
       const subscription = appState.addEventListener('change', () => listener());
-      const unsubscribe = netInfo?.addEventListener((network) => {
-        connected = network.isConnected !== false;
-        listener();
-      });
+      listeners.add(listener);
       return () => {
         subscription.remove();
-        unsubscribe?.();
+        listeners.delete(listener);
       };
     },
   };

@@ -34,6 +34,7 @@ export async function followEvents(transport, view, signal, worked) {
   const limit = new LinkedAbort(signal);
   limit.expireIn(FIRST_BYTE_WITHIN_MS);
   const parser = new EventStreamParser(view.lastEventId);
+  const isDocument = isDocumentOf(view.taskId);
   let brought = false;
   /** The server names its `retry:` first; a stream without it, and without a document, is somebody else's. */
   const isOurs = () => {
@@ -55,18 +56,18 @@ export async function followEvents(transport, view, signal, worked) {
       onEvent(event) {
         view.lastEventId = event.id;
         if (event.type === 'status') {
-          view.accept(parsed(event, 'status'));
+          view.accept(parsed(event, isDocument));
           isOurs();
         } else if (event.type === 'chunk') {
-          view.acceptText(parsed(event, 'text'));
+          view.acceptText(parsed(event, (chunk) => typeof chunk?.text === 'string'));
         }
         return event.type !== 'end';
       },
     });
   } catch (error) {
     throwIfAborted(signal);
-    const silent = limit.expired || error instanceof NetworkError; // an opened stream's: openEvents throws none
-    throw silent ? interruption(brought, parser, error) : error;
+    const silent = limit.expired || error instanceof NetworkError; // an opened stream's: openEvents throws its own
+    throw silent && !(error instanceof EventsUnusable) ? interruption(brought, parser, error) : error;
   } finally {
     limit.abort();
     limit.release();
@@ -78,12 +79,12 @@ export async function followEvents(transport, view, signal, worked) {
 
 /**
  * @param {import('./event-stream.js').StreamEvent} event
- * @param {'status' | 'text'} member a text that its JSON has
+ * @param {(value: any) => boolean} expected
  */
-function parsed({ data }, member) {
+function parsed({ data }, expected) {
   try {
     const value = JSON.parse(data);
-    if (typeof value[member] === 'string') {
+    if (expected(value)) {
       return value;
     }
   } catch {
@@ -142,8 +143,9 @@ async function openEvents(transport, view, signal) {
   return response.body;
 }
 
-/** @param {any} body */
-export const isDocument = (body) => typeof body?.status === 'string';
+/** Proxies have a status too, "maintenance" for example. @param {string} taskId @returns {(body: any) => boolean} */
+export const isDocumentOf = (taskId) => (body) =>
+  /^(queued|processing|completed|failed)$/.test(body?.status) && (body.task_id ?? taskId) === taskId;
 
 /**
  * Poll once.
@@ -158,7 +160,7 @@ export async function poll(transport, view, signal) {
   const { body, headers } = await transport.json(transport.task('status', taskId), {
     taskId,
     signal,
-    expected: isDocument,
+    expected: isDocumentOf(taskId),
   });
   view.connected('polling');
   view.accept(body);

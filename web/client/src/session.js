@@ -5,15 +5,18 @@
  * to an earlier generation, and refuses to know how anything looks.
  */
 
-import { asGenerationError, Cancelled, TaskNotFound, Unauthorized } from './errors.js';
+import { asGenerationError, Cancelled, IdempotencyKeyReused, TaskNotFound, Unauthorized } from './errors.js';
 import { errorOfDocument } from './error-mapping.js';
 import { newIdempotencyKey } from './idempotency.js';
 
 /** @typedef {import('./index.js').SessionState} SessionState */
 /** @typedef {{manualPrompt: string, feedback?: string, businessType?: string}} Asked */
-/** @typedef {Asked & {taskId?: string, idempotencyKey?: string, cancel?: boolean}} Remembered */
+/** @typedef {Asked & {taskId?: string, idempotencyKey?: string, cancel?: boolean, at?: number}} Remembered */
 
 /** What may change; which of it belongs together is said by `phase`. @typedef {{-readonly [Name in keyof SessionState]?: SessionState[Name]}} Change */
+
+/** So long after it nobody expects a submit to be sent once more: a browser's session may be restored after days. */
+const KEY_LASTS_MS = 3_600_000;
 
 /** @type {Readonly<SessionState>} */
 const IDLE = {
@@ -74,12 +77,9 @@ export class GenerationSession {
   /** Resume the generation that was running before a reload, or before `disconnect`. */
   connect() {
     const remembered = this.#recall();
-    if (remembered && !this.#run) {
+    if (remembered && !this.#run && this.#state.phase !== 'failed') {
       // Perhaps the page went away while the submit was under way: the same key finds the task, or starts it.
       this.#start(remembered);
-      if (remembered.cancel) {
-        void this.cancel();
-      }
     }
   }
 
@@ -94,11 +94,15 @@ export class GenerationSession {
    * @param {{replace?: boolean, feedback?: string, businessType?: string}} [options]
    * @returns {boolean} false while one is running, unless it is to be replaced: two clicks are not two generations
    */
-  generate(manualPrompt, { replace = false, ...steering } = {}) {
-    if (this.#state.phase === 'running' && !replace) {
+  generate(manualPrompt, { replace = false, feedback = '', businessType = '' } = {}) {
+    const state = this.#state;
+    if (state.phase === 'running' && !replace) {
       return false;
     }
-    this.#start({ manualPrompt, ...steering });
+    const asked = { manualPrompt, feedback, businessType };
+    const same =
+      manualPrompt === state.manualPrompt && feedback === state.feedback && businessType === state.businessType;
+    this.#start(same && state.phase === 'failed' ? { ...asked, ...leftOf(state) } : asked);
     return true;
   }
 
@@ -117,7 +121,7 @@ export class GenerationSession {
     if (this.#run && !this.#state.cancelling) {
       const { signal } = this.#run;
       this.#remind({ cancel: true });
-      this.#set({ cancelling: true });
+      this.#set({ cancelling: true, error: null });
       this.#cancelUnsent(signal);
       await this.#cancelTask(signal);
     }
@@ -138,13 +142,13 @@ export class GenerationSession {
       return;
     }
     try {
-      const document = await this.client.cancel(taskId, { signal });
+      const document = await this.client.cancel(taskId); // to its end, whatever becomes of the watching
       if (document.status === 'failed') {
         this.#fail(signal, errorOfDocument(document));
       } // a completed one lost no race: the watcher brings its result
     } catch (error) {
       if (!signal.aborted) {
-        this.#remind({ cancel: undefined });
+        this.#remind({ cancel: error instanceof Unauthorized || undefined }); // who signs in again still wants it
         this.#set({ cancelling: false, error: asGenerationError(error) });
       }
     }
@@ -166,12 +170,13 @@ export class GenerationSession {
    * @param {string} [edited] what the person has written since
    */
   retry(edited) {
-    const { error, manualPrompt, feedback, businessType, taskId, canRetry, phase } = this.#state;
-    if (edited !== undefined && edited !== manualPrompt) {
+    const { manualPrompt, feedback, businessType, canRetry } = this.#state;
+    const opened = canRetry && manualPrompt === ''; // and may run: what is written elsewhere has nothing to do with it
+    if (edited !== undefined && edited !== manualPrompt && !opened) {
       this.generate(edited, { businessType });
-    } else if (canRetry && phase !== 'running') {
-      const found = taskId && mayRun(error) ? { taskId } : { idempotencyKey: error?.idempotencyKey };
-      this.#start({ manualPrompt, feedback, businessType, ...found });
+    } else if (canRetry) {
+      const { cancel } = this.#remembered ?? {};
+      this.#start({ manualPrompt, feedback, businessType, cancel, ...leftOf(this.#state) });
     }
   }
 
@@ -183,7 +188,7 @@ export class GenerationSession {
   }
 
   /** @param {Remembered} remembered with `taskId` it is watched; with a key, an earlier submit may have arrived */
-  #start({ taskId, idempotencyKey: found, cancel: _, ...asked }) {
+  #start({ taskId, idempotencyKey: found, cancel, at: _, ...asked }) {
     this.#run?.abort();
     this.#run = new AbortController();
     const { signal } = this.#run;
@@ -196,8 +201,11 @@ export class GenerationSession {
       : this.client.generate(asked.manualPrompt, { ...options, ...asked, idempotencyKey });
     running.then(
       (result) => this.#finish(signal, { phase: 'completed', result, text: result.prompt }),
-      (error) => this.#fail(signal, asGenerationError(error)),
+      (error) => this.#fail(signal, asGenerationError(error), found),
     );
+    if (cancel) {
+      void this.cancel();
+    }
   }
 
   /** @param {AbortSignal} signal @param {string} [found] @returns {import('./index.js').GenerateOptions} */
@@ -221,15 +229,22 @@ export class GenerationSession {
       onEstimate: (estimate) => set({ estimate }),
       onText: (text) => set({ text }),
       onConnection: (connection, trouble) => {
-        set({ connection: found && connection === 'unsent' ? 'offline' : connection, trouble: trouble ?? null });
+        const said = found && connection === 'unsent' ? 'offline' : connection;
+        const { error } = this.#state; // of a cancel that did not get through: it goes with the next change
+        set({ connection: said, trouble: trouble ?? null, error: said === this.#state.connection ? error : null });
         this.#cancelUnsent(signal);
       },
     };
   }
 
-  /** @param {AbortSignal} signal @param {import('./index.js').GenerationError} error */
-  #fail(signal, error) {
+  /** @param {AbortSignal} signal @param {any} error @param {string} [found] the key of an earlier submit */
+  #fail(signal, error, found) {
     const { taskId, manualPrompt } = this.#state;
+    if (error instanceof IdempotencyKeyReused) {
+      error.idempotencyKey = undefined;
+    } else if (!taskId) {
+      error.idempotencyKey ??= found; // a refusal of this submit says nothing of the earlier one
+    }
     const canRetry = manualPrompt !== '' || (taskId !== null && mayRun(error));
     this.#finish(signal, { phase: 'failed', error, canRetry });
   }
@@ -240,8 +255,10 @@ export class GenerationSession {
       return;
     }
     this.disconnect();
-    if (!this.#state.taskId || !(change.error instanceof Unauthorized)) {
-      this.#remember(null); // but what runs is taken up by who has signed in, also after a reload
+    const { taskId } = this.#state;
+    const { error } = change;
+    if (!error || !(taskId ? mayRun(error) : error.idempotencyKey)) {
+      this.#remember(null); // but what may run is taken up also after a reload, and by who has signed in again
     }
     this.#set({ error: null, ...change, cancelling: false, connection: null, trouble: null });
   }
@@ -266,10 +283,10 @@ export class GenerationSession {
 
   /** @param {Remembered | null} generation */
   #remember(generation) {
-    this.#remembered = generation;
+    this.#remembered = generation && { ...generation, at: Date.now() };
     try {
       if (generation) {
-        this.#storage?.setItem(this.#storageKey, JSON.stringify(generation));
+        this.#storage?.setItem(this.#storageKey, JSON.stringify(this.#remembered));
       } else {
         this.#storage?.removeItem(this.#storageKey);
       }
@@ -280,16 +297,20 @@ export class GenerationSession {
 
   /** @returns {Remembered | null} */
   #recall() {
-    if (this.#remembered) {
-      return this.#remembered;
-    }
     try {
-      const found = JSON.parse(this.#storage?.getItem(this.#storageKey) ?? 'null');
-      return typeof found?.manualPrompt === 'string' && (found.taskId || found.idempotencyKey) ? found : null;
+      const found = this.#remembered ?? JSON.parse(this.#storage?.getItem(this.#storageKey) ?? 'null');
+      const { manualPrompt, taskId, idempotencyKey, at } = found;
+      const counts = taskId || (idempotencyKey && Date.now() - at < KEY_LASTS_MS);
+      return typeof manualPrompt === 'string' && counts ? found : null;
     } catch {
       return null;
     }
   }
+}
+
+/** How to find what a failure may have left running. @param {Readonly<SessionState>} state */
+function leftOf({ taskId, error }) {
+  return taskId && mayRun(error) ? { taskId } : { idempotencyKey: error?.idempotencyKey };
 }
 
 /** Whether the error concerns the connection, not the end of the task. @param {import('./index.js').GenerationError | null} error */

@@ -5,7 +5,7 @@
  */
 
 import { errorOfAnswer, STRANGE } from './error-mapping.js';
-import { NetworkError, Unauthorized, UnexpectedAnswer } from './errors.js';
+import { GenerationError, NetworkError, Unauthorized, UnexpectedAnswer } from './errors.js';
 import { LinkedAbort, orAborted, throwIfAborted } from './waiting.js';
 
 /** A request without an answer in this time counts as a network error. */
@@ -107,9 +107,10 @@ export class Transport {
       ...headers,
       Authorization: `Bearer ${await this.#token(signal)}`,
     };
+    const begunOffline = this.#isOffline;
     return this.#fetch(url, { method, headers: sent, body, signal, cache: 'no-store' }).catch((error) => {
       throwIfAborted(signal);
-      throw this.#networkError(error);
+      throw this.#networkError(error, begunOffline);
     });
   }
 
@@ -123,9 +124,11 @@ export class Transport {
       return sendable(await orAborted(Promise.resolve().then(authToken), signal));
     } catch (error) {
       throwIfAborted(signal);
-      throw error instanceof Unauthorized
+      throw error instanceof GenerationError
         ? error
-        : unauthorized('Your access could not be renewed. Sign in again.', error);
+        : this.#isOffline || error instanceof TypeError // which fetch throws in every runtime
+          ? this.#networkError(error, true)
+          : unauthorized('Your access could not be renewed. Sign in again.', error);
     }
   }
 
@@ -141,11 +144,20 @@ export class Transport {
     }
   }
 
-  /** Turns a runtime's network error (their texts all differ) into ours. @param {unknown} cause */
-  #networkError(cause) {
-    const offline = this.#presence.state === 'offline';
+  get #isOffline() {
+    return this.#presence.state === 'offline';
+  }
+
+  /**
+   * Turns a runtime's network error (their texts all differ) into ours.
+   *
+   * @param {unknown} cause
+   * @param {boolean} [unanswered] not even a head came, and there was no network from the beginning
+   */
+  #networkError(cause, unanswered) {
+    const offline = this.#isOffline;
     const message = offline ? 'You seem to be offline.' : 'The server cannot be reached.';
-    return new NetworkError(message, { cause, offline });
+    return new NetworkError(message, { cause, offline, unsent: offline && unanswered });
   }
 }
 

@@ -44,5 +44,5 @@ export function withText(versions, text) {
 export function takenBack(versions) {
   const list = versions.list.slice(0, -1);
   const base = indexOf(versions, versions.list.at(-1)?.base);
-  return { list, at: base < 0 ? list.length - 1 : base, undecided: false };
+  return { ...versions, list, at: base < 0 ? list.length - 1 : base, undecided: false };
 }

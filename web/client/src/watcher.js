@@ -57,12 +57,14 @@ export function watch(transport, view, work, settings) {
           eventTries = error.passing ? eventTries - 1 : 0;
           continue;
         }
-        if (work.isOffline(error)) {
+        if (work.pauses(error)) {
           throw error;
         }
-        trouble = error;
         const waitMs = retries.waitAfter(error);
-        tellTrouble(view.connected, error, waitMs);
+        if (trouble || !useEvents) {
+          tellTrouble(view.connected, error, waitMs); // but not of each cut of a stream, which goes on at once
+        }
+        trouble = error;
         await delay(waitMs, signal);
       }
     }

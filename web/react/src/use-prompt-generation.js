@@ -78,7 +78,7 @@ export function usePromptGeneration({
   useEffect(() => {
     const { error, taskId } = session.getState();
     if (typeof authToken === 'string' && error?.name === 'Unauthorized') {
-      taskId ? session.retry() : session.reset(); // a new token: the message goes with its cause
+      taskId || error.idempotencyKey ? session.retry() : session.reset(); // a new token: the message goes with its cause
     }
   }, [session, authToken]);
 
