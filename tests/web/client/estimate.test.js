@@ -54,6 +54,7 @@ test('met in its middle, on a device whose clock is wrong, it stays below the en
   for (const hours of [1, -1]) {
     const { seen } = watched(t, hours, false);
     assert.ok(seen.every((value) => value >= 70 && value < 99));
+    assert.ok(seen[2] < 75, `half a second after it was met: ${seen[2]}`);
     t.mock.restoreAll();
   }
 });

@@ -74,7 +74,10 @@ function world({
   return { session, client, storage: kept, sent, answers, reaches, ends };
 }
 
-const never = (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+const never = async (signal) => {
+  signal.throwIfAborted(); // as fetch does
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+};
 
 for (const [name, refusal] of [
   ['too many requests', () => refused(429, 'too_many_tasks')],
@@ -227,7 +230,8 @@ test('a cancel during a submit that fails is not forgotten by who takes it up', 
 
 test('a cancel does not die with the watch', async () => {
   let let_go;
-  const late = () => new Promise((resolve) => (let_go = () => resolve(cancelled())));
+  const late = (signal) =>
+    Promise.race([never(signal), new Promise((resolve) => (let_go = () => resolve(cancelled())))]);
   const { session, client, reaches } = world({ polls: [never], cancels: [late] });
   let document;
   const { cancel } = client;
@@ -237,6 +241,7 @@ test('a cancel does not die with the watch', async () => {
   const cancelling = session.cancel();
   await new Promise((resolve) => setImmediate(resolve));
   session.disconnect();
+  await new Promise((resolve) => setImmediate(resolve));
   let_go();
   assert.equal((await document).status, 'failed');
   await cancelling;
@@ -303,6 +308,7 @@ test('the error of a failed cancel goes with the next one', async () => {
 });
 
 test('a slow opening is tried again, and only the second cut in a row is trouble', async (t) => {
+  await new Promise((resolve) => setImmediate(resolve)); // the test before clears its timers, which a mocked clearTimeout would not
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const connections = [];
   let streams = 0;
