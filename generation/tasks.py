@@ -123,6 +123,10 @@ class Tasks:
             lease.origin = origin
             return lease
         await self._withdraw(task)
+        return self._not_made(account_id, answer)
+
+    def _not_made(self, account_id: str, answer: Sequence[Any]) -> Replayed:
+        """Return the task that a submit's key made before, or raise why none was made."""
         match answer[0]:
             case Code.REPLAYED:
                 return Replayed(str(answer[1], "ascii"), self._submit_limits.left(*answer[2:5]))

@@ -47,5 +47,5 @@ class LowBalances:
                 await self._index.say_handed_back()
             else:
                 await self._index.drop([call])
-        except StorageUnavailable as exc:  # a few seconds later, or dropped by whoever looks
+        except StorageUnavailable as exc:  # a few seconds later, or dropped by the reaper that looks
             log.warning("low_balance_told_later", account_id=account_id, reason=exc.reason)

@@ -1,6 +1,6 @@
 """The standard streams of a process whose parent closed some of them.
 
-The next socket would get such a stream's number, and what is printed or logged would go to whoever is at its other end.
+The next socket would get such a stream's number, and what is printed or logged would go to that socket's peer.
 """
 
 from __future__ import annotations

@@ -230,9 +230,7 @@ def _of_exchange(draft: Told, sentence: Sentence, first: tuple[int, int], second
     between = text[first[1] : second[0]]
     if not (one and other):
         return ()
-    telephones = all(
-        fact.kind == "telephone" for fact in (*one, *other)
-    )  # whoever reads them calls the first one first
+    telephones = all(fact.kind == "telephone" for fact in (*one, *other))  # customers call the first one first
     if not telephones and _alternatives(text[: first[0]], between):
         return ()
     own = _own_words(draft, sentence, first, one) or _own_words(draft, sentence, second, other)
