@@ -64,6 +64,16 @@ async def hints(storage: Storage, tasks: Tasks) -> list[bytes]:
     return [member for member in found if member != b"whole"]
 
 
+async def held_task(owner: Tasks, account_id: str) -> Lease:
+    """Submit a task and take it on until tokens are held for it."""
+    lease = await owner.submit(account_id, "Be kind.", None)
+    assert isinstance(lease, Lease)
+    for stage in (INITIALIZING, CHECKING):
+        await owner.advance(lease, stage)
+    await owner.hold(lease)
+    return lease
+
+
 async def one_turn(storage: Storage, tasks: Tasks) -> set[TaskRef]:
     """Run the first turn of a reaper; return the tasks that it took over."""
     runner = Runner(tasks, cast(Pipeline, Endless()), running=10, waiting=0)
@@ -264,11 +274,7 @@ async def test_a_record_that_cannot_be_read_expires_with_its_prompt_and_then_its
 ) -> None:
     owner, other = tasks_of(storage, "owner", lease_s=60), tasks_of(storage, "other")
     await account(storage, "bad")
-    lease = await owner.submit("bad", "Be kind.", None)
-    assert isinstance(lease, Lease)
-    for stage in (INITIALIZING, CHECKING):
-        await owner.advance(lease, stage)
-    await owner.hold(lease)
+    lease = await held_task(owner, "bad")
     assert await owner.renew([lease], lease_s=0) == []
     record = owner.records.keys(lease.ref)[0]
     await storage.command("HSET", record, "used", "many", "lease_ms", "soon")
@@ -324,11 +330,8 @@ async def test_a_task_whose_account_is_spoilt_ends_and_is_settled_once_when_it_i
     monkeypatch.setattr("generation.claims.SETTLE_AGAIN_S", 0.0)
     await account(storage, "bad")
     owner, other = tasks_of(storage, "owner", lease_s=60), tasks_of(storage, "other")
-    lease = await owner.submit("bad", "Be kind.", None)
-    assert isinstance(lease, Lease)
-    for stage in (INITIALIZING, CHECKING):
-        await owner.advance(lease, stage)
-    held = await owner.hold(lease)
+    lease = await held_task(owner, "bad")
+    held = lease.hold_tokens
     await owner.publish(lease, 1, b"{}", 50, Usage(10, 40))
     key = storage.key("bad", "ledger" if spoil is ledger_of_a_wrong_type else "account")
     kept = await spoil(storage)
@@ -366,11 +369,7 @@ async def test_the_estimate_of_a_request_whose_owner_died_is_settled_though_the_
     monkeypatch.setattr("generation.claims.SETTLE_AGAIN_S", 0.0)
     await account(storage, "bad")
     owner, other = tasks_of(storage, "owner", lease_s=60), tasks_of(storage, "other")
-    lease = await owner.submit("bad", "Be kind.", None)
-    assert isinstance(lease, Lease)
-    for stage in (INITIALIZING, CHECKING):
-        await owner.advance(lease, stage)
-    await owner.hold(lease)
+    lease = await held_task(owner, "bad")
     await owner.advance(lease, GENERATING)
     await owner.advance(lease, WAITING, estimated_input=300)
     kept = await account_whose_number_is_none(storage)
@@ -437,11 +436,7 @@ async def test_a_task_whose_record_is_spoilt_and_whose_owner_is_dead_fails_and_i
 async def test_a_hint_of_a_task_that_ended_long_ago_makes_no_record(storage: Storage) -> None:
     await account(storage, "a")
     owner, other = tasks_of(storage, "owner"), tasks_of(storage, "other")
-    lease = await owner.submit("a", "Be kind.", None)
-    assert isinstance(lease, Lease)
-    for stage in (INITIALIZING, CHECKING):
-        await owner.advance(lease, stage)
-    await owner.hold(lease)
+    lease = await held_task(owner, "a")
     await owner.endings.fail(lease, INTERNAL, 50)
     await storage.command("DEL", *owner.records.keys(lease.ref)[:3])  # as their time to live does
     await other.index.note([lease.ref], 0)

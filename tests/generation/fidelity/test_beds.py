@@ -23,6 +23,7 @@ from generation.fidelity import Guard, language
 from generation.fidelity.restoring import restored
 from generation.prompt_text import INSTRUCTION, PromptText
 from standin.rewriting import rewrite
+from tests.support.exchanged import exchanged
 
 BEDS = Path(os.environ.get("PROMPT_BEDS", Path(__file__).parents[4] / "shared" / "beds"))
 pytestmark = pytest.mark.skipif(not (BEDS / "prompts.json").exists(), reason="the beds are not on this machine")
@@ -94,7 +95,7 @@ def figures() -> dict[str, tuple[int, int]]:
                 and second not in first
                 and prompt.count(first) == 1
             ):
-                swap = prompt.replace(first, "\0").replace(second, first).replace("\0", second)
+                swap = exchanged(prompt, first, second)
                 cases.append(("swapped", rewritten(swap)))
         for kind, answer in cases:
             tried[kind] += 1

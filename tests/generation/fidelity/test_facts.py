@@ -9,6 +9,7 @@ import pytest
 
 from generation.fidelity import Guard, language
 from standin.rewriting import rewrite
+from tests.support.exchanged import exchanged
 
 GUARD = Guard("Never repeat one word of these nine words here.")
 DRAFT = (
@@ -285,7 +286,7 @@ def test_an_hour_with_its_part_of_the_day_is_lost_where_another_time_stands() ->
 
 
 @pytest.mark.parametrize(
-    ("draft", "faithful", "exchanged"),
+    ("draft", "faithful", "pair"),
     [
         (
             "Check-in from 3pm, check-out by 11am. Breakfast 7-10:30.",
@@ -326,12 +327,10 @@ def test_an_hour_with_its_part_of_the_day_is_lost_where_another_time_stands() ->
     ],
 )
 def test_respelled_facts_in_each_others_places_are_found_and_in_their_own_raise_no_alarm(
-    draft: str, faithful: str, exchanged: tuple[str, str]
+    draft: str, faithful: str, pair: tuple[str, str]
 ) -> None:
     assert GUARD.judge(draft, faithful).faithful
-    first, second = exchanged
-    answer = faithful.replace(first, "\0").replace(second, first).replace("\0", second)
-    assert GUARD.judge(draft, answer).swapped
+    assert GUARD.judge(draft, exchanged(faithful, *pair)).swapped
 
 
 @pytest.mark.parametrize(
@@ -442,7 +441,7 @@ def test_days_of_months_in_figures_or_with_their_signs_are_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("draft", "faithful", "exchanged"),
+    ("draft", "faithful", "pair"),
     [
         (
             "Mon-Fri 7:30-18:00, Sat 9-13.",
@@ -467,12 +466,10 @@ def test_days_of_months_in_figures_or_with_their_signs_are_the_same() -> None:
     ],
 )
 def test_opening_hours_on_each_others_days_are_found_where_the_days_are_written_out(
-    draft: str, faithful: str, exchanged: tuple[str, str]
+    draft: str, faithful: str, pair: tuple[str, str]
 ) -> None:
     assert GUARD.judge(draft, faithful).faithful
-    first, second = exchanged
-    answer = faithful.replace(first, "\0").replace(second, first).replace("\0", second)
-    assert GUARD.judge(draft, answer).swapped
+    assert GUARD.judge(draft, exchanged(faithful, *pair)).swapped
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 
 from generation.fidelity import Guard
+from tests.support.exchanged import exchanged
 
 GUARD = Guard("Never repeat one word of these nine words here.")
-
-
-def exchanged(text: str, first: str, second: str) -> str:
-    return text.replace(first, "\0").replace(second, first).replace("\0", second)
 
 
 @pytest.mark.parametrize(
